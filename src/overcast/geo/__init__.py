@@ -1,0 +1,1 @@
+"""Pixels on the ground: sensors, legends, rasters, stacks, tilings. No torch here."""

@@ -1,0 +1,272 @@
+"""What a file's values say about their units, and what looks wrong in them.
+
+Products are often stored otherwise than their users think: backscatter as linear
+power, Sentinel-2 with the offset of -1000 not applied, everything nodata. A sample of
+the values gives it away. What was only assumed is corrected and said; what the user
+said and the values contradict is refused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+
+from overcast.geo.bands import (
+    SENTINEL_1,
+    SENTINEL_2,
+    SENTINEL_2_ENCODING,
+    SENTINEL_2_L1C,
+    SENTINEL_2_OFFSET,
+    Encoding,
+    Sensor,
+    canonical,
+)
+from overcast.geo.files import (
+    ImageFile,
+    dataset_of,
+    open_image,
+    open_raster,
+    pieces,
+    placed,
+)
+
+Units = Literal["auto", "db", "linear"]
+
+_SAMPLE_PX = 512
+_OFFSET_FLOOR = 0.09
+"""Without the offset of 0.1, some pixel of a scene is darker than this in a band."""
+_LARGEST_POWER = 100.0
+"""20 dB; brighter than anything but a few corner reflectors."""
+_LARGEST_REFLECTANCE = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """An opened image, and what was noticed about it, a sentence each."""
+
+    image: ImageFile
+    notes: tuple[str, ...] = ()
+
+
+def open_sentinel_1(path: Path, units: Units = "auto", trust: bool = False) -> Checked:
+    """Open Sentinel-1 backscatter, in dB or as linear power.
+
+    Raises
+    ------
+    ValueError
+        If `units` are said and the values are not in them (unless `trust`), if the
+        values are neither, or if `open_image` refuses the file.
+    """
+    stored = Encoding(nodata=0.0)
+    image = open_image(path, SENTINEL_1, stored)
+    found = _units_of(path, sample(image))
+    if units == "auto" and found == "linear":
+        note = f"{path}: linear power, converted to dB (values are never negative)"
+        return Checked(replace(image, encoding=replace(stored, power=True)), (note,))
+    if units not in ("auto", found) and not trust:
+        names = {"db": "dB", "linear": "linear power"}
+        raise ValueError(
+            f"{path}: said to be {names[units]}, but its values look like "
+            f"{names[found]}; give --s1-units {found}, or --trust if it is really so"
+        )
+    return Checked(replace(image, encoding=replace(stored, power=units == "linear")))
+
+
+def _units_of(path: Path, values: NDArray[np.float32]) -> Literal["db", "linear"]:
+    if (values < 0).mean() > 0.2:
+        return "db"
+    if np.percentile(values, 99) <= _LARGEST_POWER:
+        return "linear"
+    raise ValueError(
+        f"{path}: backscatter from {values.min():g} to {values.max():g} is neither dB "
+        "nor linear power; calibrate it (digital numbers and amplitudes are not placed "
+        "on any scale)"
+    )
+
+
+def open_sentinel_2(
+    path: Path,
+    offset: int | None = None,
+    bands: tuple[str, ...] | None = None,
+    trust: bool = False,
+) -> Checked:
+    """Open Sentinel-2 reflectance, L2A or L1C, stored as reflectance x 10,000 or as is.
+
+    Parameters
+    ----------
+    path
+        A raster of at least one surface band.
+    offset
+        Offset of the product in digital numbers: 0, or -1000 since processing
+        baseline 04.00. None: taken from the file's scale and offset tags, else
+        noticed by its values.
+    bands
+        Names of the bands in order, where the file does not say.
+    trust
+        Take `offset` as said, whatever the values look like.
+
+    Raises
+    ------
+    ValueError
+        If an offset of 0 is said and the values look as if it was not applied, or if
+        `open_image` refuses the file.
+    """
+    sensor = _level(path)
+    image, notes = open_image(path, sensor, SENTINEL_2_ENCODING, bands), []
+    stored = _stored_encoding(image)
+    if stored.offset != 0:
+        notes.append(f"{path}: offset {stored.offset:g} taken from the file's tags")
+    image = replace(image, encoding=stored)
+    unapplied = stored.offset == 0 and _floor(image) > _OFFSET_FLOOR
+    if offset is not None:
+        if offset == 0 and unapplied and not trust:
+            raise ValueError(
+                f"{path}: said to have offset 0, but no pixel is darker than "
+                f"{_floor(image):.3f} in every band, as if the offset of -1000 was not "
+                "applied; give --s2-offset -1000, or --trust if it is really so"
+            )
+        return Checked(replace(image, encoding=replace(stored, offset=offset * 1e-4)))
+    if unapplied:
+        notes.append(
+            f"{path}: the product's offset of -1000 was not applied (no pixel is "
+            f"darker than {_floor(image):.3f}); applied now; say --s2-offset 0 if wrong"
+        )
+        encoding = replace(stored, offset=SENTINEL_2_OFFSET)
+        image = replace(image, encoding=encoding)
+    return Checked(image, tuple(notes))
+
+
+def _level(path: Path) -> Sensor:
+    """L1C has thirteen bands, one of which (B10) L2A lacks."""
+    dataset = open_raster(path)
+    names = {canonical(text or "") for text in dataset.descriptions}
+    return SENTINEL_2_L1C if dataset.count == 13 or "B10" in names else SENTINEL_2
+
+
+def _stored_encoding(image: ImageFile) -> Encoding:
+    """Scale and offset from the file's tags, else by whether values are fractions."""
+    dataset = dataset_of(image.path)
+    first = image.indexes[0] - 1
+    scale, offset = dataset.scales[first], dataset.offsets[first]
+    if scale != 1:
+        return replace(image.encoding, scale=scale, offset=offset)
+    raw = replace(image, encoding=Encoding(nodata=image.encoding.nodata))
+    if np.percentile(sample(raw), 99) <= _LARGEST_REFLECTANCE:
+        return replace(image.encoding, scale=1.0)
+    return image.encoding
+
+
+def _floor(image: ImageFile) -> float:
+    """Darkest band of the darkest pixels: the 0.1 % quantile of the bands' minimum."""
+    return float(np.percentile(sample(image).min(0), 0.1))
+
+
+def open_checked(path: Path, sensor: Sensor, encoding: Encoding) -> Checked:
+    """Open a user's own sensor; values far outside its bands' range are said.
+
+    Raises
+    ------
+    ValueError
+        If `open_image` refuses the file, or every pixel is nodata.
+    """
+    image = open_image(path, sensor, encoding)
+    notes = []
+    for band, values in zip(image.sensor.bands, sample(image), strict=True):
+        middle = float(np.median(values))
+        reach = band.high - band.low
+        if not band.low - reach <= middle <= band.high + reach:
+            notes.append(
+                f"{path}: band {band.name} has a median of {middle:g} {band.unit}, "
+                f"expected {band.low:g} to {band.high:g}; is the scale right?"
+            )
+    return Checked(image, tuple(notes))
+
+
+def sample(image: ImageFile) -> NDArray[np.float32]:
+    """Physical values ``[C, N]`` of up to 512 x 512 valid pixels all over the file.
+
+    Raises
+    ------
+    ValueError
+        If no pixel of the whole file is valid.
+    """
+    dataset = dataset_of(image.path)
+    shape = tuple(min(n, _SAMPLE_PX) for n in dataset.shape)
+    stored = dataset.read(image.indexes, out_shape=(len(image.indexes), *shape))
+    values = image.physical(stored)
+    if not (valid := np.isfinite(values).all(0)).any():
+        for spans in pieces(image.grid):
+            values = image.read(image.grid[spans]).values
+            if (valid := np.isfinite(values).all(0)).any():
+                break
+        else:
+            raise ValueError(
+                f"{image.path}: every pixel is nodata (tag {dataset.nodata}); give an "
+                "image with observations"
+            )
+    return np.asarray(values[:, valid], np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What `overcast inspect` says of a file."""
+
+    path: str
+    bands: tuple[str, ...]
+    dtype: str
+    shape: tuple[int, int]
+    crs: str
+    resolution: tuple[float, float]
+    nodata: float | None
+    values: tuple[float, float] | None
+    notes: tuple[str, ...]
+
+
+def describe(path: Path) -> Description:
+    """Describe any raster; what would be refused is among the notes.
+
+    Raises
+    ------
+    ValueError
+        If the file can't be read at all.
+    """
+    dataset = open_raster(path)
+    notes = list(_looks_wrong(path, dataset))
+    shape = tuple(min(n, _SAMPLE_PX) for n in dataset.shape)
+    seen = dataset.read(out_shape=(dataset.count, *shape), masked=True).astype("f8")
+    known = np.ma.masked_invalid(seen).compressed()
+    return Description(
+        str(path),
+        tuple(text or f"band {i}" for i, text in enumerate(dataset.descriptions, 1)),
+        dataset.dtypes[0],
+        dataset.shape,
+        "none" if dataset.crs is None else dataset.crs.to_string(),
+        dataset.res,
+        dataset.nodata,
+        (float(known.min()), float(known.max())) if known.size else None,
+        tuple(notes),
+    )
+
+
+def _looks_wrong(path: Path, dataset: Any) -> list[str]:
+    notes = []
+    opened: Checked | None = None
+    try:
+        if dataset.count == 2:
+            opened = open_sentinel_1(path)
+        elif dataset.count in (10, 12, 13):
+            opened = open_sentinel_2(path)
+        else:
+            placed(path, dataset)
+    except (ValueError, rasterio.errors.RasterioError) as error:
+        notes.append(str(error).removeprefix(f"{path}: "))
+    if opened is not None:
+        notes += [note.removeprefix(f"{path}: ") for note in opened.notes]
+    if dataset.nodata is None:
+        notes.append("no nodata tag")
+    return notes

@@ -1,0 +1,85 @@
+"""Cut a raster into overlapping windows, and the weights that blend them back.
+
+Pure geometry. Blending is a partition of unity by construction: along each axis the
+ramps of all windows are divided by their sum once, and the weight of a window is the
+outer product of two such vectors; so weights of all windows sum to 1 at every pixel
+and nothing has to be divided afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+
+class Window(NamedTuple):
+    """A rectangle of pixels: rows ``y:y+h``, columns ``x:x+w``."""
+
+    y: int
+    x: int
+    h: int
+    w: int
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """Index of the window in an array ending in ``[H, W]``."""
+        return slice(self.y, self.y + self.h), slice(self.x, self.x + self.w)
+
+
+@dataclass(frozen=True, slots=True)
+class Tiling:
+    """Square windows of `size` pixels, neighbours sharing at least `overlap`."""
+
+    size: int
+    overlap: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.overlap < self.size:
+            raise ValueError(f"need 0 <= overlap < size, got {self}")
+
+    def starts(self, length: int) -> list[int]:
+        """First pixels of the windows along an axis; the last one is shifted inwards.
+
+        >>> Tiling(4, 1).starts(9)
+        [0, 3, 5]
+        """
+        last = max(length - self.size, 0)
+        return [*range(0, last, self.size - self.overlap), last]
+
+    def rows(self, shape: tuple[int, int]) -> Iterator[list[Window]]:
+        """Windows covering `shape`, one list for each row of windows, top down."""
+        h, w = (min(self.size, n) for n in shape)
+        for y in self.starts(shape[0]):
+            yield [Window(y, x, h, w) for x in self.starts(shape[1])]
+
+    def windows(self, shape: tuple[int, int]) -> Iterator[Window]:
+        """All windows, row by row.
+
+        >>> [w.x for w in Tiling(4, 1).windows((4, 9))]
+        [0, 3, 5]
+        """
+        for row in self.rows(shape):
+            yield from row
+
+    def ramps(self, length: int) -> dict[int, Floats]:
+        """Blending weight along an axis for every start; together they sum to 1.
+
+        >>> {k: v.tolist() for k, v in Tiling(2, 1).ramps(3).items()}
+        {0: [1.0, 0.5], 1: [0.5, 1.0]}
+        """
+        size = min(self.size, length)
+        edge = np.minimum(np.arange(size), np.arange(size)[::-1]) + 1
+        ramp = np.minimum(edge / (self.overlap + 1), 1.0)
+        total = np.zeros(length)
+        for start in self.starts(length):
+            total[start : start + size] += ramp
+        return {
+            start: (ramp / total[start : start + size]).astype(np.float32)
+            for start in self.starts(length)
+        }

@@ -1,0 +1,143 @@
+"""One resampling from a grid to another: each value is moved once, to where it lies.
+
+Continuous values are interpolated bilinearly onto a finer grid and averaged onto a
+coarser one; classes go by the nearest pixel centre, or by majority where many fine
+pixels fall into one. GDAL's transformer is by default allowed to be wrong by an eighth
+of a *source* pixel, which is 62 m for a 500 m label; here every pixel is transformed
+exactly.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
+from odc.geo.overlap import ReprojectInfo, compute_reproject_roi
+from rasterio.warp import Resampling, reproject
+
+from overcast.geo.raster import UNKNOWN
+
+_COARSER = 1.5
+"""Above this many source pixels per target pixel, values are averaged."""
+_MANY = 2.5
+"""Above this many source pixels per target pixel, classes go by majority."""
+_LATTICE_PX = 1e-3
+_PADDING_PX = 3
+
+
+def aligned(source: GeoBox, target: GeoBox) -> tuple[int, int] | None:
+    """Row and column in `source` of the first pixel of `target`, if on one lattice.
+
+    None where CRS, pixel size or orientation differ, or pixels don't coincide.
+    """
+    if source.crs != target.crs:
+        return None
+    there = ~source.affine * target.affine
+    offsets = (there.f, there.c)
+    shear = max(abs(there.a - 1), abs(there.e - 1), abs(there.b), abs(there.d))
+    # A relative error of the pixel size adds up over the width of the target.
+    drift = shear * max(target.shape)
+    if drift > _LATTICE_PX or any(abs(o - round(o)) > _LATTICE_PX for o in offsets):
+        return None
+    return round(offsets[0]), round(offsets[1])
+
+
+def overlap(source: GeoBox, target: GeoBox) -> tuple[slice, slice] | None:
+    """Rows and columns of `source` that `target` draws on; None if there are none."""
+    if (offset := aligned(source, target)) is not None:
+        spans = [
+            slice(max(o, 0), min(o + n, m))
+            for o, n, m in zip(offset, target.shape, source.shape, strict=True)
+        ]
+    else:
+        info = _reprojection(source, target)
+        if any(s.stop <= s.start for s in info.roi_src):
+            return None
+        pad = int(np.ceil(_PADDING_PX * max(info.scale, 1.0)))
+        spans = [
+            slice(max(s.start - pad, 0), min(s.stop + pad, m))
+            for s, m in zip(info.roi_src, source.shape, strict=True)
+        ]
+    if any(s.stop <= s.start for s in spans):
+        return None
+    return spans[0], spans[1]
+
+
+def warp_values(
+    values: NDArray[np.float32], source: GeoBox, target: GeoBox
+) -> NDArray[np.float32]:
+    """Continuous ``[C, H, W]`` on `source` as ``[C, h, w]`` on `target`.
+
+    NaN is "not observed": it takes no part in interpolation, and stands where
+    nothing was observed.
+    """
+    scale = _reprojection(source, target).scale
+    out = np.full((len(values), *target.shape), np.nan, np.float32)
+    method = Resampling.average if scale > _COARSER else Resampling.bilinear
+    _reproject(values, out, (source, target), method, np.nan)
+    return out
+
+
+def warp_classes(
+    indices: NDArray[np.uint8], source: GeoBox, target: GeoBox
+) -> NDArray[np.uint8]:
+    """Class indices ``[H, W]`` on `source` as ``[h, w]`` on `target`; 255: unknown."""
+    scale = _reprojection(source, target).scale
+    out = np.full(target.shape, UNKNOWN, np.uint8)
+    method = Resampling.mode if scale > _MANY else Resampling.nearest
+    _reproject(indices, out, (source, target), method, UNKNOWN)
+    return out
+
+
+def class_fractions(
+    indices: NDArray[np.uint8],
+    classes: int,
+    source: GeoBox,
+    target: GeoBox,
+    oversampling: int = 4,
+) -> NDArray[np.float32]:
+    """Share of the area of every target pixel that each class takes ``[K, h, w]``.
+
+    Every target pixel is cut into `oversampling` squared pieces (more where the
+    source is finer than they are), each piece takes the class it lies in, and pieces
+    are counted; so a share is right to one piece along every border.
+    """
+    scale = _reprojection(source, target).scale
+    pieces = max(oversampling, int(np.ceil(scale)))
+    fine = target.zoom_out(1 / pieces)
+    found = np.full(fine.shape, UNKNOWN, np.uint8)
+    _reproject(indices, found, (source, fine), Resampling.nearest, UNKNOWN)
+    h, w = target.shape
+    cells = found.reshape(h, pieces, w, pieces)
+    counts = [(cells == k).mean((1, 3), dtype=np.float32) for k in range(classes)]
+    return np.stack(counts).astype(np.float32)
+
+
+def _reprojection(source: GeoBox, target: GeoBox) -> ReprojectInfo:
+    return compute_reproject_roi(source, target)
+
+
+def _reproject(
+    values: NDArray[np.float32] | NDArray[np.uint8],
+    out: NDArray[np.float32] | NDArray[np.uint8],
+    grids: tuple[GeoBox, GeoBox],
+    method: Resampling,
+    nodata: float,
+) -> None:
+    source, target = grids
+    # GDAL widens the bilinear kernel by the ratio of the rasters' outlines, which is
+    # not 1 for rotated grids of equal pixel size; it then no longer returns a ramp.
+    kernel = {"XSCALE": 1, "YSCALE": 1} if method is Resampling.bilinear else {}
+    reproject(
+        values,
+        out,
+        src_transform=source.affine,
+        src_crs=str(source.crs),
+        src_nodata=nodata,
+        dst_transform=target.affine,
+        dst_crs=str(target.crs),
+        dst_nodata=nodata,
+        resampling=method,
+        tolerance=0,
+        **kernel,
+    )

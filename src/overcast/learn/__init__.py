@@ -1,0 +1,1 @@
+"""Learning: batches, streams, losses, the recipe protocol and the one loop."""

@@ -1,0 +1,1 @@
+"""From a predictor to a published map: prediction, files, accuracy, report."""

@@ -1,0 +1,36 @@
+"""What mapping needs of a method: a window in, class probabilities out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from overcast.geo.bands import Sensor
+from overcast.geo.legend import Legend
+from overcast.geo.stack import Chip
+
+
+class Predictor(Protocol):
+    """A trained network, a forest, a cluster model, or an ensemble of them."""
+
+    @property
+    def legend(self) -> Legend:
+        """The K classes of the probabilities."""
+        ...
+
+    @property
+    def sensors(self) -> Mapping[str, Sensor]:
+        """The images it reads, by name."""
+        ...
+
+    @property
+    def halo(self) -> int:
+        """Pixels of context it draws on around a pixel."""
+        ...
+
+    def predict(self, chip: Chip) -> NDArray[np.float32]:
+        """Probabilities ``[K, h, w]`` of a chip's pixels; a pure function."""
+        ...

@@ -1,0 +1,48 @@
+"""The interface every network implements."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+
+from torch import Tensor, nn
+
+from overcast.learn.batch import Batch
+
+
+class Segmenter(nn.Module, ABC):
+    """Encode images to features, decode features to class logits.
+
+    Works at any H and W. A pixel or a whole sensor that is not valid changes nothing,
+    whatever value stands there, NaN included; a sensor that is absent from the batch
+    counts as nowhere valid.
+
+    Attributes
+    ----------
+    bands
+        Sensor name to its number of bands.
+    classes
+        Number of classes, K.
+    width
+        Number of feature channels that `encode` gives.
+    halo
+        Pixels of context that a prediction draws on at each side (half the receptive
+        field); an upper limit of what is useful where the field is very large.
+    """
+
+    bands: Mapping[str, int]
+    classes: int
+    width: int
+    halo: int
+
+    @abstractmethod
+    def encode(self, batch: Batch) -> Tensor:
+        """Features ``[B, width, H, W]``."""
+
+    @abstractmethod
+    def decode(self, features: Tensor) -> Tensor:
+        """Logits ``[B, K, H, W]``."""
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Logits ``[B, K, H, W]`` of a batch."""
+        return self.decode(self.encode(batch))

@@ -1,0 +1,1 @@
+"""Scenes with known truth, simulated from measured statistics. No torch here."""
