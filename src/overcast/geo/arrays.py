@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
-import odc.geo.xr
 import xarray
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
+from odc.geo.xr import ODCExtensionDa
 
-from overcast.geo.bands import Sensor
+from overcast.geo.bands import Sensor, canonical
 from overcast.geo.legend import Legend
 from overcast.geo.raster import UNKNOWN, Image, Labels
 from overcast.geo.warp import aligned, warp_classes, warp_values
@@ -90,35 +91,58 @@ class LabelArray:
 def from_dataarray(array: xarray.DataArray, sensor: Sensor) -> ImageArray:
     """Image of a georeferenced array with a band, a row and a column dimension.
 
-    Rows and columns are found by odc-geo (``y, x``, ``latitude, longitude``, ...);
-    the third dimension holds the bands of `sensor`, in the sensor's order, in its
-    physical units.
+    Dimensions may come in any order. Rows and columns are found by odc-geo (``y, x``,
+    ``latitude, longitude``, ...); the third dimension holds the bands, in the physical
+    units of `sensor`: matched by name where it has names as coordinates, else in the
+    sensor's order. NaN marks invalid pixels.
 
     Raises
     ------
     ValueError
-        If the array has no CRS or no regular grid, not three dimensions, or another
-        number of bands than the sensor.
+        If the array has no CRS or no regular grid, not three dimensions, or not the
+        bands of the sensor.
     """
-    what = f"array {array.name or '(no name)'}"
-    found = odc.geo.xr.xr_coords  # registers the .odc accessor
-    del found
-    spatial = array.odc.spatial_dims
-    bands = [dim for dim in array.dims if dim not in (spatial or ())]
-    if spatial is None or len(bands) != 1:
+    what = f"array {array.name or '(unnamed)'}"
+    place = ODCExtensionDa(array)
+    spatial = place.spatial_dims or ()
+    bands = [dim for dim in array.dims if dim not in spatial]
+    if not spatial or len(bands) != 1:
         raise ValueError(
             f"{what} has dimensions {', '.join(map(str, array.dims))}; expected a band "
             "dimension and two spatial ones, such as band, y, x"
         )
-    grid = array.odc.geobox
+    grid = place.geobox
     if not isinstance(grid, GeoBox) or grid.crs is None:
         raise ValueError(
-            f"{what} has no CRS or no regular grid; expected evenly spaced "
-            "coordinates and a CRS: add one with array.odc.assign_crs('EPSG:...')"
+            f"{what} has no CRS or no regular grid; expected evenly spaced coordinates "
+            "and a CRS: add one with array.odc.assign_crs('EPSG:...')"
         )
-    ordered = array.transpose(bands[0], *spatial)
-    values = np.asarray(ordered.values, np.float32)
-    return ImageArray(Image.of(values, grid, sensor))
+    picked = array.isel({bands[0]: _positions(array, bands[0], sensor, what)})
+    ordered = picked.transpose(bands[0], *spatial)
+    return ImageArray(Image.of(np.asarray(ordered.values, np.float32), grid, sensor))
+
+
+def _positions(
+    array: xarray.DataArray, dim: Hashable, sensor: Sensor, what: str
+) -> list[int]:
+    """Where the bands of `sensor` lie along `dim`: by name, else in order."""
+    count = array.sizes[dim]
+    labels = array.coords[dim].values if dim in array.coords else np.arange(count)
+    if labels.dtype.kind not in "UO":
+        if count != len(sensor.bands):
+            raise ValueError(
+                f"{what} has {count} bands without names, expected the "
+                f"{len(sensor.bands)} of {sensor.name}: {', '.join(sensor.names)}"
+            )
+        return list(range(count))
+    names = [canonical(str(label)) for label in labels]
+    missing = [name for name in sensor.names if names.count(name) != 1]
+    if missing:
+        raise ValueError(
+            f"{what} has the bands {', '.join(map(str, labels))}; expected "
+            f"{', '.join(missing)} once each"
+        )
+    return [names.index(name) for name in sensor.names]
 
 
 def _shape(grid: GeoBox) -> tuple[int, int]:

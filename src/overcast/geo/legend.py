@@ -87,8 +87,7 @@ class Legend:
         stray = [int(c) for c in found if c not in position and c != nodata]
         if stray:
             raise ValueError(self._stray(stray, nodata))
-        # The legend wins: a class may use the code that a file calls nodata only
-        # if the file says otherwise, so nodata is looked up first.
+        # The file's nodata wins over a class that has the same code.
         table = np.array(
             [_UNKNOWN if c == nodata else position[int(c)] for c in found], np.uint8
         )

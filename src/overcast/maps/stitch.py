@@ -107,6 +107,6 @@ def _next(
 def _add(sums: Floats, values: Floats, weight: Floats) -> None:
     # Class by class, the product stays in the processor's cache.
     product = np.empty_like(weight)
-    for total, value in zip(sums, values, strict=True):
+    for k, value in enumerate(values):
         np.multiply(value, weight, out=product)
-        total += product
+        sums[k] += product

@@ -1,0 +1,87 @@
+"""From the files that a plan names to a stack, with all that was noticed on the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from odc.geo.geobox import GeoBox
+
+from overcast.geo.bands import BUILT_IN, load_sensor
+from overcast.geo.check import (
+    Checked,
+    open_checked,
+    open_sentinel_1,
+    open_sentinel_2,
+)
+from overcast.geo.files import ImageFile, open_labels, read_grid
+from overcast.geo.legend import load_legend
+from overcast.geo.stack import Stack, common_grid
+from overcast.plan import Data, ImageInput, fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """A stack, what was noticed while opening it, and a fingerprint of its files."""
+
+    stack: Stack
+    notes: tuple[str, ...]
+    fingerprint: str
+
+
+def open_inputs(data: Data) -> Inputs:
+    """Open every file of `data`, check it, and settle the grid.
+
+    Raises
+    ------
+    ValueError
+        If a file is refused (see `overcast.geo.files` and `overcast.geo.check`), or
+        one does not overlap the others.
+    """
+    if not data.images:
+        raise ValueError("no image given; give --s1, --s2 or --image")
+    checked = {n: _open_image(i, data.trust) for n, i in data.images.items()}
+    images = {name: c.image for name, c in checked.items()}
+    notes = [note for c in checked.values() for note in c.notes]
+    labels = None
+    if data.labels is not None:
+        legend = load_legend(data.labels.legend)
+        labels = open_labels(Path(data.labels.path), legend, data.labels.nodata)
+    others = {str(image.path): image.grid for image in images.values()}
+    if labels is not None:
+        others[str(labels.path)] = labels.grid
+    stack = Stack(grid=_grid(data, images, others), images=images, labels=labels)
+    return Inputs(stack, tuple(notes), _fingerprint(stack, others))
+
+
+def _open_image(entry: ImageInput, trust: bool) -> Checked:
+    path = Path(entry.path)
+    if entry.sensor == "sentinel-1":
+        return open_sentinel_1(path, entry.units, trust)
+    if entry.sensor == "sentinel-2":
+        return open_sentinel_2(path, entry.offset, entry.bands, trust)
+    if Path(entry.sensor).is_file():
+        return open_checked(path, *load_sensor(Path(entry.sensor)))
+    known = ", ".join(sorted(BUILT_IN))
+    raise ValueError(f"sensor {entry.sensor}: neither a TOML file nor one of {known}")
+
+
+def _grid(
+    data: Data, images: dict[str, ImageFile], others: dict[str, GeoBox]
+) -> GeoBox:
+    """The grid asked for, whole; or the first optical one where all inputs overlap."""
+    if data.grid is not None:
+        grid = read_grid(Path(data.grid))
+        for name, other in others.items():
+            common_grid(grid, {name: other})
+        return grid
+    optical = [i for i in images.values() if i.sensor.kind == "optical"]
+    first = (optical or list(images.values()))[0]
+    return common_grid(first.grid, others)
+
+
+def _fingerprint(stack: Stack, files: dict[str, GeoBox]) -> str:
+    """What the files are, without reading them: size and time of last change."""
+    stats = {name: Path(name).stat() for name in files}
+    found = {name: [stat.st_size, stat.st_mtime_ns] for name, stat in stats.items()}
+    return fingerprint([found, str(stack.grid.affine), list(stack.shape)])

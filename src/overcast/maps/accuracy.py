@@ -1,0 +1,215 @@
+"""Count agreement between a map and a reference; every score is a function of counts.
+
+Conventions, since the field has several: producer's accuracy is recall, user's accuracy
+is precision; average accuracy and mean IoU are means over the classes that occur in the
+reference. `mean_iou_all_classes` also counts classes that don't (as 0), as some papers
+do (Chen and Bruzzone 2022); it is there to compare with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from overcast.geo.legend import Legend, load_crosswalk
+from overcast.geo.raster import UNKNOWN
+from overcast.geo.stack import LabelSource
+from overcast.progress import Progress, quiet
+
+Counts = NDArray[np.int64]
+Shares = NDArray[np.float64]
+
+_BLOCK = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Confusion:
+    """Pixel counts; adds up over windows, scenes and processes.
+
+    Attributes
+    ----------
+    counts
+        int64 ``[K, K]``, rows reference, columns map.
+    unmapped
+        int64 ``[K]``, reference pixels that the map leaves without a class. They are
+        in no score, and are stated beside them.
+    """
+
+    counts: Counts
+    unmapped: Counts
+
+    @classmethod
+    def of(
+        cls, reference: NDArray[np.uint8], mapped: NDArray[np.uint8], classes: int
+    ) -> Confusion:
+        """Count class indices of one shape; pixels unknown in the reference don't."""
+        if reference.shape != mapped.shape:
+            raise ValueError(
+                f"reference is {reference.shape}, map is {mapped.shape}; put both on "
+                "one grid"
+            )
+        known = reference != UNKNOWN
+        both = known & (mapped != UNKNOWN)
+        index = reference[both].astype(np.int64) * classes + mapped[both]
+        counts = np.bincount(index, minlength=classes**2).reshape(classes, classes)
+        left = np.bincount(reference[known & ~both], minlength=classes)
+        return cls(counts.astype(np.int64), left.astype(np.int64))
+
+    def __add__(self, other: Confusion) -> Confusion:
+        return Confusion(self.counts + other.counts, self.unmapped + other.unmapped)
+
+    @property
+    def support(self) -> Counts:
+        """Reference pixels of every class."""
+        return self.counts.sum(1)
+
+    @property
+    def mapped(self) -> Counts:
+        """Mapped pixels of every class."""
+        return self.counts.sum(0)
+
+    @property
+    def hits(self) -> Counts:
+        """Pixels of every class on which map and reference agree."""
+        return np.diag(self.counts).astype(np.int64)
+
+    @property
+    def producers_accuracy(self) -> Shares:
+        """Share of a class's reference pixels that the map has so; NaN if none."""
+        return _ratio(self.hits, self.support)
+
+    @property
+    def users_accuracy(self) -> Shares:
+        """Share of a class's mapped pixels that are so; NaN if none."""
+        return _ratio(self.hits, self.mapped)
+
+    @property
+    def iou(self) -> Shares:
+        """Intersection over union of every class; NaN where it never occurs."""
+        return _ratio(self.hits, self.support + self.mapped - self.hits)
+
+    @property
+    def f1(self) -> Shares:
+        """Harmonic mean of user's and producer's accuracy; NaN where neither is."""
+        return _ratio(2 * self.hits, self.support + self.mapped)
+
+    @property
+    def overall_accuracy(self) -> float:
+        """Share of pixels on which map and reference agree."""
+        return float(_ratio(self.hits.sum(), self.counts.sum()))
+
+    @property
+    def average_accuracy(self) -> float:
+        """Mean producer's accuracy over the classes in the reference."""
+        return _mean(self.producers_accuracy[self.support > 0])
+
+    @property
+    def mean_iou(self) -> float:
+        """Mean IoU over the classes in the reference."""
+        return _mean(self.iou[self.support > 0])
+
+    @property
+    def mean_iou_all_classes(self) -> float:
+        """Mean IoU over the whole legend, classes that never occur counting as 0."""
+        return _mean(np.nan_to_num(self.iou))
+
+    @property
+    def kappa(self) -> float:
+        """Cohen's kappa: agreement beyond what the class shares alone would give."""
+        total = self.counts.sum()
+        chance = float(_ratio((self.support * self.mapped).sum(), total**2))
+        return (
+            float("nan")
+            if chance == 1
+            else (self.overall_accuracy - chance) / (1 - chance)
+        )
+
+
+def _ratio(part: Any, whole: Any) -> Any:
+    part, whole = np.asarray(part, np.float64), np.asarray(whole, np.float64)
+    return np.where(whole > 0, part / np.where(whole > 0, whole, 1), np.nan)
+
+
+def _mean(values: Shares) -> float:
+    return float(values.mean()) if values.size else float("nan")
+
+
+def scores(confusion: Confusion, legend: Legend) -> dict[str, Any]:
+    """Every score as plain values for JSON; what is undefined is None."""
+    columns = {
+        "support": confusion.support,
+        "mapped": confusion.mapped,
+        "producers_accuracy": confusion.producers_accuracy,
+        "users_accuracy": confusion.users_accuracy,
+        "iou": confusion.iou,
+        "f1": confusion.f1,
+    }
+    per_class = {
+        c.name: {"code": c.code, **{n: _plain(v[k]) for n, v in columns.items()}}
+        for k, c in enumerate(legend.classes)
+    }
+    present = confusion.support > 0
+    return {
+        "average_accuracy": _plain(confusion.average_accuracy),
+        "mean_iou": _plain(confusion.mean_iou),
+        "overall_accuracy": _plain(confusion.overall_accuracy),
+        "kappa": _plain(confusion.kappa),
+        "mean_iou_all_classes": _plain(confusion.mean_iou_all_classes),
+        "pixels": int(confusion.counts.sum()),
+        "unmapped_pixels": int(confusion.unmapped.sum()),
+        "classes_present": [n for n, p in zip(legend.names, present, strict=True) if p],
+        "per_class": per_class,
+        "confusion": confusion.counts.tolist(),
+    }
+
+
+def _plain(value: Any) -> float | int | None:
+    number = value.item() if isinstance(value, np.generic) else value
+    if isinstance(number, float):
+        return None if np.isnan(number) else round(number, 6)
+    return int(number)
+
+
+def compare(
+    mapped: LabelSource, reference: LabelSource, progress: Progress = quiet
+) -> Confusion:
+    """Confusion of two label sources on the map's grid, window by window.
+
+    Raises
+    ------
+    ValueError
+        If their legends differ and there is no crosswalk, or nowhere both are known.
+    """
+    legend = mapped.legend
+    if reference.legend.codes == legend.codes:
+        walk = None
+    else:
+        walk = load_crosswalk(reference.legend, legend)
+    shape = (int(mapped.grid.shape[0]), int(mapped.grid.shape[1]))
+    total = Confusion(
+        np.zeros((len(legend),) * 2, np.int64), np.zeros(len(legend), np.int64)
+    )
+    blocks = list(_blocks(shape))
+    for done, block in enumerate(blocks, 1):
+        grid = mapped.grid[block]
+        there = mapped.read(grid).values
+        truth = reference.read(grid).values
+        truth = truth if walk is None else walk.indices(truth)
+        total += Confusion.of(truth, there, len(legend))
+        progress("scoring", done, len(blocks))
+    if total.counts.sum() == 0:
+        raise ValueError("map and reference have no pixel in common; do they overlap?")
+    return total
+
+
+def _blocks(shape: tuple[int, int]) -> Iterator[tuple[slice, slice]]:
+    for y in range(0, shape[0], _BLOCK):
+        for x in range(0, shape[1], _BLOCK):
+            yield (
+                slice(y, min(y + _BLOCK, shape[0])),
+                slice(x, min(x + _BLOCK, shape[1])),
+            )

@@ -1,0 +1,216 @@
+"""A predictor over a whole stack, in constant memory and safe against a kill.
+
+Chips are read ahead by one thread, predicted here, and finished rows are written by
+another. Results go into two raw files, and a journal says how many rows of them are
+done; the same command started again goes on there and gives the same bytes. Bands run
+along the longer side of the raster, so memory grows with its shorter side alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from overcast.geo.raster import UNKNOWN
+from overcast.geo.stack import Chip, Stack
+from overcast.geo.tiling import Tiling, Window
+from overcast.maps.predictor import Predictor
+from overcast.maps.stitch import Floats, stitch, windows_from
+from overcast.progress import Progress, quiet
+
+_AHEAD = 3
+_STEPS = 256
+"""Confidence is kept in steps of 1/256: finer ones are noise, and don't compress."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawMap:
+    """Class indices (uint8) and confidence (float32) row by row in two plain files."""
+
+    classes: Path
+    confidence: Path
+    shape: tuple[int, int]
+
+    def rows(self, start: int, stop: int) -> tuple[NDArray[np.uint8], Floats]:
+        """Class indices and confidence ``[stop - start, W]`` of some rows."""
+        width = self.shape[1]
+        size, first = (stop - start) * width, start * width
+        codes = np.fromfile(self.classes, np.uint8, size, offset=first)
+        sure = np.fromfile(self.confidence, np.float32, size, offset=4 * first)
+        return codes.reshape(-1, width), sure.reshape(-1, width)
+
+
+def probabilities(
+    predictor: Predictor, stack: Stack, tiling: Tiling, first: int = 0
+) -> Iterator[tuple[Window, Floats]]:
+    """Blended class probabilities ``[K, h, w]`` of bands across the shorter side.
+
+    Bands follow each other down the longer side, from row (or column) `first` on.
+    A pixel that no sensor saw has probability 0 of every class.
+    """
+    shape = stack.shape
+    turned = shape[1] > shape[0]
+    across = shape[::-1] if turned else shape
+
+    def values() -> Iterator[tuple[Window, Floats | None]]:
+        windows = list(windows_from(tiling, across, first))
+        places = [_turn(w) for w in windows] if turned else windows
+        for window, chip in zip(windows, _chips(stack, places), strict=True):
+            found = None if chip is None else _predict(predictor, chip)
+            if found is not None and turned:
+                found = np.ascontiguousarray(found.transpose(0, 2, 1))
+            yield window, found
+
+    classes = len(predictor.legend)
+    for start, band in stitch(values(), tiling, across, classes, first):
+        window = Window(start, 0, band.shape[1], band.shape[2])
+        yield (_turn(window), band.transpose(0, 2, 1)) if turned else (window, band)
+
+
+def predict(  # noqa: PLR0913
+    predictor: Predictor,
+    stack: Stack,
+    tiling: Tiling,
+    folder: Path,
+    key: str = "",
+    progress: Progress = quiet,
+) -> RawMap:
+    """Class and confidence of every pixel of a stack, into raw files in `folder`.
+
+    The class is the most probable one, the confidence its probability; a pixel that
+    no sensor saw is unknown, with confidence NaN. A journal left by an earlier attempt
+    with the same `key` is gone on from.
+    """
+    raw = RawMap(folder / "classes.raw", folder / "confidence.raw", stack.shape)
+    length = max(stack.shape)
+    first = _begin(raw, folder / "journal.json", key)
+    if first >= length:
+        return raw
+    with _Writer(raw, folder / "journal.json", key) as writer:
+        for window, band in probabilities(predictor, stack, tiling, first):
+            writer.put(window, band)
+            done = (
+                window.x + window.w if _is_turned(stack.shape) else window.y + window.h
+            )
+            progress("mapping", done, length)
+    return raw
+
+
+def _is_turned(shape: tuple[int, int]) -> bool:
+    return shape[1] > shape[0]
+
+
+def _turn(window: Window) -> Window:
+    return Window(window.x, window.y, window.w, window.h)
+
+
+def _chips(stack: Stack, windows: list[Window]) -> Iterator[Chip | None]:
+    """Chips of windows in order, a few read ahead; None where no sensor saw a pixel."""
+
+    def read(window: Window) -> Chip | None:
+        chip = stack.read(window)
+        return chip if any(i.valid.any() for i in chip.images.values()) else None
+
+    with ThreadPoolExecutor(1, "overcast-read") as reader:
+        waiting: deque[Future[Chip | None]] = deque()
+        todo = iter(windows)
+        try:
+            for _ in windows:
+                while len(waiting) < _AHEAD and (nearest := next(todo, None)):
+                    waiting.append(reader.submit(read, nearest))
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def _predict(predictor: Predictor, chip: Chip) -> Floats:
+    found = predictor.predict(chip)
+    seen = np.logical_or.reduce([image.valid for image in chip.images.values()])
+    return np.where(seen, found, np.float32(0))
+
+
+def _begin(raw: RawMap, journal: Path, key: str) -> int:
+    """Rows that an earlier attempt with this key finished; else files made anew."""
+    height, width = raw.shape
+    facts = {"key": key, "shape": [height, width]}
+    if journal.is_file():
+        found = json.loads(journal.read_text(encoding="utf-8"))
+        done = int(found.pop("done"))
+        if found == facts:
+            return done
+    for path, size in ((raw.classes, 1), (raw.confidence, 4)):
+        with path.open("wb") as file:
+            file.truncate(height * width * size)
+    return 0
+
+
+class _Writer:
+    """Writes bands in its own thread, one at a time, and keeps the journal."""
+
+    def __init__(self, raw: RawMap, journal: Path, key: str) -> None:
+        self.raw, self.journal, self.key = raw, journal, key
+        self.thread = ThreadPoolExecutor(1, "overcast-write")
+        self.pending: Future[None] | None = None
+
+    def __enter__(self) -> _Writer:
+        self.classes = self.raw.classes.open("r+b", buffering=0)
+        self.confidence = self.raw.confidence.open("r+b", buffering=0)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            self._wait()
+        finally:
+            self.thread.shutdown()
+            self.classes.close()
+            self.confidence.close()
+
+    def put(self, window: Window, band: Floats) -> None:
+        """Hand over a band; waits until the one before it is written."""
+        self._wait()
+        self.pending = self.thread.submit(self._write, window, band)
+
+    def _wait(self) -> None:
+        if self.pending is not None:
+            pending, self.pending = self.pending, None
+            pending.result()
+
+    def _write(self, window: Window, band: Floats) -> None:
+        classes, sure = _decide(band)
+        width = self.raw.shape[1]
+        for file, values in ((self.classes, classes), (self.confidence, sure)):
+            size = values.itemsize
+            if window.w == width:
+                os.pwrite(file.fileno(), values.tobytes(), window.y * width * size)
+            else:
+                for y, row in enumerate(values, window.y):
+                    at = (y * width + window.x) * size
+                    os.pwrite(file.fileno(), row.tobytes(), at)
+            os.fsync(file.fileno())
+        turned = _is_turned(self.raw.shape)
+        done = window.x + window.w if turned else window.y + window.h
+        facts = {"key": self.key, "shape": list(self.raw.shape), "done": done}
+        scratch = self.journal.with_suffix(".tmp")
+        scratch.write_text(json.dumps(facts), encoding="utf-8")
+        scratch.replace(self.journal)
+
+
+def _decide(band: Floats) -> tuple[NDArray[np.uint8], Floats]:
+    """Most probable class, and its probability in steps of 1/256."""
+    best = band.argmax(0)
+    top = np.take_along_axis(band, best[None], 0)[0]
+    known = top > 0
+    sure = np.minimum(np.round(top * _STEPS) / _STEPS, 1).astype(np.float32)
+    return (
+        np.where(known, best, UNKNOWN).astype(np.uint8),
+        np.where(known, sure, np.float32(np.nan)),
+    )

@@ -1,0 +1,148 @@
+"""A network, trained by a recipe on windows of the stack."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from overcast.geo.bands import Sensor
+from overcast.geo.legend import Legend
+from overcast.geo.stack import Chip, Stack
+from overcast.learn.batch import Batch
+from overcast.learn.recipe import Terms
+from overcast.learn.stream import Crops, ahead
+from overcast.learn.train import Schedule, load_weights, save_weights, train
+from overcast.models.segmenter import Segmenter
+from overcast.plan import choose
+from overcast.progress import Progress
+
+_WEIGHTS = "model.safetensors"
+_LOG = "log.jsonl"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """Settings of a training run.
+
+    Attributes
+    ----------
+    model
+        ``name`` of a file in `overcast.models`, and that network's options.
+    recipe
+        ``name`` of a file in `overcast.recipes`, and its hyper-parameters.
+    schedule
+        How long and how fast to train.
+    window
+        Side of the training windows in pixels.
+    batch
+        Windows in a step.
+    balance
+        0 draws windows by area, 1 makes all classes alike.
+    """
+
+    model: Mapping[str, Any] = field(default_factory=lambda: {"name": "fcn"})
+    recipe: Mapping[str, Any] = field(default_factory=lambda: {"name": "supervised"})
+    schedule: Schedule = field(default_factory=lambda: Schedule(steps=600))
+    window: int = 64
+    batch: int = 8
+    balance: float = 0.5
+
+    def fit(self, stack: Stack, folder: Path, seed: int, progress: Progress) -> None:
+        """Train, going on from the checkpoint in `folder` if there is one."""
+        if stack.labels is None:
+            raise ValueError("a network needs labels to learn from; give --labels")
+        torch.manual_seed(seed)
+        model = self._model(len(stack.labels.legend), stack.sensors)
+        recipe = choose("recipes", self.recipe)
+        crops = Crops(stack, self.window, self.batch, seed, balance=self.balance)
+        checkpoint = folder / "checkpoint.safetensors"
+        with ahead(crops, 0, self.schedule.steps) as stream:
+            streams = dict.fromkeys(recipe.streams, stream)
+            schedule = replace(self.schedule, seed=seed)
+            steps = train(model, recipe, streams, schedule, checkpoint)
+            _follow(steps, folder / _LOG, self.schedule.steps, progress)
+        save_weights(model, folder / _WEIGHTS)
+        checkpoint.unlink(missing_ok=True)
+
+    def load(
+        self, folder: Path, legend: Legend, sensors: Mapping[str, Sensor]
+    ) -> TrainedNetwork:
+        """Return the trained network, on the GPU if there is one."""
+        model = self._model(len(legend), sensors)
+        load_weights(model, folder / _WEIGHTS)
+        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        return TrainedNetwork(model.to(device).eval(), legend, sensors, device)
+
+    def _model(self, classes: int, sensors: Mapping[str, Sensor]) -> Segmenter:
+        bands = {name: len(sensor.bands) for name, sensor in sensors.items()}
+        model = choose("models", self.model, bands, classes)
+        assert isinstance(model, Segmenter)
+        return model
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedNetwork:
+    """A `Segmenter` as a `Predictor`."""
+
+    model: Segmenter
+    legend: Legend
+    sensors: Mapping[str, Sensor]
+    device: torch.device
+
+    @property
+    def halo(self) -> int:
+        """Pixels of context that the network draws on."""
+        return self.model.halo
+
+    @torch.inference_mode()
+    def predict(self, chip: Chip) -> NDArray[np.float32]:
+        """Softmax probabilities ``[K, h, w]``."""
+        batch = Batch.of([chip]).to(self.device)
+        half = torch.autocast("cuda", torch.bfloat16, self.device.type == "cuda")
+        with half:
+            logits = self.model(batch)
+        found = logits[0].float().softmax(0).cpu().numpy()
+        return np.asarray(found, np.float32)
+
+
+def _follow(
+    steps: Iterator[tuple[int, Terms]], log: Path, total: int, progress: Progress
+) -> None:
+    """Write every step's losses to the log, and show the loss.
+
+    A resumed run repeats the steps since its checkpoint, so the lines that an earlier
+    attempt wrote for them are dropped first.
+    """
+    kept = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+    with log.open("w", encoding="utf-8") as file:
+        first = True
+        for step, terms in steps:
+            if first:
+                file.writelines(f"{line}\n" for line in _before(kept, step))
+                first = False
+            losses = {k: float(v.detach()) for k, v in terms.losses.items()}
+            gauges = {k: float(v.detach()) for k, v in terms.gauges.items()}
+            loss = sum(losses.values())
+            record = {"step": step, "loss": loss, **losses, **gauges}
+            file.write(json.dumps(record) + "\n")
+            file.flush()
+            progress("training", step + 1, total, f"loss {loss:.3f}")
+
+
+def _before(lines: list[str], step: int) -> list[str]:
+    """Whole lines of earlier steps; a line cut short by a kill is no JSON."""
+    kept = []
+    for line in lines:
+        try:
+            if json.loads(line)["step"] < step:
+                kept.append(line)
+        except json.JSONDecodeError:
+            continue
+    return kept

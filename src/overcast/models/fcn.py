@@ -1,0 +1,80 @@
+"""A small network that keeps full resolution and sees a few pixels around.
+
+Coarse labels favour it: without down-sampling it can't blur a map to the labels' own
+scale, and with a small receptive field it can't tell where in a label's cell a pixel
+lies, so it must go by what the pixel looks like (Robinson et al. 2021, baseline of the
+IEEE GRSS Data Fusion Contest 2021; Li et al. 2022, L2HNet).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from overcast.learn.batch import Batch
+from overcast.models.fusion import observed, weighted_mean
+from overcast.models.segmenter import Segmenter
+
+
+class FCN(Segmenter):
+    """Stem per sensor, validity-weighted mean, residual 3 x 3 blocks, a linear head.
+
+    Normalisation is over the channels of each pixel, so an output depends on its
+    receptive field of ``2 * halo + 1`` pixels and nothing else: cutting a scene into
+    windows changes no prediction further than `halo` from a window's edge.
+    """
+
+    def __init__(
+        self, bands: Mapping[str, int], classes: int, width: int = 64, blocks: int = 3
+    ) -> None:
+        super().__init__()
+        self.bands, self.classes, self.width = dict(bands), classes, width
+        self.halo = 1 + blocks
+        self.stems = nn.ModuleDict(
+            {n: nn.Conv2d(c + 1, width, 3, padding=1) for n, c in bands.items()}
+        )
+        self.body = nn.Sequential(*(_Residual(width) for _ in range(blocks)))
+        self.norm = _PixelNorm(width)
+        self.head = nn.Conv2d(width, classes, 1)
+
+    def encode(self, batch: Batch) -> Tensor:
+        """Features ``[B, width, H, W]``."""
+        inputs = observed(batch, self.bands)
+        features = [stem(inputs[name]) for name, stem in self.stems.items()]
+        fused = weighted_mean(features, [inputs[name][:, -1:] for name in self.stems])
+        return cast(Tensor, self.norm(self.body(fused)))
+
+    def decode(self, features: Tensor) -> Tensor:
+        """Logits ``[B, K, H, W]``."""
+        return cast(Tensor, self.head(features))
+
+
+class _Residual(nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            _PixelNorm(width),
+            nn.Conv2d(width, width, 3, padding=1),
+            nn.GELU(),
+            nn.Conv2d(width, width, 1),
+        )
+
+    def forward(self, features: Tensor) -> Tensor:
+        return features + cast(Tensor, self.layers(features))
+
+
+class _PixelNorm(nn.Module):
+    """Layer normalisation over the channels of every pixel."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(width, 1, 1))
+        self.bias = nn.Parameter(torch.zeros(width, 1, 1))
+
+    def forward(self, features: Tensor) -> Tensor:
+        variance, mean = torch.var_mean(features, 1, correction=0, keepdim=True)
+        scaled = (features - mean) * torch.rsqrt(variance + 1e-5)
+        return cast(Tensor, scaled * self.weight + self.bias)

@@ -1,0 +1,230 @@
+"""The complete description of a run, as frozen dataclasses and as strict YAML.
+
+A plan says which files are read and how, which method learns from them with which
+settings, and how the map is cut into windows. Its fingerprint names the run: two plans
+with one fingerprint make the same map.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import hashlib
+import json
+from collections import abc
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+from overcast.discover import find
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageInput:
+    """An image file; `sensor` is sentinel-1, sentinel-2 or a TOML file."""
+
+    path: str
+    sensor: str
+    units: Literal["auto", "db", "linear"] = "auto"
+    offset: int | None = None
+    bands: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelInput:
+    """A file of class codes; `legend` is a built-in name or a CSV."""
+
+    path: str
+    legend: str
+    nodata: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Data:
+    """What is read: images by name, labels, and the file whose grid is mapped.
+
+    Without `grid`, that of the first optical image is, where all inputs overlap.
+    `trust` takes units and offsets as said, whatever the values look like.
+    """
+
+    images: Mapping[str, ImageInput]
+    labels: LabelInput | None = None
+    grid: str | None = None
+    trust: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Windows:
+    """How a map is cut: square windows of `size` pixels that share `overlap`."""
+
+    size: int = 512
+    overlap: int = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Everything that decides what a map looks like.
+
+    `method` is a mapping of ``name`` (a file in `overcast.methods`) and that method's
+    settings.
+    """
+
+    data: Data
+    method: Mapping[str, Any] = field(default_factory=lambda: {"name": "forest"})
+    windows: Windows = field(default_factory=Windows)
+    seed: int = 0
+
+    @property
+    def fingerprint(self) -> str:
+        """Sixteen hexadecimal digits that change with anything in the plan."""
+        return fingerprint(to_tree(self))
+
+
+def fingerprint(tree: Any) -> str:
+    """SHA-256 of a tree of plain values, its first sixteen hexadecimal digits."""
+    text = json.dumps(tree, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def method_of(plan: Plan) -> Any:
+    """Return the method that the plan names, with its settings.
+
+    Raises
+    ------
+    ValueError
+        If there is no such method or setting.
+    """
+    return choose("methods", plan.method)
+
+
+def choose(package: str, choice: Mapping[str, Any], *arguments: Any) -> Any:
+    """Build what ``choice["name"]`` names in a package, with the rest as settings.
+
+    Raises
+    ------
+    ValueError
+        If the name or a setting is unknown, naming the nearest known one.
+    """
+    settings = dict(choice)
+    name = settings.pop("name", None)
+    if not isinstance(name, str):
+        raise ValueError(f"{package}: expected a name, got {choice!r}")
+    kind = find(package, name)
+    if dataclasses.is_dataclass(kind):
+        return from_tree(kind, settings, name)
+    known = [k for k in get_type_hints(kind.__init__) if k != "return"]
+    _refuse_unknown(settings, known, name)
+    return kind(*arguments, **settings)
+
+
+def read_plan(path: Path) -> Plan:
+    """Read a plan; its relative paths are relative to its own folder.
+
+    Raises
+    ------
+    ValueError
+        If the file is not YAML, or a key is unknown, missing or of the wrong type.
+    """
+    if not path.is_file():
+        raise ValueError(f"{path}: no such plan")
+    try:
+        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(f"{path}: not YAML: {reason}") from error
+    plan = from_tree(Plan, tree, str(path))
+    method_of(plan)
+    return dataclasses.replace(plan, data=_located(plan.data, path.parent))
+
+
+def write_plan(plan: Plan, path: Path) -> None:
+    """Write a plan as YAML."""
+    text = yaml.safe_dump(to_tree(plan), sort_keys=False, allow_unicode=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def to_tree(value: Any) -> Any:
+    """Plain dictionaries, lists and scalars of a tree of dataclasses."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        named = ((f.name, getattr(value, f.name)) for f in dataclasses.fields(value))
+        return {name: to_tree(item) for name, item in named}
+    if isinstance(value, Mapping):
+        return {str(key): to_tree(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [to_tree(item) for item in value]
+    return str(value) if isinstance(value, Path) else value
+
+
+def from_tree(kind: type[T], tree: Any, where: str) -> T:
+    """Build a dataclass from plain values, strictly.
+
+    Raises
+    ------
+    ValueError
+        If a key is unknown, missing, or its value of the wrong type; `where` names
+        the place.
+    """
+    _check_keys(kind, tree, where)
+    try:
+        return TypeAdapter(kind).validate_python(tree)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        message = first["msg"].removeprefix("Value error, ")
+        raise ValueError(f"{where}: {place or 'plan'}: {message}") from error
+
+
+def _check_keys(kind: Any, tree: Any, where: str) -> None:
+    """Refuse unknown keys at every depth, before types are looked at."""
+    if dataclasses.is_dataclass(kind):
+        if not isinstance(tree, Mapping):
+            raise ValueError(f"{where}: expected keys and values, got {tree!r}")
+        _refuse_unknown(tree, [f.name for f in dataclasses.fields(kind)], where)
+        hints = get_type_hints(kind)
+        for name, value in tree.items():
+            _check_keys(hints[name], value, f"{where}: {name}")
+    elif get_origin(kind) is abc.Mapping and isinstance(tree, Mapping):
+        for name, value in tree.items():
+            _check_keys(get_args(kind)[1], value, f"{where}.{name}")
+    elif get_origin(kind) in (Union, UnionType) and tree is not None:
+        for part in filter(dataclasses.is_dataclass, get_args(kind)):
+            _check_keys(part, tree, where)
+
+
+def _refuse_unknown(tree: Mapping[str, Any], known: list[str], where: str) -> None:
+    for key in tree:
+        if key not in known:
+            near = difflib.get_close_matches(str(key), known, 1, cutoff=0.5)
+            hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
+            raise ValueError(f"{where}: unknown key {key!r}; {hint}")
+
+
+def _located(data: Data, folder: Path) -> Data:
+    """The same data with paths that hold from anywhere."""
+
+    def there(path: str) -> str:
+        return str((folder / path).resolve())
+
+    def file_or_name(name: str) -> str:
+        return there(name) if (folder / name).is_file() else name
+
+    images = {
+        name: dataclasses.replace(
+            image, path=there(image.path), sensor=file_or_name(image.sensor)
+        )
+        for name, image in data.images.items()
+    }
+    labels = data.labels
+    if labels is not None:
+        labels = dataclasses.replace(
+            labels, path=there(labels.path), legend=file_or_name(labels.legend)
+        )
+    grid = None if data.grid is None else there(data.grid)
+    return dataclasses.replace(data, images=images, labels=labels, grid=grid)

@@ -1,0 +1,99 @@
+"""The mean vector of every patch: ten reflectances, VV and VH in dB.
+
+Patches are drawn from the measured distribution between sites, its variance split into
+a part common to a class in this world, a part common to a subtype (a crop, a kind of
+wood), and the patch's own. Inside one scene crop parcels vary as much as sites do
+(B08 .10 against .08, n 90 region-dates), so most of the variance belongs to patches.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from overcast.worlds.measured import (
+    CLASSES,
+    CROP,
+    GRASS,
+    SHRUB,
+    URBAN,
+    WATER,
+    WETLAND,
+    statistics,
+)
+from overcast.worlds.noise import Floats, stream
+
+WORLD_SHARE, SUBTYPE_SHARE = 0.08, 0.42
+SUBTYPES = {CROP: 7, GRASS: 4}
+_LIMIT = 2.3  # scores beyond are redrawn as this: reflectance has bounds
+_LOWEST_REFLECTANCE = 0.002
+
+ASPHALT, ROOF, GARDEN, HALL = range(4)
+"""Surfaces in towns. Measured urban pixels mix them, so each is placed around the mean
+of Urban by hand: bands of the visible, red edge to near infrared, short wave, VV, VH."""
+_SURFACES = {
+    ASPHALT: (-0.030, -0.085, -0.060, -2.0, -2.5),
+    ROOF: (0.012, 0.010, 0.012, 2.0, 1.0),
+    GARDEN: (-0.055, 0.060, -0.030, -1.5, -0.5),
+    HALL: (0.110, 0.110, 0.080, 3.5, 2.0),
+}
+_SPREAD_OF_SURFACE = 0.45
+_RICHNESS = (3, 5, 2)  # bands in each of the three groups
+
+
+def draw_spectra(
+    seed: int, land_class: NDArray[np.uint8], surface: NDArray[np.uint8]
+) -> Floats:
+    """Mean vectors float32 ``[P, 12]`` of patches, by class and urban surface ``[P]``."""
+    vectors = np.zeros((len(land_class), 12), np.float32)
+    for c in CLASSES:
+        rng = stream(seed, f"spectra-{c}")
+        of = np.flatnonzero(land_class == c)
+        if c == WETLAND:
+            vectors[of] = _wetland(rng, len(of))
+        elif c == URBAN:
+            vectors[of] = _town(rng, surface[of])
+        else:
+            vectors[of] = _draw(rng, c, len(of), SUBTYPES.get(c, 3))
+    vectors[:, :10] = vectors[:, :10].clip(_LOWEST_REFLECTANCE, 0.95)
+    return vectors
+
+
+def _draw(rng: np.random.Generator, c: int, count: int, subtypes: int) -> Floats:
+    of = statistics(c)
+    world = rng.standard_normal(12).clip(-1, 1)
+    kinds = rng.standard_normal((subtypes, 12))
+    kinds -= kinds.mean(0)  # a world has bright and dark crops, not bright ones only
+    kinds *= np.sqrt(subtypes / (subtypes - 1))
+    own = rng.standard_normal((count, 12))
+    kind = rng.choice(subtypes, count, p=rng.dirichlet(np.full(subtypes, 4.0)))
+    scores = (
+        np.sqrt(WORLD_SHARE) * world
+        + np.sqrt(SUBTYPE_SHARE) * kinds[kind]
+        + np.sqrt(1 - WORLD_SHARE - SUBTYPE_SHARE) * own
+    )
+    scores = (scores @ of.factor.T).clip(-_LIMIT, _LIMIT)
+    return np.asarray(of.mean + of.std * scores, np.float32)
+
+
+def _wetland(rng: np.random.Generator, count: int) -> Floats:
+    """Water, grass and shrub over wet soil: no credible sample exists (n 6)."""
+    share = rng.dirichlet((3.0, 5.0, 3.0), count)[:, :, None]
+    parts = np.stack([_draw(rng, c, count, 3) for c in (WATER, GRASS, SHRUB)], 1)
+    mixed = (share * parts).sum(1)
+    power = (share * 10 ** (parts[..., 10:] / 10)).sum(1)
+    mixed[:, 8:10] *= 0.85  # wet soil absorbs short-wave infrared
+    mixed[:, 10:] = 10 * np.log10(power) + 1.0  # water and stems reflect twice
+    return np.asarray(mixed, np.float32)
+
+
+def _town(rng: np.random.Generator, surface: NDArray[np.uint8]) -> Floats:
+    of = statistics(URBAN)
+    table = np.array([_SURFACES[s] for s in range(len(_SURFACES))])
+    offset = np.hstack(
+        [np.repeat(table[:, :3], _RICHNESS, axis=1), table[:, 3:]], dtype=np.float64
+    )
+    scores = rng.standard_normal((len(surface), 12)) @ of.factor.T
+    scores = scores.clip(-_LIMIT, _LIMIT)
+    drawn = of.mean + offset[surface] + _SPREAD_OF_SURFACE * of.std * scores
+    return np.asarray(drawn, np.float32)
