@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 import xarray
-from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 from odc.geo.xr import ODCExtensionDa
 
 from overcast.geo.bands import Sensor, canonical
 from overcast.geo.legend import Legend
-from overcast.geo.raster import UNKNOWN, Image, Labels
-from overcast.geo.warp import aligned, warp_classes, warp_values
-
-Scalar = TypeVar("Scalar", bound=np.generic)
+from overcast.geo.raster import UNKNOWN, Fractions, Image, Labels
+from overcast.geo.warp import (
+    aligned,
+    class_fractions,
+    overlap,
+    warp_classes,
+    warp_values,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +49,16 @@ class ImageArray:
         A grid on the image's own lattice gets the very same numbers, any other is
         warped once.
         """
-        nan = np.float32(np.nan)
-        values = np.where(self.image.valid, self.image.values, nan)
-        start = aligned(self.grid, grid)
-        if start is None:
-            values = warp_values(values, self.grid, grid)
-        else:
-            values = _cut(values, start, _shape(grid), nan)
-        return Image.of(values, grid, self.sensor)
+        out = np.full((len(self.sensor.bands), *grid.shape), np.nan, np.float32)
+        if spans := overlap(self.grid, grid):
+            valid = self.image.valid[spans]
+            found = self.image.values[(slice(None), *spans)]
+            found = np.where(valid, found, np.float32(np.nan))
+            if offset := aligned(self.grid, grid):
+                out[(slice(None), *_place(spans, offset))] = found
+            else:
+                out = warp_values(found, self.grid[spans], grid)
+        return Image.of(out, grid, self.sensor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +84,22 @@ class LabelArray:
 
     def read(self, grid: GeoBox) -> Labels:
         """Class positions ``[H, W]`` on `grid`; `UNKNOWN` outside the labels."""
-        start = aligned(self.grid, grid)
-        if start is None:
-            values = warp_classes(self.labels.values, self.grid, grid)
-        else:
-            values = _cut(self.labels.values, start, _shape(grid), np.uint8(UNKNOWN))
-        return Labels(values=values, grid=grid, legend=self.legend)
+        out = np.full(grid.shape, UNKNOWN, np.uint8)
+        if spans := overlap(self.grid, grid):
+            found = self.labels.values[spans]
+            if offset := aligned(self.grid, grid):
+                out[_place(spans, offset)] = found
+            else:
+                out = warp_classes(found, self.grid[spans], grid)
+        return Labels(values=out, grid=grid, legend=self.legend)
+
+    def read_fractions(self, grid: GeoBox) -> Fractions:
+        """Share of every pixel's area that each class takes ``[K, H, W]``."""
+        out = np.zeros((len(self.legend), *grid.shape), np.float32)
+        if spans := overlap(self.grid, grid):
+            found, there = self.labels.values[spans], self.grid[spans]
+            out = class_fractions(found, len(self.legend), there, grid)
+        return Fractions(values=out, grid=grid, legend=self.legend)
 
 
 def from_dataarray(array: xarray.DataArray, sensor: Sensor) -> ImageArray:
@@ -145,31 +159,7 @@ def _positions(
     return [names.index(name) for name in sensor.names]
 
 
-def _shape(grid: GeoBox) -> tuple[int, int]:
-    h, w = grid.shape
-    return int(h), int(w)
-
-
-def _cut(
-    values: NDArray[Scalar],
-    start: tuple[int, int],
-    shape: tuple[int, int],
-    fill: Scalar,
-) -> NDArray[Scalar]:
-    """Pixels ``start`` to ``start + shape`` of ``[..., H, W]``, `fill` outside."""
-    out = np.full((*values.shape[:-2], *shape), fill, values.dtype)
-    pairs = [
-        _overlap(begin, length, size)
-        for begin, length, size in zip(start, shape, values.shape[-2:], strict=True)
-    ]
-    theirs = (..., *(there for there, _ in pairs))
-    mine = (..., *(here for _, here in pairs))
-    out[mine] = values[theirs]
-    return out
-
-
-def _overlap(begin: int, length: int, size: int) -> tuple[slice, slice]:
-    """Slices of a source of `size` and of a target from `begin` that are the same."""
-    first = min(max(begin, 0), size)
-    last = min(max(begin + length, first), size)
-    return slice(first, last), slice(first - begin, last - begin)
+def _place(spans: tuple[slice, slice], offset: tuple[int, int]) -> tuple[slice, slice]:
+    """Where a window of the source lies in a target on the same lattice."""
+    y, x = (slice(s.start - o, s.stop - o) for s, o in zip(spans, offset, strict=True))
+    return y, x

@@ -197,8 +197,9 @@ def canonical(name: str) -> str:
     if match := re.fullmatch(r"[bB]0?(\d{1,2})([aA]?)", name.strip()):
         number, letter = match.groups()
         return f"B{number}A" if letter else f"B{int(number):02d}"
-    if match := re.search(r"(?<![A-Za-z])(VV|VH|HH|HV)(?![A-Za-z])", name.upper()):
-        return match.group(1)
+    found = re.findall(r"(?<![A-Z])(VV|VH|HH|HV)(?![A-Z])", name.upper())
+    if len(found) == 1:  # a ratio such as VV/VH is neither
+        return str(found[0])
     return name.strip()
 
 
@@ -226,7 +227,15 @@ def load_sensor(path: Path) -> tuple[Sensor, Encoding]:
             f"{path}: not a sensor: {error}; expected name, kind, [[bands]] with "
             "name, unit, low, high, and optionally scale, offset, power, nodata"
         ) from error
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
     if kind not in ("optical", "sar"):
         raise ValueError(f"{path}: kind is {kind!r}, expected 'optical' or 'sar'")
-    sensor = Sensor(name, kind, bands, (tuple(b.name for b in bands),))
+    names = tuple(band.name for band in bands)
+    if not names or len(set(names)) < len(names):
+        raise ValueError(
+            f"{path}: bands are {', '.join(names) or 'none'}; expected one or more, "
+            "each name once"
+        )
+    sensor = Sensor(name, kind, bands, (names,))
     return sensor, encoding

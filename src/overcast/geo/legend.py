@@ -209,6 +209,11 @@ def load_crosswalk(source: str | Legend, target: str | Legend) -> Crosswalk:
         raise ValueError(f"no crosswalk from {a.name} to {b.name}; there are {known}")
     weights = np.zeros((len(a), len(b)))
     for row in csv.DictReader(resource.read_text(encoding="utf-8").splitlines()):
-        s, t = a.codes.index(int(row["source"])), b.codes.index(int(row["target"]))
-        weights[s, t] = float(row["weight"])
+        s, t = int(row["source"]), int(row["target"])
+        if s not in a.codes or t not in b.codes:
+            raise ValueError(
+                f"the crosswalk {a.name} to {b.name} knows codes {s} and {t}, the "
+                "legends given don't; rename yours if it is not the built-in one"
+            )
+        weights[a.codes.index(s), b.codes.index(t)] = float(row["weight"])
     return Crosswalk(a, b, weights)

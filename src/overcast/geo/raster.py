@@ -19,11 +19,9 @@ UNKNOWN = 255
 """Class index of a pixel whose class is not known; also nodata of every class map."""
 
 
-def _check_shape(what: str, shape: tuple[int, ...], grid: GeoBox) -> None:
-    if shape[-2:] != tuple(grid.shape):
-        raise ValueError(
-            f"{what} has {shape[-2:]} rows and columns, its grid {tuple(grid.shape)}"
-        )
+def _check_shape(what: str, shape: tuple[int, ...], expected: tuple[int, ...]) -> None:
+    if shape != expected:
+        raise ValueError(f"{what} has shape {shape}, expected {expected} of its grid")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,13 +46,14 @@ class Image:
     sensor: Sensor
 
     def __post_init__(self) -> None:
-        _check_shape("image", self.values.shape, self.grid)
-        _check_shape("validity", self.valid.shape, self.grid)
         if len(self.values) != len(self.sensor.bands):
             raise ValueError(
                 f"{self.sensor.name} has bands {', '.join(self.sensor.names)}, "
                 f"the image has {len(self.values)}"
             )
+        shape = tuple(self.grid.shape)
+        _check_shape("image", self.values.shape, (len(self.values), *shape))
+        _check_shape("validity", self.valid.shape, shape)
 
     @classmethod
     def of(cls, values: NDArray[np.float32], grid: GeoBox, sensor: Sensor) -> Image:
@@ -87,7 +86,7 @@ class Labels:
     legend: Legend
 
     def __post_init__(self) -> None:
-        _check_shape("labels", self.values.shape, self.grid)
+        _check_shape("labels", self.values.shape, tuple(self.grid.shape))
 
     @property
     def valid(self) -> NDArray[np.bool_]:
@@ -108,3 +107,7 @@ class Fractions:
     values: NDArray[np.float32]
     grid: GeoBox
     legend: Legend
+
+    def __post_init__(self) -> None:
+        expected = (len(self.legend), *self.grid.shape)
+        _check_shape("fractions", self.values.shape, expected)

@@ -56,7 +56,7 @@ class Crops:
         Steps after which one of them is replaced.
     """
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         stack: Stack,
         size: int,

@@ -75,7 +75,7 @@ def probabilities(
         yield (_turn(window), band.transpose(0, 2, 1)) if turned else (window, band)
 
 
-def predict(  # noqa: PLR0913
+def predict(
     predictor: Predictor,
     stack: Stack,
     tiling: Tiling,

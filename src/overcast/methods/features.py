@@ -1,0 +1,139 @@
+"""What a pixel classifier sees of a pixel: bands, indices, and speckle-free backscatter.
+
+SAR is averaged in linear power, never in dB, and under the guidance of the optical
+image where there is one: the guided filter (He, Sun and Tang 2013) fits, in every small
+box, backscatter as a linear function of a few optical bands, so that it averages along
+fields and not across their borders. Everything depends on `HALO` pixels around a pixel
+and on nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import uniform_filter
+
+from overcast.geo.bands import Sensor, from_db, to_db
+from overcast.geo.raster import Image
+from overcast.geo.stack import Chip
+
+Floats = NDArray[np.float32]
+
+_RADIUS = 3
+HALO = 2 * _RADIUS
+"""A guided filter averages over boxes of boxes."""
+_RIDGE = 1e-3
+"""Guides are in network units; variance below this is taken for noise."""
+_INDICES = {
+    "NDVI": ("B08", "B04"),  # green vegetation; Rouse et al. 1974
+    "NDWI": ("B03", "B08"),  # open water; McFeeters 1996
+    "NDMI": ("B8A", "B11"),  # moisture of the canopy; Gao 1996
+    "NDBI": ("B11", "B08"),  # built-up; Zha et al. 2003
+}
+_GUIDES = ("B04", "B08", "B11")
+
+
+def feature_names(sensors: Mapping[str, Sensor], filtered: bool = True) -> list[str]:
+    """Names of what `pixel_features` gives, in order."""
+    names = []
+    for name, sensor in sensors.items():
+        names += [f"{name}.{band}" for band in sensor.names]
+        if filtered and sensor.kind == "sar":
+            names += [f"{name}.{band} filtered" for band in sensor.names]
+        if filtered and sensor.kind == "optical":
+            names += [f"{name}.{i}" for i, b in _INDICES.items() if sensor.index(*b)]
+    return names
+
+
+def pixel_features(
+    chip: Chip, sensors: Mapping[str, Sensor], filtered: bool = True
+) -> Floats:
+    """Features float32 ``[F, h, w]``; NaN where their sensor saw nothing.
+
+    With `filtered`, indices and multilooked backscatter join the bands.
+    """
+    layers: list[Floats] = []
+    guide = _guide(chip, sensors) if filtered else None
+    for name, sensor in sensors.items():
+        image = chip.images[name]
+        layers += list(image.values)
+        if filtered and sensor.kind == "sar":
+            power = from_db(image.values)
+            layers += [to_db(_multilook(p, image.valid, guide)) for p in power]
+        if filtered and sensor.kind == "optical":
+            layers += _indices(image)
+    return np.stack(layers).astype(np.float32)
+
+
+def _indices(image: Image) -> list[Floats]:
+    found = []
+    for bands in _INDICES.values():
+        if place := image.sensor.index(*bands):
+            a, b = image.values[place[0]], image.values[place[1]]
+            total = np.where(np.abs(a + b) < 1e-6, np.float32(np.nan), a + b)
+            found.append(np.clip((a - b) / total, -1, 1).astype(np.float32))
+    return found
+
+
+def _guide(chip: Chip, sensors: Mapping[str, Sensor]) -> Image | None:
+    """The first optical image that can guide, reduced to the guiding bands."""
+    for name, sensor in sensors.items():
+        image = chip.images[name]
+        if sensor.kind != "optical" or not image.valid.any():
+            continue
+        place = sensor.index(*_GUIDES) or tuple(range(min(3, len(sensor.bands))))
+        chosen = sensor.select(tuple(sensor.names[i] for i in place))
+        return Image.of(image.values[list(place)], image.grid, chosen)
+    return None
+
+
+def _multilook(power: Floats, valid: NDArray[np.bool_], guide: Image | None) -> Floats:
+    """Local mean of linear power, along the guide's structures where it is valid."""
+    plain = _box(power, valid)
+    if guide is None:
+        return np.where(valid, plain, np.float32(np.nan))
+    both = valid & guide.valid
+    filtered = _guided(guide.sensor.to_network(guide.values), power, both)
+    # The linear fit may undershoot at bright points; power can't be negative.
+    filtered = np.maximum(filtered, plain * np.float32(0.05))
+    return np.where(both, filtered, np.where(valid, plain, np.float32(np.nan)))
+
+
+def _box(values: Floats, valid: NDArray[np.bool_]) -> Floats:
+    """Mean of the valid values in a box of 2 r + 1 pixels; 0 where there are none."""
+    size = 2 * _RADIUS + 1
+    seen = uniform_filter(valid.astype(np.float32), size, mode="constant")
+    known = np.where(valid, values, 0).astype(np.float32)
+    total = uniform_filter(known, size, mode="constant")
+    # A sliding sum leaves rounding errors where nothing is seen.
+    enough = seen > 0.5 / size**2
+    return np.where(enough, total / np.where(enough, seen, 1), 0).astype(np.float32)
+
+
+def _guided(guide: Floats, values: Floats, valid: NDArray[np.bool_]) -> Floats:
+    """Guided filter of `values` by the bands of `guide` (He 2013, equations 14 to 16).
+
+    In every box: a = (Sigma + ridge)^-1 cov(guide, values), b = mean(values) - a mean;
+    output = mean over boxes of a, times guide, plus mean over boxes of b.
+    """
+    bands = len(guide)
+    means = np.stack([_box(g, valid) for g in guide])
+    mean = _box(values, valid)
+    shape = (*values.shape, bands, bands)
+    sigma = np.empty(shape, np.float32)
+    for i in range(bands):
+        for j in range(i, bands):
+            moment = _box(guide[i] * guide[j], valid) - means[i] * means[j]
+            sigma[..., i, j] = sigma[..., j, i] = moment
+    sigma += _RIDGE * np.eye(bands, dtype=np.float32)
+    cross = [
+        _box(g * values, valid) - m * mean for g, m in zip(guide, means, strict=True)
+    ]
+    slope = np.linalg.solve(sigma, np.stack(cross, -1)[..., None])[..., 0]
+    slope = np.moveaxis(slope, -1, 0).astype(np.float32)
+    constant = mean - (slope * means).sum(0)
+    every = valid
+    smooth = np.stack([_box(s, every) for s in slope])
+    return ((smooth * guide).sum(0) + _box(constant, every)).astype(np.float32)

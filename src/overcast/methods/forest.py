@@ -1,0 +1,167 @@
+"""Random forest (Breiman 2001) on single pixels, trained on an equal number per class.
+
+Coarse labels swamp small classes: drawing pixels by area, a forest hardly ever votes
+for them. ``python bench/methods.py`` measures what balancing, the filtered backscatter
+and the leaf size give on simulated scenes; the defaults follow it. The plain baseline
+of Schmitt et al. 2020 is ``trees=100 depth=10 leaf=1 balanced=false filtered=false``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from overcast.geo.bands import Sensor
+from overcast.geo.legend import Legend
+from overcast.geo.stack import Chip, Stack
+from overcast.methods.features import HALO, feature_names, pixel_features
+from overcast.methods.sampling import sample_pixels
+from overcast.progress import Progress
+
+_FILE = "forest.safetensors"
+_CHUNK = 1 << 15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forest:
+    """Settings of the forest.
+
+    Attributes
+    ----------
+    trees, depth, leaf
+        Number of trees, their largest depth (None: unlimited), and the fewest
+        training pixels in a leaf.
+    samples
+        Training pixels, all classes together.
+    balanced
+        Draw as many pixels of every class, rather than by area.
+    filtered
+        Add spectral indices and guided multilook backscatter to the bands.
+    """
+
+    trees: int = 100
+    depth: int | None = None
+    leaf: int = 20
+    samples: int = 60_000
+    balanced: bool = True
+    filtered: bool = True
+
+    def fit(self, stack: Stack, folder: Path, seed: int, progress: Progress) -> None:
+        """Draw pixels, grow the trees, store them as arrays."""
+        from sklearn.ensemble import RandomForestClassifier
+
+        sensors = stack.sensors
+        sample = sample_pixels(
+            stack,
+            lambda chip: pixel_features(chip, sensors, self.filtered),
+            self.samples,
+            halo=HALO,
+            seed=seed,
+            balanced=self.balanced,
+            progress=progress,
+        )
+        forest = RandomForestClassifier(
+            self.trees,
+            max_depth=self.depth,
+            min_samples_leaf=self.leaf,
+            class_weight="balanced" if self.balanced else None,
+            random_state=seed,
+            n_jobs=os.cpu_count(),
+        )
+        progress("growing trees", 0, 1)
+        forest.fit(sample.features, sample.classes)
+        progress("growing trees", 1, 1)
+        save_file(_as_arrays(forest), folder / _FILE)
+
+    def load(
+        self, folder: Path, legend: Legend, sensors: Mapping[str, Sensor]
+    ) -> GrownForest:
+        """Return the forest that `fit` left in `folder`."""
+        path = folder / _FILE
+        if not path.is_file():
+            raise FileNotFoundError(path)
+        try:
+            arrays = load_file(path)
+        except SafetensorError as error:
+            raise ValueError(f"{path}: not a safetensors file: {error}") from error
+        features = len(feature_names(sensors, self.filtered))
+        trees = tuple(_as_trees(arrays, features))
+        return GrownForest(legend, sensors, trees, arrays["classes"], self.filtered)
+
+
+@dataclass(frozen=True, slots=True)
+class GrownForest:
+    """Trees as a `Predictor`; class probabilities are the mean of the leaves' shares."""
+
+    legend: Legend
+    sensors: Mapping[str, Sensor]
+    trees: tuple[Any, ...] = field(repr=False)
+    classes: NDArray[np.int64]
+    filtered: bool = True
+
+    @property
+    def halo(self) -> int:
+        """Context of the features."""
+        return HALO if self.filtered else 0
+
+    def predict(self, chip: Chip) -> NDArray[np.float32]:
+        """Probabilities ``[K, h, w]``; 0 for classes that training never saw."""
+        features = pixel_features(chip, self.sensors, self.filtered)
+        pixels = np.ascontiguousarray(features.reshape(len(features), -1).T)
+        chunks = [pixels[i : i + _CHUNK] for i in range(0, len(pixels), _CHUNK)]
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            found = np.concatenate(
+                list(threads.map(partial(_vote, self.trees), chunks))
+            )
+        out = np.zeros((len(self.legend), len(pixels)), np.float32)
+        out[self.classes] = found.T
+        return out.reshape(len(self.legend), *features.shape[1:])
+
+
+def _vote(trees: tuple[Any, ...], pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    total = sum(tree.predict(pixels) for tree in trees)
+    return np.asarray(total / len(trees), np.float32).reshape(len(pixels), -1)
+
+
+def _as_arrays(forest: Any) -> dict[str, NDArray[Any]]:
+    """Nodes of all trees one behind the other, and where each tree begins."""
+    states = [tree.tree_.__getstate__() for tree in forest.estimators_]
+    nodes = np.concatenate([state["nodes"] for state in states])
+    arrays = {
+        f"nodes.{name}": np.ascontiguousarray(nodes[name]) for name in nodes.dtype.names
+    }
+    arrays["values"] = np.concatenate([state["values"][:, 0] for state in states])
+    arrays["sizes"] = np.array([state["node_count"] for state in states])
+    arrays["depths"] = np.array([state["max_depth"] for state in states])
+    arrays["classes"] = forest.classes_.astype(np.int64)
+    return arrays
+
+
+def _as_trees(arrays: dict[str, NDArray[Any]], features: int) -> list[Any]:
+    """Rebuild scikit-learn's trees from their arrays, without a pickle."""
+    from sklearn.tree._tree import NODE_DTYPE, Tree
+
+    nodes = np.zeros(len(arrays["values"]), NODE_DTYPE)
+    for name in NODE_DTYPE.names:
+        nodes[name] = arrays[f"nodes.{name}"]
+    classes = np.array([len(arrays["classes"])], np.intp)
+    trees, start = [], 0
+    for size, depth in zip(arrays["sizes"], arrays["depths"], strict=True):
+        tree = Tree(features, classes, 1)
+        part = slice(start, start + int(size))
+        values = np.ascontiguousarray(arrays["values"][part][:, None])
+        state = {"max_depth": int(depth), "node_count": int(size)}
+        tree.__setstate__({**state, "nodes": nodes[part].copy(), "values": values})
+        trees.append(tree)
+        start += int(size)
+    return trees

@@ -1,0 +1,145 @@
+"""k-means clusters, named by the labels that they best agree with.
+
+The unsupervised baseline of Schmitt et al. 2020: eight clusters, the best of ten starts,
+named one to one by the Hungarian method (Kuhn 1955, Munkres 1957) so that the most
+labelled pixels agree. Clusters left over are named by their most frequent label.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+from scipy.optimize import linear_sum_assignment
+
+from overcast.geo.bands import Sensor
+from overcast.geo.legend import Legend
+from overcast.geo.stack import Chip, Stack
+from overcast.methods.features import HALO, pixel_features
+from overcast.methods.sampling import sample_pixels
+from overcast.progress import Progress
+
+_FILE = "kmeans.safetensors"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KMeans:
+    """Settings of the clustering.
+
+    Attributes
+    ----------
+    clusters
+        Number of clusters.
+    starts, iterations
+        k-means++ starts, of which the best is kept, and iterations of each.
+    samples
+        Pixels that are clustered.
+    filtered
+        Add spectral indices and guided multilook backscatter to the bands.
+    """
+
+    clusters: int = 8
+    starts: int = 10
+    iterations: int = 300
+    samples: int = 60_000
+    filtered: bool = False
+
+    def fit(self, stack: Stack, folder: Path, seed: int, progress: Progress) -> None:
+        """Cluster pixels drawn by area, and name the clusters."""
+        from sklearn.cluster import KMeans as Clustering
+
+        sensors = stack.sensors
+        sample = sample_pixels(
+            stack,
+            lambda chip: pixel_features(chip, sensors, self.filtered),
+            self.samples,
+            halo=HALO,
+            seed=seed,
+            balanced=False,
+            progress=progress,
+        )
+        mean = np.nanmean(sample.features, 0)
+        spread = np.nanstd(sample.features, 0) + np.float32(1e-6)
+        scaled = np.nan_to_num((sample.features - mean) / spread)
+        progress("clustering", 0, 1)
+        found = Clustering(
+            min(self.clusters, len(scaled)),
+            n_init=self.starts,
+            max_iter=self.iterations,
+            random_state=seed,
+        ).fit(scaled)
+        progress("clustering", 1, 1)
+        assert stack.labels is not None
+        names = name_clusters(found.labels_, sample.classes, len(stack.labels.legend))
+        arrays = {"centres": found.cluster_centers_, "mean": mean, "spread": spread}
+        floats = {k: np.ascontiguousarray(v, np.float32) for k, v in arrays.items()}
+        save_file({**floats, "classes": names}, folder / _FILE)
+
+    def load(
+        self, folder: Path, legend: Legend, sensors: Mapping[str, Sensor]
+    ) -> NamedClusters:
+        """Return the clusters that `fit` left in `folder`."""
+        path = folder / _FILE
+        if not path.is_file():
+            raise FileNotFoundError(path)
+        try:
+            arrays = load_file(path)
+        except SafetensorError as error:
+            raise ValueError(f"{path}: not a safetensors file: {error}") from error
+        return NamedClusters(legend, sensors, arrays, self.filtered)
+
+
+def name_clusters(
+    clusters: NDArray[np.integer], classes: NDArray[np.uint8], count: int
+) -> NDArray[np.int64]:
+    """Class of every cluster, one to one so that the most pixels agree.
+
+    >>> name_clusters(np.array([0, 0, 1, 1, 1]), np.uint8([1, 1, 0, 0, 1]), 2).tolist()
+    [1, 0]
+    """
+    size = int(clusters.max()) + 1
+    table = np.zeros((size, count), np.int64)
+    np.add.at(table, (clusters, classes), 1)
+    names = table.argmax(1)
+    rows, columns = linear_sum_assignment(table, maximize=True)
+    agreed = table[rows, columns] > 0  # a match without a pixel says nothing
+    names[rows[agreed]] = columns[agreed]
+    return np.asarray(names, np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedClusters:
+    """Clusters as a `Predictor`: the nearer a centre, the likelier its class.
+
+    ``p(class) = sum over its clusters of softmax(-d^2 / 2)`` with d the distance in
+    standardised features, per feature.
+    """
+
+    legend: Legend
+    sensors: Mapping[str, Sensor]
+    arrays: Mapping[str, NDArray[np.float32]] = field(repr=False)
+    filtered: bool = False
+
+    @property
+    def halo(self) -> int:
+        """Context of the features."""
+        return HALO if self.filtered else 0
+
+    def predict(self, chip: Chip) -> NDArray[np.float32]:
+        """Probabilities ``[K, h, w]``."""
+        features = pixel_features(chip, self.sensors, self.filtered)
+        pixels = features.reshape(len(features), -1).T
+        scaled = np.nan_to_num((pixels - self.arrays["mean"]) / self.arrays["spread"])
+        centres = self.arrays["centres"]
+        square = (scaled**2).sum(1)[:, None] + (centres**2).sum(1)
+        distance = np.maximum(square - 2 * scaled @ centres.T, 0) / len(features)
+        near = np.exp(-(distance - distance.min(1, keepdims=True)) / 2)
+        near /= near.sum(1, keepdims=True)
+        out = np.zeros((len(self.legend), len(pixels)), np.float32)
+        np.add.at(out, self.arrays["classes"].astype(np.int64), near.T)
+        return out.reshape(len(self.legend), *features.shape[1:])

@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import odc.geo.xr
+import pytest
+import xarray
+from affine import Affine
+from hypothesis import given
+from hypothesis import strategies as st
+from odc.geo.geobox import GeoBox
+
+from overcast.geo.arrays import ImageArray, LabelArray, from_dataarray
+from overcast.geo.bands import SENTINEL_1, SENTINEL_2, Band, Sensor
+from overcast.geo.legend import load_legend
+from overcast.geo.raster import UNKNOWN, Image, Labels
+from overcast.geo.stack import ImageSource, LabelSource, Stack
+from overcast.geo.tiling import Window
+
+UTM = "EPSG:32633"
+GRID = GeoBox((24, 30), Affine(10, 0, 500_000, 0, -10, 5_000_000), UTM)
+LEGEND = load_legend("simplified-igbp")
+PLACE = Sensor("place", "optical", (Band("x", "m", 0, 1), Band("y", "m", 0, 1)))
+"""A sensor that measures where it is: easting and northing."""
+
+
+def centres(grid: GeoBox) -> np.ndarray:
+    rows, columns = np.mgrid[: grid.shape[0], : grid.shape[1]] + 0.5
+    x, y = grid.affine * (columns, rows)
+    return np.stack([x, y])
+
+
+def places(grid: GeoBox = GRID) -> ImageArray:
+    # Relative to the corner, so that float32 holds millimetres.
+    values = centres(grid) - np.reshape([500_000, 5_000_000], (2, 1, 1))
+    return ImageArray(Image.of(values.astype(np.float32), grid, PLACE))
+
+
+def classes() -> LabelArray:
+    values = (np.arange(24 * 30) % 10).astype(np.uint8).reshape(24, 30)
+    return LabelArray(Labels(values=values, grid=GRID, legend=LEGEND))
+
+
+def shifted(row: int, column: int, shape: tuple[int, int]) -> GeoBox:
+    return GeoBox(shape, GRID.affine * Affine.translation(column, row), UTM)
+
+
+OFFSETS = st.integers(-45, 45)
+SIZES = st.integers(1, 40)
+
+
+@given(OFFSETS, OFFSETS, SIZES, SIZES)
+def test_on_one_lattice_pixels_are_the_same_and_unknown_outside(
+    row: int, column: int, h: int, w: int
+) -> None:
+    grid = shifted(row, column, (h, w))
+    image, labels = places().read(grid), classes().read(grid)
+    rows, columns = np.mgrid[row : row + h, column : column + w]
+    inside = (rows >= 0) & (rows < 24) & (columns >= 0) & (columns < 30)
+    np.testing.assert_array_equal(image.valid, inside)
+    np.testing.assert_array_equal(labels.valid, inside)
+    there = (rows[inside], columns[inside])
+    np.testing.assert_array_equal(
+        image.values[:, inside], places().image.values[(slice(None), *there)]
+    )
+    np.testing.assert_array_equal(labels.values[inside], classes().labels.values[there])
+    assert (labels.values[~inside] == UNKNOWN).all()
+
+
+def test_values_land_where_they_belong_on_a_finer_shifted_grid() -> None:
+    affine = Affine(4, 0, 500_043, 0, -4, 5_000_000 - 51)
+    grid = GeoBox((30, 40), affine, UTM)
+    image = places().read(grid)
+    assert image.valid.all()
+    expected = centres(grid) - np.reshape([500_000, 5_000_000], (2, 1, 1))
+    np.testing.assert_allclose(image.values, expected, atol=0.01)
+
+
+def test_labels_on_a_finer_grid_are_those_of_the_cell() -> None:
+    affine = GRID.affine * Affine.translation(3, 2) * Affine.scale(0.25)
+    labels = classes().read(GeoBox((8, 12), affine, UTM))
+    expected = np.kron(classes().labels.values[2:4, 3:6], np.ones((4, 4)))
+    np.testing.assert_array_equal(labels.values, expected)
+
+
+def test_fractions_count_the_classes_of_each_cell() -> None:
+    coarse = GeoBox((4, 5), GRID.affine * Affine.scale(6), UTM)
+    fractions = classes().read_fractions(coarse)
+    cell = classes().labels.values[6:12, 12:18]
+    expected = np.bincount(cell.ravel(), minlength=10) / 36
+    np.testing.assert_allclose(fractions.values[:, 1, 2], expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("crs", [UTM, "EPSG:32634"])
+def test_far_away_there_is_nothing(crs: str) -> None:
+    grid = GeoBox((5, 6), Affine(9, 0, 700_003, 0, -9, 5_900_000), crs)
+    assert not places().read(grid).valid.any()
+    assert not classes().read(grid).valid.any()
+    assert not classes().read_fractions(grid).values.any()
+
+
+def test_pixels_called_invalid_stay_so_whatever_they_hold() -> None:
+    valid = np.ones((24, 30), bool)
+    valid[5, 6] = False
+    values = np.zeros((2, 24, 30), np.float32)
+    image = Image(values=values, valid=valid, grid=GRID, sensor=PLACE)
+    read = ImageArray(image).read(shifted(4, 4, (3, 3)))
+    assert np.argwhere(~read.valid).tolist() == [[1, 2]]
+    assert (values == 0).all()
+
+
+def test_what_is_read_is_no_view_of_the_source() -> None:
+    source, labels = places(), classes()
+    source.read(GRID).values[:] = 0
+    labels.read(GRID).values[:] = 0
+    assert source.image.values.any()
+    assert labels.labels.values.any()
+
+
+def test_arrays_are_sources_of_a_stack() -> None:
+    image: ImageSource = places()
+    labels: LabelSource = classes()
+    assert image.blocks == labels.blocks == (1, 1)
+    assert labels.legend == LEGEND
+    chip = Stack(grid=GRID, images={"at": image}, labels=labels).read(
+        Window(2, 3, 4, 5)
+    )
+    assert chip.labels is not None
+    assert chip.labels.values[0, 0] == (2 * 30 + 3) % 10
+    assert chip.images["at"].values[:, 0, 0].tolist() == [35, -25]
+
+
+def dataarray(names: list[str] | None = None) -> xarray.DataArray:
+    plain = odc.geo.xr.xr_zeros(GRID, dtype="float32")
+    bands = [plain + k for k in range(2)]
+    array = xarray.concat(bands, "band").odc.assign_crs(UTM)
+    array.values[1, 2, 3] = np.nan
+    return array if names is None else array.assign_coords(band=names)
+
+
+@pytest.mark.parametrize("dims", itertools.permutations(("band", "y", "x")))
+def test_dataarray_dimensions_may_come_in_any_order(dims: tuple[str, ...]) -> None:
+    source = from_dataarray(dataarray().transpose(*dims), PLACE)
+    assert source.grid == GRID
+    assert source.sensor == PLACE
+    assert source.image.values[:, 0, 0].tolist() == [0, 1]
+    assert np.argwhere(~source.image.valid).tolist() == [[2, 3]]
+
+
+def test_dataarray_bands_are_matched_by_name() -> None:
+    source = from_dataarray(dataarray(["Sigma0_VH", "vv"]), SENTINEL_1)
+    assert source.image.values[:, 0, 0].tolist() == [1, 0]
+    with pytest.raises(ValueError, match=r"bands vv, HH; expected VH once"):
+        from_dataarray(dataarray(["vv", "HH"]), SENTINEL_1)
+    with pytest.raises(ValueError, match=r"bands VV, vv; expected VV, VH once"):
+        from_dataarray(dataarray(["VV", "vv"]), SENTINEL_1)
+
+
+def test_dataarray_without_a_place_is_refused() -> None:
+    array = xarray.DataArray(np.zeros((2, 3, 4)), dims=("band", "y", "x"), name="vv")
+    with pytest.raises(ValueError, match=r"array vv has no CRS.*assign_crs"):
+        from_dataarray(array, PLACE)
+    placed = array.assign_coords(y=[25.0, 15, 5], x=[5.0, 15, 25, 35])
+    with pytest.raises(ValueError, match="no CRS"):
+        from_dataarray(placed, PLACE)
+
+
+def test_dataarray_of_another_shape_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"dimensions y, x; expected a band"):
+        from_dataarray(dataarray().isel(band=0), PLACE)
+    with pytest.raises(ValueError, match=r"2 bands without names, expected the 10"):
+        from_dataarray(dataarray(), SENTINEL_2)

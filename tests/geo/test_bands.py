@@ -1,0 +1,199 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from overcast.geo.bands import (
+    BUILT_IN,
+    NETWORK_RANGE,
+    SENTINEL_1,
+    SENTINEL_2,
+    SENTINEL_2_ENCODING,
+    SENTINEL_2_OFFSET,
+    Band,
+    Encoding,
+    Sensor,
+    canonical,
+    from_db,
+    load_sensor,
+    to_db,
+)
+
+GOOD = """
+name = "landsat"
+kind = "optical"
+scale = 2.75e-5
+offset = -0.2
+nodata = 0
+[[bands]]
+name = "red"
+unit = "reflectance"
+low = 0.0
+high = 0.3
+wavelength_nm = 655
+[[bands]]
+name = "nir"
+unit = "reflectance"
+low = 0
+high = 0.6
+"""
+
+
+@given(st.floats(-60, 30, width=32))
+def test_db_and_linear_power_are_inverse(db: float) -> None:
+    back = to_db(from_db(np.float32([db])))
+    assert back.dtype == np.float32
+    assert back[0] == pytest.approx(db, abs=1e-4)
+
+
+def test_power_that_is_not_positive_is_not_observed() -> None:
+    db = to_db(np.float32([0, -1, np.nan, 100]))
+    np.testing.assert_array_equal(db, np.float32([np.nan, np.nan, np.nan, 20]))
+
+
+def test_reflectance_is_scaled_then_offset() -> None:
+    stored = np.array([1000, 11000, 0], np.uint16)
+    old = SENTINEL_2_ENCODING.decode(stored)
+    assert old.dtype == np.float32
+    np.testing.assert_allclose(old, [0.1, 1.1, 0], atol=1e-6)
+    new = Encoding(scale=1e-4, offset=SENTINEL_2_OFFSET).decode(stored)
+    np.testing.assert_allclose(new, [0, 1, -0.1], atol=1e-6)
+
+
+def test_linear_power_is_decoded_to_db() -> None:
+    out = Encoding(power=True).decode(np.array([0.01, 0.0]))
+    np.testing.assert_allclose(out, [-20, np.nan], atol=1e-5)
+
+
+@given(
+    st.floats(-0.5, 0.5),
+    st.floats(1e-5, 10),
+    st.lists(st.integers(0, 65535), max_size=9),
+)
+def test_decoding_inverts_encoding(
+    offset: float, scale: float, stored: list[int]
+) -> None:
+    numbers = np.array(stored, np.uint16)
+    physical = Encoding(scale=scale, offset=offset).decode(numbers)
+    back = (physical.astype(np.float64) - offset) / scale
+    np.testing.assert_allclose(back, numbers, rtol=1e-5, atol=1e-6 / scale)
+
+
+def test_network_units_are_0_to_1_over_the_range_and_clipped_beyond() -> None:
+    db = np.float32([[-25, 0, -12.5, 500], [-32.5, -5, -np.inf, np.nan]])[:, None]
+    units = SENTINEL_1.to_network(db)
+    assert units.dtype == np.float32
+    low, high = NETWORK_RANGE
+    assert units[:, 0].tolist() == [[0, 1, 0.5, high], [0, 1, low, 0]]
+
+
+@given(st.floats(allow_nan=True, allow_infinity=True, width=32))
+def test_network_units_are_always_finite(value: float) -> None:
+    units = SENTINEL_2.to_network(np.full((10, 1, 1), value, np.float32))
+    assert np.isfinite(units).all()
+    assert (NETWORK_RANGE[0] <= units).all()
+    assert (units <= NETWORK_RANGE[1]).all()
+
+
+def test_select_keeps_the_order_asked_for() -> None:
+    sensor = SENTINEL_2.select(("B08", "B02"))
+    assert sensor.names == ("B08", "B02")
+    assert sensor.bands[0].wavelength_nm == 833
+    with pytest.raises(ValueError, match=r"no band B10, red; it has B02, B03"):
+        SENTINEL_2.select(("B02", "B10", "red"))
+
+
+def test_index_is_none_where_a_band_is_missing() -> None:
+    assert SENTINEL_2.index("B04", "B08") == (2, 6)
+    assert SENTINEL_2.index("B04", "B10") is None
+
+
+@pytest.mark.parametrize("sensor", BUILT_IN.values(), ids=lambda s: s.name)
+def test_layouts_hold_every_band_and_differ_in_length(sensor: Sensor) -> None:
+    for layout in sensor.layouts:
+        assert set(sensor.names) <= set(layout)
+        assert len(set(layout)) == len(layout)
+    assert len({len(layout) for layout in sensor.layouts}) == len(sensor.layouts)
+
+
+def test_sentinel_2_layouts_are_those_of_l2a_and_l1c() -> None:
+    by_length = {len(layout): layout for layout in SENTINEL_2.layouts}
+    assert by_length[12].index("B11") == 10
+    assert by_length[13][8:11] == ("B8A", "B09", "B10")
+
+
+def test_band_with_an_empty_range_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"band red: .*0.3..0.3"):
+        Band("red", "reflectance", 0.3, 0.3)
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("B2", "B02"),
+        (" b12 ", "B12"),
+        ("B08A", "B8A"),
+        ("Gamma0-VH", "VH"),
+        ("vv", "VV"),
+        ("VV/VH", "VV/VH"),
+        ("MAVVERICK", "MAVVERICK"),
+        ("nir", "nir"),
+    ],
+)
+def test_canonical_names(written: str, name: str) -> None:
+    assert canonical(written) == name
+    assert canonical(name) == name
+
+
+def test_a_users_sensor_is_read_from_toml(tmp_path: Path) -> None:
+    path = tmp_path / "landsat.toml"
+    path.write_text(GOOD)
+    sensor, encoding = load_sensor(path)
+    assert (sensor.name, sensor.kind, sensor.names) == (
+        "landsat",
+        "optical",
+        ("red", "nir"),
+    )
+    assert sensor.layouts == (("red", "nir"),)
+    assert encoding == Encoding(scale=2.75e-5, offset=-0.2, nodata=0)
+    assert sensor.bands[0] == Band("red", "reflectance", 0.0, 0.3, 655)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('name = "landsat"\n', "", "not a sensor: 'name'"),
+        ('kind = "optical"\n', "", "not a sensor: 'kind'"),
+        ("optical", "lidar", "kind is 'lidar'"),
+        ("scale =", "skale =", "skale"),
+        ("wavelength_nm", "wavelength", "wavelength"),
+        ("high = 0.6", "", "high"),
+        ("high = 0.6", "high = -1", "band nir: low must be below high"),
+        ('name = "nir"', 'name = "red"', "red, red; expected .* each name once"),
+        ("[[bands]]", "[[strips]]", "not a sensor: 'bands'"),
+        ("scale = 2.75e-5", "scale = = 1", "not a TOML file"),
+    ],
+)
+def test_bad_sensor_is_refused_by_file_name(
+    tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    path = tmp_path / "mine.toml"
+    assert old in GOOD
+    path.write_text(GOOD.replace(old, new))
+    with pytest.raises(ValueError, match=message) as error:
+        load_sensor(path)
+    assert str(path) in str(error.value)
+
+
+def test_sensor_without_bands_or_text_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('name = "x"\nkind = "sar"\nbands = []\n')
+    with pytest.raises(ValueError, match="bands are none"):
+        load_sensor(path)
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ValueError, match="not a TOML file"):
+        load_sensor(path)
