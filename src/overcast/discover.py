@@ -1,90 +1,156 @@
-"""Find what is one file each: recipes, models and methods, by the name of the file.
+"""Find recipes, methods and models by file name: a Python import is the registry.
 
-A Python import is the registry. A module of ``overcast.recipes``, ``.models`` or
-``.methods`` that defines exactly one public class of its package's kind is found; one
-that defines an interface, or none, is not.
+What a file defines is read from its source text, so that listing what there is
+imports neither torch nor the files themselves.
 """
 
 from __future__ import annotations
 
 import ast
-import dataclasses
 import difflib
-import importlib
-import pkgutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
-_INTERFACES = {"Protocol", "ABC"}
+ROLES: Mapping[str, frozenset[str]] = {
+    "recipes": frozenset({"start", "terms"}),
+    "methods": frozenset({"fit", "load"}),
+    "models": frozenset({"encode", "decode"}),
+}
+"""Package to the functions that make a class one of its parts."""
+
+_ABSTRACT = {"ABC", "Protocol"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Class:
+    """What the source says of a class: enough to tell its role."""
+
+    name: str
+    module: str
+    bases: tuple[str, ...]
+    functions: frozenset[str]
 
 
 def names(package: str) -> list[str]:
-    """Names of what ``overcast.<package>`` holds, without importing any of it."""
-    folder = importlib.import_module(f"overcast.{package}")
-    return sorted(
-        info.name
-        for info in pkgutil.iter_modules(folder.__path__)
-        if _offers(_source(info), package)
-    )
+    """Names of the parts in ``overcast.<package>``, sorted; nothing is imported.
 
+    A part is a module with a public class that has, of its own or from a base in the
+    same package, the functions of `ROLES`. A class directly under ABC or Protocol
+    describes parts and is none.
 
-def find(package: str, name: str) -> type[Any]:
-    """Return the one public class that ``overcast.<package>.<name>`` defines.
+    >>> "supervised" in names("recipes")
+    True
 
     Raises
     ------
     ValueError
-        If there is no such module, naming the nearest known one.
+        If there are no parts of that kind.
     """
-    known = names(package)
-    if name not in known:
-        near = difflib.get_close_matches(name, known, 1, cutoff=0.4)
-        hint = f"did you mean {near[0]}?" if near else "it is not one of them"
-        raise ValueError(f"{package}: no {name!r} among {', '.join(known)}; {hint}")
-    module = importlib.import_module(f"overcast.{package}.{name}")
-    (class_name,) = _offers(Path(str(module.__file__)), package)
-    found: type[Any] = getattr(module, class_name)
-    return found
+    return sorted({part.module for part in _parts(package)})
 
 
-def _source(info: pkgutil.ModuleInfo) -> Path:
-    return Path(str(getattr(info.module_finder, "path", ""))) / f"{info.name}.py"
+def find(package: str, name: str) -> type[Any]:
+    """Import ``overcast.<package>.<name>`` and return the one part it defines.
 
+    Returns
+    -------
+    type
+        A frozen dataclass for recipes and methods, a `Segmenter` for models.
 
-def _offers(source: Path, package: str) -> list[str]:
-    """Public classes of a module that are the package's kind; at most one counts."""
-    if not source.is_file():
-        return []
-    marks = {"recipes": ("streams",), "methods": ("fit", "load")}
-    found = [
-        node.name
-        for node in ast.parse(source.read_text(encoding="utf-8")).body
-        if isinstance(node, ast.ClassDef)
-        and not node.name.startswith("_")
-        and (
-            _is_segmenter(node)
-            if package == "models"
-            else _has(node, marks[package]) and node.decorator_list != []
+    Raises
+    ------
+    ValueError
+        If no part has that name, its file defines two, or the class is not of the
+        right type.
+    """
+    found = [part.name for part in _parts(package) if part.module == name]
+    if not found:
+        raise ValueError(_unknown(package, name))
+    if len(found) > 1:
+        raise ValueError(
+            f"overcast.{package}.{name} defines {', '.join(found)}, expected one "
+            "class a file; start the name of the others with an underscore"
         )
+    part: type[Any] = getattr(import_module(f"overcast.{package}.{name}"), found[0])
+    _check_type(package, part)
+    return part
+
+
+def _unknown(package: str, name: str) -> str:
+    known = names(package)
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0)
+    nearest = f", did you mean {close[0]!r}?" if close else ";"
+    return f"no {name!r} in {package}{nearest} There are: {', '.join(known) or 'none'}"
+
+
+def _check_type(package: str, part: type[Any]) -> None:
+    if package == "models":
+        from overcast.models.segmenter import Segmenter
+
+        fits, expected = issubclass(part, Segmenter), "a Segmenter"
+    else:
+        settings = getattr(part, "__dataclass_params__", None)
+        fits = settings is not None and bool(settings.frozen)
+        expected = "a frozen dataclass"
+    if not fits:
+        raise ValueError(f"{part.__module__}.{part.__name__} must be {expected}")
+
+
+def _parts(package: str) -> list[_Class]:
+    if package not in ROLES:
+        raise ValueError(f"no kind of part {package!r}; there are {', '.join(ROLES)}")
+    classes = _classes(package)
+    by_name = {c.name: c for c in classes}
+    return [
+        c
+        for c in classes
+        if not c.name.startswith("_")
+        and not _ABSTRACT & set(c.bases)
+        and _functions(c, by_name) >= ROLES[package]
     ]
-    return found if len(found) == 1 else []
 
 
-def _is_segmenter(node: ast.ClassDef) -> bool:
-    return any(isinstance(b, ast.Name) and b.id == "Segmenter" for b in node.bases)
+def _functions(of: _Class, by_name: Mapping[str, _Class]) -> frozenset[str]:
+    inherited = (
+        _functions(by_name[base], by_name)
+        for base in of.bases
+        if base in by_name and base != of.name
+    )
+    return of.functions.union(*inherited)
 
 
-def _has(node: ast.ClassDef, wanted: tuple[str, ...]) -> bool:
-    defined = set()
-    for item in node.body:
-        if isinstance(item, ast.FunctionDef):
-            defined.add(item.name)
-        elif isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name):
-            defined.add(item.target.id)
-    return set(wanted) <= defined
+def _classes(package: str) -> list[_Class]:
+    folders = [str(path) for path in import_module(f"overcast.{package}").__path__]
+    return [
+        _Class(
+            name=node.name,
+            module=module.name,
+            bases=tuple(_base(base) for base in node.bases),
+            functions=frozenset(
+                item.name for item in node.body if isinstance(item, ast.FunctionDef)
+            ),
+        )
+        for folder in folders
+        for module in iter_modules([folder])
+        if not module.ispkg and not module.name.startswith("_")
+        for node in _syntax(Path(folder) / f"{module.name}.py").body
+        if isinstance(node, ast.ClassDef)
+    ]
 
 
-def is_settings(kind: type[Any]) -> bool:
-    """Whether a class is a frozen dataclass, as recipes and methods are."""
-    parameters = getattr(kind, "__dataclass_params__", None)
-    return dataclasses.is_dataclass(kind) and bool(parameters and parameters.frozen)
+def _base(node: ast.expr) -> str:
+    """Last word of a base class: ``Recipe`` of ``recipe.Recipe[State]``."""
+    if isinstance(node, ast.Subscript):
+        return _base(node.value)
+    return node.attr if isinstance(node, ast.Attribute) else ast.unparse(node)
+
+
+def _syntax(path: Path) -> ast.Module:
+    try:
+        return ast.parse(path.read_text(encoding="utf-8"), str(path))
+    except SyntaxError as error:
+        raise ValueError(f"{path}: line {error.lineno}: {error.msg}") from error

@@ -64,9 +64,11 @@ class Output:
         """Move every finished file to its place."""
         for name in self.names:
             there = self.folder / name
+            if there.is_dir():
+                shutil.rmtree(there)
+            else:
+                there.unlink(missing_ok=True)
             if (self.work / name).exists():
-                if there.is_dir():
-                    shutil.rmtree(there)
                 (self.work / name).replace(there)
         shutil.rmtree(self.work)
 

@@ -21,7 +21,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from overcast.discover import find
+from overcast.discover import find, is_settings
 
 T = TypeVar("T")
 
@@ -117,11 +117,16 @@ def choose(package: str, choice: Mapping[str, Any], *arguments: Any) -> Any:
     if not isinstance(name, str):
         raise ValueError(f"{package}: expected a name, got {choice!r}")
     kind = find(package, name)
-    if dataclasses.is_dataclass(kind):
+    if is_settings(kind):
         return from_tree(kind, settings, name)
     known = [k for k in get_type_hints(kind.__init__) if k != "return"]
     _refuse_unknown(settings, known, name)
     return kind(*arguments, **settings)
+
+
+def replace_labels(data: Data, labels: LabelInput | None) -> Data:
+    """The same images with other labels."""
+    return dataclasses.replace(data, labels=labels)
 
 
 def read_plan(path: Path) -> Plan:

@@ -21,13 +21,10 @@ from overcast.geo.legend import LandClass, Legend, load_legend
 from overcast.geo.stack import LabelSource, Stack
 from overcast.geo.tiling import Tiling
 from overcast.inputs import Inputs, open_inputs
-from overcast.maps.accuracy import Confusion, compare
 from overcast.maps.predict import predict
 from overcast.maps.predictor import Predictor
 from overcast.maps.product import write_confidence, write_map
-from overcast.output import Output
 from overcast.plan import (
-    Data,
     Plan,
     Windows,
     fingerprint,
@@ -117,39 +114,43 @@ def model_hash(folder: Path) -> str:
     return digest.hexdigest()[:16]
 
 
+def is_trained(folder: Path) -> bool:
+    """Whether a run folder holds a finished run."""
+    try:
+        load_run(folder)
+    except ValueError:
+        return False
+    return True
+
+
 def map_run(
-    run: Path, inputs: Inputs, windows: Windows, output: Output, progress: Progress
-) -> tuple[Path, Path]:
-    """Map a stack with a run: paths of the class map and of the confidence."""
+    run: Path, inputs: Inputs, windows: Windows, folder: Path, progress: Progress
+) -> Path:
+    """Map a stack with a run, into map.tif and confidence.tif in `folder`."""
     predictor = load_run(run)
     stack = matched(inputs.stack, predictor.sensors)
     model = model_hash(run)
     key = fingerprint([model, inputs.fingerprint, to_tree(windows)])
-    raw = predict(
-        predictor,
-        stack,
-        Tiling(windows.size, max(windows.overlap, 2 * predictor.halo)),
-        output.work,
-        key,
-        progress,
-    )
+    overlap = max(windows.overlap, 2 * predictor.halo)
+    tiling = Tiling(max(windows.size, 2 * overlap), overlap)
+    raw = predict(predictor, stack, tiling, folder, key, progress)
     tags = {
         "OVERCAST_VERSION": __version__,
         "OVERCAST_MODEL": model,
         "OVERCAST_PLAN": read_plan(run / _PLAN).fingerprint,
         "OVERCAST_INPUTS": ", ".join(sorted(_file_names(inputs.stack))),
     }
-    mapped, confidence = output.work / "map.tif", output.work / "confidence.tif"
+    mapped = folder / "map.tif"
     progress("writing", 0, 2)
     write_map(raw, stack.grid, predictor.legend, mapped, tags)
     progress("writing", 1, 2)
-    write_confidence(raw, stack.grid, confidence, tags)
+    write_confidence(raw, stack.grid, folder / "confidence.tif", tags)
     progress("writing", 2, 2)
-    return mapped, confidence
+    return mapped
 
 
 def _file_names(stack: Stack) -> list[str]:
-    sources = [*stack.images.values(), stack.labels]
+    sources: list[Any] = [*stack.images.values(), stack.labels]
     return [source.path.name for source in sources if hasattr(source, "path")]
 
 
@@ -176,15 +177,3 @@ def matched(stack: Stack, sensors: Mapping[str, Sensor]) -> Stack:
                 f"({', '.join(found.names)})"
             )
     return dataclasses.replace(stack, images={n: stack.images[n] for n in sensors})
-
-
-def score(
-    mapped: Path, legend: Legend, reference: LabelSource, progress: Progress
-) -> Confusion:
-    """Compare a class map in a file with a reference."""
-    return compare(open_labels(mapped, legend), reference, progress)
-
-
-def without_labels(data: Data) -> Data:
-    """Return the same images, to be mapped rather than learned from."""
-    return dataclasses.replace(data, labels=None)

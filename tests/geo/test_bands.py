@@ -13,6 +13,7 @@ from overcast.geo.bands import (
     SENTINEL_1,
     SENTINEL_2,
     SENTINEL_2_ENCODING,
+    SENTINEL_2_L1C,
     SENTINEL_2_OFFSET,
     Band,
     Encoding,
@@ -45,14 +46,16 @@ high = 0.6
 
 @given(st.floats(-60, 30, width=32))
 def test_db_and_linear_power_are_inverse(db: float) -> None:
-    back = to_db(from_db(np.float32([db])))
+    back = to_db(from_db(np.array([db], np.float32)))
     assert back.dtype == np.float32
     assert back[0] == pytest.approx(db, abs=1e-4)
 
 
 def test_power_that_is_not_positive_is_not_observed() -> None:
-    db = to_db(np.float32([0, -1, np.nan, 100]))
-    np.testing.assert_array_equal(db, np.float32([np.nan, np.nan, np.nan, 20]))
+    db = to_db(np.array([0, -1, np.nan, 100], np.float32))
+    np.testing.assert_array_equal(
+        db, np.array([np.nan, np.nan, np.nan, 20], np.float32)
+    )
 
 
 def test_reflectance_is_scaled_then_offset() -> None:
@@ -84,7 +87,9 @@ def test_decoding_inverts_encoding(
 
 
 def test_network_units_are_0_to_1_over_the_range_and_clipped_beyond() -> None:
-    db = np.float32([[-25, 0, -12.5, 500], [-32.5, -5, -np.inf, np.nan]])[:, None]
+    db = np.array([[-25, 0, -12.5, 500], [-32.5, -5, -np.inf, np.nan]], np.float32)[
+        :, None
+    ]
     units = SENTINEL_1.to_network(db)
     assert units.dtype == np.float32
     low, high = NETWORK_RANGE
@@ -123,7 +128,11 @@ def test_layouts_hold_every_band_and_differ_in_length(sensor: Sensor) -> None:
 def test_sentinel_2_layouts_are_those_of_l2a_and_l1c() -> None:
     by_length = {len(layout): layout for layout in SENTINEL_2.layouts}
     assert by_length[12].index("B11") == 10
-    assert by_length[13][8:11] == ("B8A", "B09", "B10")
+    assert set(by_length) == {10, 12}
+    (thirteen,) = SENTINEL_2_L1C.layouts
+    assert len(thirteen) == 13
+    assert thirteen[8:11] == ("B8A", "B09", "B10")
+    assert SENTINEL_2_L1C.names == SENTINEL_2.names
 
 
 def test_band_with_an_empty_range_is_refused() -> None:

@@ -169,7 +169,9 @@ def test_igbp_simplifies_as_schmitt_2020_says() -> None:
 def test_mixtures_without_a_majority_are_unknown_but_keep_their_mass() -> None:
     walk = load_crosswalk("esri", "simplified-igbp")
     rangeland, cloud = (walk.source.codes.index(code) for code in (11, 10))
-    assert walk.indices(np.uint8([rangeland, cloud, 255])).tolist() == [255] * 3
+    assert (
+        walk.indices(np.array([rangeland, cloud, 255], np.uint8)).tolist() == [255] * 3
+    )
     shares = np.zeros((9, 1), np.float32)
     shares[rangeland] = 0.8
     out = walk.shares(shares)[:, 0]
@@ -194,7 +196,7 @@ def test_mass_is_preserved(data: st.DataObject) -> None:
 def test_one_to_one_goes_there_and_back(order: list[int]) -> None:
     there = np.eye(6)[order]
     a, b = legend(*range(6)), legend(*range(10, 16))
-    indices = np.uint8([0, 1, 2, 3, 4, 5, 255])
+    indices = np.array([0, 1, 2, 3, 4, 5, 255], np.uint8)
     out = Crosswalk(a, b, there).indices(indices)
     assert out.tolist() == [*order, 255]
     np.testing.assert_array_equal(Crosswalk(b, a, there.T).indices(out), indices)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import xarray
+from affine import Affine
 from odc.geo.geobox import GeoBox
-from odc.geo.xr import ODCExtensionDa
 
 from overcast.geo.bands import Sensor, canonical
 from overcast.geo.legend import Legend
@@ -20,6 +20,9 @@ from overcast.geo.warp import (
     warp_classes,
     warp_values,
 )
+
+_SPATIAL = (("y", "x"), ("latitude", "longitude"), ("lat", "lon"))
+_UNEVEN_PX = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +108,12 @@ class LabelArray:
 def from_dataarray(array: xarray.DataArray, sensor: Sensor) -> ImageArray:
     """Image of a georeferenced array with a band, a row and a column dimension.
 
-    Dimensions may come in any order. Rows and columns are found by odc-geo (``y, x``,
-    ``latitude, longitude``, ...); the third dimension holds the bands, in the physical
-    units of `sensor`: matched by name where it has names as coordinates, else in the
-    sensor's order. NaN marks invalid pixels.
+    Dimensions may come in any order. Rows and columns are ``y, x``, ``latitude,
+    longitude`` or ``lat, lon`` with evenly spaced coordinates, and the CRS is a
+    ``spatial_ref`` (or other ``grid_mapping``) coordinate, as CF, odc-geo and rioxarray
+    have it. The third dimension holds the bands, in the physical units of `sensor`:
+    matched by name where it has names as coordinates, else in the sensor's order.
+    NaN marks invalid pixels.
 
     Raises
     ------
@@ -117,23 +122,46 @@ def from_dataarray(array: xarray.DataArray, sensor: Sensor) -> ImageArray:
         bands of the sensor.
     """
     what = f"array {array.name or '(unnamed)'}"
-    place = ODCExtensionDa(array)
-    spatial = place.spatial_dims or ()
+    spatial = next((pair for pair in _SPATIAL if set(pair) <= set(array.dims)), ())
     bands = [dim for dim in array.dims if dim not in spatial]
     if not spatial or len(bands) != 1:
         raise ValueError(
             f"{what} has dimensions {', '.join(map(str, array.dims))}; expected a band "
             "dimension and two spatial ones, such as band, y, x"
         )
-    grid = place.geobox
-    if not isinstance(grid, GeoBox) or grid.crs is None:
-        raise ValueError(
-            f"{what} has no CRS or no regular grid; expected evenly spaced coordinates "
-            "and a CRS: add one with array.odc.assign_crs('EPSG:...')"
-        )
+    grid = _grid(array, spatial, what)
     picked = array.isel({bands[0]: _positions(array, bands[0], sensor, what)})
     ordered = picked.transpose(bands[0], *spatial)
     return ImageArray(Image.of(np.asarray(ordered.values, np.float32), grid, sensor))
+
+
+def _grid(array: xarray.DataArray, spatial: tuple[str, ...], what: str) -> GeoBox:
+    # odc-geo's own .odc accessor would do this, but importing it needs dask.
+    attributes = array.attrs | array.encoding
+    mapping = array.coords.get(attributes.get("grid_mapping", "spatial_ref"))
+    tags = {} if mapping is None else mapping.attrs
+    crs = tags.get("crs_wkt", tags.get("spatial_ref"))
+    if crs is None:
+        raise ValueError(
+            f"{what} has no CRS; expected a spatial_ref coordinate: add one with "
+            "array.odc.assign_crs('EPSG:...') or array.rio.write_crs('EPSG:...')"
+        )
+    (dy, top), (dx, left) = (_spacing(array, dim, what) for dim in spatial)
+    h, w = (array.sizes[dim] for dim in spatial)
+    return GeoBox((h, w), Affine(dx, 0, left, 0, dy, top), crs)
+
+
+def _spacing(array: xarray.DataArray, dim: str, what: str) -> tuple[float, float]:
+    """Pixel size along a dimension, and the outer edge of its first pixel."""
+    centres = array.coords[dim].values if dim in array.coords else np.zeros(0)
+    step = (centres[-1] - centres[0]) / (len(centres) - 1) if len(centres) > 1 else 0
+    even = centres[:1] + step * np.arange(len(centres))
+    if not step or np.abs(centres - even).max() > _UNEVEN_PX * abs(step):
+        raise ValueError(
+            f"{what} has no regular grid; expected two or more evenly spaced "
+            f"coordinates along {dim}"
+        )
+    return float(step), float(centres[0] - step / 2)
 
 
 def _positions(

@@ -91,7 +91,8 @@ class Sensor:
         """Physical values ``[C, H, W]`` in network units; NaN becomes 0."""
         low = np.array([b.low for b in self.bands], np.float32)[:, None, None]
         high = np.array([b.high for b in self.bands], np.float32)[:, None, None]
-        scaled = np.clip((values - low) / (high - low), *NETWORK_RANGE)
+        with np.errstate(over="ignore"):  # an untagged nodata of -3.4e38
+            scaled = np.clip((values - low) / (high - low), *NETWORK_RANGE)
         return np.asarray(np.nan_to_num(scaled, nan=0.0), np.float32)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from dataclasses import dataclass
 from importlib.resources import files
@@ -139,18 +140,39 @@ def load_legend(name: str | Path) -> Legend:
             f"legend {name}: neither a file nor one of {', '.join(built_in_legends())}"
         )
     try:
+        return parse_legend(text, label)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from error
+
+
+def parse_legend(text: str, name: str) -> Legend:
+    """Legend from the text of a CSV of code, name, colour.
+
+    Raises
+    ------
+    ValueError
+        If it is not such a CSV, or its classes are not a legend.
+    """
+    try:
         rows = list(csv.DictReader(text.splitlines(), strict=True))
         classes = tuple(
             LandClass(int(r["code"]), r["name"].strip(), r["colour"].strip(" #"))
             for r in rows
         )
-        return Legend(label, classes)
     except (KeyError, TypeError, AttributeError, csv.Error) as error:
         raise ValueError(
-            f"{name}: not a legend; expected a CSV with the header code,name,colour"
+            "not a legend; expected a CSV with the header code,name,colour"
         ) from error
-    except ValueError as error:
-        raise ValueError(f"{name}: {error}") from error
+    return Legend(name, classes)
+
+
+def legend_to_csv(legend: Legend) -> str:
+    """Text of the CSV that `parse_legend` reads."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("code", "name", "colour"))
+    writer.writerows((c.code, c.name, c.colour) for c in legend.classes)
+    return text.getvalue()
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ def aligned(source: GeoBox, target: GeoBox) -> tuple[int, int] | None:
     """
     if source.crs != target.crs:
         return None
-    there = ~source.affine * target.affine
+    there = ~source.affine @ target.affine
     offsets = (there.f, there.c)
     shear = max(abs(there.a - 1), abs(there.e - 1), abs(there.b), abs(there.d))
     # A relative error of the pixel size adds up over the width of the target.

@@ -51,6 +51,11 @@ class Batch:
                     f"valid[{name!r}] is {tuple(self.valid[name].shape)}, "
                     f"expected {tuple(expect)}"
                 )
+        shapes = {name: tuple(valid.shape) for name, valid in self.valid.items()}
+        if self.labels is not None:
+            shapes["labels"] = tuple(self.labels.shape)
+        if len(set(shapes.values())) > 1:
+            raise ValueError(f"all of a batch must have one [B, H, W], got {shapes}")
 
     @classmethod
     def of(cls, chips: Sequence[Chip]) -> Batch:

@@ -1,111 +1,152 @@
-"""Weights and training state as safetensors: no file from outside can run code."""
+"""Weights and training progress as files: safetensors and JSON, never a pickle.
+
+A file is replaced whole or not at all, and is on the disk before it has its name: a
+crash or a power cut leaves the previous one. Equal contents give equal bytes.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
+from torch.optim import Optimizer
+
+_KEY = "overcast"
+_OPTIMISER = "optimiser/"
 
 
 def save_weights(model: nn.Module, path: Path) -> None:
-    """Write the weights of a model; the file is whole or not there."""
-    _save(model.state_dict(), path, {"format": "overcast-weights"})
+    """Write every weight and buffer of `model`."""
+    _write(path, model.state_dict(), {"kind": "weights"})
 
 
 def load_weights(model: nn.Module, path: Path) -> None:
-    """Read weights into a model.
+    """Read the weights of `model` from `path` into it.
 
     Raises
     ------
-    FileNotFoundError
-        If there is no such file.
     ValueError
-        If the file is no such file, or of another model.
+        If the file is not a safetensors file, or does not fit the model.
     """
-    if not path.is_file():
-        raise FileNotFoundError(path)
-    try:
-        _fill(model, load_file(path), path)
-    except SafetensorError as error:
-        raise ValueError(f"{path}: not a safetensors file: {error}") from error
+    _fill(model, _read(path)[0], path)
 
 
 def save_checkpoint(
     path: Path,
-    module: nn.Module,
-    optimiser: torch.optim.Optimizer,
+    parts: nn.Module,
+    optimiser: Optimizer,
     step: int,
-    run: str,
+    made_with: Mapping[str, str],
 ) -> None:
-    """Write weights, optimiser and `step` of the run that `run` describes."""
-    tensors = {f"weights/{n}": t for n, t in module.state_dict().items()}
-    for index, slot in optimiser.state_dict()["state"].items():
-        tensors |= {f"optimiser/{index}/{n}": t for n, t in slot.items()}
-    _save(tensors, path, {"step": json.dumps(step), "run": run})
+    """Write all that training needs to go on at `step`.
+
+    `made_with` says in words what else decides the outcome, such as the schedule.
+    """
+    tensors = {**parts.state_dict(), **dict(_memory(parts, optimiser))}
+    _write(path, tensors, {"kind": "checkpoint", "step": step, **made_with})
 
 
 def load_checkpoint(
-    path: Path, module: nn.Module, optimiser: torch.optim.Optimizer, run: str
+    path: Path, parts: nn.Module, optimiser: Optimizer, made_with: Mapping[str, str]
 ) -> int:
-    """Fill module and optimiser from a checkpoint; the step to go on from, or 0.
+    """Read a checkpoint into `parts` and `optimiser`; return the step to go on at.
 
     Raises
     ------
     ValueError
-        If the checkpoint is of another run or another model.
+        If the file is no checkpoint, does not fit `parts`, or was `made_with`
+        something else.
     """
-    if not path.is_file():
-        return 0
-    try:
-        with safe_open(path, "pt") as file:
-            facts = file.metadata()
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except SafetensorError as error:
-        raise ValueError(f"{path}: not a checkpoint: {error}") from error
-    if facts.get("run") != run:
-        raise ValueError(
-            f"{path}: checkpoint of another run ({facts.get('run')}), expected {run}; "
-            "delete it to start anew"
-        )
-    weights = {
-        n.removeprefix("weights/"): t
-        for n, t in tensors.items()
-        if n.startswith("weights/")
-    }
-    _fill(module, weights, path)
-    slots: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in tensors.items():
-        if name.startswith("optimiser/"):
-            _, index, key = name.split("/")
-            slots.setdefault(int(index), {})[key] = tensor
-    groups = optimiser.state_dict()["param_groups"]
-    optimiser.load_state_dict({"state": slots, "param_groups": groups})
-    return int(json.loads(facts["step"]))
+    tensors, notes = _read(path)
+    if notes.get("kind") != "checkpoint":
+        raise ValueError(f"{path} is not a checkpoint of overcast")
+    for what, now in made_with.items():
+        if notes.get(what) != now:
+            raise ValueError(
+                f"{path} was made with {what} {notes.get(what)}, now it is {now}; "
+                "go on with the same settings, or start in another folder"
+            )
+    memory = {k: v for k, v in tensors.items() if k.startswith(_OPTIMISER)}
+    _fill(parts, {k: v for k, v in tensors.items() if k not in memory}, path)
+    _remember(parts, optimiser, memory)
+    return int(notes["step"])
 
 
-def _fill(module: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
-    mine = {n: tuple(t.shape) for n, t in module.state_dict().items()}
-    theirs = {n: tuple(t.shape) for n, t in tensors.items()}
-    if mine != theirs:
-        odd = sorted(n for n in mine.keys() | theirs if mine.get(n) != theirs.get(n))
+def _memory(parts: nn.Module, optimiser: Optimizer) -> Iterator[tuple[str, Tensor]]:
+    for name, parameter in parts.named_parameters():
+        for key, value in optimiser.state.get(parameter, {}).items():
+            yield f"{_OPTIMISER}{name}/{key}", value
+
+
+def _remember(
+    parts: nn.Module, optimiser: Optimizer, memory: Mapping[str, Tensor]
+) -> None:
+    parameters = dict(parts.named_parameters())
+    for path, value in memory.items():
+        name, key = path.removeprefix(_OPTIMISER).rsplit("/", 1)
+        parameter = parameters[name]
+        # The count of steps stays on the CPU; moments lie in memory as weights do.
+        own = value if key == "step" else torch.empty_like(parameter).copy_(value)
+        optimiser.state[parameter][key] = own
+
+
+def _fill(module: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
+    wanted = module.state_dict()
+    faults = [f"{name} is missing" for name in wanted if name not in tensors]
+    faults += [f"{name} is not part of it" for name in tensors if name not in wanted]
+    faults += [
+        f"{name} is {list(tensors[name].shape)}, expected {list(own.shape)}"
+        for name, own in wanted.items()
+        if name in tensors and tensors[name].shape != own.shape
+    ]
+    if faults:
+        more = f" and {len(faults) - 3} more" if len(faults) > 3 else ""
         raise ValueError(
-            f"{path}: weights of another model; {odd[0]} is {theirs.get(odd[0])}, "
-            f"expected {mine.get(odd[0])}"
+            f"{path} does not fit this {type(module).__name__}: "
+            f"{'; '.join(faults[:3])}{more}; build the network with the settings that "
+            "the file was trained with"
         )
     module.load_state_dict(tensors)
 
 
-def _save(tensors: dict[str, Tensor], path: Path, facts: dict[str, str]) -> None:
-    """Write beside the target, force to disk, rename: a kill leaves the old file."""
-    scratch = path.with_name(path.name + ".tmp")
-    save_file(
-        {n: t.detach().cpu().contiguous() for n, t in tensors.items()}, scratch, facts
-    )
-    with scratch.open("rb") as file:
-        os.fsync(file.fileno())
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    try:
+        with safe_open(path, "pt") as file:
+            notes = json.loads((file.metadata() or {}).get(_KEY, "{}"))
+            return {name: file.get_tensor(name) for name in file.keys()}, notes  # noqa: SIM118
+    except FileNotFoundError as error:
+        raise ValueError(f"{path}: no such file") from error
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"{path}: not a safetensors file: {error}") from error
+
+
+def _write(path: Path, tensors: Mapping[str, Tensor], notes: Mapping[str, Any]) -> None:
+    # Copies, because safetensors refuses tensors that share memory. One key of
+    # metadata, because it writes several in an order that differs between processes.
+    own = {
+        name: tensor.detach().to("cpu", copy=True).contiguous()
+        for name, tensor in tensors.items()
+    }
+    scratch = path.with_name(f"{path.name}.tmp")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file(own, scratch, {_KEY: json.dumps(notes, sort_keys=True)})
+    _flush(scratch)
     scratch.replace(path)
+    if os.name == "posix":
+        _flush(path.parent)
+
+
+def _flush(path: Path) -> None:
+    """Wait until the disk holds a file, or a folder's list of names."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,4 +1,16 @@
-"""Per-pixel losses. Each is a pure function that skips unknown pixels."""
+"""Per-pixel losses: pure functions in which unknown pixels never count.
+
+All are means over the known pixels of the whole batch. With several processes, each
+holding a share of the batch, the whole batch is that of all processes: process r of R
+returns
+
+    R * (sum over its known pixels) / (number of known pixels of all processes)
+
+so that the mean over processes, which is what data-parallel training makes of
+gradients, is exactly the value of one process seeing everything, however unevenly the
+unknown pixels are spread. Calling a loss is then a collective operation: every process
+must call it equally often.
+"""
 
 from __future__ import annotations
 
@@ -13,33 +25,59 @@ from overcast.learn.batch import IGNORE
 def masked_mean(value: Tensor, mask: Tensor) -> Tensor:
     """Mean of `value` where `mask`; zero, with gradient, if nowhere.
 
-    With several processes the divisor is the mean of their counts. Averaging the
-    gradients of the processes, as distributed training does, then gives the gradient
-    of one process that sees the whole batch, however unevenly `mask` is spread.
+    What stands in `value` outside the mask never counts, NaN included.
+
+    Parameters
+    ----------
+    value
+        Floating point, any shape.
+    mask
+        bool, the shape of `value`.
 
     >>> masked_mean(torch.tensor([1.0, 5.0]), torch.tensor([True, False])).item()
     1.0
     >>> masked_mean(torch.tensor([1.0]), torch.tensor([False])).item()
     0.0
     """
-    count = mask.sum().to(value.dtype)
-    if dist.is_available() and dist.is_initialized():
-        dist.all_reduce(count)
-        count = count / dist.get_world_size()
-    total = torch.where(mask, value, 0).sum()
-    # Not clamped at 1: with several processes the mean count may be a fraction.
-    return total / torch.where(count > 0, count, 1)
+    # Half precision can't count the pixels of a batch.
+    wide = torch.promote_types(value.dtype, torch.float32)
+    return _over_all(torch.where(mask, value, 0).sum(dtype=wide), mask.sum())
 
 
 def cross_entropy(
     logits: Tensor, labels: Tensor, weight: Tensor | None = None
 ) -> Tensor:
-    """Cross-entropy of logits ``[B, K, H, W]`` over known `labels` ``[B, H, W]``.
+    """Cross-entropy, ``-log softmax(logits)[label]``, over known pixels.
 
-    ``-log softmax(logits)[label]``, times ``weight[label]`` where weights ``[K]`` are
-    given, averaged over the pixels whose label is known.
+    Parameters
+    ----------
+    logits
+        ``[B, K, H, W]``.
+    labels
+        int64 ``[B, H, W]``, `IGNORE` where unknown.
+    weight
+        ``[K]``, of the classes; the mean is then over weights, not pixels.
+
+    Returns
+    -------
+    Tensor
+        Scalar; zero, with gradient, if no pixel is known.
     """
     loss = F.cross_entropy(
-        logits.float(), labels, weight=weight, ignore_index=IGNORE, reduction="none"
+        logits, labels, weight=weight, ignore_index=IGNORE, reduction="none"
     )
-    return masked_mean(loss, labels != IGNORE)
+    known = labels != IGNORE
+    if weight is None:
+        return masked_mean(loss, known)
+    weights = torch.where(known, weight[torch.where(known, labels, 0)], 0)
+    return _over_all(torch.where(known, loss, 0).sum(), weights.sum())
+
+
+def _over_all(total: Tensor, count: Tensor) -> Tensor:
+    """Divide `total` by the mean of `count` over all processes; 0 / 0 is 0."""
+    count = count.detach()
+    processes = 1
+    if dist.is_available() and dist.is_initialized():
+        processes = dist.get_world_size()
+        dist.all_reduce(count)
+    return total * processes / torch.where(count > 0, count, 1)

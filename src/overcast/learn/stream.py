@@ -32,6 +32,8 @@ _REGION_PX = 1024
 _STRIP_PX = 1024 * 1024
 _SURVEY_PX = 1500
 _TRIES = 50
+_POOL, _REUSE = 4, 8
+"""Regions in use at a time, and steps after which one of them is replaced."""
 
 
 class Crops:
@@ -50,10 +52,6 @@ class Crops:
         Together with the step it decides everything.
     balance
         0 draws windows by area; 1 makes a window around each class alike likely.
-    pool
-        Regions in use at a time.
-    reuse
-        Steps after which one of them is replaced.
     """
 
     def __init__(
@@ -64,22 +62,20 @@ class Crops:
         seed: int = 0,
         *,
         balance: float = 0.0,
-        pool: int = 4,
-        reuse: int = 8,
     ) -> None:
         self.stack, self.size, self.batch, self.seed = stack, size, batch, seed
-        self.balance, self.pool, self.reuse = balance, pool, reuse
-        self._regions = _Memo(2 * pool)
+        self.balance = balance
+        self._regions = _Memo(2 * _POOL)
 
     def __call__(self, step: int) -> Batch:
         """Batch of a step."""
         random = np.random.default_rng((self.seed, 1, step))
-        newest = step // self.reuse + self.pool
+        newest = step // _REUSE + _POOL
         return Batch.of([self._window(random, newest) for _ in range(self.batch)])
 
     def _window(self, random: np.random.Generator, newest: int) -> Chip:
         for _ in range(_TRIES):
-            number = newest - int(random.integers(self.pool))
+            number = newest - int(random.integers(_POOL))
             region = self._region_of(number)
             chip = _cut(self._read(region), region, self._place(random, region))
             if _holds_something(chip):

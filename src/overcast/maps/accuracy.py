@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
 
 from overcast.geo.legend import Legend, load_crosswalk
 from overcast.geo.raster import UNKNOWN
@@ -65,12 +66,12 @@ class Confusion:
     @property
     def support(self) -> Counts:
         """Reference pixels of every class."""
-        return self.counts.sum(1)
+        return np.asarray(self.counts.sum(1), np.int64)
 
     @property
     def mapped(self) -> Counts:
         """Mapped pixels of every class."""
-        return self.counts.sum(0)
+        return np.asarray(self.counts.sum(0), np.int64)
 
     @property
     def hits(self) -> Counts:
@@ -129,9 +130,10 @@ class Confusion:
         )
 
 
-def _ratio(part: Any, whole: Any) -> Any:
-    part, whole = np.asarray(part, np.float64), np.asarray(whole, np.float64)
-    return np.where(whole > 0, part / np.where(whole > 0, whole, 1), np.nan)
+def _ratio(part: Any, whole: Any) -> Shares:
+    above, below = np.asarray(part, np.float64), np.asarray(whole, np.float64)
+    safe = np.where(below > 0, below, 1)
+    return np.asarray(np.where(below > 0, above / safe, np.nan), np.float64)
 
 
 def _mean(values: Shares) -> float:
@@ -175,9 +177,12 @@ def _plain(value: Any) -> float | int | None:
 
 
 def compare(
-    mapped: LabelSource, reference: LabelSource, progress: Progress = quiet
+    mapped: LabelSource,
+    reference: LabelSource,
+    grid: GeoBox | None = None,
+    progress: Progress = quiet,
 ) -> Confusion:
-    """Confusion of two label sources on the map's grid, window by window.
+    """Confusion of two label sources on `grid` (the map's own), window by window.
 
     Raises
     ------
@@ -189,15 +194,15 @@ def compare(
         walk = None
     else:
         walk = load_crosswalk(reference.legend, legend)
-    shape = (int(mapped.grid.shape[0]), int(mapped.grid.shape[1]))
+    grid = mapped.grid if grid is None else grid
+    shape = (int(grid.shape[0]), int(grid.shape[1]))
     total = Confusion(
         np.zeros((len(legend),) * 2, np.int64), np.zeros(len(legend), np.int64)
     )
     blocks = list(_blocks(shape))
     for done, block in enumerate(blocks, 1):
-        grid = mapped.grid[block]
-        there = mapped.read(grid).values
-        truth = reference.read(grid).values
+        there = mapped.read(grid[block]).values
+        truth = reference.read(grid[block]).values
         truth = truth if walk is None else walk.indices(truth)
         total += Confusion.of(truth, there, len(legend))
         progress("scoring", done, len(blocks))

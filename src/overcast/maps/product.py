@@ -13,7 +13,7 @@ import rasterio.shutil
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
-from overcast.geo.legend import Legend
+from overcast.geo.legend import Legend, legend_to_csv
 from overcast.geo.raster import UNKNOWN, Labels
 from overcast.maps.predict import RawMap
 
@@ -59,7 +59,9 @@ def _write_classes(
     colours = {c.code: (*c.rgb, 255) for c in legend.classes}
 
     def describe(dataset: Any) -> None:
-        dataset.update_tags(**tags, LEGEND=legend.name)
+        dataset.update_tags(
+            **tags, LEGEND=legend.name, LEGEND_CLASSES=legend_to_csv(legend)
+        )
         dataset.set_band_description(1, "land cover")
         dataset.write_colormap(1, {**colours, UNKNOWN: (0, 0, 0, 0)})
 
@@ -76,7 +78,7 @@ def _write_cog(
     describe: Callable[[Any], None],
     overviews: str,
 ) -> None:
-    """Write rows into a plain file first: overviews need all of it before the header."""
+    """Write a plain file first: a COG has its overviews before the pixels."""
     grid, profile = form
     plain, whole = path.with_suffix(".plain.tif"), path.with_suffix(".whole.tif")
     try:

@@ -134,6 +134,5 @@ def _guided(guide: Floats, values: Floats, valid: NDArray[np.bool_]) -> Floats:
     slope = np.linalg.solve(sigma, np.stack(cross, -1)[..., None])[..., 0]
     slope = np.moveaxis(slope, -1, 0).astype(np.float32)
     constant = mean - (slope * means).sum(0)
-    every = valid
-    smooth = np.stack([_box(s, every) for s in slope])
-    return ((smooth * guide).sum(0) + _box(constant, every)).astype(np.float32)
+    smooth = np.stack([_box(s, valid) for s in slope])
+    return np.asarray((smooth * guide).sum(0) + _box(constant, valid), np.float32)

@@ -18,12 +18,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
 
 from overcast.geo.bands import Sensor
 from overcast.geo.legend import Legend
 from overcast.geo.stack import Chip, Stack
+from overcast.methods.arrays import load_arrays, save_arrays
 from overcast.methods.features import HALO, feature_names, pixel_features
 from overcast.methods.sampling import sample_pixels
 from overcast.progress import Progress
@@ -81,19 +80,13 @@ class Forest:
         progress("growing trees", 0, 1)
         forest.fit(sample.features, sample.classes)
         progress("growing trees", 1, 1)
-        save_file(_as_arrays(forest), folder / _FILE)
+        save_arrays(_as_arrays(forest), folder / _FILE)
 
     def load(
         self, folder: Path, legend: Legend, sensors: Mapping[str, Sensor]
     ) -> GrownForest:
         """Return the forest that `fit` left in `folder`."""
-        path = folder / _FILE
-        if not path.is_file():
-            raise FileNotFoundError(path)
-        try:
-            arrays = load_file(path)
-        except SafetensorError as error:
-            raise ValueError(f"{path}: not a safetensors file: {error}") from error
+        arrays = load_arrays(folder / _FILE)
         features = len(feature_names(sensors, self.filtered))
         trees = tuple(_as_trees(arrays, features))
         return GrownForest(legend, sensors, trees, arrays["classes"], self.filtered)
@@ -138,7 +131,8 @@ def _as_arrays(forest: Any) -> dict[str, NDArray[Any]]:
     states = [tree.tree_.__getstate__() for tree in forest.estimators_]
     nodes = np.concatenate([state["nodes"] for state in states])
     arrays = {
-        f"nodes.{name}": np.ascontiguousarray(nodes[name]) for name in nodes.dtype.names
+        f"nodes.{name}": np.ascontiguousarray(nodes[name])
+        for name in nodes.dtype.fields or ()
     }
     arrays["values"] = np.concatenate([state["values"][:, 0] for state in states])
     arrays["sizes"] = np.array([state["node_count"] for state in states])
@@ -152,7 +146,7 @@ def _as_trees(arrays: dict[str, NDArray[Any]], features: int) -> list[Any]:
     from sklearn.tree._tree import NODE_DTYPE, Tree
 
     nodes = np.zeros(len(arrays["values"]), NODE_DTYPE)
-    for name in NODE_DTYPE.names:
+    for name in NODE_DTYPE.fields:
         nodes[name] = arrays[f"nodes.{name}"]
     classes = np.array([len(arrays["classes"])], np.intp)
     trees, start = [], 0

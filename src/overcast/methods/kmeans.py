@@ -13,13 +13,12 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
 from scipy.optimize import linear_sum_assignment
 
 from overcast.geo.bands import Sensor
 from overcast.geo.legend import Legend
 from overcast.geo.stack import Chip, Stack
+from overcast.methods.arrays import load_arrays, save_arrays
 from overcast.methods.features import HALO, pixel_features
 from overcast.methods.sampling import sample_pixels
 from overcast.progress import Progress
@@ -78,19 +77,13 @@ class KMeans:
         names = name_clusters(found.labels_, sample.classes, len(stack.labels.legend))
         arrays = {"centres": found.cluster_centers_, "mean": mean, "spread": spread}
         floats = {k: np.ascontiguousarray(v, np.float32) for k, v in arrays.items()}
-        save_file({**floats, "classes": names}, folder / _FILE)
+        save_arrays({**floats, "classes": names}, folder / _FILE)
 
     def load(
         self, folder: Path, legend: Legend, sensors: Mapping[str, Sensor]
     ) -> NamedClusters:
         """Return the clusters that `fit` left in `folder`."""
-        path = folder / _FILE
-        if not path.is_file():
-            raise FileNotFoundError(path)
-        try:
-            arrays = load_file(path)
-        except SafetensorError as error:
-            raise ValueError(f"{path}: not a safetensors file: {error}") from error
+        arrays = load_arrays(folder / _FILE)
         return NamedClusters(legend, sensors, arrays, self.filtered)
 
 

@@ -16,9 +16,10 @@ from overcast.geo.bands import Sensor
 from overcast.geo.legend import Legend
 from overcast.geo.stack import Chip, Stack
 from overcast.learn.batch import Batch
+from overcast.learn.checkpoint import load_weights, save_weights
 from overcast.learn.recipe import Terms
 from overcast.learn.stream import Crops, ahead
-from overcast.learn.train import Schedule, load_weights, save_weights, train
+from overcast.learn.train import Schedule, train
 from overcast.models.segmenter import Segmenter
 from overcast.plan import choose
 from overcast.progress import Progress

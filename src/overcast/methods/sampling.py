@@ -93,7 +93,7 @@ def _chances(
     if not balanced:
         return np.full(classes, min(1.0, count / totals.sum()))
     share = count / (totals > 0).sum()
-    return np.minimum(1.0, share / np.maximum(totals, 1))
+    return np.asarray(np.minimum(1.0, share / np.maximum(totals, 1)))
 
 
 def _chosen(shape: tuple[int, int], seed: int) -> list[Window]:

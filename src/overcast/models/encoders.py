@@ -86,7 +86,7 @@ class Branches(nn.Module):
         return weighted_mean(done, [inputs[n][:, -1:] for n in levels])
 
 
-def _at(features: Tensor, padded: Tensor, size: tuple[int, int]) -> Tensor:
+def _at(features: Tensor, padded: Tensor, size: torch.Size) -> Tensor:
     """Features at the size of the padded input, then without the padding."""
     if features.shape[-2:] != padded.shape[-2:]:
         features = F.interpolate(

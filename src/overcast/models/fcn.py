@@ -77,4 +77,4 @@ class _PixelNorm(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         variance, mean = torch.var_mean(features, 1, correction=0, keepdim=True)
         scaled = (features - mean) * torch.rsqrt(variance + 1e-5)
-        return cast(Tensor, scaled * self.weight + self.bias)
+        return scaled * self.weight + self.bias

@@ -40,8 +40,8 @@ def weighted_mean(features: Sequence[Tensor], validity: Sequence[Tensor]) -> Ten
     Validity ``[B, 1, H, W]`` of any size is averaged down to the features' size; where
     no sensor saw anything the mean is over all of them.
     """
-    size = features[0].shape[-2:]
-    weights = [F.adaptive_avg_pool2d(v, size) for v in validity]
+    h, w = features[0].shape[-2:]
+    weights = [F.adaptive_avg_pool2d(v, (h, w)) for v in validity]
     total = torch.stack(weights).sum(0)
     nowhere = (total <= 0).to(total.dtype)
     total = total + nowhere * len(features)

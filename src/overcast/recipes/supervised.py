@@ -1,4 +1,11 @@
-"""Learn from labels as they are: cross-entropy that ignores unknown pixels."""
+"""Learn from the labels as they are.
+
+    L = mean over known pixels of  -log softmax(logits)[label]
+
+A pixel of unknown class has no part in it. Samples are turned, mirrored and shifted
+in brightness, and now and then lose a whole sensor, so that the network also maps
+scenes where one is missing.
+"""
 
 from __future__ import annotations
 
@@ -15,33 +22,43 @@ from overcast.models.segmenter import Segmenter
 
 @dataclass(frozen=True, slots=True)
 class Supervised:
-    """Cross-entropy on turned, mirrored and slightly re-lit windows.
+    """Cross-entropy on known pixels.
 
     Attributes
     ----------
-    jitter
-        Standard deviation of the random gain and offset of every band.
+    augment
+        Turn, mirror and jitter every sample.
     drop
-        Probability that a sample loses one of its sensors, so that the network
-        still works where one is missing.
+        Chance of a sample to lose one of its sensors, 0 to 1.
     """
 
     streams: ClassVar[tuple[str, ...]] = ("labelled",)
 
-    jitter: float = 0.05
+    augment: bool = True
     drop: float = 0.1
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.drop <= 1:
+            raise ValueError(f"drop is a probability, 0 to 1, got {self.drop}")
+
     def start(self, model: Segmenter) -> State:
-        """Remember nothing."""
+        """Nothing to remember."""
         return State()
 
     def terms(
         self, model: Segmenter, state: State, batches: Mapping[str, Batch]
     ) -> Terms:
-        """Cross-entropy over the known pixels of stream ``labelled``."""
-        batch = drop_sensor(
-            jitter(dihedral(batches["labelled"]), self.jitter), self.drop
-        )
+        """Cross-entropy of one batch.
+
+        Raises
+        ------
+        ValueError
+            If the stream gives no labels.
+        """
+        batch = batches["labelled"]
+        if self.augment:
+            batch = jitter(dihedral(batch))
+        batch = drop_sensor(batch, self.drop)
         if batch.labels is None:
-            raise ValueError("the stream 'labelled' gave a batch without labels")
+            raise ValueError("stream 'labelled' gave a batch without labels")
         return Terms({"supervised": cross_entropy(model(batch), batch.labels)})

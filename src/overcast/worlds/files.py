@@ -62,7 +62,7 @@ def _create(
         count=values.shape[0],
         height=values.shape[1],
         width=values.shape[2],
-        crs=rasterio.crs.CRS.from_wkt(grid.crs.to_wkt()),
+        crs=str(grid.crs),
         transform=grid.affine,
         nodata=nodata,
         tiled=True,

@@ -97,7 +97,7 @@ def confuse(rng: np.random.Generator, shares: NDArray[np.float64]) -> NDArray[np
     purity = shares.max(1)
     chance = rng.random(len(shares))
     draw = rng.random(len(shares))
-    out = classes.astype(np.uint8)
+    out: NDArray[np.uint8] = classes.astype(np.uint8)
     for i in np.flatnonzero(chance < _CONFUSED * np.where(purity < 0.6, 1.5, 0.75)):
         mistakes = _MISTAKES[int(classes[i])]
         at = np.searchsorted(np.cumsum(list(mistakes.values())), draw[i])
@@ -105,6 +105,6 @@ def confuse(rng: np.random.Generator, shares: NDArray[np.float64]) -> NDArray[np
     woody = shares[:, FOREST] + shares[:, SHRUB]
     open_land = shares[:, GRASS] + shares[:, SHRUB]
     mixed = (woody > 0.3) & (woody < 0.65) & (open_land > 0.25) & (purity < 0.5)
-    out[mixed & (chance < 0.6)] = SAVANNA
+    out[mixed & (chance < 0.45)] = SAVANNA
     out[shares.sum(1) == 0] = _UNKNOWN
     return out

@@ -22,7 +22,14 @@ from overcast.worlds.measured import (
     WATER,
     WETLAND,
 )
-from overcast.worlds.noise import Floats, block_mean, fractal, refine, stream
+from overcast.worlds.noise import (
+    Floats,
+    block_mean,
+    copy_finer,
+    fractal,
+    refine,
+    stream,
+)
 from overcast.worlds.parcels import Parcels, draw_parcels
 from overcast.worlds.spectra import ASPHALT
 from overcast.worlds.terrain import Terrain, shape_terrain
@@ -32,6 +39,7 @@ FINE = 4
 """Fine pixels of 2.5 m along the side of a pixel of 10 m."""
 MARGIN = 64
 _STAND_M = 170.0
+_WIDE_M = {WATER: 2200.0, BARREN: 500.0}
 _CLASSES = 10
 
 
@@ -72,12 +80,12 @@ def build_land(seed: int, size: int) -> Land:
     _inclusions(seed, land, farmed, shape)
     _lines(seed, land, farmed, terrain, parcels)
     base = parcels.count
-    stand = refine(_stands(seed, shape), FINE, order=0)
+    stand, stand_for = _stands(seed, shape)
     # Every stand may hold every class: patch number and class follow each other.
-    patch = np.asarray(base + stand * _CLASSES + land, np.int32)
+    patch = base + stand_for[land, copy_finer(stand, FINE)] * _CLASSES + land
     field = farmed & (land == np.where(pasture, GRASS, CROP)[parcels.parcel])
     patch[field] = parcels.parcel[field]
-    stands = int(stand.max() + 1) * _CLASSES
+    stands = stand_for.size
     kinds = np.tile(np.arange(_CLASSES, dtype=np.uint8), stands // _CLASSES)
     lots, surface = _settle(seed, land, patch, terrain, base + stands)
     land_class = np.concatenate(
@@ -111,15 +119,21 @@ def _zones(terrain: Terrain, shape: tuple[int, int]) -> NDArray[np.uint8]:
 def _pasture(seed: int, parcels: Parcels, shape: tuple[int, int]) -> NDArray[np.bool_]:
     """Which parcels are grass: they gather where the land is wet."""
     rng = stream(seed, "pasture")
-    moisture = refine(fractal(rng, shape, 140.0, 3.6), FINE, order=0)
+    moisture = copy_finer(fractal(rng, shape, 140.0, 3.6), FINE)
     flat = parcels.parcel.ravel()
     total = np.bincount(flat, moisture.ravel(), parcels.count)
     mean = total / np.bincount(flat, minlength=parcels.count)
-    return np.asarray(mean + 0.45 * rng.standard_normal(parcels.count) > 0.75, np.bool_)
+    return np.asarray(mean + 0.45 * rng.standard_normal(parcels.count) > 0.95, np.bool_)
 
 
-def _stands(seed: int, shape: tuple[int, int]) -> NDArray[np.int32]:
-    """Irregular stands ``[H, W]``: cells of random points, seen through warped space."""
+def _stands(
+    seed: int, shape: tuple[int, int]
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Stands int32 ``[H, W]``: cells of random points in warped space.
+
+    Lakes and rocks are wider than a stand: the table int32 ``[10, stands]`` names the
+    stand that stands in for each, per class.
+    """
     rng = stream(seed, "stands")
     area = shape[0] * shape[1] * 100.0
     points = rng.uniform(0, 1, (max(8, round(area / _STAND_M**2)), 2)) * shape
@@ -127,7 +141,11 @@ def _stands(seed: int, shape: tuple[int, int]) -> NDArray[np.int32]:
     y += 4 * fractal(rng, shape, 25.0)
     x += 4 * fractal(rng, shape, 25.0)
     _, nearest = cKDTree(points).query(np.stack([y.ravel(), x.ravel()], -1))
-    return np.asarray(nearest.reshape(shape), np.int32)
+    stand_for = np.tile(np.arange(len(points), dtype=np.int32), (_CLASSES, 1))
+    for c, wide_m in _WIDE_M.items():
+        some = max(2, round(area / wide_m**2))
+        _, stand_for[c] = cKDTree(points[:some]).query(points)
+    return np.asarray(nearest.reshape(shape), np.int32), stand_for
 
 
 def _inclusions(
@@ -165,14 +183,14 @@ def _lines(
     kind = rng.random(parcels.blocks)[parcels.block]
     edge = farmed & (land != FOREST)
     land[edge & (parcels.border_m < 1.5)] = GRASS
-    land[edge & (parcels.border_m < 6.0) & (kind < 0.14)] = SHRUB
-    land[edge & (parcels.border_m < 9.0) & (kind > 0.91)] = FOREST
+    land[edge & (parcels.border_m < 4.5) & (kind < 0.12)] = SHRUB
+    land[edge & (parcels.border_m < 6.0) & (kind > 0.92)] = FOREST
     dry = (land != WATER) & (land != WETLAND)
     width = np.where(rng.random(parcels.blocks) < 0.25, 9.0, 4.5)[parcels.block]
     land[dry & (parcels.road_m < width)] = URBAN
     # Half the width is piecewise constant, so it is copied and not interpolated.
-    bank = refine(terrain.river_m, FINE) - refine(terrain.width_m, FINE, order=0)
-    wooded = refine(fractal(rng, terrain.relief.shape, 40.0), FINE, order=0) > 0
+    bank = refine(terrain.river_m, FINE) - copy_finer(terrain.width_m, FINE)
+    wooded = copy_finer(fractal(rng, terrain.relief.shape, 40.0), FINE) > 0
     land[(bank < 18) & wooded & (land != URBAN) & (land != WATER)] = FOREST
     land[bank < 0] = WATER
 

@@ -46,7 +46,7 @@ SHIFT_MEAN_PX, SHIFT_STD_PX = (-0.11, -0.05), (1.16, 1.73)
 POLARISATION_CORRELATION = 0.13
 """Correlation of VV and VH speckle (n 21 regions)."""
 RADAR_TEXTURE = {FOREST: 0.004, CROP: 0.012, URBAN: 0.134, WATER: 0.04, BARREN: 0.1}
-"""Squared variation of backscatter within a patch beyond speckle (n 2 to 11 regions)."""
+"""Squared variation of backscatter in a patch beyond speckle (n 2 to 11 regions)."""
 PARCEL_LN_HA, PARCEL_LN_STD = 0.64, 1.3
 """Log of the parcel area in hectares, western Europe (n 193 and 499 parcels)."""
 

@@ -8,17 +8,21 @@ from scipy.ndimage import gaussian_filter
 
 from overcast.worlds.measured import (
     BANDS,
+    BARREN,
     BLUR_SIGMA_PX,
     CLASSES,
     URBAN,
     statistics,
     texture_factor,
 )
-from overcast.worlds.noise import Floats, block_mean, fractal, refine, stream
+from overcast.worlds.noise import Floats, block_mean, copy_finer, fractal, stream
 
 _NATIVE_20_M = frozenset({"B05", "B06", "B07", "B8A", "B11", "B12"})
 _FINE = 4  # 2.5 m pixels along a side of 10 m
 _LOWEST, _HIGHEST = 1, 12_000  # digital numbers; 0 means not observed
+_TEXTURE_SHARE = {URBAN: 0.35, BARREN: 0.4}
+"""Towns get most of theirs from houses and streets; that of bare land (2 regions) is
+long slopes of brightness, which its stands bring."""
 _HAZE = np.array([6, 4.5, 3.5, 3, 2, 2, 2, 2, 1, 1]) / 6
 
 
@@ -46,7 +50,7 @@ def render_optical(
         sigma = BLUR_SIGMA_PX[10 * step]
         detail = sum(w * s for w, s in zip(texture_factor()[b], scores, strict=True))
         seen = gaussian_filter(seen, sigma) + block_mean(detail * spread[b], step)
-        lit = refine(seen, step, order=0) * light + haze[b]
+        lit = copy_finer(seen, step) * light + haze[b]
         out[b] = np.rint(lit * 10_000).clip(_LOWEST, _HIGHEST)
     return out
 
@@ -77,6 +81,5 @@ def _texture_spread(truth: NDArray[np.uint8]) -> Floats:
     """Standard deviation of the texture, ``[10, H, W]``, soft across borders."""
     table = np.zeros((len(BANDS), 256), np.float32)
     for c in CLASSES:
-        # Towns get most of theirs from houses and streets.
-        table[:, c] = statistics(c).texture * (0.35 if c == URBAN else 1.0)
+        table[:, c] = statistics(c).texture * _TEXTURE_SHARE.get(c, 1.0)
     return np.stack([gaussian_filter(row[truth], 0.7) for row in table])

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from overcast.worlds.measured import PARCEL_LN_HA, PARCEL_LN_STD
-from overcast.worlds.noise import Floats, refine
+from overcast.worlds.noise import Floats, copy_finer
 
 _BLOCK_M = 900.0
+_TABLE = 1 << 16
 _HALF = 32  # strips on either side of a block's centre that a code can hold
 
 
@@ -70,7 +71,7 @@ def draw_parcels(
     block, road_m = _nearest_block(blocks, y, x, coarse)
     dy, dx = y - blocks.centre[block, 0], x - blocks.centre[block, 1]
     cos, sin = np.cos(blocks.angle)[block], np.sin(blocks.angle)[block]
-    cuts = rng.uniform(0.08, 0.92, 65_537).astype(np.float32)
+    cuts = rng.uniform(0.08, 0.92, _TABLE).astype(np.float32)
     strip, strip_m = _cut((cos * dx + sin * dy) / blocks.across_m[block], cuts, block)
     key = block * 97 + strip * 7919
     piece, piece_m = _cut((cos * dy - sin * dx) / blocks.along_m[block], cuts, key)
@@ -107,7 +108,7 @@ def _nearest_block(
     points = np.stack([y[step, step].ravel(), x[step, step].ravel()], -1)
     _, two = cKDTree(blocks.centre).query(points, k=2)
     two = two.reshape(*y[step, step].shape, 2).astype(np.int32)
-    a, b = (refine(two[..., i], coarse, order=0) for i in (0, 1))
+    a, b = (copy_finer(two[..., i], coarse) for i in (0, 1))
     cy, cx = blocks.centre.T
     to_a = (y - cy[a]) ** 2 + (x - cx[a]) ** 2
     to_b = (y - cy[b]) ** 2 + (x - cx[b]) ** 2
@@ -125,6 +126,7 @@ def _cut(
     """
     cell = np.clip(np.floor(position), 2 - _HALF, _HALF - 3).astype(np.int32)
     inside = position - cell
-    at = [cuts[(key * 131 + (cell + i) * 1009) % len(cuts)] + i for i in (-1, 0, 1)]
-    away = np.minimum.reduce([np.abs(inside - place) for place in at])
+    place = key * 131 + cell * 1009
+    at = [cuts[(place + i * 1009) & (_TABLE - 1)] + np.float32(i) for i in (-1, 0, 1)]
+    away = np.minimum.reduce([np.abs(inside - cut) for cut in at])
     return cell + (inside > at[1]) + _HALF, np.asarray(away, np.float32)

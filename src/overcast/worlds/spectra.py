@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from overcast.worlds.measured import (
+    BARREN,
     CLASSES,
     CROP,
+    FOREST,
     GRASS,
     SHRUB,
     URBAN,
@@ -24,18 +26,20 @@ from overcast.worlds.measured import (
 from overcast.worlds.noise import Floats, stream
 
 WORLD_SHARE, SUBTYPE_SHARE = 0.08, 0.42
+OWN_SHARE = {BARREN: 0.12, WATER: 0.12, FOREST: 0.35}
+"""Variance left to the single patch where neighbours share rock, water or wood."""
 SUBTYPES = {CROP: 7, GRASS: 4}
 _LIMIT = 2.3  # scores beyond are redrawn as this: reflectance has bounds
 _LOWEST_REFLECTANCE = 0.002
 
 ASPHALT, ROOF, GARDEN, HALL = range(4)
 """Surfaces in towns. Measured urban pixels mix them, so each is placed around the mean
-of Urban by hand: bands of the visible, red edge to near infrared, short wave, VV, VH."""
+of Urban by hand: visible, red edge to near infrared, short wave, VV, VH."""
 _SURFACES = {
     ASPHALT: (-0.030, -0.085, -0.060, -2.0, -2.5),
     ROOF: (0.012, 0.010, 0.012, 2.0, 1.0),
     GARDEN: (-0.055, 0.060, -0.030, -1.5, -0.5),
-    HALL: (0.110, 0.110, 0.080, 3.5, 2.0),
+    HALL: (0.080, 0.090, 0.060, 3.5, 2.0),
 }
 _SPREAD_OF_SURFACE = 0.45
 _RICHNESS = (3, 5, 2)  # bands in each of the three groups
@@ -44,7 +48,7 @@ _RICHNESS = (3, 5, 2)  # bands in each of the three groups
 def draw_spectra(
     seed: int, land_class: NDArray[np.uint8], surface: NDArray[np.uint8]
 ) -> Floats:
-    """Mean vectors float32 ``[P, 12]`` of patches, by class and urban surface ``[P]``."""
+    """Mean vectors float32 ``[P, 12]`` by class and urban surface ``[P]``."""
     vectors = np.zeros((len(land_class), 12), np.float32)
     for c in CLASSES:
         rng = stream(seed, f"spectra-{c}")
@@ -66,11 +70,12 @@ def _draw(rng: np.random.Generator, c: int, count: int, subtypes: int) -> Floats
     kinds -= kinds.mean(0)  # a world has bright and dark crops, not bright ones only
     kinds *= np.sqrt(subtypes / (subtypes - 1))
     own = rng.standard_normal((count, 12))
+    alone = OWN_SHARE.get(c, 1 - WORLD_SHARE - SUBTYPE_SHARE)
     kind = rng.choice(subtypes, count, p=rng.dirichlet(np.full(subtypes, 4.0)))
     scores = (
         np.sqrt(WORLD_SHARE) * world
-        + np.sqrt(SUBTYPE_SHARE) * kinds[kind]
-        + np.sqrt(1 - WORLD_SHARE - SUBTYPE_SHARE) * own
+        + np.sqrt(1 - WORLD_SHARE - alone) * kinds[kind]
+        + np.sqrt(alone) * own
     )
     scores = (scores @ of.factor.T).clip(-_LIMIT, _LIMIT)
     return np.asarray(of.mean + of.std * scores, np.float32)

@@ -26,16 +26,16 @@ from overcast.worlds.noise import Floats, fractal, stream
 
 _PIXEL_M = 10.0
 _SHARES = {
-    WATER: 0.085,
-    WETLAND: 0.09,
-    URBAN: 0.12,
+    WATER: 0.075,
+    WETLAND: 0.11,
+    URBAN: 0.10,
     BARREN: 0.085,
     FOREST: 0.17,
-    SHRUB: 0.10,
-    GRASS: 0.08,
+    SHRUB: 0.11,
+    GRASS: 0.06,
 }
 """Mean shares of zones, in the order in which they take land; the rest is farmed."""
-_CONCENTRATION = 70.0
+_CONCENTRATION = 90.0
 _TOWN_KM2 = 14.0  # land per town
 
 
@@ -71,8 +71,8 @@ def shape_terrain(
     """Terrain of `shape`, with the drawn shares holding inside `core`."""
     rng = stream(seed, "terrain")
     river_m, width_m = _rivers(rng, shape)
-    relief = fractal(rng, shape, 260.0, 4.0) + 0.7 * np.log1p(river_m / 250)
-    relief = np.asarray(relief - relief.mean(), np.float32)
+    raised = fractal(rng, shape, 260.0, 4.0) + 0.7 * np.log1p(river_m / 250)
+    relief = np.asarray(raised - raised.mean(), np.float32)
     towns = _towns(rng, shape, core, relief)
     fields = _suitability(rng, relief, river_m, towns)
     share = _draw_shares(rng)
@@ -81,11 +81,11 @@ def shape_terrain(
     for c, wanted in share.items():
         field = fields[c]
         if c == WETLAND:
-            wet = np.log1p(distance_transform_edt(free) / 15)
-            field = field - np.asarray(1.6 * wet, np.float32)
+            dry = np.log1p(distance_transform_edt(free) / 30)
+            field = field - np.asarray(0.5 * dry, np.float32)
         if c == SHRUB:
             woods = np.log1p(distance_transform_edt(margin[FOREST] <= 0) / 20)
-            field = field - np.asarray(0.6 * woods, np.float32)
+            field = field - np.asarray(0.35 * woods, np.float32)
         margin[c] = field - _threshold(field[core], free[core], wanted)
         free &= margin[c] <= 0
     return Terrain(relief, margin, river_m, width_m, towns)
@@ -102,7 +102,7 @@ def _draw_shares(rng: np.random.Generator) -> dict[int, float]:
     mean = np.array([*_SHARES.values(), 1 - sum(_SHARES.values())])
     drawn = rng.dirichlet(mean * _CONCENTRATION)
     # A class that got next to nothing could not be learned from 500 m cells.
-    return {c: max(d, 0.5 * _SHARES[c]) for c, d in zip(_SHARES, drawn, strict=False)}
+    return {c: max(d, 0.7 * _SHARES[c]) for c, d in zip(_SHARES, drawn, strict=False)}
 
 
 def _suitability(
@@ -115,12 +115,12 @@ def _suitability(
     rough = noise(12.0, 3.0)
     return {
         WATER: noise(110.0, 4.2) - 0.9 * relief + 0.5 * near_river + 0.04 * rough,
-        WETLAND: 0.7 * noise(90.0, 3.4) - 0.5 * relief + 0.6 * near_river,
+        WETLAND: noise(120.0, 4.2) - 0.7 * relief + 0.6 * near_river + 0.05 * rough,
         URBAN: _town_field(towns, relief.shape) + 0.13 * noise(45.0, 2.8),
-        BARREN: noise(110.0, 3.6) + 0.6 * relief + 0.06 * rough,
-        FOREST: noise(150.0, 3.2) + 0.5 * relief + 0.12 * rough,
-        SHRUB: noise(110.0, 3.2) + 0.3 * relief + 0.1 * rough,
-        GRASS: noise(120.0, 3.4) + 0.05 * rough,
+        BARREN: noise(110.0, 4.2) + 0.6 * relief + 0.04 * rough,
+        FOREST: noise(150.0, 3.9) + 0.5 * relief + 0.07 * rough,
+        SHRUB: noise(110.0, 4.0) + 0.3 * relief + 0.06 * rough,
+        GRASS: noise(120.0, 4.0) + 0.05 * rough,
     }
 
 
@@ -144,7 +144,8 @@ def _towns(
         level = relief[tuple(tried.astype(int).T)]
         best = tried[np.argmin(np.abs(level + 0.3) + 4 * (np.array(gap) < 1500))]
         angle, size = rng.uniform(0, np.pi / 2), np.exp(rng.normal(0, 0.3))
-        towns.append(Town(*(best * _PIXEL_M), float(angle), float(size)))
+        y, x = best * _PIXEL_M
+        towns.append(Town(float(y), float(x), float(angle), float(size)))
     return tuple(towns)
 
 
@@ -157,7 +158,7 @@ def _town_field(towns: tuple[Town, ...], shape: tuple[int, int]) -> Floats:
 
 
 def _rivers(rng: np.random.Generator, shape: tuple[int, int]) -> tuple[Floats, Floats]:
-    """Distance in metres to the nearest of a river and its brooks, and half its width."""
+    """Distance in metres to the nearest river or brook, and half its width."""
     extent = np.array(shape) * _PIXEL_M
     length = float(extent.max()) * 1.6
     brooks = max(1, round(length / 4000))
@@ -178,13 +179,21 @@ def _rivers(rng: np.random.Generator, shape: tuple[int, int]) -> tuple[Floats, F
         normal = np.array([direction[1], -direction[0]])
         lines.append(middle + t[:, None] * direction + bend[:, None] * normal)
         widths.append(rng.uniform(18, 45) if i == 0 else rng.uniform(3, 7))
+    half = np.repeat(widths, [len(line) for line in lines])
+    return _nearest_line(np.concatenate(lines), half, shape)
+
+
+def _nearest_line(
+    points: NDArray[np.float64], half: NDArray[np.float64], shape: tuple[int, int]
+) -> tuple[Floats, Floats]:
+    """Distance to the nearest of `points` and its `half`; to some metres if far."""
     y, x = np.mgrid[: shape[0], : shape[1]] * _PIXEL_M + _PIXEL_M / 2
-    away, nearest = cKDTree(np.concatenate(lines)).query(
-        np.stack([y.ravel(), x.ravel()], -1)
-    )
-    line = np.repeat(np.arange(len(lines)), [len(p) for p in lines])[nearest]
-    half = np.array(widths)[line]
+    pixels = np.stack([y.ravel(), x.ravel()], -1)
+    away, nearest = cKDTree(points[::16]).query(pixels)
+    nearest *= 16
+    close = np.flatnonzero(away < 150)
+    away[close], nearest[close] = cKDTree(points).query(pixels[close])
     return (
         away.reshape(shape).astype(np.float32),
-        half.reshape(shape).astype(np.float32),
+        half[nearest].reshape(shape).astype(np.float32),
     )

@@ -57,8 +57,8 @@ def build_lots(
         for p, s in zip((along, across), _LOT_M, strict=True)
     ]
     surface[inside[0] & inside[1] & (chance[number] > 0.12)] = ROOF
-    surface[(of_quarter < 0.14) & (street < 30)] = ASPHALT
-    surface[(of_quarter < 0.14) & (street >= 12)] = HALL
+    surface[(of_quarter < 0.05) & (street < 30)] = ASPHALT
+    surface[(of_quarter < 0.05) & (street >= 16)] = HALL
     surface[of_quarter > 0.93] = PARK
     surface[street < _STREET_M] = ASPHALT
     return Lots(number, surface)

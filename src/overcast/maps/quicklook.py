@@ -1,0 +1,97 @@
+"""Small pictures of images, classes and confidence, for people to look at."""
+
+from __future__ import annotations
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
+
+from overcast.geo.legend import Legend
+from overcast.geo.raster import UNKNOWN, Image, Labels
+
+Picture = NDArray[np.uint8]
+
+_TRUE_COLOUR = ("B04", "B03", "B02")
+_RAMP = np.array(  # viridis at five places: even to the eye, and to the colour-blind
+    [(68, 1, 84), (59, 82, 139), (33, 145, 140), (94, 201, 98), (253, 231, 37)],
+    np.float32,
+)
+
+
+def overview(grid: GeoBox, longest: int = 700) -> GeoBox:
+    """The same area with at most `longest` pixels a side, so that reading is cheap."""
+    factor = max(grid.shape) / longest
+    return grid if factor <= 1 else grid.zoom_out(factor)
+
+
+def rgb(image: Image) -> Picture:
+    """Picture ``[H, W, 4]`` of an image; transparent where it is not valid.
+
+    Optical images in true colour where they have it, SAR as VV, VH and their ratio;
+    every band stretched between the 2nd and 98th percentile of its valid pixels.
+    """
+    names = image.sensor.names
+    if image.sensor.kind == "sar" and len(names) >= 2:
+        first, second = image.values[:2]
+        bands = np.stack([first, second, first - second])
+    elif place := image.sensor.index(*_TRUE_COLOUR):
+        bands = image.values[list(place)]
+    else:
+        bands = image.values[[0, 1, 2]] if len(names) >= 3 else image.values[[0, 0, 0]]
+    out = np.zeros((*image.valid.shape, 4), np.uint8)
+    if image.valid.any():
+        out[..., :3] = np.stack([_stretch(b, image.valid) for b in bands], -1)
+    out[..., 3] = np.where(image.valid, 255, 0)
+    return out
+
+
+def _stretch(band: NDArray[np.float32], valid: NDArray[np.bool_]) -> Picture:
+    low, high = np.percentile(band[valid], (2, 98))
+    scaled = (np.where(valid, band, low) - low) / max(high - low, 1e-6)
+    return np.asarray(255 * np.clip(scaled, 0, 1) ** 0.8, np.uint8)
+
+
+def class_picture(labels: Labels) -> Picture:
+    """Picture ``[H, W, 4]`` in the legend's colours; transparent where unknown."""
+    table = np.zeros((256, 4), np.uint8)
+    table[: len(labels.legend)] = [(*c.rgb, 255) for c in labels.legend.classes]
+    table[UNKNOWN] = 0
+    return table[labels.values]
+
+
+def confidence_picture(confidence: NDArray[np.float32]) -> Picture:
+    """Picture ``[H, W, 4]``, dark where unsure, bright where sure; NaN transparent."""
+    known = np.isfinite(confidence)
+    place = np.clip(np.where(known, confidence, 0), 0, 1) * (len(_RAMP) - 1)
+    low = np.minimum(place.astype(int), len(_RAMP) - 2)
+    part = (place - low)[..., None]
+    colour = _RAMP[low] * (1 - part) + _RAMP[low + 1] * part
+    alpha = np.where(known, 255, 0)[..., None]
+    return np.concatenate([colour, alpha], -1).astype(np.uint8)
+
+
+def png(picture: Picture) -> bytes:
+    """PNG file of a picture ``[H, W, 3 or 4]``."""
+    bands = np.moveaxis(picture, -1, 0)
+    with rasterio.MemoryFile() as memory:
+        with memory.open(
+            driver="PNG",
+            count=len(bands),
+            height=bands.shape[1],
+            width=bands.shape[2],
+            dtype="uint8",
+        ) as dataset:
+            dataset.write(bands)
+        return bytes(memory.read())
+
+
+def areas_ha(counts: NDArray[np.int64], grid: GeoBox, legend: Legend) -> list[float]:
+    """Area of every class in hectares, from its number of pixels.
+
+    On a grid in degrees there is no one pixel area, and the areas are NaN.
+    """
+    if grid.crs is None or not grid.crs.projected:
+        return [float("nan")] * len(legend)
+    pixel_m2 = abs(grid.affine.determinant)
+    return [float(n) * pixel_m2 / 1e4 for n in counts]
