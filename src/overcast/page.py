@@ -56,7 +56,7 @@ def make_page(
             text="Probability of the class, as the method sees it; not calibrated.",
         ),
         inputs=_panels(inputs, grid),
-        areas_ha=areas_ha(counts, inputs.stack.grid, legend),
+        areas_ha=areas_ha(counts, inputs.stack.grid),
         scores=said[0],
         curve=_curve(mapped.parent / "run" / "log.jsonl"),
         warnings=said[1],

@@ -21,7 +21,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from overcast.discover import find, is_settings
+from overcast.discover import find
 
 T = TypeVar("T")
 
@@ -117,7 +117,7 @@ def choose(package: str, choice: Mapping[str, Any], *arguments: Any) -> Any:
     if not isinstance(name, str):
         raise ValueError(f"{package}: expected a name, got {choice!r}")
     kind = find(package, name)
-    if is_settings(kind):
+    if dataclasses.is_dataclass(kind):
         return from_tree(kind, settings, name)
     known = [k for k in get_type_hints(kind.__init__) if k != "return"]
     _refuse_unknown(settings, known, name)

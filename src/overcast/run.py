@@ -155,7 +155,7 @@ def _file_names(stack: Stack) -> list[str]:
 
 
 def matched(stack: Stack, sensors: Mapping[str, Sensor]) -> Stack:
-    """Return the stack with exactly the images that a predictor reads.
+    """Return the stack with exactly the images that a predictor reads, and no labels.
 
     Raises
     ------
@@ -176,4 +176,5 @@ def matched(stack: Stack, sensors: Mapping[str, Sensor]) -> Stack:
                 f"({', '.join(sensor.names)}), the image is {found.name} "
                 f"({', '.join(found.names)})"
             )
-    return dataclasses.replace(stack, images={n: stack.images[n] for n in sensors})
+    images = {n: stack.images[n] for n in sensors}
+    return dataclasses.replace(stack, images=images, labels=None)

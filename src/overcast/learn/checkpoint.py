@@ -32,6 +32,8 @@ def load_weights(model: nn.Module, path: Path) -> None:
 
     Raises
     ------
+    FileNotFoundError
+        If there is no such file.
     ValueError
         If the file is not a safetensors file, or does not fit the model.
     """
@@ -121,9 +123,7 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         with safe_open(path, "pt") as file:
             notes = json.loads((file.metadata() or {}).get(_KEY, "{}"))
             return {name: file.get_tensor(name) for name in file.keys()}, notes  # noqa: SIM118
-    except FileNotFoundError as error:
-        raise ValueError(f"{path}: no such file") from error
-    except (SafetensorError, OSError) as error:
+    except SafetensorError as error:
         raise ValueError(f"{path}: not a safetensors file: {error}") from error
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol, TypeVar
 
@@ -11,9 +11,6 @@ from torch import Tensor, nn
 
 from overcast.learn.batch import Batch
 from overcast.models.segmenter import Segmenter
-
-Stream = Callable[[int], Batch]
-"""The batch of a step, 0 and up: a pure function, so that any step can be resumed."""
 
 
 @dataclass(frozen=True, slots=True)

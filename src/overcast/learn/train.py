@@ -12,7 +12,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from lightning_fabric import Fabric
@@ -21,7 +21,8 @@ from torch.optim import AdamW
 
 from overcast.learn.batch import Batch
 from overcast.learn.checkpoint import load_checkpoint, save_checkpoint
-from overcast.learn.recipe import Recipe, S, Stream, Terms
+from overcast.learn.recipe import Recipe, S, Terms
+from overcast.learn.stream import Stream
 from overcast.models.segmenter import Segmenter
 
 
@@ -49,7 +50,7 @@ class Schedule:
 
     steps: int
     peak_rate: float = 1e-3
-    warmup: int = 100
+    warmup: int = 50
     clip: float = 1.0
     weight_decay: float = 0.01
     seed: int = 0
@@ -238,10 +239,8 @@ def _learn(
 
 def _mean(values: Mapping[str, Tensor], fabric: Fabric) -> dict[str, Tensor]:
     """Mean over processes; copies, because reducing writes in place."""
-    return {
-        name: fabric.all_reduce(value.detach().clone(), reduce_op="mean")
-        for name, value in values.items()
-    }
+    copies = {name: value.detach().clone() for name, value in values.items()}
+    return cast(dict[str, Tensor], fabric.all_reduce(copies, reduce_op="mean"))
 
 
 def _share(batch: Batch, fabric: Fabric) -> Batch:

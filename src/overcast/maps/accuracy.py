@@ -53,6 +53,12 @@ class Confusion:
                 f"reference is {reference.shape}, map is {mapped.shape}; put both on "
                 "one grid"
             )
+        for name, values in (("reference", reference), ("map", mapped)):
+            stray = values[(values >= classes) & (values != UNKNOWN)]
+            if stray.size:
+                raise ValueError(
+                    f"{name} has class index {stray[0]}, expected below {classes}"
+                )
         known = reference != UNKNOWN
         both = known & (mapped != UNKNOWN)
         index = reference[both].astype(np.int64) * classes + mapped[both]
@@ -116,13 +122,13 @@ class Confusion:
     @property
     def mean_iou_all_classes(self) -> float:
         """Mean IoU over the whole legend, classes that never occur counting as 0."""
-        return _mean(np.nan_to_num(self.iou))
+        return _mean(np.nan_to_num(self.iou)) if self.counts.any() else float("nan")
 
     @property
     def kappa(self) -> float:
         """Cohen's kappa: agreement beyond what the class shares alone would give."""
-        total = self.counts.sum()
-        chance = float(_ratio((self.support * self.mapped).sum(), total**2))
+        shares = (_ratio(n, self.counts.sum()) for n in (self.support, self.mapped))
+        chance = float(np.prod(list(shares), 0).sum())
         return (
             float("nan")
             if chance == 1

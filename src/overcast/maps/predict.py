@@ -134,6 +134,11 @@ def _chips(stack: Stack, windows: list[Window]) -> Iterator[Chip | None]:
 
 def _predict(predictor: Predictor, chip: Chip) -> Floats:
     found = predictor.predict(chip)
+    expected = (len(predictor.legend), *chip.grid.shape)
+    if found.shape != expected:
+        raise ValueError(
+            f"{type(predictor).__name__} gave {found.shape}, not {expected}"
+        )
     seen = np.logical_or.reduce([image.valid for image in chip.images.values()])
     return np.where(seen, found, np.float32(0))
 
@@ -147,6 +152,8 @@ def _begin(raw: RawMap, journal: Path, key: str) -> int:
         done = int(found.pop("done"))
         if found == facts:
             return done
+    # The journal goes first: it must never promise rows that the files have lost.
+    journal.unlink(missing_ok=True)
     for path, size in ((raw.classes, 1), (raw.confidence, 4)):
         with path.open("wb") as file:
             file.truncate(height * width * size)

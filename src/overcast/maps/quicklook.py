@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
+import pyproj
 import rasterio
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
+from rasterio.errors import NotGeoreferencedWarning
 
-from overcast.geo.legend import Legend
 from overcast.geo.raster import UNKNOWN, Image, Labels
 
 Picture = NDArray[np.uint8]
@@ -74,24 +77,23 @@ def confidence_picture(confidence: NDArray[np.float32]) -> Picture:
 def png(picture: Picture) -> bytes:
     """PNG file of a picture ``[H, W, 3 or 4]``."""
     bands = np.moveaxis(picture, -1, 0)
-    with rasterio.MemoryFile() as memory:
-        with memory.open(
-            driver="PNG",
-            count=len(bands),
-            height=bands.shape[1],
-            width=bands.shape[2],
-            dtype="uint8",
-        ) as dataset:
+    form = {"count": len(bands), "height": bands.shape[1], "width": bands.shape[2]}
+    with rasterio.MemoryFile() as memory, warnings.catch_warnings():
+        # A picture has no place on the ground, and needs none.
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        with memory.open(driver="PNG", dtype="uint8", **form) as dataset:
             dataset.write(bands)
         return bytes(memory.read())
 
 
-def areas_ha(counts: NDArray[np.int64], grid: GeoBox, legend: Legend) -> list[float]:
+def areas_ha(counts: NDArray[np.int64], grid: GeoBox) -> list[float]:
     """Area of every class in hectares, from its number of pixels.
 
-    On a grid in degrees there is no one pixel area, and the areas are NaN.
+    A pixel's area is that of the grid's outline on the ellipsoid, over its number of
+    pixels: right in any projection, in feet and in degrees, as far as a pixel's area
+    is the same all over the map.
     """
-    if grid.crs is None or not grid.crs.projected:
-        return [float("nan")] * len(legend)
-    pixel_m2 = abs(grid.affine.determinant)
-    return [float(n) * pixel_m2 / 1e4 for n in counts]
+    outline = grid.geographic_extent.geom
+    total_m2, _ = pyproj.Geod(ellps="WGS84").geometry_area_perimeter(outline)
+    pixel_ha = abs(total_m2) / (grid.shape[0] * grid.shape[1]) / 1e4
+    return [float(n) * pixel_ha for n in counts]

@@ -86,8 +86,11 @@ def write_report(page: Page, path: Path) -> None:
         page=page, areas=rows, curve=_polyline(page.curve)
     )
     scratch = path.with_name(path.name + ".tmp")
-    scratch.write_text(text, encoding="utf-8")
-    scratch.replace(path)
+    try:
+        scratch.write_text(text, encoding="utf-8")
+        scratch.replace(path)
+    finally:
+        scratch.unlink(missing_ok=True)
 
 
 def _percent(value: float | None) -> str:
@@ -121,7 +124,10 @@ def _polyline(curve: Sequence[tuple[int, float]]) -> _Curve | None:
     span = max(len(curve) // 100, 1)
     chunks = [curve[i : i + span] for i in range(0, len(curve), span)]
     means = [(c[-1][0], sum(v for _, v in c) / len(c)) for c in chunks]
-    last, highest = means[-1][0], max(v for _, v in means)
+    means = [(step, loss) for step, loss in means if math.isfinite(loss)]
+    if not means:
+        return None
+    last, highest = means[-1][0], max(1e-9, *(v for _, v in means))
     points = " ".join(
         f"{_WIDTH * step / max(last, 1):.1f},{_HEIGHT * (1 - loss / highest):.1f}"
         for step, loss in means

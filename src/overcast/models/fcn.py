@@ -28,7 +28,7 @@ class FCN(Segmenter):
     """
 
     def __init__(
-        self, bands: Mapping[str, int], classes: int, width: int = 64, blocks: int = 3
+        self, bands: Mapping[str, int], classes: int, width: int = 32, blocks: int = 3
     ) -> None:
         super().__init__()
         self.bands, self.classes, self.width = dict(bands), classes, width

@@ -39,7 +39,7 @@ def render_optical(
     20 m bands are copied onto 10 m, as products on one grid have them.
     """
     rng = stream(seed, "atmosphere")
-    haze = abs(rng.normal(0, 0.006)) * _HAZE
+    haze = abs(rng.normal(0, 0.003)) * _HAZE
     light = rng.normal(1, 0.03) * _illumination(relief)
     scores = _texture_scores(seed, truth.shape)
     spread = _texture_spread(truth)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from overcast.worlds.measured import PARCEL_LN_HA, PARCEL_LN_STD
+from overcast.worlds.measured import PARCEL_LN_HA
 from overcast.worlds.noise import Floats, copy_finer
 
 _BLOCK_M = 900.0
@@ -48,11 +48,13 @@ class _Blocks:
     def draw(cls, rng: np.random.Generator, extent_m: tuple[float, float]) -> _Blocks:
         count = max(4, round(extent_m[0] * extent_m[1] / _BLOCK_M**2))
         centre = rng.uniform((0, 0), extent_m, (count, 2))
-        # Random cuts alone spread ln area by .8, so blocks bring the rest.
-        spread = np.sqrt(PARCEL_LN_STD**2 - 0.8**2)
-        area_m2 = 1e4 * np.exp(PARCEL_LN_HA + 0.3 + spread * rng.normal(size=count))
+        # Blocks of small parcels hold more of them, which lowers the mean log by the
+        # variance between blocks; cuts at random places spread it further by .8.
+        spread = 0.85
+        mean = PARCEL_LN_HA + spread**2 + 0.4
+        area_m2 = 1e4 * np.exp(mean + spread * rng.normal(size=count))
         aspect = np.exp(rng.normal(np.log(2.1), 0.4, count))
-        across = np.sqrt(area_m2 / aspect).clip(30, 400)
+        across = np.sqrt(area_m2 / aspect).clip(45, 450)
         return cls(
             centre.astype(np.float32),
             rng.uniform(0, np.pi, count).astype(np.float32),

@@ -83,12 +83,12 @@ def _draw(rng: np.random.Generator, c: int, count: int, subtypes: int) -> Floats
 
 def _wetland(rng: np.random.Generator, count: int) -> Floats:
     """Water, grass and shrub over wet soil: no credible sample exists (n 6)."""
-    share = rng.dirichlet((3.0, 5.0, 3.0), count)[:, :, None]
+    share = rng.dirichlet((4.0, 4.0, 3.0), count)[:, :, None]
     parts = np.stack([_draw(rng, c, count, 3) for c in (WATER, GRASS, SHRUB)], 1)
     mixed = (share * parts).sum(1)
     power = (share * 10 ** (parts[..., 10:] / 10)).sum(1)
-    mixed[:, 8:10] *= 0.85  # wet soil absorbs short-wave infrared
-    mixed[:, 10:] = 10 * np.log10(power) + 1.0  # water and stems reflect twice
+    mixed[:, :10] *= 0.8  # wet soil is dark
+    mixed[:, 10:] = 10 * np.log10(power) + 2.0  # water and stems reflect twice
     return np.asarray(mixed, np.float32)
 
 

@@ -29,9 +29,9 @@ _SHARES = {
     WATER: 0.075,
     WETLAND: 0.11,
     URBAN: 0.10,
-    BARREN: 0.085,
+    BARREN: 0.095,
     FOREST: 0.17,
-    SHRUB: 0.11,
+    SHRUB: 0.10,
     GRASS: 0.06,
 }
 """Mean shares of zones, in the order in which they take land; the rest is farmed."""
@@ -114,13 +114,13 @@ def _suitability(
     near_river = np.asarray(np.exp(-river_m / 300), np.float32)
     rough = noise(12.0, 3.0)
     return {
-        WATER: noise(110.0, 4.2) - 0.9 * relief + 0.5 * near_river + 0.04 * rough,
-        WETLAND: noise(120.0, 4.2) - 0.7 * relief + 0.6 * near_river + 0.05 * rough,
+        WATER: noise(150.0, 4.6) - 0.9 * relief + 0.5 * near_river + 0.04 * rough,
+        WETLAND: noise(160.0, 5.0) - 0.7 * relief + 0.6 * near_river + 0.05 * rough,
         URBAN: _town_field(towns, relief.shape) + 0.13 * noise(45.0, 2.8),
-        BARREN: noise(110.0, 4.2) + 0.6 * relief + 0.04 * rough,
-        FOREST: noise(150.0, 3.9) + 0.5 * relief + 0.07 * rough,
-        SHRUB: noise(110.0, 4.0) + 0.3 * relief + 0.06 * rough,
-        GRASS: noise(120.0, 4.0) + 0.05 * rough,
+        BARREN: noise(190.0, 5.2) + 0.6 * relief + 0.04 * rough,
+        FOREST: noise(190.0, 4.4) + 0.5 * relief + 0.07 * rough,
+        SHRUB: noise(190.0, 5.0) + 0.3 * relief + 0.06 * rough,
+        GRASS: noise(170.0, 4.8) + 0.05 * rough,
     }
 
 

@@ -1,0 +1,147 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+from pyproj import Transformer
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.metrics import f1_score
+
+from overcast.worlds.labels import cell_shares, find_cells
+from overcast.worlds.measured import CLASSES, SAVANNA, SNOW, statistics
+from overcast.worlds.scene import Scene, simulate, write
+
+WHOLE = (slice(None), slice(None))
+
+
+@pytest.fixture(scope="module")
+def scene() -> Scene:
+    return simulate(7, 384)
+
+
+@pytest.fixture(scope="module")
+def small() -> Scene:
+    return simulate(3, 64)
+
+
+def test_same_seed_same_files(small: Scene, tmp_path: Path) -> None:
+    first = write(small, tmp_path / "a")
+    second = write(simulate(3, 64), tmp_path / "b")
+    for name, path in first.items():
+        assert path.read_bytes() == second[name].read_bytes(), name
+
+
+def test_other_seed_other_world(small: Scene) -> None:
+    other = simulate(4, 64)
+    assert (other.truth.values != small.truth.values).mean() > 0.2
+    assert other.grid != small.grid
+
+
+@pytest.mark.parametrize("size", [65, 100])
+def test_any_size(size: int) -> None:
+    world = simulate(1, size)
+    for image in world.images.values():
+        assert image.values.shape[1:] == (size, size)
+        assert image.valid.all()
+    assert world.truth.values.shape == (size, size)
+
+
+def test_no_pixel_is_unknown_and_no_class_is_impossible(scene: Scene) -> None:
+    assert scene.truth.valid.all()
+    assert not {SAVANNA, SNOW} & set(np.unique(scene.truth.values))
+
+
+def test_every_class_has_its_share(scene: Scene) -> None:
+    share = np.bincount(scene.truth.values.ravel(), minlength=10) / 384**2
+    assert share[list(CLASSES)].min() > 0.03
+    assert share.max() < 0.45
+
+
+def _labels_of_pixels(scene: Scene) -> np.ndarray:
+    """The coarse class of every pixel, through its own coordinates."""
+    h, w = scene.grid.shape
+    x, y = scene.grid.affine @ np.meshgrid(np.arange(w) + 0.5, np.arange(h) + 0.5)
+    coarse = scene.coarse.grid
+    there = Transformer.from_crs(
+        str(scene.grid.crs), coarse.crs.to_wkt(), always_xy=True
+    )
+    column, row = ~coarse.affine @ there.transform(x, y)
+    return scene.coarse.values[np.floor(row).astype(int), np.floor(column).astype(int)]
+
+
+def test_coarse_labels_cover_the_scene_and_are_poor(scene: Scene) -> None:
+    labels, truth = _labels_of_pixels(scene), scene.truth.values
+    assert (labels != 255).all()
+    recall = [(labels[truth == c] == c).mean() for c in np.unique(truth)]
+    assert 0.25 < np.mean(recall) < 0.60
+
+
+def test_most_whole_cells_hold_the_majority(scene: Scene) -> None:
+    cells = find_cells(scene.grid, WHOLE)
+    assert cells.grid == scene.coarse.grid
+    shares = cell_shares(scene.truth.values, cells)
+    pixels = np.bincount(cells.index.ravel(), minlength=len(shares))
+    whole = pixels > 0.99 * 463.3127**2 / 100
+    given = scene.coarse.values.ravel()[whole]
+    right = (given == shares[whole].argmax(1)).mean()
+    assert whole.sum() > 30
+    assert 0.70 <= right <= 0.95
+
+
+def test_class_means_are_within_one_deviation_of_the_measured(scene: Scene) -> None:
+    values = np.concatenate([scene.images[name].values for name in ("s2", "s1")])
+    for c in CLASSES:
+        of = statistics(c)
+        mean = values[:, scene.truth.values == c].mean(1)
+        away = np.abs(mean - of.mean) / of.plain_std
+        # Within one world, so world effect and mixed borders are in it.
+        assert np.median(away) < 1.0, scene.truth.legend.names[c]
+        assert away.max() < 2.0, scene.truth.legend.names[c]
+
+
+def test_classes_overlap_as_real_ones_do(scene: Scene) -> None:
+    bands = np.concatenate([image.values for image in scene.images.values()])
+    x, y = bands.reshape(12, -1).T, scene.truth.values.ravel()
+    known = np.random.default_rng(0).random(len(y)) < 0.3
+    forest = RandomForestClassifier(20, min_samples_leaf=3, random_state=0)
+    forest.fit(x[known][::2], y[known][::2])
+    ask = np.flatnonzero(~known)[::5]
+    score = f1_score(y[ask], forest.predict(x[ask]), average="macro")
+    assert 0.68 < score < 0.92
+
+
+def test_files_say_what_they_hold(small: Scene, tmp_path: Path) -> None:
+    paths = write(small, tmp_path)
+    with rasterio.open(paths["s2"]) as s2:
+        assert s2.descriptions[:3] == ("B02", "B03", "B04")
+        assert (s2.dtypes[0], s2.nodata, s2.count) == ("uint16", 0, 10)
+        assert s2.crs.to_epsg() == 32632
+        assert s2.transform == small.grid.affine
+        assert np.allclose(s2.read() / 1e4, small.images["s2"].values, atol=1e-7)
+    with rasterio.open(paths["s1"]) as s1:
+        assert s1.descriptions == ("VV", "VH")
+        assert np.isnan(s1.nodata)
+        assert np.array_equal(s1.read(), small.images["s1"].values)
+    with rasterio.open(paths["labels"]) as labels:
+        assert labels.nodata == 255
+        assert labels.crs.to_dict()["proj"] == "sinu"
+        assert labels.colormap(1)[10][:3] == small.coarse.legend.classes[9].rgb
+    with rasterio.open(paths["truth"]) as truth:
+        codes = truth.read(1)
+        assert codes.min() >= 1
+        assert codes.max() <= 10
+
+
+def test_files_are_not_overwritten_unasked(small: Scene, tmp_path: Path) -> None:
+    (tmp_path / "s2.tif").write_bytes(b"mine")
+    with pytest.raises(ValueError, match=r"s2\.tif exist"):
+        write(small, tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["s2.tif"]
+    write(small, tmp_path, overwrite=True)
+    assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize(("seed", "size"), [(1, 63), (-1, 64)])
+def test_bad_arguments_are_refused(seed: int, size: int) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        simulate(seed, size)
