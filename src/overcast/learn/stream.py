@@ -24,7 +24,9 @@ from overcast.geo.raster import UNKNOWN, Image, Labels
 from overcast.geo.stack import Chip, Stack
 from overcast.geo.tiling import Window
 from overcast.learn.batch import Batch
-from overcast.learn.recipe import Stream
+
+Stream = Callable[[int], Batch]
+"""Batch number `step`: a pure function, so training resumes without loader state."""
 
 _REGION_PX = 1024
 _STRIP_PX = 1024 * 1024
