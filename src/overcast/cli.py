@@ -359,3 +359,7 @@ def _bar() -> Any:
     from overcast.bar import Bar
 
     return Bar()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,284 @@
+"""Regions: pieces of a stack that are read whole, so that blocks are decoded once.
+
+Each axis is cut into units that follow the blocks of the files, and a region is two by
+two neighbouring units, fewer at the border, so that every unit lies in equally many
+regions and every window in at least one. With weight w_p of a pixel p, and m_r the sum
+of weights in region r, drawing a region by m_r and in it a pixel by w_p draws pixels by
+weight:
+
+    P(p) = sum over r that hold p of (m_r / sum of m) (w_p / m_r)  ~  w_p.
+
+A pixel of a class with share s of the known area weighs s^(-balance), so that the class
+is drawn with probability ~ s^(1 - balance).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from itertools import pairwise, product
+from math import ceil, sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+from odc.geo.overlap import compute_reproject_roi
+
+from overcast.geo.raster import UNKNOWN
+from overcast.geo.stack import Chip, Stack
+from overcast.geo.tiling import Window
+from overcast.geo.warp import aligned
+
+_UNIT_PX = 512
+"""Least side of a unit, so that a region of tiles is about 1024 pixels square."""
+_SURVEY_PX = 2_000_000
+_REGIONS = (2, 8)
+"""At least and at most so many regions are in use together."""
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A piece of a stack in memory.
+
+    `classes` uint8 ``[H, W]`` says what there is to learn: the label (0 if the stack has
+    none) where a sensor saw the ground, else `UNKNOWN`.
+    """
+
+    window: Window
+    chip: Chip
+    classes: NDArray[np.uint8]
+
+    @classmethod
+    def of(cls, stack: Stack, window: Window) -> Region:
+        """Read a window."""
+        chip = stack.read(window)
+        seen = np.logical_or.reduce([image.valid for image in chip.images.values()])
+        classes = np.uint8(0) if chip.labels is None else chip.labels.values
+        return cls(window, chip, np.where(seen, classes, np.uint8(UNKNOWN)))
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that it takes."""
+        images = self.chip.images.values()
+        labels = 0 if self.chip.labels is None else self.chip.labels.values.nbytes
+        held = sum(image.values.nbytes + image.valid.nbytes for image in images)
+        return held + labels + self.classes.nbytes
+
+
+class Regions:
+    """All regions of a stack, read when wanted; at most `memory` bytes are kept.
+
+    Attributes
+    ----------
+    windows
+        Where each region lies.
+    weight
+        float64 ``[K]``: weight of a pixel of each class; one class if unlabelled.
+    mass
+        float64 ``[R]``: sum of the weights in each region, if all of it was seen.
+    together
+        Number of regions that `memory` holds beside one that is being read.
+
+    Raises
+    ------
+    ValueError
+        If the stack has labels, and none is known.
+    """
+
+    def __init__(self, stack: Stack, size: int, balance: float, memory: int) -> None:
+        self.stack, self.memory = stack, memory
+        rows, columns = _edges(stack, size, memory)
+        counts = _count_classes(stack, rows, columns)
+        self.known = int(counts.sum())
+        if self.known == 0:
+            raise ValueError(
+                f"no pixel of the grid ({stack.shape[0]} x {stack.shape[1]}) has a "
+                "known label; check that the labels overlap the grid, and their nodata "
+                "value"
+            )
+        share = np.maximum(counts.sum((0, 1)), 1) / self.known
+        self.weight = share**-balance
+        spans = list(product(_spans(rows), _spans(columns)))
+        self.windows = [
+            _window(rows[a : b + 1], columns[c : d + 1]) for (a, b), (c, d) in spans
+        ]
+        unit_mass = counts @ self.weight
+        self.mass = np.array([unit_mass[a:b, c:d].sum() for (a, b), (c, d) in spans])
+        largest = max(w.h * w.w for w in self.windows) * _pixel_bytes(stack)
+        self.together = int(np.clip(memory // largest - 1, *_REGIONS))
+        self._kept = _Memo(memory)
+        self._found: dict[int, NDArray[np.int64]] = {}
+
+    def read(self, index: int) -> Region:
+        """Region number `index`, from memory if it is there."""
+        return self._kept.get(index, lambda: Region.of(self.stack, self.windows[index]))
+
+    def found(self, index: int) -> NDArray[np.int64]:
+        """Pixels of each class ``[K]`` that there are to learn in a region."""
+        if index not in self._found:
+            classes = self.read(index).classes
+            counts = np.bincount(classes.ravel(), minlength=UNKNOWN + 1)
+            self._found[index] = counts[: len(self.weight)]
+        return self._found[index]
+
+    def ratio(self, index: int) -> float:
+        """Weight that there is to learn in a region, over what was expected of it."""
+        return float(self.found(index) @ self.weight / self.mass[index])
+
+    def draw(self, random: np.random.Generator) -> int:
+        """Draw a region by its mass; one with nothing to learn gives way to the next.
+
+        Raises
+        ------
+        ValueError
+            If no region has anything to learn.
+        """
+        # The first of a race of exponential times is drawn by mass; the others follow
+        # in an order, so that no region is tried twice and none is left out.
+        with np.errstate(divide="ignore"):
+            times = random.exponential(size=len(self.mass)) / self.mass
+        for index in np.argsort(times, kind="stable"):
+            if self.mass[index] > 0 and self.found(int(index)).any():
+                return int(index)
+        height, width = self.stack.shape
+        names = ", ".join(self.stack.images)
+        labels = "" if self.stack.labels is None else " where a label is known"
+        raise ValueError(
+            f"no pixel of the grid ({height} x {width}) was seen by any image ({names})"
+            f"{labels}; check that the inputs overlap, and their nodata values"
+        )
+
+
+def _pixel_bytes(stack: Stack) -> int:
+    """Memory that a pixel of a region takes: values and validity, label and class."""
+    return sum(4 * len(s.bands) + 1 for s in stack.sensors.values()) + 2
+
+
+def _edges(stack: Stack, size: int, memory: int) -> tuple[list[int], list[int]]:
+    """Edges of the units along both axes, on edges of blocks where it can be."""
+    height, width = stack.shape
+    most = memory // 4 // _pixel_bytes(stack)
+    if height * width <= most:
+        return [0, height], [0, width]
+    (block_h, first_y), (block_w, first_x) = (_blocks(stack, axis) for axis in (0, 1))
+    w = min(_multiple(block_w, max(size, _UNIT_PX)), width)
+    # Strips: the wider the blocks, the fewer rows.
+    least = np.clip(_UNIT_PX**2 // w, size, max(size, _UNIT_PX))
+    h = min(_multiple(block_h, int(least)), height)
+    while min(2 * h, height) * min(2 * w, width) > most and max(h, w) > size:
+        h, w = (h, max(w // 2, size)) if w > size else (max(h // 2, size), w)
+    return _cuts(height, h, first_y), _cuts(width, w, first_x)
+
+
+def _blocks(stack: Stack, axis: int) -> tuple[int, int]:
+    """Longest block of the images along an axis, and where the first of them begins."""
+    found = []
+    for source in stack.images.values():
+        block = source.blocks[axis]
+        if offset := aligned(source.grid, stack.grid):
+            found.append((block, -offset[axis] % block))
+        else:
+            scale = compute_reproject_roi(source.grid, stack.grid).scale
+            found.append((max(round(block / scale), 1), 0))
+    return max(found)
+
+
+def _multiple(block: int, least: int) -> int:
+    return block * ceil(least / block)
+
+
+def _cuts(length: int, unit: int, first: int) -> list[int]:
+    """Edges of units; the first and the last are longer rather than too short.
+
+    >>> _cuts(2100, 512, 0)
+    [0, 512, 1024, 2100]
+    """
+    return [0, *range(first + unit, length - unit + 1, unit), length]
+
+
+def _spans(edges: list[int]) -> list[Span]:
+    """First and last edge of the regions along an axis: each unit lies in two of them.
+
+    >>> _spans([0, 5, 10, 15])
+    [(0, 1), (0, 2), (1, 3), (2, 3)]
+    >>> _spans([0, 5, 10])
+    [(0, 2)]
+    """
+    units = len(edges) - 1
+    if units <= 2:
+        return [(0, units)]
+    return [(max(i, 0), min(i + 2, units)) for i in range(-1, units)]
+
+
+def _window(rows: list[int], columns: list[int]) -> Window:
+    return Window(rows[0], columns[0], rows[-1] - rows[0], columns[-1] - columns[0])
+
+
+def _count_classes(
+    stack: Stack, rows: list[int], columns: list[int]
+) -> NDArray[np.int64]:
+    """Pixels of each class in each unit ``[Y, X, K]``; unlabelled ones are one class.
+
+    Labels on the grid's own lattice are all read, since a few points on a large grid
+    are easily missed; others, which must be warped, on a coarser grid.
+    """
+    if stack.labels is None:
+        return np.multiply.outer(np.diff(rows), np.diff(columns))[..., None]
+    step = 1
+    if aligned(stack.labels.grid, stack.grid) is None:
+        step = ceil(sqrt(np.prod(stack.shape) / _SURVEY_PX))
+    grid = stack.grid.zoom_out(step)
+    left_right = [ceil(edge / step) for edge in columns]
+    counts = []
+    for top, bottom in pairwise(ceil(edge / step) for edge in rows):
+        counts.append(np.zeros((len(columns) - 1, UNKNOWN + 1), np.int64))
+        for start, stop in _bands(top, bottom):
+            found = stack.labels.read(grid[start:stop, :]).values
+            for unit, (left, right) in enumerate(pairwise(left_right)):
+                part = found[:, left:right].ravel()
+                counts[-1][unit] += np.bincount(part, minlength=UNKNOWN + 1)
+    classes = len(stack.labels.legend)
+    return np.stack(counts)[..., :classes] * step**2
+
+
+def _bands(top: int, bottom: int) -> Iterator[Span]:
+    """Rows in bands, so that a wide grid is never in memory whole."""
+    for start in range(top, bottom, _UNIT_PX):
+        yield start, min(start + _UNIT_PX, bottom)
+
+
+@dataclass
+class _Memo:
+    """The regions used last; threads that want the same one wait for one reading."""
+
+    memory: int
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    kept: OrderedDict[int, Future[Region]] = field(default_factory=OrderedDict)
+
+    def get(self, key: int, read: Callable[[], Region]) -> Region:
+        with self.lock:
+            mine = key not in self.kept
+            future = self.kept.setdefault(key, Future())
+            self.kept.move_to_end(key)
+        if mine:
+            try:
+                future.set_result(read())
+            except BaseException as error:
+                with self.lock:
+                    del self.kept[key]
+                future.set_exception(error)
+                raise
+            self._shrink()
+        return future.result()
+
+    def _shrink(self) -> None:
+        with self.lock:
+            whole = [k for k, future in self.kept.items() if future.done()]
+            held = {k: self.kept[k].result().nbytes for k in whole}
+            for key in whole[:-1]:
+                if sum(held.values()) <= self.memory:
+                    break
+                del self.kept[key], held[key]

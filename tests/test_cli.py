@@ -1,0 +1,295 @@
+"""The commands as users give them: what they write, what they refuse."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import rasterio
+
+from overcast.cli import main
+from overcast.worlds.scene import simulate, write
+from tests.rasters import backscatter, reflectance, utm
+from tests.rasters import write as write_raster
+
+FAST = ("--set", "trees=8", "--set", "samples=3000")
+NAMES = ["confidence.tif", "map.tif", "map.tif.aux.xml", "report.html", "run"]
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small simulated scene as files."""
+    folder = tmp_path_factory.mktemp("world")
+    write(simulate(3, 160), folder)
+    return folder
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+    """Run a command in this process; (exit code, standard output, standard error)."""
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["overcast", *map(str, arguments)])
+        code = 0
+        try:
+            main()
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run
+
+
+def inputs(world: Path) -> tuple[object, ...]:
+    return (
+        *("--s2", world / "s2.tif", "--s1", world / "s1.tif"),
+        *("--labels", world / "labels.tif", "--legend", "simplified-igbp"),
+    )
+
+
+def refused(result: tuple[int, str, str], *says: str) -> None:
+    """Exit code 2, nothing on standard output, and one line that says why."""
+    code, out, err = result
+    assert code == 2, err
+    assert out == ""
+    lines = [x for x in err.splitlines() if not x.endswith(" of 1") and x]
+    assert lines[-1].startswith("overcast: error: ")
+    assert sum("error" in line for line in lines) == 1
+    assert "Traceback" not in err
+    for text in says:
+        assert text in lines[-1]
+
+
+def test_map_writes_what_it_says(call: Any, world: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    reference = ("--reference", world / "truth.tif")
+    code, text, err = call("map", *inputs(world), *FAST, *reference, "--out", out)
+    assert code == 0, err
+    assert sorted(p.name for p in out.iterdir()) == sorted([*NAMES, "scores.json"])
+    with (
+        rasterio.open(out / "map.tif") as mapped,
+        rasterio.open(world / "s2.tif") as image,
+        rasterio.open(out / "confidence.tif") as confidence,
+    ):
+        assert mapped.transform == image.transform
+        assert mapped.shape == image.shape
+        assert mapped.crs == image.crs
+        assert mapped.nodata == 255
+        assert set(np.unique(mapped.read())) <= set(range(1, 11))
+        sure = confidence.read(1)
+        assert np.nanmin(sure) > 0
+        assert np.nanmax(sure) <= 1
+    scores = json.loads((out / "scores.json").read_text())
+    assert set(scores) == {"labels", "forest", "map"}
+    for name in ("average_accuracy", "mean_iou", "overall_accuracy"):
+        assert 0 < scores["map"][name] < 1
+        assert json.loads(text)["accuracy"]["map"][name] == scores["map"][name]
+    assert (out / "run" / "plan.yaml").is_file()
+    page = (out / "report.html").read_text()
+    assert "<script" not in page
+    assert "http://" not in page.replace("http://www.w3.org", "")
+    refused(call("map", *inputs(world), *FAST, "--out", out), "map.tif", "--overwrite")
+    code, _, _ = call("map", *inputs(world), *FAST, "--out", out, "--overwrite")
+    assert code == 0
+    assert not (out / "scores.json").exists()
+
+
+def test_a_run_maps_elsewhere_and_is_assessed(
+    call: Any, world: Path, tmp_path: Path
+) -> None:
+    out, there = tmp_path / "out", tmp_path / "there"
+    assert call("map", *inputs(world), *FAST, "--out", out)[0] == 0
+    images = ("--s1", world / "s1.tif", "--s2", world / "s2.tif")
+    code, _, err = call("predict", out / "run", *images, "--out", there)
+    assert code == 0, err
+    for name in ("map.tif", "confidence.tif"):
+        with rasterio.open(out / name) as a, rasterio.open(there / name) as b:
+            np.testing.assert_array_equal(a.read(), b.read())
+    scores = tmp_path / "scores.json"
+    code, text, err = call(
+        "assess", there / "map.tif", world / "truth.tif", "--out", scores
+    )
+    assert code == 0, err
+    assert json.loads(text) == json.loads(scores.read_text())
+    refused(
+        call("predict", out / "run", "--s2", world / "s2.tif", "--out", tmp_path / "x"),
+        "s1 was not given",
+    )
+    assert not (tmp_path / "x").exists()
+
+
+def test_train_carries_out_a_plan(call: Any, world: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert call("map", *inputs(world), *FAST, "--out", out)[0] == 0
+    plan = tmp_path / "mine.yaml"
+    plan.write_text((out / "run" / "plan.yaml").read_text())
+    code, text, err = call("train", plan)
+    assert code == 0, err
+    trained = Path(json.loads(text)["run"])
+    assert trained == tmp_path / "mine" / "run"
+    for path in (out / "run").glob("*.safetensors"):
+        assert path.read_bytes() == (trained / path.name).read_bytes()
+    refused(call("train", plan), "exists", "--overwrite")
+
+
+def test_inspect_says_what_looks_wrong(call: Any, world: Path, tmp_path: Path) -> None:
+    path = write_raster(tmp_path / "s2.tif", reflectance((64, 64)) + 1000, utm())
+    code, out, _ = call("inspect", path, world / "labels.tif")
+    assert code == 0
+    assert "offset of -1000 was not applied" in out
+    assert "no overlap" in out
+    code, out, _ = call("inspect", "--json", world / "s2.tif", world / "s1.tif")
+    assert json.loads(out)[1]["on_grid"] == "pixel on pixel, covers 100 %"
+
+
+def test_simulate_is_the_same_every_time(call: Any, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        out = tmp_path / name
+        assert call("simulate", "--seed", 7, "--size", 64, "--out", out)[0] == 0
+    for path in (tmp_path / "a").iterdir():
+        assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()
+    refused(call("simulate", "--size", 64, "--out", tmp_path / "a"), "exist")
+
+
+def bad(name: str, make: Any) -> Any:
+    return pytest.param(name, make, id=name)
+
+
+def _file(name: str, *content: Any, **profile: Any) -> Any:
+    def make(folder: Path) -> dict[str, Path]:
+        path = folder / "bad.tif"
+        write_raster(path, *content, **profile)
+        return {name: path}
+
+    return make
+
+
+def _empty(folder: Path) -> dict[str, Path]:
+    (folder / "bad.tif").touch()
+    return {"--s2": folder / "bad.tif"}
+
+
+def _truncated(folder: Path) -> dict[str, Path]:
+    path = write_raster(folder / "bad.tif", reflectance((256, 256)), utm((256, 256)))
+    path.write_bytes(path.read_bytes()[:9000])
+    return {"--s2": path}
+
+
+NOTHING = np.full((2, 64, 64), np.nan, np.float32)
+
+
+@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
+@pytest.mark.parametrize(
+    ("says", "make"),
+    [
+        bad("no coordinate reference system", _file("--s2", reflectance((9, 9)), None)),
+        bad("no overlap", _file("--s1", backscatter((9, 9)), utm(east=100_000))),
+        bad("empty file", _empty),
+        bad("cut short", _truncated),
+        bad(
+            "class codes are whole numbers",
+            _file("--labels", np.ones((9, 9), np.float32), utm()),
+        ),
+        bad(
+            "not in the legend",
+            _file("--labels", np.full((9, 9), 99, np.uint8), utm()),
+        ),
+        bad("every pixel is nodata", _file("--s1", NOTHING, utm())),
+        bad("7 bands", _file("--s2", reflectance((9, 9))[:7], utm())),
+    ],
+)
+def test_bad_input_is_one_line(
+    call: Any, world: Path, tmp_path: Path, says: str, make: Any
+) -> None:
+    arguments = dict(zip(*[iter(inputs(world))] * 2, strict=True))
+    arguments |= make(tmp_path)
+    flat = [item for pair in arguments.items() for item in pair]
+    refused(call("map", *flat, "--out", tmp_path / "out"), says, "bad.tif")
+    assert not (tmp_path / "out").exists()
+
+
+def test_units_that_are_not_so_are_refused(
+    call: Any, world: Path, tmp_path: Path
+) -> None:
+    out = ("--out", tmp_path / "out")
+    refused(call("map", *inputs(world), "--s1-units", "linear", *out), "like dB")
+    path = write_raster(tmp_path / "s2.tif", reflectance((64, 64)) + 1000, utm())
+    refused(
+        call("map", *inputs(world), "--s2", path, "--s2-offset", 0, *out),
+        "-1000",
+        "s2.tif",
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("map", "--out", "x"), "Missing option '--labels'"),
+        (("assess", "nowhere.tif", "nowhere.tif", "--legend", "esri"), "no such file"),
+        (("train", "nowhere.yaml"), "no such plan"),
+        (("predict", "nowhere", "--s2", "x.tif", "--out", "y"), "no run"),
+        (("mapp",), "No such command 'mapp'"),
+        (("demo", "--out", "x", "--method", "florest", "--size", "64"), "forest"),
+    ],
+)
+def test_mistakes_are_one_line(
+    call: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    says: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    refused(call(*arguments), says)
+
+
+def test_every_command_has_help_with_an_example(call: Any) -> None:
+    for command in ("map", "inspect", "train", "predict", "assess", "simulate", "demo"):
+        code, out, _ = call(command, "--help")
+        assert code == 0
+        assert f"overcast {command}" in out
+        assert "Example" in out
+
+
+def test_a_killed_map_goes_on_to_the_same_bytes(
+    call: Any, world: Path, tmp_path: Path
+) -> None:
+    """SIGKILL at a random moment, again and again, then the same command to its end."""
+    arguments = ("map", *inputs(world), *FAST, "--out")
+    assert call(*arguments, tmp_path / "whole")[0] == 0
+    command = [sys.executable, "-m", "overcast.cli", *map(str, arguments)]
+    for _ in range(3):
+        child = subprocess.Popen(
+            [*command, str(tmp_path / "killed")],
+            env={**os.environ, "PYTHONWARNINGS": "ignore"},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(random.uniform(1.5, 4))
+        if child.poll() is None:
+            child.send_signal(signal.SIGKILL)
+            child.wait()
+            assert (
+                not (tmp_path / "killed" / "map.tif").exists()
+                or not (tmp_path / "killed" / ".overcast-unfinished").exists()
+            )
+    if not (tmp_path / "killed" / "report.html").exists():
+        assert call(*arguments, tmp_path / "killed")[0] == 0
+    for name in (
+        "map.tif",
+        "confidence.tif",
+        "run/plan.yaml",
+        "run/forest.safetensors",
+    ):
+        whole, killed = tmp_path / "whole" / name, tmp_path / "killed" / name
+        assert whole.read_bytes() == killed.read_bytes(), name

@@ -1,0 +1,82 @@
+"""Imports point down the house, and the ground floors know nothing of torch."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import overcast
+
+ROOT = Path(overcast.__file__).parent
+FLOORS = [
+    {"progress", "bar", "output"},
+    {"geo"},
+    {"worlds"},
+    {"learn", "models"},
+    {"recipes"},
+    {"maps"},
+    {"discover"},
+    {"plan"},
+    {"inputs", "methods", "assess"},
+    {"run"},
+    {"page"},
+    {"mapping"},
+    {"cli"},
+]
+MODULES = [
+    p for p in sorted(ROOT.rglob("*.py")) if p.parent != ROOT or p.stem != "__init__"
+]
+
+
+def floor(room: str) -> int:
+    (found,) = [i for i, rooms in enumerate(FLOORS) if room in rooms]
+    return found
+
+
+def imported(path: Path) -> list[str]:
+    tree = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    return [
+        node.module
+        for node in tree
+        if isinstance(node, ast.ImportFrom) and node.module is not None
+    ] + [
+        alias.name
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Import)
+        for alias in node.names
+    ]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_imports_point_down(path: Path) -> None:
+    room = path.relative_to(ROOT).parts[0].removesuffix(".py")
+    for name in imported(path):
+        if name.startswith("overcast."):
+            assert floor(name.split(".")[1]) <= floor(room), name
+        if room in ("geo", "worlds"):
+            assert not name.startswith(("torch", "lightning")), name
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["cli", "assess", "geo.inspect", "worlds.scene", "methods.forest", "mapping"],
+)
+def test_imports_no_torch(module: str) -> None:
+    code = f"import sys, overcast.{module}; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_help_imports_little() -> None:
+    code = (
+        "import sys, overcast.cli\n"
+        "heavy = {'torch', 'rasterio', 'sklearn', 'scipy', 'numpy', 'pydantic'}\n"
+        "sys.exit(', '.join(heavy & set(sys.modules)) or None)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
