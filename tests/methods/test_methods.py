@@ -1,0 +1,202 @@
+"""Every method fits on a stack, leaves no pickle, and loads as a predictor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.ensemble import RandomForestClassifier
+
+from overcast.discover import find, names
+from overcast.geo.arrays import ImageArray, LabelArray
+from overcast.geo.bands import SENTINEL_1, SENTINEL_2
+from overcast.geo.legend import load_legend
+from overcast.geo.raster import UNKNOWN, Image, Labels
+from overcast.geo.stack import Stack
+from overcast.geo.tiling import Tiling, Window
+from overcast.methods.features import HALO, feature_names, pixel_features
+from overcast.methods.forest import _as_arrays, _as_trees
+from overcast.methods.kmeans import name_clusters
+from overcast.methods.sampling import sample_pixels
+from overcast.progress import quiet
+from tests.rasters import backscatter, utm
+
+LEGEND = load_legend("simplified-igbp")
+SETTINGS: dict[str, dict[str, Any]] = {
+    "forest": {"trees": 10, "samples": 2000},
+    "kmeans": {"starts": 2, "clusters": 4, "samples": 2000},
+    "network": {"window": 16, "batch": 4},
+}
+SHAPE = (96, 80)
+
+
+def stack(shape: tuple[int, int] = SHAPE) -> Stack:
+    """Water left, forest right, a corner not seen by the optical sensor."""
+    grid, random = utm(shape), np.random.default_rng(0)
+    forest = np.arange(shape[1]) >= shape[1] // 2
+    level = np.where(forest, 0.3, 0.03)[None, None].astype(np.float32)
+    noise = random.normal(0, 0.01, (10, *shape))
+    optical = (level + noise).clip(0.001).astype(np.float32)
+    optical[:, :10, :10] = np.nan
+    radar = backscatter(shape) + np.where(forest, 0, -6).astype(np.float32)
+    classes = np.where(forest, 0, 9)[None].repeat(shape[0], 0).astype(np.uint8)
+    classes[-4:] = UNKNOWN
+    return Stack(
+        grid=grid,
+        images={
+            "s1": ImageArray(Image.of(radar, grid, SENTINEL_1)),
+            "s2": ImageArray(Image.of(optical, grid, SENTINEL_2)),
+        },
+        labels=LabelArray(Labels(values=classes, grid=grid, legend=LEGEND)),
+    )
+
+
+def made(name: str) -> Any:
+    settings = SETTINGS[name]
+    if name == "network":
+        from overcast.learn.train import Schedule
+
+        settings = {
+            **settings,
+            "schedule": Schedule(steps=60, warmup=5, peak_rate=1e-2),
+        }
+    return find("methods", name)(**settings)
+
+
+@pytest.mark.parametrize("name", names("methods"))
+def test_learns_and_loads(name: str, tmp_path: Path) -> None:
+    whole, method = stack(), made(name)
+    method.fit(whole, tmp_path, 0, quiet)
+    assert whole.labels is not None
+    assert {p.suffix for p in tmp_path.iterdir()} <= {".safetensors", ".jsonl"}
+    predictor = method.load(tmp_path, LEGEND, whole.sensors)
+    (window,) = Tiling(100).windows(SHAPE)
+    found = predictor.predict(whole.read(window))
+    assert found.shape == (10, *SHAPE)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found.sum(0), 1, atol=1e-4)
+    truth = whole.labels.read(whole.grid).values
+    known = truth != UNKNOWN
+    assert (found.argmax(0) == truth)[known].mean() > 0.95
+
+
+@pytest.mark.parametrize("name", names("methods"))
+def test_same_seed_same_files(name: str, tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        made(name).fit(stack(), tmp_path / folder, 3, quiet)
+    for path in (tmp_path / "a").iterdir():
+        assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()
+
+
+@pytest.mark.parametrize("name", names("methods"))
+def test_nothing_to_learn_from_is_said(name: str, tmp_path: Path) -> None:
+    whole = stack()
+    without = Stack(grid=whole.grid, images=whole.images)
+    with pytest.raises(ValueError, match="labels"):
+        made(name).fit(without, tmp_path, 0, quiet)
+    nothing = Labels(
+        values=np.full(SHAPE, UNKNOWN, np.uint8), grid=whole.grid, legend=LEGEND
+    )
+    unknown = Stack(grid=whole.grid, images=whole.images, labels=LabelArray(nothing))
+    with pytest.raises(ValueError, match="known label"):
+        made(name).fit(unknown, tmp_path, 0, quiet)
+
+
+@pytest.mark.parametrize("name", names("methods"))
+def test_an_unfinished_run_is_no_run(name: str, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        made(name).load(tmp_path, LEGEND, stack().sensors)
+
+
+def test_rebuilt_trees_vote_as_scikit_learn_does() -> None:
+    random = np.random.default_rng(0)
+    x = random.normal(size=(500, 5)).astype(np.float32)
+    x[random.random(x.shape) < 0.1] = np.nan
+    y = (np.nan_to_num(x[:, 0]) > 0).astype(int) + 2 * (np.nan_to_num(x[:, 1]) > 1)
+    forest = RandomForestClassifier(12, random_state=0).fit(x, y)
+    trees = _as_trees(_as_arrays(forest), 5)
+    votes = sum(tree.predict(x) for tree in trees) / len(trees)
+    np.testing.assert_allclose(
+        votes.reshape(500, -1), forest.predict_proba(x), atol=1e-12
+    )
+
+
+def test_features_depend_on_their_halo_alone() -> None:
+    whole = stack()
+    chip = whole.read(Window(0, 0, *SHAPE))
+    part = whole.read(Window(20, 10, 50, 60))
+    everything = pixel_features(chip, whole.sensors)
+    inside = pixel_features(part, whole.sensors)
+    assert len(everything) == len(feature_names(whole.sensors))
+    np.testing.assert_allclose(
+        inside[:, HALO:-HALO, HALO:-HALO],
+        everything[:, 20 + HALO : 70 - HALO, 10 + HALO : 70 - HALO],
+        rtol=2e-3,
+        atol=2e-3,
+    )
+
+
+def test_filtered_backscatter_has_less_speckle_and_keeps_the_edge() -> None:
+    whole = stack()
+    features = pixel_features(whole.read(Window(0, 0, *SHAPE)), whole.sensors)
+    names_ = feature_names(whole.sensors)
+    raw, smooth = (features[names_.index(n)] for n in ("s1.VH", "s1.VH filtered"))
+    water, forest = np.s_[30:60, 5:30], np.s_[30:60, 50:75]
+    assert smooth[water].std() < raw[water].std() / 3
+    step = smooth[30:60, 40].mean() - smooth[30:60, 39].mean()
+    assert step > 0.7 * (smooth[forest].mean() - smooth[water].mean())
+
+
+def test_what_a_sensor_did_not_see_is_nan_and_nothing_else() -> None:
+    whole = stack()
+    features = pixel_features(whole.read(Window(0, 0, *SHAPE)), whole.sensors)
+    for name, layer in zip(feature_names(whole.sensors), features, strict=True):
+        assert np.isnan(layer[:10, :10]).all() == name.startswith("s2"), name
+        assert np.isfinite(layer[12:, 12:]).all(), name
+
+
+@pytest.mark.parametrize("balanced", [True, False])
+def test_sampling_draws_what_it_says(balanced: bool) -> None:
+    whole = stack((300, 300))
+    assert whole.labels is not None
+    sample = sample_pixels(
+        whole,
+        lambda chip: chip.images["s1"].values,
+        4000,
+        halo=0,
+        seed=1,
+        balanced=balanced,
+        progress=quiet,
+    )
+    assert 3600 < len(sample.classes) < 4400
+    assert set(sample.classes) == {0, 9}
+    assert sample.features.shape == (len(sample.classes), 2)
+
+
+def test_rare_classes_give_all_they_have() -> None:
+    grid = utm(SHAPE)
+    classes = np.zeros(SHAPE, np.uint8)
+    classes[:5, :5] = 3
+    labels = LabelArray(Labels(values=classes, grid=grid, legend=LEGEND))
+    whole = Stack(grid=grid, images=stack().images, labels=labels)
+    sample = sample_pixels(
+        whole,
+        lambda chip: chip.images["s1"].values,
+        1000,
+        halo=0,
+        seed=1,
+        balanced=True,
+        progress=quiet,
+    )
+    assert (sample.classes == 3).sum() == 25
+    assert 400 < (sample.classes == 0).sum() < 600
+
+
+def test_clusters_are_named_one_to_one_as_far_as_classes_go() -> None:
+    clusters = np.repeat([0, 1, 2], [60, 40, 30])
+    classes = np.repeat(np.uint8([4, 4, 1, 4]), [60, 25, 15, 30])
+    # Cluster 1 is mostly class 4, but giving it class 1 makes more pixels agree.
+    assert name_clusters(clusters, classes, 5).tolist() == [4, 1, 4]
