@@ -44,7 +44,7 @@ def grid_of(height: int, width: int) -> GeoBox:
 
 def places(height: int, width: int, seen: NDArray[np.bool_] | None = None) -> Image:
     """An image whose values are its own rows and columns."""
-    values = np.stack(np.mgrid[:height, :width]).astype(np.float32)
+    values = np.indices((height, width)).astype(np.float32)
     if seen is not None:
         values[:, ~seen] = np.nan
     return Image.of(values, grid_of(height, width), SENSOR)
@@ -84,7 +84,7 @@ def stack_of(image: Image, classes: NDArray[np.uint8] | None = None) -> Stack:
 def corners(batch: Batch) -> NDArray[np.int64]:
     """Row and column of the first pixel of every window ``[B, 2]``."""
     first = batch.images["p"][:, :, 0, 0].numpy()
-    return np.rint(first * SCALE).astype(np.int64)
+    return np.asarray(np.rint(first * SCALE), np.int64)
 
 
 def same(a: Batch, b: Batch) -> bool:
@@ -99,7 +99,7 @@ def same(a: Batch, b: Batch) -> bool:
 def small_regions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Regions of 64 pixels, so few bytes that most of them are forgotten at once."""
     monkeypatch.setattr(regions_module, "_UNIT_PX", 32)
-    monkeypatch.setattr(stream_module, "_MEMORY", 200_000)
+    monkeypatch.setattr(stream_module, "_MEMORY", 240_000)
     monkeypatch.setattr(stream_module, "_WINDOWS", 8)
 
 
@@ -138,9 +138,9 @@ class TestPurity:
         assert not any(same(a, b) for i, a in enumerate(found) for b in found[:i])
 
     def test_global_random_state_is_left_alone(self) -> None:
-        before = np.random.get_state()[1].copy(), torch.get_rng_state()  # type: ignore[index, union-attr]  # noqa: NPY002
+        before = np.random.get_state()[1].copy(), torch.get_rng_state()  # type: ignore[index]
         Crops(world(), 16, 4)(0)
-        assert (np.random.get_state()[1] == before[0]).all()  # type: ignore[index]  # noqa: NPY002
+        assert (np.random.get_state()[1] == before[0]).all()  # type: ignore[index]
         assert torch.equal(torch.get_rng_state(), before[1])
 
 
@@ -162,12 +162,12 @@ class TestWindows:
     def test_every_pixel_is_drawn_and_none_much_more_often(self) -> None:
         crops = Crops(stack_of(places(160, 200)), 8, 40)
         drawn = np.zeros((160, 200))
-        for step in range(500):
+        for step in range(250):
             for y, x in corners(crops(step)):
                 drawn[y : y + 8, x : x + 8] += 1
-        inner = drawn[16:-16, 16:-16].reshape(16, 8, 21, 8).mean((1, 3))
+        inner = drawn[16:-16, 20:-20].reshape(4, 32, 5, 32).mean((1, 3))
         assert drawn.min() > 0
-        assert inner.max() < 2 * inner.min()
+        assert inner.max() < 1.8 * inner.min()
 
     def test_a_window_never_is_without_anything_to_learn(self) -> None:
         seen = np.zeros((300, 300), np.bool_)
@@ -188,7 +188,7 @@ class TestWindows:
         seen[:, :128] = True
         seen[250, 250] = True
         crops = Crops(stack_of(places(256, 256, seen)), 16, 16)
-        columns = np.concatenate([corners_of_valid(crops(s)) for s in range(60)])
+        columns = np.concatenate([last_columns(crops(s)) for s in range(60)])
         assert (columns > 200).mean() < 0.01
 
     @pytest.mark.parametrize(
@@ -201,10 +201,11 @@ class TestWindows:
         assert tuple(batch.valid["p"].shape) == (3, *shape)
 
 
-def corners_of_valid(batch: Batch) -> NDArray[np.int64]:
+def last_columns(batch: Batch) -> NDArray[np.int64]:
     """Greatest column that is valid in every window ``[B]``."""
     columns = torch.where(batch.valid["p"], batch.images["p"][:, 1], -1)
-    return np.rint(columns.amax((1, 2)).numpy() * SCALE).astype(np.int64)
+    greatest = columns.amax((1, 2)).numpy()
+    return np.asarray(np.rint(greatest * SCALE), np.int64)
 
 
 @settings(max_examples=30, deadline=None)
@@ -321,10 +322,12 @@ class TestReading:
         crops = counted_crops(source)
         for step in range(40):
             crops(step)
-        assert source.windows == [Window(0, 0, 500, 700)]
+        assert {(w.x, w.w) for w in source.windows} == {(0, 700)}
+        assert sum(w.h for w in source.windows) == 500
 
     @pytest.mark.usefixtures("small_regions")
-    def test_tiles_are_read_whole(self) -> None:
+    def test_tiles_are_read_whole(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(stream_module, "_MEMORY", 410_000)
         source = Counted(places(400, 400), (48, 24))
         crops = counted_crops(source, cut=(10, 5))
         for step in range(20):
@@ -353,10 +356,9 @@ class TestReading:
         largest = 0
         for index in range(len(regions.windows)):
             largest = max(largest, regions.read(index).nbytes)
-            kept = [f.result().nbytes for f in regions._kept.kept.values()]
-            assert sum(kept) <= memory
+            assert regions._kept.nbytes <= memory
         assert regions.together * largest <= memory < 600 * 600 * 9
-        assert len(kept) > regions.together
+        assert regions._kept.nbytes > memory - largest
 
     @pytest.mark.usefixtures("small_regions")
     def test_one_new_region_serves_many_windows(self) -> None:
@@ -370,6 +372,7 @@ class TestReading:
     def test_threads_share_one_reading(self) -> None:
         source = Counted(places(300, 300))
         crops = counted_crops(source)
+        assert not source.windows
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(crops, range(8)))
         assert len(source.windows) == 1

@@ -14,11 +14,9 @@ is drawn with probability ~ s^(1 - balance).
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import pairwise, product
 from math import ceil, sqrt
 
@@ -26,13 +24,17 @@ import numpy as np
 from numpy.typing import NDArray
 from odc.geo.overlap import compute_reproject_roi
 
-from overcast.geo.raster import UNKNOWN
+from overcast.geo.raster import UNKNOWN, Image, Labels
 from overcast.geo.stack import Chip, Stack
 from overcast.geo.tiling import Window
 from overcast.geo.warp import aligned
+from overcast.learn.memo import Memo
 
 _UNIT_PX = 512
 """Least side of a unit, so that a region of tiles is about 1024 pixels square."""
+_PIECE_PX = 512 * 512
+_THREADS = 4
+"""A region is read in pieces of about so many pixels, by so many threads."""
 _SURVEY_PX = 2_000_000
 _REGIONS = (2, 8)
 """At least and at most so many regions are in use together."""
@@ -52,9 +54,9 @@ class Region:
     classes: NDArray[np.uint8]
 
     @classmethod
-    def of(cls, stack: Stack, window: Window) -> Region:
-        """Read a window."""
-        chip = stack.read(window)
+    def of(cls, stack: Stack, window: Window, rows: int) -> Region:
+        """Read a window, so many rows at a time."""
+        chip = _read(stack, window, rows)
         seen = np.logical_or.reduce([image.valid for image in chip.images.values()])
         classes = np.uint8(0) if chip.labels is None else chip.labels.values
         return cls(window, chip, np.where(seen, classes, np.uint8(UNKNOWN)))
@@ -109,19 +111,21 @@ class Regions:
         self.mass = np.array([unit_mass[a:b, c:d].sum() for (a, b), (c, d) in spans])
         largest = max(w.h * w.w for w in self.windows) * _pixel_bytes(stack)
         self.together = int(np.clip(memory // largest - 1, *_REGIONS))
-        self._kept = _Memo(memory)
+        width = max(w.w for w in self.windows)
+        self._rows = _multiple(_blocks(stack, 0)[0], ceil(_PIECE_PX / width))
+        self._kept = Memo[Region](memory)
         self._found: dict[int, NDArray[np.int64]] = {}
 
     def read(self, index: int) -> Region:
         """Region number `index`, from memory if it is there."""
-        return self._kept.get(index, lambda: Region.of(self.stack, self.windows[index]))
+        window = self.windows[index]
+        return self._kept.get(index, lambda: Region.of(self.stack, window, self._rows))
 
     def found(self, index: int) -> NDArray[np.int64]:
         """Pixels of each class ``[K]`` that there are to learn in a region."""
         if index not in self._found:
             classes = self.read(index).classes
-            counts = np.bincount(classes.ravel(), minlength=UNKNOWN + 1)
-            self._found[index] = counts[: len(self.weight)]
+            self._found[index] = _count(classes)[: len(self.weight)]
         return self._found[index]
 
     def ratio(self, index: int) -> float:
@@ -150,6 +154,37 @@ class Regions:
             f"no pixel of the grid ({height} x {width}) was seen by any image ({names})"
             f"{labels}; check that the inputs overlap, and their nodata values"
         )
+
+
+def _read(stack: Stack, window: Window, rows: int) -> Chip:
+    """Read by bands of rows, some at a time, so that what is made on the way is small."""
+    y, x, h, w = window
+    grid = stack.grid[window.slices]
+    images = {
+        name: Image(
+            values=np.empty((len(sensor.bands), h, w), np.float32),
+            valid=np.empty((h, w), np.bool_),
+            grid=grid,
+            sensor=sensor,
+        )
+        for name, sensor in stack.sensors.items()
+    }
+    classes = np.empty((h, w), np.uint8)
+
+    def fill(band: Span) -> None:
+        piece = stack.read(Window(y + band[0], x, band[1] - band[0], w))
+        for name, image in piece.images.items():
+            images[name].values[:, slice(*band)] = image.values
+            images[name].valid[slice(*band)] = image.valid
+        if piece.labels is not None:
+            classes[slice(*band)] = piece.labels.values
+
+    with ThreadPoolExecutor(_THREADS, "overcast-region") as readers:
+        list(readers.map(fill, _bands(0, h, rows)))
+    labels = None
+    if stack.labels is not None:
+        labels = Labels(values=classes, grid=grid, legend=stack.labels.legend)
+    return Chip(images=images, labels=labels, grid=grid)
 
 
 def _pixel_bytes(stack: Stack) -> int:
@@ -193,8 +228,8 @@ def _multiple(block: int, least: int) -> int:
 def _cuts(length: int, unit: int, first: int) -> list[int]:
     """Edges of units; the first and the last are longer rather than too short.
 
-    >>> _cuts(2100, 512, 0)
-    [0, 512, 1024, 2100]
+    >>> _cuts(1800, 512, 0)
+    [0, 512, 1024, 1800]
     """
     return [0, *range(first + unit, length - unit + 1, unit), length]
 
@@ -235,50 +270,28 @@ def _count_classes(
     counts = []
     for top, bottom in pairwise(ceil(edge / step) for edge in rows):
         counts.append(np.zeros((len(columns) - 1, UNKNOWN + 1), np.int64))
-        for start, stop in _bands(top, bottom):
+        for start, stop in _bands(top, bottom, _UNIT_PX):
             found = stack.labels.read(grid[start:stop, :]).values
             for unit, (left, right) in enumerate(pairwise(left_right)):
-                part = found[:, left:right].ravel()
-                counts[-1][unit] += np.bincount(part, minlength=UNKNOWN + 1)
+                counts[-1][unit] += _count(found[:, left:right])
     classes = len(stack.labels.legend)
     return np.stack(counts)[..., :classes] * step**2
 
 
-def _bands(top: int, bottom: int) -> Iterator[Span]:
-    """Rows in bands, so that a wide grid is never in memory whole."""
-    for start in range(top, bottom, _UNIT_PX):
-        yield start, min(start + _UNIT_PX, bottom)
+def _count(classes: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Pixels of each index; by bands, since `bincount` makes eight bytes of each."""
+    rows = max(_PIECE_PX // max(classes.shape[1], 1), 1)
+    counts = np.zeros(UNKNOWN + 1, np.int64)
+    for top, bottom in _bands(0, len(classes), rows):
+        counts += np.bincount(classes[top:bottom].ravel(), minlength=len(counts))
+    return counts
 
 
-@dataclass
-class _Memo:
-    """The regions used last; threads that want the same one wait for one reading."""
+def _bands(top: int, bottom: int, rows: int) -> Iterator[Span]:
+    """Cut rows into bands of so many.
 
-    memory: int
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    kept: OrderedDict[int, Future[Region]] = field(default_factory=OrderedDict)
-
-    def get(self, key: int, read: Callable[[], Region]) -> Region:
-        with self.lock:
-            mine = key not in self.kept
-            future = self.kept.setdefault(key, Future())
-            self.kept.move_to_end(key)
-        if mine:
-            try:
-                future.set_result(read())
-            except BaseException as error:
-                with self.lock:
-                    del self.kept[key]
-                future.set_exception(error)
-                raise
-            self._shrink()
-        return future.result()
-
-    def _shrink(self) -> None:
-        with self.lock:
-            whole = [k for k, future in self.kept.items() if future.done()]
-            held = {k: self.kept[k].result().nbytes for k in whole}
-            for key in whole[:-1]:
-                if sum(held.values()) <= self.memory:
-                    break
-                del self.kept[key], held[key]
+    >>> list(_bands(2, 9, 3))
+    [(2, 5), (5, 8), (8, 9)]
+    """
+    for start in range(top, bottom, rows):
+        yield start, min(start + rows, bottom)

@@ -50,7 +50,7 @@ class Forest:
 
     trees: int = 100
     depth: int | None = None
-    leaf: int = 20
+    leaf: int = 100
     samples: int = 60_000
     balanced: bool = True
     filtered: bool = True
