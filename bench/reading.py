@@ -1,7 +1,7 @@
 """Training windows per second out of a large deflate GeoTIFF, against plain reading.
 
 Four bands of uint16 with texture and noise, once in strips (what GDAL writes if not
-told otherwise) and once in tiles of 512; windows of 256, one process, one thread, the
+told otherwise) and once in tiles of 512; windows of 256, one process, the
 file in the operating system's cache. Our side is `Crops` through a `Stack`, from its
 making, so that it pays for its first regions; it gives normalised float32 tensors with
 validity. The plain side opens the file with rasterio and reads a window at a random

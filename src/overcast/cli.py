@@ -19,11 +19,11 @@ _COMMAND = {"context_settings": {"help_option_names": ["-h", "--help"]}}
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="%(version)s")
 def commands() -> None:
-    r"""Land-cover maps from SAR and optical imagery with imperfect labels.
+    """Land-cover maps from SAR and optical imagery with imperfect labels.
 
     \b
     Example: a map at 10 m from a coarse map of the same area
-      overcast map --s2 s2.tif --s1 s1.tif --labels coarse.tif \
+      overcast map --s2 s2.tif --s1 s1.tif --labels coarse.tif \\
           --legend worldcover --out out/
 
     Try it without any data: overcast demo --out demo/
@@ -162,7 +162,12 @@ def _against(given: dict[str, Any]) -> Any:
 @commands.command("map", **_COMMAND)
 @_images
 @click.option("--labels", type=_FILE, required=True, help="Raster of class codes.")
-@click.option("--legend", required=True, help="Built-in legend, or a CSV of yours.")
+@click.option(
+    "--legend",
+    required=True,
+    help="igbp, simplified-igbp, worldcover, esri, dynamic-world, nlcd, corine, "
+    "openearthmap, whu-opt-sar, or a CSV of code,name,colour.",
+)
 @click.option("--labels-nodata", type=int, help="Code of --labels for not known.")
 @click.option("--method", help="forest, kmeans or network.  [default: forest]")
 @click.option(
@@ -176,7 +181,7 @@ def _against(given: dict[str, Any]) -> Any:
 @_reference
 @_writing
 def map_(**given: Any) -> None:
-    r"""Learn from the labels of an area, and map it.
+    """Learn from the labels of an area, and map it.
 
     Writes map.tif, confidence.tif, report.html and run/; with --reference scores.json
     too. A run that was stopped goes on when the same command is given again.
@@ -230,7 +235,7 @@ def _report(made: Any) -> None:
 @click.argument("files", type=_FILE, nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def inspect(files: tuple[Path, ...], as_json: bool) -> None:
-    r"""Say what each file is, how it lies on the first one's grid, what looks wrong.
+    """Say what each file is, how it lies on the first one's grid, what looks wrong.
 
     \b
     Example:
@@ -247,7 +252,7 @@ def inspect(files: tuple[Path, ...], as_json: bool) -> None:
 @click.option("--out", type=_FILE, help="Folder for run/.  [default: PLAN's name]")
 @click.option("--overwrite", is_flag=True, help="Replace what is there.")
 def train(plan: Path, out: Path | None, overwrite: bool) -> None:
-    r"""Carry out the learning that a plan describes; going on where it was stopped.
+    """Carry out the learning that a plan describes; going on where it was stopped.
 
     `overcast map` leaves a plan in OUT/run/plan.yaml to start from.
 
@@ -271,7 +276,7 @@ def train(plan: Path, out: Path | None, overwrite: bool) -> None:
 @_reference
 @_writing
 def predict(run: Path, **given: Any) -> None:
-    r"""Map an area with a run that was trained before, there or elsewhere.
+    """Map an area with a run that was trained before, there or elsewhere.
 
     \b
     Example:
@@ -300,7 +305,7 @@ def predict(run: Path, **given: Any) -> None:
 @click.option("--out", type=_FILE, help="Also write the scores to this JSON file.")
 @click.option("--overwrite", is_flag=True, help="Replace what is there.")
 def assess(mapped: Path, reference: Path, **given: Any) -> None:
-    r"""Score a class map against a reference map; prints JSON.
+    """Score a class map against a reference map; prints JSON.
 
     \b
     Example:
@@ -320,7 +325,7 @@ def assess(mapped: Path, reference: Path, **given: Any) -> None:
 )
 @_writing
 def simulate(seed: int, size: int, out: Path, overwrite: bool) -> None:
-    r"""Write a simulated scene with known truth: s1.tif, s2.tif, labels.tif, truth.tif.
+    """Write a simulated scene with known truth: s1.tif, s2.tif, labels.tif, truth.tif.
 
     \b
     Example:
@@ -342,7 +347,7 @@ def simulate(seed: int, size: int, out: Path, overwrite: bool) -> None:
 @click.option("--method", help="forest, kmeans or network.  [default: forest]")
 @_writing
 def demo(seed: int, size: int, method: str | None, out: Path, overwrite: bool) -> None:
-    r"""Run the main job on a simulated scene, and score it against the truth.
+    """Run the main job on a simulated scene, and score it against the truth.
 
     \b
     Example:

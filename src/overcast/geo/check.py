@@ -133,8 +133,9 @@ def open_sentinel_2(
         return Checked(replace(image, encoding=replace(stored, offset=offset * 1e-4)))
     if unapplied:
         notes.append(
-            f"{path}: the product's offset of -1000 was not applied (no pixel is "
-            f"darker than {_floor(image):.3f}); applied now; say --s2-offset 0 if wrong"
+            f"{path}: the product's offset of -1000 was not applied in the file (no "
+            f"pixel is darker than {_floor(image):.3f}); overcast applies it; say "
+            "--s2-offset 0 if that is wrong"
         )
         encoding = replace(stored, offset=SENTINEL_2_OFFSET)
         image = replace(image, encoding=encoding)

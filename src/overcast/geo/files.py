@@ -6,7 +6,6 @@ the file, what was found and what to do. Reading warps at most once.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -31,9 +30,6 @@ from overcast.geo.warp import (
 )
 
 _OPEN_FILES = 32
-# GDAL keeps blocks in memory up to 5 % of the machine's, so memory would grow with the
-# size of the files; it reads this once, before the first block.
-os.environ.setdefault("GDAL_CACHEMAX", "128")
 _handles = threading.local()
 
 

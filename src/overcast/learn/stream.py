@@ -116,7 +116,7 @@ class Crops:
 
 @contextmanager
 def ahead(
-    stream: Stream, first: int, last: int, depth: int = 4, threads: int = 2
+    stream: Stream, first: int, last: int, depth: int = 8, threads: int = 2
 ) -> Iterator[Stream]:
     """Compute the batches of steps `first` to `last` before they are asked for.
 

@@ -87,7 +87,7 @@ def predict(
 
     The class is the most probable one, the confidence its probability; a pixel that
     no sensor saw is unknown, with confidence NaN. A journal left by an earlier attempt
-    with the same `key` is gone on from.
+    with the same `key` is gone on from; without a key, everything is made anew.
     """
     raw = RawMap(folder / "classes.raw", folder / "confidence.raw", stack.shape)
     length = max(stack.shape)
@@ -150,7 +150,7 @@ def _begin(raw: RawMap, journal: Path, key: str) -> int:
     if journal.is_file():
         found = json.loads(journal.read_text(encoding="utf-8"))
         done = int(found.pop("done"))
-        if found == facts:
+        if key and found == facts:
             return done
     # The journal goes first: it must never promise rows that the files have lost.
     journal.unlink(missing_ok=True)
