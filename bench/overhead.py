@@ -56,7 +56,9 @@ def main() -> None:
         forward()
         rounds = [
             (
-                seconds(lambda key=str(i): predict(network, stack, TILING, folder, key)),
+                seconds(
+                    lambda key=str(i): predict(network, stack, TILING, folder, key)
+                ),
                 seconds(forward),
             )
             for i in range(ROUNDS)

@@ -21,14 +21,15 @@ class DeepLab(Segmenter):
 
     Options: `encoder`, a name of segmentation-models-pytorch, or ``tu-`` and one of
     timm's; `fusion` of the sensors; `width`, channels of the decoder. The pyramid's
-    pooled branch sees the whole window; it is normalised over a batch, so training
-    needs batches of two or more.
+    pooled branch sees the whole window. It has one value a channel and is normalised
+    over its channels, not over the batch, so that batches of one can be learned from.
     """
 
     def __init__(
         self,
         bands: Mapping[str, int],
         classes: int,
+        *,
         encoder: str = "resnet18",
         fusion: Fusion = "middle",
         width: int = 256,
@@ -65,6 +66,9 @@ class _Decoder(nn.Module):
             aspp_separable=True,
             aspp_dropout=0.1,
         )
+        pooled = self.layers.aspp[0].convs[-1]
+        (batch_norm,) = (i for i, m in enumerate(pooled) if type(m) is nn.BatchNorm2d)
+        pooled[batch_norm] = nn.GroupNorm(1, width)
 
     def forward(self, levels: list[Tensor]) -> Tensor:
         return cast(Tensor, self.layers(levels))

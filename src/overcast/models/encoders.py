@@ -10,14 +10,14 @@ from collections.abc import Callable, Mapping
 from typing import cast
 
 import segmentation_models_pytorch as smp
+import timm
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from overcast.learn.batch import Batch
-from overcast.models.fusion import Fusion, observed, pad_to, weighted_mean
+from overcast.models.fusion import Fusion, checked, observed, pad_to, weighted_mean
 
-Decoder = Callable[[list[Tensor]], Tensor]
 STRIDE = 32
 
 
@@ -27,16 +27,27 @@ def make_encoder(name: str, channels: int, stride: int = STRIDE) -> nn.Module:
     Raises
     ------
     ValueError
-        If there is no such encoder, naming the nearest known one.
+        If there is no such encoder, naming the nearest known one, or it can't work at
+        this stride or at all.
     """
-    known = list(smp.encoders.encoders)
-    if name not in known and not name.startswith("tu-"):
-        near = difflib.get_close_matches(name, known, 1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        raise ValueError(f"no encoder {name!r}{hint} (tu-NAME takes any of timm's)")
-    encoder = smp.encoders.get_encoder(
-        name, in_channels=channels, depth=5, weights=None, output_stride=stride
-    )
+    # Names that start with timm- are deprecated aliases of those with tu-.
+    known = [n for n in smp.encoders.encoders if not n.startswith("timm-")]
+    if name.startswith("tu-"):
+        # Nothing but timm's own names: it would look others up in the network.
+        known = [f"tu-{n}" for n in timm.list_models()]
+    if name not in known:
+        near = difflib.get_close_matches(name, known, 1, cutoff=0)
+        hint = f"did you mean {near[0]}? " if near else ""
+        raise ValueError(f"no encoder {name!r}; {hint}(tu-NAME takes any of timm's)")
+    try:
+        encoder = smp.encoders.get_encoder(
+            name, in_channels=channels, depth=5, weights=None, output_stride=stride
+        )
+    except (ValueError, TypeError, RuntimeError, AssertionError) as error:
+        raise ValueError(
+            f"encoder {name!r} can't be used here, at an output stride of {stride} "
+            f"({error}); take another, such as resnet18 or mobilenet_v2"
+        ) from error
     return cast(nn.Module, encoder)
 
 
@@ -58,13 +69,15 @@ class Branches(nn.Module):
         super().__init__()
         if fusion not in ("early", "middle", "late"):
             raise ValueError(f"fusion is {fusion!r}, expected early, middle or late")
-        self.bands, self.fusion = dict(bands), fusion
+        self.bands, self.fusion = checked(bands), fusion
         inputs = {n: c + 1 for n, c in bands.items()}
         if fusion == "early":
             inputs = {"all": sum(inputs.values())}
         self.encoders = nn.ModuleDict({n: encoder(c) for n, c in inputs.items()})
-        heads = list(self.encoders) if fusion == "late" else [next(iter(inputs))]
-        self.decoders = nn.ModuleDict({n: decoder(self.encoders[n]) for n in heads})
+        trunks = dict(self.encoders.items())
+        if fusion != "late":
+            trunks = {"all": next(iter(trunks.values()))}
+        self.decoders = nn.ModuleDict({n: decoder(t) for n, t in trunks.items()})
 
     def forward(self, batch: Batch) -> Tensor:
         """Features of the decoder ``[B, C, H, W]``, at the size of the batch."""
@@ -80,8 +93,7 @@ class Branches(nn.Module):
             first, *deeper = zip(*levels.values(), strict=True)
             # Level 0 is the input itself, which no decoder reads.
             fused = [first[0], *(weighted_mean(f, validity) for f in deeper)]
-            (decoder,) = self.decoders.values()
-            return _at(decoder(fused), validity[0], size)
+            return _at(self.decoders["all"](fused), validity[0], size)
         done = [_at(self.decoders[n](f), validity[0], size) for n, f in levels.items()]
         return weighted_mean(done, [inputs[n][:, -1:] for n in levels])
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from overcast.learn.batch import Batch
-from overcast.models.fusion import observed, weighted_mean
+from overcast.models.fusion import checked, observed, weighted_mean
 from overcast.models.segmenter import Segmenter
 
 
@@ -25,13 +25,25 @@ class FCN(Segmenter):
     Normalisation is over the channels of each pixel, so an output depends on its
     receptive field of ``2 * halo + 1`` pixels and nothing else: cutting a scene into
     windows changes no prediction further than `halo` from a window's edge.
+
+    Options: `width`, channels; `blocks`, residual blocks, each of which adds a pixel to
+    `halo`. By default it has 36 thousand weights and sees 9 x 9 pixels.
     """
 
     def __init__(
-        self, bands: Mapping[str, int], classes: int, width: int = 32, blocks: int = 3
+        self,
+        bands: Mapping[str, int],
+        classes: int,
+        *,
+        width: int = 32,
+        blocks: int = 3,
     ) -> None:
         super().__init__()
-        self.bands, self.classes, self.width = dict(bands), classes, width
+        if min(width, blocks) < 1:
+            raise ValueError(
+                f"width and blocks must be 1 or more, got {width=}, {blocks=}"
+            )
+        self.bands, self.classes, self.width = checked(bands), classes, width
         self.halo = 1 + blocks
         self.stems = nn.ModuleDict(
             {n: nn.Conv2d(c + 1, width, 3, padding=1) for n, c in bands.items()}
@@ -75,6 +87,8 @@ class _PixelNorm(nn.Module):
         self.bias = nn.Parameter(torch.zeros(width, 1, 1))
 
     def forward(self, features: Tensor) -> Tensor:
-        variance, mean = torch.var_mean(features, 1, correction=0, keepdim=True)
-        scaled = (features - mean) * torch.rsqrt(variance + 1e-5)
+        # Not torch.var_mean, which takes several times as long on a CPU.
+        centred = features - features.mean(1, keepdim=True)
+        variance = centred.square().mean(1, keepdim=True)
+        scaled = centred * torch.rsqrt(variance + 1e-5)
         return scaled * self.weight + self.bias

@@ -7,11 +7,33 @@ from typing import Literal
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from overcast.learn.batch import Batch
 
 Fusion = Literal["early", "middle", "late"]
+
+
+def checked(bands: Mapping[str, int]) -> dict[str, int]:
+    """Return `bands` if a network can have a part for each of them.
+
+    Raises
+    ------
+    ValueError
+        If there are no sensors, one has no bands, or PyTorch can't name a part so.
+    """
+    if not bands or min(bands.values()) < 1:
+        raise ValueError(
+            f"a network needs one sensor or more, of one band or more, got {dict(bands)}"
+        )
+    taken = nn.ModuleDict()
+    bad = [repr(n) for n in bands if not n or "." in n or hasattr(taken, n)]
+    if bad:
+        raise ValueError(
+            f"a network's sensor can't be called {', '.join(bad)}; use another name, "
+            "without dots"
+        )
+    return dict(bands)
 
 
 def observed(batch: Batch, bands: Mapping[str, int]) -> dict[str, Tensor]:
@@ -19,7 +41,16 @@ def observed(batch: Batch, bands: Mapping[str, int]) -> dict[str, Tensor]:
 
     The last channel is 1 where the sensor saw the ground. A sensor that the batch
     lacks was seen nowhere.
+
+    Raises
+    ------
+    ValueError
+        If the batch has no image at all, or one of another number of bands.
     """
+    if not batch.images:
+        raise ValueError(
+            f"the batch has no images; expected some of {', '.join(bands)}"
+        )
     like = next(iter(batch.images.values()))
     b, _, h, w = like.shape
     inputs = {}
@@ -27,9 +58,13 @@ def observed(batch: Batch, bands: Mapping[str, int]) -> dict[str, Tensor]:
         if name not in batch.images:
             inputs[name] = like.new_zeros(b, count + 1, h, w)
             continue
-        valid = batch.valid[name].unsqueeze(1)
+        image, valid = batch.images[name], batch.valid[name].unsqueeze(1)
+        if image.shape[1] != count:
+            raise ValueError(
+                f"{name} has {image.shape[1]} bands, the network was made for {count}"
+            )
         # `where`, not a product: NaN times zero is NaN.
-        seen = torch.where(valid, batch.images[name], 0)
+        seen = torch.where(valid, image, 0)
         inputs[name] = torch.cat([seen, valid.to(seen.dtype)], dim=1)
     return inputs
 
@@ -40,18 +75,24 @@ def weighted_mean(features: Sequence[Tensor], validity: Sequence[Tensor]) -> Ten
     Validity ``[B, 1, H, W]`` of any size is averaged down to the features' size; where
     no sensor saw anything the mean is over all of them.
     """
+    if len(features) == 1:
+        return features[0]
     h, w = features[0].shape[-2:]
-    weights = [F.adaptive_avg_pool2d(v, (h, w)) for v in validity]
-    total = torch.stack(weights).sum(0)
-    nowhere = (total <= 0).to(total.dtype)
-    total = total + nowhere * len(features)
-    return torch.stack(
-        [f * ((w + nowhere) / total) for f, w in zip(features, weights, strict=True)]
-    ).sum(0)
+    weights = torch.stack([F.adaptive_avg_pool2d(v, (h, w)) for v in validity])
+    weights = torch.where(weights.sum(0) > 0, weights, 1)
+    shares = weights / weights.sum(0)
+    mean = features[0] * shares[0]
+    for feature, share in zip(features[1:], shares[1:], strict=True):
+        mean = mean + feature * share
+    return mean
 
 
 def pad_to(image: Tensor, multiple: int) -> Tensor:
-    """Repeat the last rows and columns until both sizes are a multiple."""
+    """Repeat the last rows and columns until both sizes are a multiple, two at least.
+
+    Two, because the last features of an encoder would else be one value a channel,
+    and batch normalisation can't learn from one value, which a batch of one is.
+    """
     h, w = image.shape[-2:]
-    bottom, right = -h % multiple, -w % multiple
+    bottom, right = (max(2 * multiple, n + -n % multiple) - n for n in (h, w))
     return F.pad(image, (0, right, 0, bottom), mode="replicate")

@@ -13,6 +13,8 @@ from overcast.models.encoders import Branches, make_encoder
 from overcast.models.fusion import Fusion
 from overcast.models.segmenter import Segmenter
 
+_LEVELS = 5
+
 
 class UNet(Segmenter):
     """Encoder and decoder with skip connections.
@@ -26,11 +28,16 @@ class UNet(Segmenter):
         self,
         bands: Mapping[str, int],
         classes: int,
+        *,
         encoder: str = "resnet18",
         fusion: Fusion = "middle",
         channels: Sequence[int] = (256, 128, 64, 32, 32),
     ) -> None:
         super().__init__()
+        if len(channels) != _LEVELS or min(channels) < 1:
+            raise ValueError(
+                f"channels must be {_LEVELS} positive numbers, got {list(channels)}"
+            )
         self.bands, self.classes, self.width = dict(bands), classes, channels[-1]
         self.halo = 64
         self.branches = Branches(

@@ -1,0 +1,52 @@
+"""The network of full resolution: its normalisation, size and receptive field."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from overcast.learn.batch import Batch
+from overcast.models.fcn import FCN, _PixelNorm
+
+BANDS = {"s1": 2, "s2": 10}
+
+
+def test_norm_is_layer_norm_of_each_pixel() -> None:
+    norm = _PixelNorm(6).double()
+    with torch.no_grad():
+        norm.weight.normal_()
+        norm.bias.normal_()
+    features = (5 + 3 * torch.randn(2, 6, 4, 5)).double()
+    expected = F.layer_norm(
+        features.permute(0, 2, 3, 1), (6,), norm.weight.flatten(), norm.bias.flatten()
+    ).permute(0, 3, 1, 2)
+    torch.testing.assert_close(norm(features), expected)
+
+
+@pytest.mark.parametrize("blocks", [1, 3, 4])
+def test_receptive_field_is_its_halo(blocks: int) -> None:
+    model, middle = FCN(BANDS, 3, blocks=blocks).eval(), 12
+    images = {n: torch.randn(1, c, 25, 25) for n, c in BANDS.items()}
+    for image in images.values():
+        image.requires_grad_(True)
+    valid = {n: torch.ones(1, 25, 25).bool() for n in BANDS}
+    model(Batch(images=images, valid=valid))[0, :, middle, middle].sum().backward()
+    expected = list(range(middle - model.halo, middle + model.halo + 1))
+    for image in images.values():
+        assert image.grad is not None
+        reach = image.grad[0].abs().sum(0)
+        assert reach.any(1).nonzero().flatten().tolist() == expected
+        assert reach.any(0).nonzero().flatten().tolist() == expected
+
+
+def test_size_that_it_states() -> None:
+    model = FCN(BANDS, 8)
+    assert round(sum(p.numel() for p in model.parameters()), -3) == 36_000
+    assert 2 * model.halo + 1 == 9
+
+
+@pytest.mark.parametrize("options", [{"width": 0}, {"blocks": 0}])
+def test_needs_width_and_blocks(options: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="1 or more"):
+        FCN(BANDS, 3, **options)
