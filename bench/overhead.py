@@ -24,7 +24,7 @@ from overcast.learn.batch import Batch
 from overcast.maps.predict import predict
 from overcast.methods.network import TrainedNetwork
 from overcast.models.fcn import FCN
-from overcast.worlds.scene import simulate, write
+from overcast.worlds.files import write_world
 
 SIZE, TILING, ROUNDS = 768, Tiling(256, 32), 3
 
@@ -39,7 +39,7 @@ def seconds(work: Callable[[], object]) -> float:
 def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        paths = write(simulate(0, SIZE), folder)
+        paths = write_world(0, SIZE, folder)
         s1, s2 = open_sentinel_1(paths["s1"]).image, open_sentinel_2(paths["s2"]).image
         stack = Stack(grid=s2.grid, images={"s1": s1, "s2": s2})
         model = FCN({"s1": 2, "s2": 10}, 10, width=64).eval()

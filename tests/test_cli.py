@@ -17,7 +17,7 @@ import pytest
 import rasterio
 
 from overcast.cli import main
-from overcast.worlds.scene import simulate, write
+from overcast.worlds.files import write_world
 from tests.rasters import backscatter, reflectance, utm
 from tests.rasters import write as write_raster
 
@@ -29,7 +29,7 @@ NAMES = ["confidence.tif", "map.tif", "map.tif.aux.xml", "report.html", "run"]
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small simulated scene as files."""
     folder = tmp_path_factory.mktemp("world")
-    write(simulate(3, 160), folder)
+    write_world(3, 160, folder, processes=1)
     return folder
 
 

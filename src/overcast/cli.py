@@ -323,19 +323,39 @@ def assess(mapped: Path, reference: Path, **given: Any) -> None:
 @click.option(
     "--size", type=int, default=512, show_default=True, help="Pixels of 10 m."
 )
+@click.option(
+    "--labels",
+    multiple=True,
+    default=("modis",),
+    show_default=True,
+    help="Kind of imperfect labels, repeatable: modis (500 m), corine (100 m), "
+    "worldcover (10 m), points, polygons, outdated, pseudo.",
+)
+@click.option("--cloud", type=float, help="Also write s2 with this share under cloud.")
 @_writing
-def simulate(seed: int, size: int, out: Path, overwrite: bool) -> None:
+def simulate(
+    seed: int,
+    size: int,
+    labels: tuple[str, ...],
+    cloud: float | None,
+    out: Path,
+    overwrite: bool,
+) -> None:
     """Write a simulated scene with known truth: s1.tif, s2.tif, labels.tif, truth.tif.
 
     \b
-    Example:
+    Examples:
       overcast simulate --seed 7 --size 512 --out world/
+      overcast simulate --seed 7 --labels modis --labels corine --cloud 0.6 --out world/
     """
-    from overcast.worlds.scene import simulate as make
-    from overcast.worlds.scene import write
+    from overcast.worlds.files import write_world
+    from overcast.worlds.scene import Wanted
 
+    wanted = Wanted(labels, cloud)
     with _bar() as progress:
-        paths = write(make(seed, size, progress), out, overwrite)
+        paths = write_world(
+            seed, size, out, wanted, overwrite=overwrite, progress=progress
+        )
     _print({name: str(path) for name, path in paths.items()})
 
 

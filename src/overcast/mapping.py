@@ -128,11 +128,11 @@ def make_demo(
     progress: Progress,
 ) -> Made:
     """Simulate a scene (seed, size), map it from its coarse labels, and score that."""
-    from overcast.worlds.scene import simulate, write
+    from overcast.worlds.files import write_world
 
     folder = out / "world"
-    if not (folder / "truth.tif").exists() or overwrite:
-        write(simulate(*world, progress=progress), folder, overwrite)
+    if not (folder / "world.json").exists() or overwrite:
+        write_world(*world, folder, overwrite=overwrite, progress=progress)
     data = Data(
         images={
             "s1": ImageInput(

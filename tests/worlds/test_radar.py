@@ -1,11 +1,19 @@
 import numpy as np
 import pytest
 
-from overcast.worlds.radar import draw_shift, speckle
+from overcast.geo.tiling import Window
+from overcast.worlds.measured import WATER
+from overcast.worlds.radar import see_radar, speckle
+from overcast.worlds.world import View, World, make_world
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return make_world(2, 200)
 
 
 def test_speckle_has_the_measured_looks_and_correlation() -> None:
-    looks = speckle(np.random.default_rng(1), (600, 600))
+    looks = speckle(1, np.arange(600), np.arange(600))
     for band in looks:
         assert float(band.mean()) == pytest.approx(1, abs=0.02)
         assert float(band.mean() ** 2 / band.var()) == pytest.approx(5, rel=0.15)
@@ -16,9 +24,24 @@ def test_speckle_has_the_measured_looks_and_correlation() -> None:
     assert across == pytest.approx(0.13, abs=0.05)
 
 
-def test_shift_is_as_measured() -> None:
-    shifts = np.array([draw_shift(seed) for seed in range(100, 400)])
-    size = np.hypot(*shifts.T)
-    assert np.median(size) == pytest.approx(1.5, abs=0.5)
-    assert np.abs(shifts).max() <= 4
-    assert shifts[:, 1].std() > 1.2 * shifts[:, 0].std()  # mostly along range
+def test_a_window_is_part_of_the_image(world: World) -> None:
+    whole = see_radar(View.of(world, Window(0, 0, 200, 200)))
+    part = see_radar(View.of(world, Window(40, 100, 51, 77)))
+    assert np.array_equal(part, whole[:, 40:91, 100:177])
+    assert np.array_equal(whole, np.float32(np.rint(whole.astype(float) * 100) / 100))
+
+
+def test_the_image_is_shifted_as_the_region_says(world: World) -> None:
+    still = World(world.seed, world.size, world.region, world.terrain)
+    view = View.of(still, Window(0, 0, 200, 200))
+    down, right = (round(s) for s in world.region.shift)
+    vv = see_radar(view)[0]
+    water = view.land.truth == WATER
+    best = {}
+    for dy in range(-4, 5):
+        for dx in range(-4, 5):
+            there = water[12 - dy : 212 - dy, 12 - dx : 212 - dx]
+            best[dy, dx] = vv[there].mean() - vv[~there].mean()
+    found = min(best, key=lambda shift: best[shift])
+    assert abs(found[0] - down) <= 1
+    assert abs(found[1] - right) <= 1

@@ -1,7 +1,14 @@
-"""A scene's rasters as GeoTIFFs, as satellite products are commonly delivered."""
+"""A world as GeoTIFFs, as satellite products are commonly delivered.
+
+Written window by window: memory depends on neither the size of the world nor how many
+files are wanted of it.
+"""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,71 +17,180 @@ import rasterio
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
-from overcast.geo.raster import UNKNOWN, Image, Labels
+from overcast.geo.bands import SENTINEL_1, SENTINEL_2, Sensor
+from overcast.geo.legend import Legend, load_legend
+from overcast.geo.raster import UNKNOWN, Labels
+from overcast.progress import Progress, quiet
+from overcast.worlds.measured import CLASSES
+from overcast.worlds.scene import (
+    FINE_LABELS,
+    SIDE,
+    Counts,
+    Maker,
+    Wanted,
+    make_windows,
+)
+from overcast.worlds.side import processors
+from overcast.worlds.world import World, make_world
 
-_TILE = 256
+_IMAGES: dict[str, tuple[Sensor, str, float]] = {
+    "s1": (SENTINEL_1, "float32", float("nan")),
+    "s2": (SENTINEL_2, "uint16", 0),
+    "s2_cloudy": (SENTINEL_2, "uint16", 0),
+}
+_CLOUD_COLOURS = {
+    0: (0, 0, 0, 255),
+    1: (130, 130, 170, 255),
+    2: (255, 255, 255, 255),
+    3: (80, 60, 0, 255),
+}
+_FILES = {"modis": "labels"}
+"""Names of files where they are not those of the parts."""
 
 
-def write_backscatter(image: Image, path: Path) -> None:
-    """Write dB as float32, nodata NaN."""
-    with _create(path, image.values, image.grid, float("nan")) as out:
-        _describe(out, image)
-        out.write(image.values)
-    _publish(path)
+def write_world(
+    seed: int,
+    size: int,
+    folder: Path,
+    wanted: Wanted | None = None,
+    processes: int | None = None,
+    overwrite: bool = False,
+    progress: Progress = quiet,
+) -> dict[str, Path]:
+    """Write a world of `size` by `size` pixels of 10 m into `folder`.
 
+    s1.tif in dB, s2.tif as reflectance times 10,000, truth.tif, labels.tif with 500 m
+    cells, labels_<kind>.tif for other kinds, s2_cloudy.tif and clouds.tif where clouds
+    are wanted, and world.json with all that was drawn. The same bytes for the same
+    seed, size and wishes, however many `processes` there are.
 
-def write_reflectance(image: Image, path: Path) -> None:
-    """Reflectance times 10,000 as uint16, nodata 0."""
-    numbers = np.rint(np.nan_to_num(image.values) * 10_000).astype(np.uint16)
-    with _create(path, numbers, image.grid, 0) as out:
-        _describe(out, image)
-        out.write(numbers)
-    _publish(path)
+    Raises
+    ------
+    ValueError
+        If one of the files exists and `overwrite` is false, or `seed` or `size` is
+        none.
+    """
+    wanted = wanted or Wanted()
+    paths = {name: folder / f"{_file_of(name)}.tif" for name in _parts(wanted)}
+    paths["world"] = folder / "world.json"
+    there = [str(path) for path in paths.values() if path.exists()]
+    if there and not overwrite:
+        raise ValueError(
+            f"{', '.join(there)} exist; choose another folder or overwrite"
+        )
+    world = make_world(seed, size)
+    folder.mkdir(parents=True, exist_ok=True)
+    legend = load_legend("simplified-igbp")
+    maker = Maker.of(world, wanted)
+    counts, shares = Counts(maker), np.zeros(len(legend), np.int64)
+    with ExitStack() as stack:
+        fine = [name for name in paths if name not in maker.cells and name != "world"]
+        out = {
+            name: stack.enter_context(_open(name, paths[name], world.grid, legend))
+            for name in fine
+        }
+        for window, made in make_windows(maker, processes or processors(), progress):
+            counts.add(made)
+            if maker.inside(window):
+                shares += np.bincount(made["truth"].ravel(), minlength=len(legend))
+                for name, file in out.items():
+                    _write(file, name, made[name], window, legend)
+    for kind, labels in counts.labels(legend).items():
+        write_classes(labels, paths[kind])
+    _describe_world(world, wanted, shares / shares.sum(), legend, paths["world"])
+    return paths
 
 
 def write_classes(labels: Labels, path: Path) -> None:
-    """Class codes as uint8 with the colours of the legend, nodata 255."""
-    codes = labels.legend.to_codes(labels.values)[None]
-    with _create(path, codes, labels.grid, UNKNOWN) as out:
-        out.write_colormap(1, {c.code: (*c.rgb, 255) for c in labels.legend.classes})
-        out.set_band_description(1, "class")
-        out.write(codes)
-    _publish(path)
+    """Write class codes as uint8 with the colours of the legend, nodata 255."""
+    with _open("labels", path, labels.grid, labels.legend) as out:
+        out.write(labels.legend.to_codes(labels.values), 1)
 
 
-def _draft(path: Path) -> Path:
-    return path.with_name(f".{path.name}.part")
+def _parts(wanted: Wanted) -> list[str]:
+    cloudy = [] if wanted.cloud is None else ["s2_cloudy", "clouds"]
+    return ["s1", "s2", "truth", *wanted.labels, *cloudy]
 
 
-def _publish(path: Path) -> None:
-    """Give a finished file its name, so that nothing half-written ever has it."""
-    _draft(path).replace(path)
+def _file_of(name: str) -> str:
+    if name in _FILES:
+        return _FILES[name]
+    return f"labels_{name}" if name in {*FINE_LABELS, "corine"} else name
 
 
-def _create(
-    path: Path, values: NDArray[Any], grid: GeoBox, nodata: float
-) -> rasterio.io.DatasetWriter:
-    return rasterio.open(
-        _draft(path),
+def _write(
+    out: rasterio.io.DatasetWriter,
+    name: str,
+    values: NDArray[Any],
+    window: tuple[int, int, int, int],
+    legend: Legend,
+) -> None:
+    y, x, h, w = window
+    place = rasterio.windows.Window(x, y, w, h)
+    if name in _IMAGES:
+        out.write(values, window=place)
+    else:
+        codes = values if name == "clouds" else legend.to_codes(values)
+        out.write(codes, 1, window=place)
+
+
+@contextmanager
+def _open(
+    name: str, path: Path, grid: GeoBox, legend: Legend
+) -> Iterator[rasterio.io.DatasetWriter]:
+    """File that gets its name once it is whole, so that nothing half-written has it."""
+    draft = path.with_name(f".{path.name}.part")
+    sensor, dtype, nodata = _IMAGES.get(name, (None, "uint8", UNKNOWN))
+    with rasterio.open(
+        draft,
         "w",
         driver="GTiff",
-        dtype=values.dtype.name,
-        count=values.shape[0],
-        height=values.shape[1],
-        width=values.shape[2],
+        dtype=dtype,
+        count=1 if sensor is None else len(sensor.bands),
+        height=grid.shape[0],
+        width=grid.shape[1],
         crs=str(grid.crs),
         transform=grid.affine,
         nodata=nodata,
         tiled=True,
-        blockxsize=_TILE,
-        blockysize=_TILE,
+        blockxsize=SIDE,
+        blockysize=SIDE,
         compress="deflate",
-        predictor=3 if values.dtype.kind == "f" else 2,
+        predictor=3 if dtype == "float32" else 2,
         interleave="band",
-    )
+        bigtiff="if_safer",
+    ) as out:
+        if sensor is None:
+            out.write_colormap(1, _colours(name, legend))
+            out.set_band_description(1, "clouds" if name == "clouds" else "class")
+        else:
+            for number, band in enumerate(sensor.bands, 1):
+                out.set_band_description(number, band.name)
+                out.set_band_unit(number, band.unit)
+        yield out
+    draft.replace(path)
 
 
-def _describe(out: rasterio.io.DatasetWriter, image: Image) -> None:
-    for number, band in enumerate(image.sensor.bands, 1):
-        out.set_band_description(number, band.name)
-        out.set_band_unit(number, band.unit)
+def _colours(name: str, legend: Legend) -> dict[int, tuple[int, int, int, int]]:
+    if name == "clouds":
+        return _CLOUD_COLOURS
+    return {c.code: (*c.rgb, 255) for c in legend.classes}
+
+
+def _describe_world(
+    world: World,
+    wanted: Wanted,
+    shares: NDArray[np.float64],
+    legend: Legend,
+    path: Path,
+) -> None:
+    named = {legend.names[c]: round(float(shares[c]), 4) for c in CLASSES}
+    about = {
+        "seed": world.seed,
+        "size": world.size,
+        "labels": list(wanted.labels),
+        "cloud": wanted.cloud,
+        "true_shares": named,
+        "region": world.region.as_dict(),
+    }
+    path.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")

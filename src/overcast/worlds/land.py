@@ -1,8 +1,4 @@
-"""The land: a class and a patch for every 2.5 m, from terrain, parcels and towns.
-
-Everything here is drawn on a grid that reaches `MARGIN` pixels beyond the scene, so
-that neighbours of its border pixels and whole 500 m cells exist.
-"""
+"""The land: a class and a patch for every 2.5 m, from terrain, parcels and towns."""
 
 from __future__ import annotations
 
@@ -10,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from overcast.worlds.measured import (
     BARREN,
@@ -24,139 +19,176 @@ from overcast.worlds.measured import (
 )
 from overcast.worlds.noise import (
     Floats,
-    block_mean,
+    Fractal,
+    Hashes,
+    Places,
+    block_sum,
+    centres_of,
     copy_finer,
-    fractal,
+    key_of,
     refine,
-    stream,
+    salt,
+    scramble,
+    uniform,
 )
-from overcast.worlds.parcels import Parcels, draw_parcels
-from overcast.worlds.spectra import ASPHALT
-from overcast.worlds.terrain import Terrain, shape_terrain
+from overcast.worlds.parcels import Cells, Parcels, cut_parcels, nearest_cells
+from overcast.worlds.spectra import SLOTS, SURFACES
+from overcast.worlds.terrain import Terrain
 from overcast.worlds.towns import PARK, build_lots
 
 FINE = 4
 """Fine pixels of 2.5 m along the side of a pixel of 10 m."""
-MARGIN = 64
-_STAND_M = 170.0
-_WIDE_M = {WATER: 2200.0, BARREN: 500.0}
+_STAND = 17.0
+_WIDE = {WATER: 220.0, BARREN: 50.0}
+"""Pixels along the square that holds one stand; lakes and rocks are wider ones."""
 _CLASSES = 10
+_BITS = SLOTS.bit_length() - 1
+_CHANGE = 0.006
+"""Share of parcels and stands that change class in a year (chosen by hand)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Land:
-    """Land on a grid `MARGIN` pixels larger than the scene on every side.
+    """Land of a window of pixels.
 
     Attributes
     ----------
-    patch
-        int32 ``[4H, 4W]``: which parcel, stand, lake or lot.
+    code
+        int32 ``[4H, 4W]``: row of the table of spectra, `SLOTS` of them to a class.
     truth
         uint8 ``[H, W]``: class position in the legend that holds most of a pixel.
-    land_class, surface
-        uint8 ``[P]`` of every patch.
     relief
         float32 ``[H, W]``, height without unit.
     """
 
-    patch: NDArray[np.int32]
+    code: NDArray[np.int32]
     truth: NDArray[np.uint8]
-    land_class: NDArray[np.uint8]
-    surface: NDArray[np.uint8]
     relief: Floats
 
 
-def build_land(seed: int, size: int) -> Land:
-    """Land for a scene of `size` by `size` pixels of 10 m."""
-    side = size + size % 2 + 2 * MARGIN  # 20 m bands need an even number
-    shape = (side, side)
-    core = (slice(MARGIN, MARGIN + size),) * 2
-    terrain = shape_terrain(seed, shape, core)
-    parcels = draw_parcels(stream(seed, "parcels"), (side * FINE,) * 2, 10 / FINE)
-    pasture = _pasture(seed, parcels, shape)
-    land = _zones(terrain, (side * FINE,) * 2)
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where land is built: rows and columns of 10 m pixels, and keys."""
+
+    seed: int
+    y: Places
+    x: Places
+
+    def key(self, part: str) -> int:
+        return key_of(self.seed, part)
+
+    def noise(self, part: str, wavelength: float, slope: float) -> Floats:
+        field = Fractal(self.key(part), wavelength, slope)
+        return field.at(self.y, self.x)
+
+
+def build_land(
+    seed: int, terrain: Terrain, rows: range, columns: range, years_ago: float = 0
+) -> Land:
+    """Land of the pixels in `rows` and `columns`, which may lie outside the scene.
+
+    The outermost pixel on every side is approximate. `years_ago` gives the land as it
+    was: towns smaller, some parcels and stands of another class.
+    """
+    y, x = centres_of(rows), centres_of(columns)
+    at = _Place(seed, y, x)
+    margin = terrain.margins(y, x)
+    if years_ago:
+        margin[URBAN] = margin[URBAN] - np.float32(0.02 * years_ago)
+    parcels = cut_parcels(at.key("parcels"), terrain.region.parcel_ln_ha, y, x, FINE)
+    land = np.full(parcels.parcel.shape, CROP, np.uint8)
+    # Last to first: an earlier zone keeps what it took.
+    for c, field in reversed(margin.items()):
+        land[refine(field, FINE) > 0] = c
     farmed = land == CROP
-    land[farmed & pasture[parcels.parcel]] = GRASS
-    _inclusions(seed, land, farmed, shape)
-    _lines(seed, land, farmed, terrain, parcels)
-    base = parcels.count
-    stand, stand_for = _stands(seed, shape)
-    # Every stand may hold every class: patch number and class follow each other.
-    patch = base + stand_for[land, copy_finer(stand, FINE)] * _CLASSES + land
-    field = farmed & (land == np.where(pasture, GRASS, CROP)[parcels.parcel])
-    patch[field] = parcels.parcel[field]
-    stands = stand_for.size
-    kinds = np.tile(np.arange(_CLASSES, dtype=np.uint8), stands // _CLASSES)
-    lots, surface = _settle(seed, land, patch, terrain, base + stands)
-    land_class = np.concatenate(
-        [np.where(pasture, GRASS, CROP), kinds, np.full(lots, URBAN)]
-    ).astype(np.uint8)
-    return Land(
-        patch=patch,
-        truth=majority(land_class[patch], FINE),
-        land_class=land_class,
-        surface=np.concatenate([np.full(base + stands, ASPHALT, np.uint8), surface]),
-        relief=terrain.relief,
-    )
+    pasture = _pasture(at, terrain, parcels)
+    land[farmed & pasture] = GRASS
+    _inclusions(at, terrain.region.fragmentation, land, farmed)
+    _lines(at, terrain, parcels, land, farmed)
+    field_class = np.where(pasture, GRASS, CROP).astype(np.uint8)
+    name = _names(at, land, farmed & (land == field_class), parcels)
+    if years_ago:
+        land = _as_it_was(land, name, years_ago)
+    code = _codes(land, name)
+    _settle(at, terrain, land, code, margin[URBAN])
+    truth = majority((code >> _BITS).astype(np.uint8), FINE)
+    return Land(code=code, truth=truth, relief=terrain.relief(y, x))
+
+
+def _codes(land: NDArray[np.uint8], name: Hashes) -> NDArray[np.int32]:
+    slot = (name >> np.uint32(32 - _BITS)).astype(np.int32)
+    # Built-up land is road until it gets its lots: the first surface is asphalt.
+    slot[land == URBAN] &= np.int32(-SURFACES)
+    return (land.astype(np.int32) << _BITS) | slot
 
 
 def majority(classes: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
-    """Class that most of `factor` by `factor` pixels have; the lower one of equals."""
-    share = [
-        block_mean((classes == c).astype(np.float32), factor) for c in range(_CLASSES)
-    ]
-    return np.asarray(np.argmax(share, axis=0), np.uint8)
+    """Class that most of `factor` by `factor` pixels have; the lower one of equals.
 
-
-def _zones(terrain: Terrain, shape: tuple[int, int]) -> NDArray[np.uint8]:
-    land = np.full(shape, CROP, np.uint8)
-    # Last to first: an earlier zone keeps what it took.
-    for c, margin in reversed(terrain.margin.items()):
-        land[refine(margin, FINE) > 0] = c
-    return land
-
-
-def _pasture(seed: int, parcels: Parcels, shape: tuple[int, int]) -> NDArray[np.bool_]:
-    """Which parcels are grass: they gather where the land is wet."""
-    rng = stream(seed, "pasture")
-    moisture = copy_finer(fractal(rng, shape, 140.0, 3.6), FINE)
-    flat = parcels.parcel.ravel()
-    total = np.bincount(flat, moisture.ravel(), parcels.count)
-    mean = total / np.bincount(flat, minlength=parcels.count)
-    return np.asarray(mean + 0.45 * rng.standard_normal(parcels.count) > 0.95, np.bool_)
-
-
-def _stands(
-    seed: int, shape: tuple[int, int]
-) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Stands int32 ``[H, W]``: cells of random points in warped space.
-
-    Lakes and rocks are wider than a stand: the table int32 ``[10, stands]`` names the
-    stand that stands in for each, per class.
+    At most 7 by 7 pixels and ten classes: counts stand in six bits each of one number.
     """
-    rng = stream(seed, "stands")
-    area = shape[0] * shape[1] * 100.0
-    points = rng.uniform(0, 1, (max(8, round(area / _STAND_M**2)), 2)) * shape
-    y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
-    y += 4 * fractal(rng, shape, 25.0)
-    x += 4 * fractal(rng, shape, 25.0)
-    _, nearest = cKDTree(points).query(np.stack([y.ravel(), x.ravel()], -1))
-    stand_for = np.tile(np.arange(len(points), dtype=np.int32), (_CLASSES, 1))
-    for c, wide_m in _WIDE_M.items():
-        some = max(2, round(area / wide_m**2))
-        _, stand_for[c] = cKDTree(points[:some]).query(points)
-    return np.asarray(nearest.reshape(shape), np.int32), stand_for
+    one = np.uint64(1) << (np.arange(_CLASSES, dtype=np.uint64) * np.uint64(6))
+    counts = block_sum(one[classes], factor)
+    best = np.zeros(counts.shape, np.uint64)
+    out = np.zeros(counts.shape, np.uint8)
+    for c in range(_CLASSES):
+        count = (counts >> np.uint64(6 * c)) & np.uint64(63)
+        more = count > best
+        out[more], best[more] = c, count[more]
+    return out
+
+
+def _pasture(at: _Place, terrain: Terrain, parcels: Parcels) -> NDArray[np.bool_]:
+    """Which parcels are grass: they gather where the land is wet.
+
+    Moisture is taken in steps of farm blocks' size, so that parcels stay whole.
+    """
+    slow = Fractal(at.key("pasture"), 200.0, 3.6, finest=30.0).at(at.y, at.x)
+    wet = copy_finer(np.round(slow * 2) / 2, FINE)
+    own = uniform(salt(parcels.parcel, "pasture"))
+    # A logistic score has a share that needs no table: here 2 to 3 tenths at 0.
+    return np.asarray(wet + 3 * own - 1.5 > terrain.region.pasture, np.bool_)
+
+
+def _stands(at: _Place) -> dict[int | None, Hashes]:
+    """Hashes ``[H, W]`` of stands, cells in warped space; wider ones by class."""
+    y = at.y.astype(np.float32)[:, None] + 4 * at.noise("warp-y", 25.0, 3.0)
+    x = at.x.astype(np.float32)[None, :] + 4 * at.noise("warp-x", 25.0, 3.0)
+    stands = nearest_cells(at.key("stands"), _STAND, y, x)
+    found: dict[int | None, Hashes] = {None: stands.cell}
+    for c, side in _WIDE.items():
+        found[c] = _wide(at, c, side, stands)
+    return found
+
+
+def _wide(at: _Place, c: int, side: float, stands: Cells) -> Hashes:
+    return nearest_cells(at.key(f"stands-{c}"), side, stands.y, stands.x).cell
+
+
+def _names(
+    at: _Place, land: NDArray[np.uint8], field: NDArray[np.bool_], parcels: Parcels
+) -> Hashes:
+    """Hash of the parcel or stand of every fine pixel."""
+    stands = _stands(at)
+    name = copy_finer(stands[None], FINE)
+    for c in _WIDE:
+        there = land == c
+        name[there] = copy_finer(stands[c], FINE)[there]
+    name = scramble(name)
+    name[field] = parcels.parcel[field]
+    return name
 
 
 def _inclusions(
-    seed: int,
+    at: _Place,
+    fragmentation: float,
     land: NDArray[np.uint8],
     farmed: NDArray[np.bool_],
-    shape: tuple[int, int],
 ) -> None:
     """Groves, clearings, thickets, pools: small patches of one zone inside another."""
-    rng = stream(seed, "inclusions")
-    first, second = (refine(fractal(rng, shape, 22.0, 3.4), FINE) for _ in range(2))
+    amount = np.float32(fragmentation)
+    first = refine(at.noise("groves", 22.0, 3.2) * amount, FINE)
+    second = refine(at.noise("clearings", 22.0, 3.2) * amount, FINE)
     was = land.copy()
     land[farmed & (first > 2.05)] = FOREST
     land[farmed & (second > 2.3)] = SHRUB
@@ -172,53 +204,64 @@ def _inclusions(
 
 
 def _lines(
-    seed: int,
-    land: NDArray[np.uint8],
-    farmed: NDArray[np.bool_],
+    at: _Place,
     terrain: Terrain,
     parcels: Parcels,
+    land: NDArray[np.uint8],
+    farmed: NDArray[np.bool_],
 ) -> None:
     """Hedges, field margins, roads, rivers and the woods along them."""
-    rng = stream(seed, "lines")
-    kind = rng.random(parcels.blocks)[parcels.block]
+    kind = uniform(salt(parcels.block, "hedges"))
     edge = farmed & (land != FOREST)
+    hedges = terrain.region.hedges
     land[edge & (parcels.border_m < 1.5)] = GRASS
-    land[edge & (parcels.border_m < 4.5) & (kind < 0.12)] = SHRUB
-    land[edge & (parcels.border_m < 6.0) & (kind > 0.92)] = FOREST
+    land[edge & (parcels.border_m < 4.5) & (kind < hedges)] = SHRUB
+    land[edge & (parcels.border_m < 6.0) & (kind > 1 - 0.7 * hedges)] = FOREST
     dry = (land != WATER) & (land != WETLAND)
-    width = np.where(rng.random(parcels.blocks) < 0.25, 9.0, 4.5)[parcels.block]
-    land[dry & (parcels.road_m < width)] = URBAN
-    # Half the width is piecewise constant, so it is copied and not interpolated.
-    bank = refine(terrain.river_m, FINE) - copy_finer(terrain.width_m, FINE)
-    wooded = copy_finer(fractal(rng, terrain.relief.shape, 40.0), FINE) > 0
-    land[(bank < 18) & wooded & (land != URBAN) & (land != WATER)] = FOREST
+    wide = uniform(salt(parcels.block, "roads")) < 0.25
+    land[dry & (parcels.road_m < np.where(wide, np.float32(9.0), np.float32(4.5)))] = (
+        URBAN
+    )
+    bank = refine(terrain.rivers.bank(at.y, at.x), FINE)
+    wooded = copy_finer(at.noise("riverside", 40.0, 3.0) > 0, FINE)
+    land[(bank < 1.8) & wooded & (land != URBAN) & (land != WATER)] = FOREST
     land[bank < 0] = WATER
 
 
-def _settle(
-    seed: int,
-    land: NDArray[np.uint8],
-    patch: NDArray[np.int32],
-    terrain: Terrain,
-    base: int,
-) -> tuple[int, NDArray[np.uint8]]:
-    """Give built-up pixels of `patch` their lots, in place; parks become grass.
+def _as_it_was(
+    land: NDArray[np.uint8], name: Hashes, years: float
+) -> NDArray[np.uint8]:
+    """Give a share of the patches the class that they changed from."""
+    changed = uniform(salt(name, "change")) < _CHANGE * years
+    before = np.arange(_CLASSES, dtype=np.uint8)
+    before[[CROP, GRASS, FOREST, SHRUB]] = GRASS, CROP, SHRUB, FOREST
+    return np.where(changed, before[land], land)
 
-    Returns the number of new patches and their surfaces.
-    """
-    field = refine(terrain.margin[URBAN], FINE)
-    rows, columns = np.nonzero((land == URBAN) & (field > 0))
-    pixel_m = np.float32(10 / FINE)
+
+def _settle(
+    at: _Place,
+    terrain: Terrain,
+    land: NDArray[np.uint8],
+    code: NDArray[np.int32],
+    margin: Floats,
+) -> None:
+    """Give built-up pixels of `code` their lots, in place; parks become grass."""
+    rows, columns = np.nonzero((land == URBAN) & (refine(margin, FINE) > 0))
+    if not len(rows):
+        return
+    near = terrain.nearness(at.y, at.x)[rows // FINE, columns // FINE]
+    part = np.float32(1 / FINE)
     lots = build_lots(
-        stream(seed, "towns"),
-        terrain.towns,
-        (rows.astype(np.float32) + 0.5) * pixel_m,
-        (columns.astype(np.float32) + 0.5) * pixel_m,
+        at.key("towns"),
+        (rows.astype(np.float32) + np.float32(0.5)) * part + np.float32(at.y[0] - 0.5),
+        (columns.astype(np.float32) + np.float32(0.5)) * part
+        + np.float32(at.x[0] - 0.5),
+        near,
     )
+    slots = np.uint32(SLOTS // SURFACES - 1)
+    lot = (lots.lot & slots).astype(np.int32) * SURFACES
     built = lots.surface != PARK
-    patch[rows[built], columns[built]] = (
-        base + lots.lot[built] * 4 + lots.surface[built]
+    urban, green = (np.int32(c << _BITS) for c in (URBAN, GRASS))
+    code[rows, columns] = np.where(
+        built, urban + lot + lots.surface, green + (code[rows, columns] & (SLOTS - 1))
     )
-    green = (rows[~built], columns[~built])
-    patch[green] += np.int32(GRASS) - np.int32(URBAN)
-    return 4 * lots.count, np.tile(np.arange(4, dtype=np.uint8), lots.count)

@@ -107,9 +107,12 @@ def _load() -> dict:  # type: ignore[type-arg]
 
 
 @cache
-def statistics(land_class: int) -> ClassStatistics:
+def statistics(land_class: int, season: str = "summer") -> ClassStatistics:
     """Measured statistics of a class, by position in the legend.
 
+    Those of ``spring``, ``autumn`` and ``winter`` are those of ``summer`` plus the
+    difference that the same sites showed; none was measured on 30 sites or more for
+    Water, Barren and Wetlands in winter, among others, and those stay as in summer.
     Shrubland texture was not measured and is that of Grassland and Forest halfway.
     """
     entries = _load()["classes"]
@@ -120,11 +123,14 @@ def statistics(land_class: int) -> ClassStatistics:
     texture = entry.get("texture") or np.mean(
         [entries[name]["texture"] for name in ("Grassland", "Forest")], axis=0
     )
+    change = entry.get("seasons", {}).get(season, {})
+    later = np.array(change.get("mean_minus_summer", [0.0] * 12))
+    wider = np.array(change.get("std_over_summer", [1.0] * 12))
     return ClassStatistics(
-        n=entry["n"],
-        mean=np.array(entry["mean"] + s1["mean"]),
-        std=np.array(entry["robust_std"] + s1["robust_std"]),
-        plain_std=np.array(entry["std"] + s1["std"]),
+        n=change.get("n", entry["n"]),
+        mean=np.array(entry["mean"] + s1["mean"]) + later,
+        std=np.array(entry["robust_std"] + s1["robust_std"]) * wider,
+        plain_std=np.array(entry["std"] + s1["std"]) * wider,
         factor=_root(_joint(_symmetric(upper), s1)),
         texture=np.array(texture),
     )

@@ -1,136 +1,192 @@
 """Field parcels: farm blocks, each cut into strips and the strips into parcels.
 
-Farm blocks are Voronoi cells of random points, and their borders carry the roads. In a
-block, coordinates along and across its own direction are cut at random places, once per
-unit of the block's own parcel size; block size is log-normal, so parcel areas are.
+Farm blocks are Voronoi cells of one random point per square of a grid, and their
+borders carry the roads. In a block, coordinates along and across its own direction are
+cut at random places, once per unit of the block's own parcel size; block size is
+log-normal, so parcel areas are. After the block splitting of procedural city models
+(Parish and Müller 2001).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
-from overcast.worlds.measured import PARCEL_LN_HA
-from overcast.worlds.noise import Floats, copy_finer
+from overcast.worlds.measured import PARCEL_LN_STD
+from overcast.worlds.noise import (
+    Floats,
+    Hashes,
+    Places,
+    copy_finer,
+    hash_of,
+    salt,
+    scramble,
+    uniform,
+)
 
-_BLOCK_M = 900.0
-_TABLE = 1 << 16
-_HALF = 32  # strips on either side of a block's centre that a code can hold
+_BLOCK = 90.0
+"""Pixels of 10 m along the square that holds the point of one farm block."""
+_TABLE = 4096
+_WITHIN_LN_STD = 0.55
+"""Spread of the log area that cuts at random places and block borders bring."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """Which Voronoi cell places ``[H, W]`` lie in.
+
+    `cell` is the hash of the nearest cell and `next_cell` that of the second; `y` and
+    `x` of both are their points in pixels.
+    """
+
+    cell: Hashes
+    y: Floats
+    x: Floats
+    next_y: Floats
+    next_x: Floats
 
 
 @dataclass(frozen=True, slots=True)
 class Parcels:
-    """Parcels on a fine grid ``[H, W]``.
+    """Parcels on fine pixels ``[H, W]``.
 
-    `parcel` is int32 from 0 without gaps, `border_m` the distance to the nearest
-    border of a parcel, `road_m` that to the border of the farm block (wrong by some pixels
-    where three blocks meet), `block` int32.
+    `parcel` and `block` are hashes, `border_m` the distance to the nearest border of a
+    parcel, `road_m` that to the border of the farm block (wrong by some pixels where
+    three blocks meet).
     """
 
-    parcel: NDArray[np.int32]
+    parcel: Hashes
+    block: Hashes
     border_m: Floats
     road_m: Floats
-    block: NDArray[np.int32]
-    count: int
-    blocks: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Blocks:
-    centre: NDArray[np.float32]
-    angle: NDArray[np.float32]
-    across_m: NDArray[np.float32]
-    along_m: NDArray[np.float32]
+def nearest_cells(key: int, side: float, y: Floats, x: Floats) -> Cells:
+    """Voronoi cells of one random point per square of `side` pixels.
 
-    @classmethod
-    def draw(cls, rng: np.random.Generator, extent_m: tuple[float, float]) -> _Blocks:
-        count = max(4, round(extent_m[0] * extent_m[1] / _BLOCK_M**2))
-        centre = rng.uniform((0, 0), extent_m, (count, 2))
-        # Blocks of small parcels hold more of them, which lowers the mean log by the
-        # variance between blocks; cuts at random places spread it further by .8,
-        # and together with the borders of blocks lower it by .55.
-        spread = 0.85
-        mean = PARCEL_LN_HA + spread**2 + 0.55
-        area_m2 = 1e4 * np.exp(mean + spread * rng.normal(size=count))
-        aspect = np.exp(rng.normal(np.log(2.1), 0.4, count))
-        across = np.sqrt(area_m2 / aspect).clip(45, 450)
-        return cls(
-            centre.astype(np.float32),
-            rng.uniform(0, np.pi, count).astype(np.float32),
-            across.astype(np.float32),
-            (area_m2 / across).clip(40, 900).astype(np.float32),
-        )
+    Of the nine squares around a place; a second cell further off is never needed.
+    """
+    row, column = np.floor(y / side), np.floor(x / side)
+    shape = np.broadcast_shapes(y.shape, x.shape)
+    best = [np.full(shape, np.inf, np.float32) for _ in range(2)]
+    found = Cells(np.zeros(shape, np.uint32), *(best[0].copy() for _ in range(4)))
+    for down in (-1, 0, 1):
+        for right in (-1, 0, 1):
+            r, c = row + down, column + right
+            h = hash_of(key, r.astype(np.int64), c.astype(np.int64))
+            cy = ((r + 0.08 + 0.84 * uniform(h)) * side).astype(np.float32)
+            cx = ((c + 0.08 + 0.84 * uniform(salt(h, "x"))) * side).astype(np.float32)
+            _keep_nearest(found, best, h, cy, cx, (y - cy) ** 2 + (x - cx) ** 2)
+    return found
 
 
-def draw_parcels(
-    rng: np.random.Generator, shape: tuple[int, int], pixel_m: float, coarse: int = 4
+def _keep_nearest(
+    found: Cells, best: list[Floats], h: Hashes, cy: Floats, cx: Floats, away: Floats
+) -> None:
+    first = away < best[0]
+    second = ~first & (away < best[1])
+    for kept, new in ((found.next_y, cy), (found.next_x, cx)):
+        np.copyto(kept, new, where=second)
+    np.copyto(best[1], away, where=second)
+    for kept, of in ((found.next_y, found.y), (found.next_x, found.x)):
+        np.copyto(kept, of, where=first)
+    np.copyto(best[1], best[0], where=first)
+    np.copyto(best[0], away, where=first)
+    for kept, new in ((found.y, cy), (found.x, cx)):
+        np.copyto(kept, new, where=first)
+    np.copyto(found.cell, h, where=first)
+
+
+def cut_parcels(key: int, ln_ha: float, y: Places, x: Places, fine: int) -> Parcels:
+    """Parcels at rows `y` and columns `x` of 10 m pixels, `fine` times finer.
+
+    `ln_ha` is the median of the log of the area in hectares.
+    """
+    coarse = nearest_cells(
+        key, _BLOCK, y.astype(np.float32)[:, None], x.astype(np.float32)[None, :]
+    )
+    # The two nearest are looked up on coarse pixels and told apart on fine ones.
+    other = _other_hash(key, coarse)
+    part = ((np.arange(fine) + 0.5) / fine - 0.5).astype(np.float32)
+    fy = (y.astype(np.float32)[:, None] + part).reshape(-1, 1)
+    fx = (x.astype(np.float32)[:, None] + part).reshape(1, -1)
+    to = [_offset(fy, fx, c, fine) for c in ((coarse.y, coarse.x), _next(coarse))]
+    square = [dy * dy + dx * dx for dy, dx in to]
+    swap = square[1] < square[0]
+    block = np.where(swap, copy_finer(other, fine), copy_finer(coarse.cell, fine))
+    dy, dx = (np.where(swap, b, a) for a, b in zip(*to, strict=True))
+    apart = np.sqrt((coarse.y - coarse.next_y) ** 2 + (coarse.x - coarse.next_x) ** 2)
+    scale = copy_finer(5 / apart, fine)  # half, and 10 m to a pixel
+    road_m = np.asarray(np.abs(square[1] - square[0]) * scale, np.float32)
+    return _cut_blocks(block, ln_ha, dy, dx, road_m)
+
+
+def _next(cells: Cells) -> tuple[Floats, Floats]:
+    return cells.next_y, cells.next_x
+
+
+def _other_hash(key: int, cells: Cells) -> Hashes:
+    """Hash of the second cell: that of the square its point lies in."""
+    row, column = np.floor(cells.next_y / _BLOCK), np.floor(cells.next_x / _BLOCK)
+    return hash_of(key, row.astype(np.int64), column.astype(np.int64))
+
+
+def _offset(
+    fy: Floats, fx: Floats, centre: tuple[Floats, Floats], fine: int
+) -> tuple[Floats, Floats]:
+    return fy - copy_finer(centre[0], fine), fx - copy_finer(centre[1], fine)
+
+
+def _cut_blocks(
+    block: Hashes, ln_ha: float, dy: Floats, dx: Floats, road_m: Floats
 ) -> Parcels:
-    """Parcels on a grid of `shape` and `pixel_m`; `coarse` divides the shape."""
-    blocks = _Blocks.draw(rng, (shape[0] * pixel_m, shape[1] * pixel_m))
-    y, x = _coordinates(shape, pixel_m)
-    y, x = np.broadcast_to(y, shape), np.broadcast_to(x, shape)
-    block, road_m = _nearest_block(blocks, y, x, coarse)
-    dy, dx = y - blocks.centre[block, 0], x - blocks.centre[block, 1]
-    cos, sin = np.cos(blocks.angle)[block], np.sin(blocks.angle)[block]
-    cuts = rng.uniform(0.08, 0.92, _TABLE).astype(np.float32)
-    strip, strip_m = _cut((cos * dx + sin * dy) / blocks.across_m[block], cuts, block)
-    key = block * 97 + strip * 7919
-    piece, piece_m = _cut((cos * dy - sin * dx) / blocks.along_m[block], cuts, key)
-    border = np.minimum(
-        strip_m * blocks.across_m[block], piece_m * blocks.along_m[block]
-    )
-    code = (block * 2 * _HALF + strip) * 2 * _HALF + piece
-    used = np.bincount(code.ravel(), minlength=len(blocks.angle) * 4 * _HALF**2) > 0
-    number = np.cumsum(used, dtype=np.int32) - 1
-    return Parcels(
-        number[code],
-        np.minimum(border, road_m).astype(np.float32),
-        road_m,
-        block,
-        int(used.sum()),
-        len(blocks.angle),
-    )
+    slot = (block & np.uint32(_TABLE - 1)).astype(np.int32)
+    cos, sin, across, along = (column[slot] for column in _block_table(ln_ha))
+    turned = np.asarray((cos * dx + sin * dy) / across, np.float32)
+    strip, strip_m = _cut(turned, block)
+    strip_m *= across * np.float32(10)
+    turned = np.asarray((cos * dy - sin * dx) / along, np.float32)
+    piece, piece_m = _cut(turned, strip)
+    piece_m *= along * np.float32(10)
+    border = np.minimum(np.minimum(strip_m, piece_m), road_m)
+    return Parcels(piece, block, np.asarray(border, np.float32), road_m)
 
 
-def _coordinates(shape: tuple[int, int], pixel_m: float) -> tuple[Floats, Floats]:
-    y = (np.arange(shape[0], dtype=np.float32) + 0.5) * np.float32(pixel_m)
-    x = (np.arange(shape[1], dtype=np.float32) + 0.5) * np.float32(pixel_m)
-    return y[:, None], x[None, :]
+@cache
+def _block_table(ln_ha: float) -> tuple[Floats, ...]:
+    """Cosine, sine, and parcel size across and along in pixels, of 4096 blocks."""
+    rng = np.random.default_rng(_TABLE)
+    angle = rng.uniform(0, np.pi, _TABLE)
+    # Blocks of small parcels hold more of them, which lowers the median log by the
+    # variance between blocks; cuts at random places lower it by about as much as
+    # they spread it.
+    spread = np.sqrt(max(PARCEL_LN_STD**2 - _WITHIN_LN_STD**2, 0)) * 0.75
+    area = 100 * np.exp(ln_ha + spread**2 + 0.55 + spread * rng.normal(size=_TABLE))
+    aspect = np.exp(rng.normal(np.log(2.1), 0.4, _TABLE))
+    across = np.sqrt(area / aspect).clip(4.5, 45)
+    table = (np.cos(angle), np.sin(angle), across, (area / across).clip(4, 90))
+    return tuple(np.round(column, 5).astype(np.float32) for column in table)
 
 
-def _nearest_block(
-    blocks: _Blocks, y: Floats, x: Floats, coarse: int
-) -> tuple[NDArray[np.int32], Floats]:
-    """Nearest block of every pixel, and its distance in metres to the cell border.
+def _cut(position: Floats, within: Hashes) -> tuple[Hashes, Floats]:
+    """Hash of the piece that a position in units of one piece lies in.
 
-    The two nearest are looked up on coarse pixels and told apart on fine ones.
+    Unit cell k has one cut, at a place that `within` and k name. Also returns the
+    distance to the nearer end of the piece.
     """
-    step = slice(coarse // 2, None, coarse)
-    points = np.stack([y[step, step].ravel(), x[step, step].ravel()], -1)
-    _, two = cKDTree(blocks.centre).query(points, k=2)
-    two = two.reshape(*y[step, step].shape, 2).astype(np.int32)
-    a, b = (copy_finer(two[..., i], coarse) for i in (0, 1))
-    cy, cx = blocks.centre.T
-    to_a = (y - cy[a]) ** 2 + (x - cx[a]) ** 2
-    to_b = (y - cy[b]) ** 2 + (x - cx[b]) ** 2
-    apart = np.hypot(cy[a] - cy[b], cx[a] - cx[b])
-    nearest = np.where(to_a <= to_b, a, b).astype(np.int32)
-    return nearest, np.asarray(np.abs(to_b - to_a) / (2 * apart), np.float32)
-
-
-def _cut(
-    position: Floats, cuts: Floats, key: NDArray[np.int32]
-) -> tuple[NDArray[np.int32], Floats]:
-    """Which piece a position in units of one piece lies in, and how far from its ends.
-
-    Unit cell k has one cut, at a place looked up from `key` and k.
-    """
-    cell = np.clip(np.floor(position), 2 - _HALF, _HALF - 3).astype(np.int32)
+    cell = np.floor(position)
     inside = position - cell
-    place = key * 131 + cell * 1009
-    at = [cuts[(place + i * 1009) & (_TABLE - 1)] + np.float32(i) for i in (-1, 0, 1)]
-    away = np.minimum.reduce([np.abs(inside - cut) for cut in at])
-    return cell + (inside > at[1]) + _HALF, np.asarray(away, np.float32)
+    step = np.uint32(0x9E3779B1)
+    place = cell.astype(np.int32).astype(np.uint32) * step + within
+    cuts = [_place_of(name) for name in (place - step, place, place + step)]
+    after = inside > cuts[1]
+    away = np.abs(inside - cuts[1])
+    other = np.where(after, cuts[2] + 1 - inside, inside - (cuts[0] - 1))
+    number = np.where(after, place + step, place)
+    return scramble(number), np.minimum(away, np.asarray(other, np.float32))
+
+
+def _place_of(name: Hashes) -> Floats:
+    return np.float32(0.08) + np.float32(0.84) * uniform(scramble(name))

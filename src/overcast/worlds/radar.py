@@ -10,77 +10,143 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter, shift
+from scipy.ndimage import gaussian_filter
 
+from overcast.worlds.land import FINE
 from overcast.worlds.measured import (
+    BARREN,
+    CROP,
+    FOREST,
+    GRASS,
     POLARISATION_CORRELATION,
     RADAR_TEXTURE,
-    SHIFT_MEAN_PX,
-    SHIFT_STD_PX,
+    SHRUB,
     SPECKLE_LOOKS,
     SPECKLE_SIGMA_PX,
+    URBAN,
+    WATER,
+    WETLAND,
 )
-from overcast.worlds.noise import Floats, block_mean, stream
+from overcast.worlds.noise import (
+    Floats,
+    Fractal,
+    block_mean,
+    hash_of,
+    normal,
+    salt,
+    uniform,
+    white,
+)
+from overcast.worlds.region import FAR_INCIDENCE, NEAR_INCIDENCE, SWATH_M
+from overcast.worlds.world import MARGIN, View
 
-_MARGIN_SHIFT_PX = 4.0
+_REACH = 8
+"""Pixels around a window on which power is needed."""
 _NOISE_FLOOR = 10 ** (-40.0 / 10)  # the measured means hold that of the sensor
+_PER_DEGREE_DB = {
+    FOREST: (-0.08, -0.08),
+    SHRUB: (-0.11, -0.10),
+    GRASS: (-0.12, -0.10),
+    WETLAND: (-0.15, -0.12),
+    CROP: (-0.13, -0.10),
+    URBAN: (-0.15, -0.15),
+    BARREN: (-0.14, -0.12),
+    WATER: (-0.35, -0.10),
+}
+"""Fall of VV and VH with incidence; typical of C-band, not measured here."""
+_CORNERS = 0.004
+_CORNER_POWER = np.float32(25.0)
+"""Share of pixels in towns where walls and ground make a corner, and what it adds."""
 
 
-def speckle(rng: np.random.Generator, shape: tuple[int, int]) -> Floats:
-    """Factors float32 ``[2, H, W]`` of mean 1 for VV and VH."""
-    total = np.zeros((2, *shape), np.float32)
+def speckle(
+    key: int, rows: NDArray[np.int64], columns: NDArray[np.int64]
+) -> tuple[Floats, Floats]:
+    """Factors float32 ``[H, W]`` of mean 1 for VV and VH; approximate at the border."""
+    shape = (len(rows), len(columns))
+    total = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
     # Intensities correlate as the square of their fields.
-    along = np.float32(np.sqrt(POLARISATION_CORRELATION))
-    across = np.float32(np.sqrt(1 - POLARISATION_CORRELATION))
-    for _ in range(2 * SPECKLE_LOOKS):  # real and imaginary parts
-        vv, vh = (
-            gaussian_filter(
-                rng.standard_normal(shape, dtype=np.float32), SPECKLE_SIGMA_PX
-            )
-            for _ in range(2)
-        )
-        total[0] += vv**2
-        total[1] += (along * vv + across * vh) ** 2
+    along = np.float32(round(np.sqrt(POLARISATION_CORRELATION), 6))
+    across = np.float32(round(np.sqrt(1 - POLARISATION_CORRELATION), 6))
+    for part in range(2 * SPECKLE_LOOKS):  # real and imaginary parts
+        pair = white((key + 7919 * part) & 0xFFFFFFFF, rows, columns)
+        vv, vh = (gaussian_filter(field, SPECKLE_SIGMA_PX) for field in pair)
+        mixed = along * vv + across * vh
+        np.add(total[0], vv * vv, out=total[0])
+        np.add(total[1], mixed * mixed, out=total[1])
     # A white field smoothed by a Gaussian keeps 1 / (4 pi s²) of its variance.
     variance = 1 / (4 * np.pi * SPECKLE_SIGMA_PX**2)
-    return total / np.float32(2 * SPECKLE_LOOKS * variance)
+    scale = np.float32(1 / (2 * SPECKLE_LOOKS * variance))
+    return total[0] * scale, total[1] * scale
 
 
-def draw_shift(seed: int) -> tuple[float, float]:
-    """Pixels down and right by which radar lies beside the optical image."""
-    rng = stream(seed, "shift")
-    drawn = rng.normal(SHIFT_MEAN_PX, SHIFT_STD_PX).clip(
-        -_MARGIN_SHIFT_PX, _MARGIN_SHIFT_PX
-    )
-    return float(drawn[0]), float(drawn[1])
-
-
-def render_radar(
-    seed: int,
-    patch: NDArray[np.int32],
-    truth: NDArray[np.uint8],
-    spectra: Floats,
-) -> Floats:
-    """VV and VH in dB, float32 ``[2, H, W]``, from patches ``[4H, 4W]``."""
-    texture = _texture(stream(seed, "radar-texture"), truth)
-    looks = speckle(stream(seed, "speckle"), truth.shape)
-    moved = draw_shift(seed)
-    db = np.empty_like(looks)
+def see_radar(view: View) -> Floats:
+    """VV and VH in dB, float32 ``[2, H, W]``, in steps of .01 dB."""
+    _, _, h, w = view.window
+    size = (h + 2 * _REACH, w + 2 * _REACH)
+    down, right = (round(FINE * s) for s in view.world.region.shift)
+    top, left = (FINE * (MARGIN - _REACH) - s for s in (down, right))
+    code = view.land.code[top : top + FINE * size[0], left : left + FINE * size[1]]
+    near = [round(MARGIN - _REACH - s / FINE) for s in (down, right)]
+    truth = view.land.truth[near[0] : near[0] + size[0], near[1] : near[1] + size[1]]
+    y, x, _, _ = view.window
+    rows, columns = np.arange(size[0]) + y - _REACH, np.arange(size[1]) + x - _REACH
+    texture = _texture(view, rows, columns, truth)
+    looks = speckle(view.key("speckle"), rows, columns)
+    db = np.empty((2, h, w), np.float32)
+    inner = (slice(_REACH, _REACH + h), slice(_REACH, _REACH + w))
     for band in (0, 1):
-        power = (10 ** (spectra[:, 10 + band] / 10)).astype(np.float32)
-        seen = block_mean(power[patch], 4) * texture
+        power = np.power(10.0, view.world.spectra[:, 10 + band].astype(np.float64) / 10)
+        seen = block_mean(power.astype(np.float32)[code], FINE) * texture
+        seen *= _incidence(view, columns, band)[truth, np.arange(size[1])]
+        if band == 0:
+            seen *= _waves(view, rows, columns, truth)
         # The intensity response that belongs to the correlation of the speckle.
-        seen = gaussian_filter(seen, SPECKLE_SIGMA_PX / np.sqrt(2))
-        seen = shift(seen, moved, order=1, mode="nearest")
-        db[band] = 10 * np.log10(seen * looks[band] + _NOISE_FLOOR)
+        seen = gaussian_filter(seen, SPECKLE_SIGMA_PX / np.sqrt(2)) * looks[band]
+        exact = 10 * np.log10(seen[inner].astype(np.float64) + _NOISE_FLOOR)
+        db[band] = np.rint(100 * exact) / 100
     return db
 
 
-def _texture(rng: np.random.Generator, truth: NDArray[np.uint8]) -> Floats:
-    """Log-normal factor of mean 1; heavy-tailed in towns, where corners reflect."""
-    variation = np.zeros(256, np.float32)
+def _incidence(view: View, columns: NDArray[np.int64], band: int) -> Floats:
+    """Factor on power by class and column, ``[10, W]``, 1 in the middle of the swath."""
+    swath_m = view.world.region.swath_m
+    from_near = np.abs(swath_m + np.sign(swath_m) * 10.0 * columns)
+    degrees = (from_near / SWATH_M - 0.5) * (FAR_INCIDENCE - NEAR_INCIDENCE)
+    slope = np.zeros(10)
+    slope[list(_PER_DEGREE_DB)] = [v[band] for v in _PER_DEGREE_DB.values()]
+    factor = np.power(10.0, slope[:, None] * degrees / 10)
+    return np.asarray(factor, np.float32)
+
+
+def _waves(
+    view: View,
+    rows: NDArray[np.int64],
+    columns: NDArray[np.int64],
+    truth: NDArray[np.uint8],
+) -> Floats:
+    """Factor on the VV power of water that wind makes rough, 1 on land."""
+    y, x = (n.astype(np.float64) + 0.5 for n in (rows, columns))
+    gusts = Fractal(view.key("wind"), 160.0).at(y, x)
+    db = view.world.region.wind * 2.0 * gusts.clip(-2, 2).astype(np.float64)
+    factor = np.power(10.0, db / 10).astype(np.float32)
+    return np.where(truth == WATER, factor, np.float32(1))
+
+
+def _texture(
+    view: View,
+    rows: NDArray[np.int64],
+    columns: NDArray[np.int64],
+    truth: NDArray[np.uint8],
+) -> Floats:
+    """Log-normal factor of mean 1; corners in towns shine."""
+    variation = np.zeros(256)
     variation[list(RADAR_TEXTURE)] = list(RADAR_TEXTURE.values())
     # Spread by the point spread afterwards, which leaves about a third of it.
     log_variance = np.log1p(3 * variation)[truth]
-    score = rng.standard_normal(truth.shape, dtype=np.float32)
-    return np.asarray(np.exp(np.sqrt(log_variance) * score - log_variance / 2))
+    h = hash_of(view.key("radar-texture"), rows[:, None], columns[None, :])
+    score = np.sqrt(log_variance) * normal(h) - log_variance / 2
+    factor = np.exp(score).astype(np.float32)
+    corner = (truth == URBAN) & (uniform(salt(h, "corner")) < _CORNERS)
+    factor[corner] += _CORNER_POWER
+    return factor

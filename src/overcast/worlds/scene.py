@@ -1,30 +1,73 @@
-"""A simulated scene: Sentinel-1, Sentinel-2, a coarse map, and the truth."""
+"""A simulated scene, all of it at once or window by window.
+
+Windows are made by processes beside each other and put together in the order in which
+they lie, so neither their number nor their speed changes a byte.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 import numpy as np
-from affine import Affine
+from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
 from overcast.geo.bands import SENTINEL_1, SENTINEL_2
-from overcast.geo.legend import load_legend
-from overcast.geo.raster import Image, Labels
+from overcast.geo.legend import Legend, load_legend
+from overcast.geo.raster import UNKNOWN, Image, Labels
+from overcast.geo.tiling import Window
 from overcast.progress import Progress, quiet
-from overcast.worlds import files
-from overcast.worlds.labels import cell_shares, confuse, find_cells
-from overcast.worlds.land import MARGIN, build_land
+from overcast.worlds import cells as coarse
+from overcast.worlds import labels
+from overcast.worlds.clouds import Clouds, draw_clouds, see_cloudy
 from overcast.worlds.noise import stream
-from overcast.worlds.optical import render_optical
-from overcast.worlds.radar import render_radar
-from overcast.worlds.spectra import draw_spectra
+from overcast.worlds.optical import SCALE, see_optical
+from overcast.worlds.pseudo import pseudo_labels
+from overcast.worlds.radar import see_radar
+from overcast.worlds.side import beside
+from overcast.worlds.world import View, World, make_world
 
-_SMALLEST = 64
-_CRS = "EPSG:32632"
-_PIXEL_M = 10
+SIDE = 256
+"""Pixels along the side of a window."""
+_CLASSES = 10
+
+FINE_LABELS: dict[str, Callable[[View], NDArray[np.uint8]]] = {
+    "worldcover": labels.worldcover_like,
+    "points": labels.sparse_points,
+    "polygons": labels.sparse_polygons,
+    "outdated": labels.out_of_date,
+    "pseudo": pseudo_labels,
+}
+"""Labels on the grid of the scene, by name."""
+COARSE_LABELS = {
+    "modis": (coarse.SINUSOIDAL, coarse.MODIS_M, coarse.modis_classes),
+    "corine": (coarse.LAEA, coarse.CORINE_M, coarse.corine_classes),
+}
+"""Labels on cells of their own: projection, side in metres, what counts become."""
+KINDS = (*COARSE_LABELS, *FINE_LABELS)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which parts of a world are made, besides truth, ``s1`` and ``s2``.
+
+    Attributes
+    ----------
+    labels
+        Names out of `KINDS`.
+    cloud
+        Share of the scene under cloud in ``s2_cloudy``, or none.
+    """
+
+    labels: tuple[str, ...] = ("modis",)
+    cloud: float | None = None
+
+    def __post_init__(self) -> None:
+        for kind in self.labels:
+            if kind not in KINDS:
+                raise ValueError(f"labels {kind!r} are none of {', '.join(KINDS)}")
 
 
 @dataclass(frozen=True)
@@ -38,83 +81,166 @@ class Scene:
     truth
         True class of every pixel.
     images
-        ``s1`` (VV, VH in dB) and ``s2`` (ten bands, reflectance).
-    coarse
-        Imperfect classes of 500 m cells on the MODIS sinusoidal grid.
+        ``s1`` (VV, VH in dB), ``s2`` (ten bands, reflectance), and ``s2_cloudy``.
+    labels
+        Imperfect classes by kind, on grids of their own.
+    clouds
+        Mask of clouds uint8 ``[H, W]``, or none.
     """
 
     grid: GeoBox
     truth: Labels
     images: Mapping[str, Image]
-    coarse: Labels
+    labels: Mapping[str, Labels]
+    clouds: NDArray[np.uint8] | None = None
+
+    @property
+    def coarse(self) -> Labels:
+        """Classes of 500 m cells."""
+        return self.labels["modis"]
 
 
-def simulate(seed: int, size: int = 512, progress: Progress = quiet) -> Scene:
-    """Scene of `size` by `size` pixels of 10 m, a pure function of `seed` and `size`.
+@dataclass(frozen=True)
+class Maker:
+    """Makes the parts of a window: a pure function of a world and what is wanted."""
+
+    world: World
+    wanted: Wanted
+    cells: Mapping[str, coarse.Cells]
+    clouds: Clouds | None
+
+    @classmethod
+    def of(cls, world: World, wanted: Wanted) -> Maker:
+        """Draw what all windows share."""
+        cells = {
+            kind: coarse.Cells.covering(world.grid, crs, side_m)
+            for kind, (crs, side_m, _) in COARSE_LABELS.items()
+            if kind in wanted.labels
+        }
+        none = wanted.cloud is None
+        clouds = None if none else draw_clouds(world, wanted.cloud or 0.0)
+        return cls(world, wanted, cells, clouds)
+
+    def __call__(self, window: Window) -> dict[str, Any]:
+        """Arrays by name; counts of classes alone if the window is outside."""
+        view = View.of(self.world, window)
+        rows, columns = (
+            range(start, start + count)
+            for start, count in ((window.y, window.h), (window.x, window.w))
+        )
+        truth = view.land.truth[view.inner]
+        made: dict[str, Any] = {
+            kind: coarse.count_classes(truth, cells.of(rows, columns))
+            for kind, cells in self.cells.items()
+        }
+        if not self.inside(window):
+            return made
+        made |= {"truth": truth, "s1": see_radar(view), "s2": see_optical(view)}
+        for kind in self.wanted.labels:
+            if kind in FINE_LABELS:
+                made[kind] = FINE_LABELS[kind](view)
+        if self.clouds is not None:
+            seen = see_cloudy(view, self.clouds, made["s2"])
+            made["s2_cloudy"], made["clouds"] = seen
+        return made
+
+    def inside(self, window: Window) -> bool:
+        """Whether the window lies in the scene; none lies across its border."""
+        return 0 <= window.y < self.world.size and 0 <= window.x < self.world.size
+
+    def windows(self) -> Sequence[Window]:
+        """Windows that cover the scene, and around it those that cells reach into."""
+        size = self.world.size
+        inner = [(at, min(SIDE, size - at)) for at in range(0, size, SIDE)]
+        if not self.cells:
+            return [Window(y, x, h, w) for y, h in inner for x, w in inner]
+        reach = coarse.REACH_PX
+        spans = [(-reach, reach), *inner, (size, reach)]
+        return [Window(y, x, h, w) for y, h in spans for x, w in spans]
+
+
+class Counts:
+    """Classes counted per cell, as windows bring them."""
+
+    def __init__(self, maker: Maker) -> None:
+        self.maker = maker
+        self.counts = {
+            kind: np.zeros(cells.grid.shape[0] * cells.grid.shape[1] * _CLASSES, int)
+            for kind, cells in maker.cells.items()
+        }
+
+    def add(self, made: Mapping[str, Any]) -> None:
+        """Count one window."""
+        for kind, count in self.counts.items():
+            pairs, often = made[kind]
+            count[pairs] += often
+
+    def labels(self, legend: Legend) -> dict[str, Labels]:
+        """Coarse labels, once every window has been counted."""
+        found = {}
+        for kind, count in self.counts.items():
+            grid = self.maker.cells[kind].grid
+            rng = stream(self.maker.world.seed, f"labels-{kind}")
+            shares = coarse.shares_of(count.reshape(*grid.shape, _CLASSES))
+            classes = COARSE_LABELS[kind][2](rng, shares)
+            found[kind] = Labels(values=classes, grid=grid, legend=legend)
+        return found
+
+
+def make_windows(
+    maker: Maker, processes: int, progress: Progress
+) -> Iterator[tuple[Window, dict[str, Any]]]:
+    """Every window and its parts, in the order of `Maker.windows`."""
+    windows = maker.windows()
+    for done, made in enumerate(beside(maker, windows, processes), 1):
+        progress("simulate", done, len(windows))
+        yield windows[done - 1], made
+
+
+def simulate(
+    seed: int,
+    size: int = 512,
+    progress: Progress = quiet,
+    wanted: Wanted | None = None,
+) -> Scene:
+    """Scene of `size` by `size` pixels of 10 m, a pure function of its arguments.
+
+    Holds all of it in memory; `overcast.worlds.files.write_world` doesn't.
 
     Raises
     ------
     ValueError
         If `size` is below 64 or `seed` is negative.
     """
-    if size < _SMALLEST:
-        raise ValueError(f"size is {size}, expected at least {_SMALLEST} pixels")
-    if seed < 0:
-        raise ValueError(f"seed is {seed}, expected 0 or more")
-    legend = load_legend("simplified-igbp")
-    progress("simulate", 0, 4, "land")
-    land = build_land(seed, size)
-    core = (slice(MARGIN, MARGIN + size),) * 2
-    outer = _place(seed, land.truth.shape[0])
-    grid = outer[core]
-    spectra = draw_spectra(seed, land.land_class, land.surface)
-    progress("simulate", 1, 4, "optical")
-    numbers = render_optical(seed, land.patch, land.truth, spectra, land.relief)
-    progress("simulate", 2, 4, "radar")
-    db = render_radar(seed, land.patch, land.truth, spectra)
-    progress("simulate", 3, 4, "labels")
-    cells = find_cells(outer, core)
-    coarse = confuse(stream(seed, "labels"), cell_shares(land.truth, cells))
-    reflectance = numbers[:, *core].astype(np.float32) * np.float32(1e-4)
-    progress("simulate", 4, 4)
-    return Scene(
-        grid=grid,
-        truth=Labels(values=land.truth[core].copy(), grid=grid, legend=legend),
-        images={
-            "s1": Image.of(db[:, *core].copy(), grid, SENTINEL_1),
-            "s2": Image.of(reflectance, grid, SENTINEL_2),
-        },
-        coarse=Labels(
-            values=coarse.reshape(cells.grid.shape), grid=cells.grid, legend=legend
-        ),
-    )
+    world = make_world(seed, size)
+    maker = Maker.of(world, wanted or Wanted())
+    counts, whole = Counts(maker), dict[str, NDArray[Any]]()
+    for window, made in make_windows(maker, 1, progress):
+        counts.add(made)
+        if not maker.inside(window):
+            continue
+        for name in made.keys() - maker.cells.keys():
+            part = made[name]
+            if name not in whole:
+                whole[name] = np.empty((*part.shape[:-2], size, size), part.dtype)
+            whole[name][..., *window.slices] = part
+    return _scene(world, whole, counts.labels(load_legend("simplified-igbp")))
 
 
-def write(scene: Scene, folder: Path, overwrite: bool = False) -> dict[str, Path]:
-    """Write s1.tif, s2.tif, labels.tif (the coarse ones) and truth.tif.
-
-    Raises
-    ------
-    ValueError
-        If one of them exists and `overwrite` is false.
-    """
-    paths = {name: folder / f"{name}.tif" for name in ("s1", "s2", "labels", "truth")}
-    there = [str(path) for path in paths.values() if path.exists()]
-    if there and not overwrite:
-        raise ValueError(
-            f"{', '.join(there)} exist; choose another folder or overwrite"
-        )
-    folder.mkdir(parents=True, exist_ok=True)
-    files.write_backscatter(scene.images["s1"], paths["s1"])
-    files.write_reflectance(scene.images["s2"], paths["s2"])
-    files.write_classes(scene.coarse, paths["labels"])
-    files.write_classes(scene.truth, paths["truth"])
-    return paths
-
-
-def _place(seed: int, side: int) -> GeoBox:
-    """Grid of `side` pixels somewhere in zone 32, with its corner on whole pixels."""
-    rng = stream(seed, "place")
-    east = int(rng.integers(32_000, 66_000)) * _PIXEL_M
-    north = int(rng.integers(490_000, 560_000)) * _PIXEL_M
-    return GeoBox((side, side), Affine(_PIXEL_M, 0, east, 0, -_PIXEL_M, north), _CRS)
+def _scene(
+    world: World, whole: dict[str, NDArray[Any]], labels: dict[str, Labels]
+) -> Scene:
+    legend, grid = load_legend("simplified-igbp"), world.grid
+    images = {"s1": Image.of(whole["s1"], grid, SENTINEL_1)}
+    for name in ("s2", "s2_cloudy"):
+        if name in whole:
+            values = whole[name].astype(np.float32) * np.float32(1 / SCALE)
+            images[name] = Image.of(values, grid, SENTINEL_2)
+    fine = {
+        kind: Labels(values=whole[kind], grid=grid, legend=legend)
+        for kind in FINE_LABELS
+        if kind in whole
+    }
+    truth = Labels(values=whole["truth"], grid=grid, legend=legend)
+    assert (truth.values != UNKNOWN).all()
+    return Scene(grid, truth, images, labels | fine, whole.get("clouds"))

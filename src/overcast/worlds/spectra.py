@@ -4,6 +4,8 @@ Patches are drawn from the measured distribution between sites, its variance spl
 a part common to a class in this world, a part common to a subtype (a crop, a kind of
 wood), and the patch's own. Inside one scene crop parcels vary as much as sites do
 (B08 .10 against .08, n 90 region-dates), so most of the variance belongs to patches.
+Every class has a table of `SLOTS` vectors, and a patch takes the one that its hash
+names.
 """
 
 from __future__ import annotations
@@ -24,15 +26,23 @@ from overcast.worlds.measured import (
     statistics,
 )
 from overcast.worlds.noise import Floats, stream
+from overcast.worlds.region import Region
 
+SLOTS = 1 << 13
+"""Vectors per class, a power of two."""
 WORLD_SHARE, SUBTYPE_SHARE = 0.08, 0.42
 OWN_SHARE = {BARREN: 0.12, WATER: 0.12, FOREST: 0.35}
 """Variance left to the single patch where neighbours share rock, water or wood."""
 SUBTYPES = {CROP: 7, GRASS: 4}
+_SOIL = {BARREN: 0.6, CROP: 0.6, SHRUB: 0.3}
+"""How much of a class's part common to the world is soil, which these share."""
 _LIMIT = 2.3  # scores beyond are redrawn as this: reflectance has bounds
 _LOWEST_REFLECTANCE = 0.002
+_DRY = (CROP, GRASS, SHRUB, FOREST, BARREN)
+_ALL = 10
 
 ASPHALT, ROOF, GARDEN, HALL = range(4)
+SURFACES = 4
 """Surfaces in towns. Measured urban pixels mix them, so each is placed around the mean
 of Urban by hand: visible, red edge to near infrared, short wave, VV, VH."""
 _SURFACES = {
@@ -45,60 +55,59 @@ _SPREAD_OF_SURFACE = 0.45
 _RICHNESS = (3, 5, 2)  # bands in each of the three groups
 
 
-def draw_spectra(
-    seed: int, land_class: NDArray[np.uint8], surface: NDArray[np.uint8]
-) -> Floats:
-    """Mean vectors float32 ``[P, 12]`` by class and urban surface ``[P]``."""
-    vectors = np.zeros((len(land_class), 12), np.float32)
+def draw_spectra(seed: int, region: Region) -> Floats:
+    """Table float32 ``[10 * SLOTS, 12]``, `SLOTS` rows per class of the legend."""
+    table = np.zeros((_ALL, SLOTS, 12))
     for c in CLASSES:
         rng = stream(seed, f"spectra-{c}")
-        of = np.flatnonzero(land_class == c)
         if c == WETLAND:
-            vectors[of] = _wetland(rng, len(of))
+            table[c] = _wetland(rng, region)
         elif c == URBAN:
-            vectors[of] = _town(rng, surface[of])
+            table[c] = _town(rng, region)
         else:
-            vectors[of] = _draw(rng, c, len(of), SUBTYPES.get(c, 3))
-    vectors[:, :10] = vectors[:, :10].clip(_LOWEST_REFLECTANCE, 0.95)
-    return vectors
+            table[c] = _draw(rng, c, region)
+    table[list(_DRY), :, 10:] += region.moisture_db
+    table[..., :10] = table[..., :10].clip(_LOWEST_REFLECTANCE, 0.95)
+    # Rounded, since factors of matrices differ between machines in their last bits.
+    return np.round(table, 5).reshape(-1, 12).astype(np.float32)
 
 
-def _draw(rng: np.random.Generator, c: int, count: int, subtypes: int) -> Floats:
-    of = statistics(c)
+def _draw(rng: np.random.Generator, c: int, region: Region) -> NDArray[np.float64]:
+    of, subtypes = statistics(c, region.season), SUBTYPES.get(c, 3)
     world = rng.standard_normal(12).clip(-1, 1)
+    soil = _SOIL.get(c, 0.0)
+    world = np.sqrt(1 - soil**2) * world + soil * region.soil
     kinds = rng.standard_normal((subtypes, 12))
     kinds -= kinds.mean(0)  # a world has bright and dark crops, not bright ones only
     kinds *= np.sqrt(subtypes / (subtypes - 1))
-    own = rng.standard_normal((count, 12))
+    own = rng.standard_normal((SLOTS, 12))
     alone = OWN_SHARE.get(c, 1 - WORLD_SHARE - SUBTYPE_SHARE)
-    kind = rng.choice(subtypes, count, p=rng.dirichlet(np.full(subtypes, 4.0)))
+    kind = rng.choice(subtypes, SLOTS, p=rng.dirichlet(np.full(subtypes, 4.0)))
     scores = (
         np.sqrt(WORLD_SHARE) * world
         + np.sqrt(1 - WORLD_SHARE - alone) * kinds[kind]
         + np.sqrt(alone) * own
     )
     scores = (scores @ of.factor.T).clip(-_LIMIT, _LIMIT)
-    return np.asarray(of.mean + of.std * scores, np.float32)
+    return np.asarray(of.mean + of.std * scores)
 
 
-def _wetland(rng: np.random.Generator, count: int) -> Floats:
+def _wetland(rng: np.random.Generator, region: Region) -> NDArray[np.float64]:
     """Water, grass and shrub over wet soil: no credible sample exists (n 6)."""
-    share = rng.dirichlet((4.0, 4.0, 3.0), count)[:, :, None]
-    parts = np.stack([_draw(rng, c, count, 3) for c in (WATER, GRASS, SHRUB)], 1)
+    share = rng.dirichlet((4.0, 4.0, 3.0), SLOTS)[:, :, None]
+    parts = np.stack([_draw(rng, c, region) for c in (WATER, GRASS, SHRUB)], 1)
     mixed = (share * parts).sum(1)
     power = (share * 10 ** (parts[..., 10:] / 10)).sum(1)
     mixed[:, :10] *= 0.8  # wet soil is dark
     mixed[:, 10:] = 10 * np.log10(power) + 2.0  # water and stems reflect twice
-    return np.asarray(mixed, np.float32)
+    return np.asarray(mixed)
 
 
-def _town(rng: np.random.Generator, surface: NDArray[np.uint8]) -> Floats:
-    of = statistics(URBAN)
-    table = np.array([_SURFACES[s] for s in range(len(_SURFACES))])
-    offset = np.hstack(
-        [np.repeat(table[:, :3], _RICHNESS, axis=1), table[:, 3:]], dtype=np.float64
-    )
-    scores = rng.standard_normal((len(surface), 12)) @ of.factor.T
+def _town(rng: np.random.Generator, region: Region) -> NDArray[np.float64]:
+    of = statistics(URBAN, region.season)
+    table = np.array([_SURFACES[s] for s in range(SURFACES)])
+    offset = np.hstack([np.repeat(table[:, :3], _RICHNESS, axis=1), table[:, 3:]])
+    surface = np.arange(SLOTS) % SURFACES
+    scores = rng.standard_normal((SLOTS, 12)) @ of.factor.T
     scores = scores.clip(-_LIMIT, _LIMIT)
-    drawn = of.mean + offset[surface] + _SPREAD_OF_SURFACE * of.std * scores
-    return np.asarray(drawn, np.float32)
+    return np.asarray(of.mean + offset[surface] + _SPREAD_OF_SURFACE * of.std * scores)

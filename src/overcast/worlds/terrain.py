@@ -1,17 +1,17 @@
 """Relief, rivers and towns, and which land each class finds suitable.
 
 Suitability is a field per class; classes take their share of the land in turn, each
-where it suits best. Shares are drawn per world.
+where it suits best. Levels are found once on a sparse grid over the whole scene, so
+that the shares of the region hold in it; from then on every place stands for itself.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt
-from scipy.spatial import cKDTree
 
 from overcast.worlds.measured import (
     BARREN,
@@ -22,178 +22,210 @@ from overcast.worlds.measured import (
     WATER,
     WETLAND,
 )
-from overcast.worlds.noise import Floats, fractal, stream
+from overcast.worlds.noise import (
+    Floats,
+    Fractal,
+    Places,
+    centres_of,
+    key_of,
+    stream,
+)
+from overcast.worlds.region import Region
+from overcast.worlds.rivers import STEP, Rivers, run_rivers
 
-_PIXEL_M = 10.0
-_SHARES = {
-    WATER: 0.075,
-    WETLAND: 0.11,
-    URBAN: 0.10,
-    BARREN: 0.095,
-    FOREST: 0.17,
-    SHRUB: 0.10,
-    GRASS: 0.06,
-}
-"""Mean shares of zones, in the order in which they take land; the rest is farmed."""
-_CONCENTRATION = 90.0
-_TOWN_KM2 = 14.0  # land per town
+_SAMPLES = 192
+"""Rows and columns of the grid on which levels are found."""
+_MARGIN = 12
+"""Nodes of the coarse grid beyond the scene."""
+_TOWN_CELL = 374.0
+"""Pixels along the square that holds one town: 14 km²."""
+_TRIES = 16
+_NOWHERE = 6.0
+"""Distance from a town, in its own kilometres, beyond which it has no effect."""
+_TILT = 1.6
+_REGIONAL = 3000.0
+"""Wavelength, in pixels, of what makes one part of a large scene unlike another."""
 
 
 @dataclass(frozen=True, slots=True)
 class Town:
-    """Centre in metres down and right, street direction, size relative to others."""
+    """Centre in pixels down and right, size relative to others, and its number."""
 
     y: float
     x: float
-    angle: float
     size: float
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
-class Terrain:
-    """Fields float32 ``[H, W]`` at 10 m.
-
-    `margin` per zone class is positive where the class would take the land if no
-    earlier one had; `river_m` is the distance to the nearest stream and `width_m` half
-    the width of that stream.
-    """
+class _Fields:
+    """Fields ``[H, W]`` that classes choose by."""
 
     relief: Floats
-    margin: dict[int, Floats]
-    river_m: Floats
-    width_m: Floats
+    near_river: Floats
+    near_town: Floats
+    noise: Callable[[int, float, float], Floats]
+
+
+@dataclass(frozen=True)
+class Terrain:
+    """Relief, rivers and towns of a scene of `size` by `size` pixels of 10 m.
+
+    `levels` holds for every class the suitability that it needs to take land.
+    """
+
+    key: int
+    size: int
+    region: Region
+    rivers: Rivers
     towns: tuple[Town, ...]
+    levels: dict[int, np.float32]
+
+    def relief(self, y: Places, x: Places) -> Floats:
+        """Height without unit ``[H, W]``; rivers lie in valleys."""
+        valley = _valley(self.rivers.distance(y, x))
+        return _raw_relief(self.key, self.size, self.region, y, x) + valley
+
+    def nearness(self, y: Places, x: Places) -> Floats:
+        """Minus the distance to the nearest town in km over its size ``[H, W]``."""
+        return _nearness(self.towns, y, x)
+
+    def margins(self, y: Places, x: Places) -> dict[int, Floats]:
+        """Per class a field that is positive where it would take the land.
+
+        Ordered: an earlier class keeps what it took.
+        """
+        fields = _fields(self.key, self.relief(y, x), self.rivers, self.towns, y, x)
+        return _settle(fields, lambda c, field, free: self.levels[c])
 
 
-def shape_terrain(
-    seed: int, shape: tuple[int, int], core: tuple[slice, slice]
-) -> Terrain:
-    """Terrain of `shape`, with the drawn shares holding inside `core`."""
-    rng = stream(seed, "terrain")
-    river_m, width_m = _rivers(rng, shape)
-    raised = fractal(rng, shape, 260.0, 4.0) + 0.7 * np.log1p(river_m / 250)
-    relief = np.asarray(raised - raised.mean(), np.float32)
-    towns = _towns(rng, shape, core, relief)
-    fields = _suitability(rng, relief, river_m, towns)
-    share = _draw_shares(rng)
-    free = np.ones(shape, np.bool_)
+def shape_terrain(seed: int, size: int, region: Region) -> Terrain:
+    """Terrain of a scene; a pure function of its arguments."""
+    key = key_of(seed, "terrain")
+    first = -STEP * _MARGIN
+    count = 2 * _MARGIN + int(np.ceil(size / STEP)) + 1
+    nodes = first + STEP * np.arange(count, dtype=np.float64)
+    coarse = _raw_relief(key, size, region, nodes, nodes)
+    rivers = run_rivers(key_of(seed, "rivers"), coarse, first)
+    towns = _found_towns(seed, size, region, rivers)
+    count = min(size, _SAMPLES)
+    at = centres_of(range(count)) * (size / count)
+    raised = _valley(rivers.distance(at, at))
+    relief = np.asarray(_raw_relief(key, size, region, at, at) + raised, np.float32)
+    levels: dict[int, np.float32] = {}
+
+    def find(c: int, field: Floats, free: NDArray[np.bool_]) -> np.float32:
+        levels[c] = _level(field, free, region.shares[c])
+        return levels[c]
+
+    _settle(_fields(key, relief, rivers, towns, at, at), find)
+    return Terrain(key, size, region, rivers, towns, levels)
+
+
+def _raw_relief(key: int, size: int, region: Region, y: Places, x: Places) -> Floats:
+    far = Fractal(key + 50, _REGIONAL, finest=_REGIONAL / 16).at(y, x)
+    hills = Fractal(key, 420.0, 4.0).at(y, x) + np.float32(0.6) * far
+    if not region.coast:
+        return hills
+    # Towards the sea the land sinks; hills stay, so the coast has bays and islands.
+    down, right = -np.cos(region.sea_bearing), np.sin(region.sea_bearing)
+    down, right = np.round(2 * _TILT * np.array([down, right]) / size, 9)
+    tilt = (y - size / 2)[:, None] * down + (x - size / 2)[None, :] * right
+    return np.asarray(hills - tilt.astype(np.float32), np.float32)
+
+
+def _valley(distance: Floats) -> Floats:
+    away = distance * np.float32(1 / 40)
+    return np.asarray(1.1 * away / (1 + away) - 0.8, np.float32)
+
+
+def _fields(
+    key: int,
+    relief: Floats,
+    rivers: Rivers,
+    towns: tuple[Town, ...],
+    y: Places,
+    x: Places,
+) -> _Fields:
+    away = rivers.distance(y, x) * np.float32(1 / 30)
+
+    def noise(c: int, wavelength: float, slope: float) -> Floats:
+        near = Fractal(key + 101 * (c + 1), wavelength, slope, finest=5.0)
+        far = Fractal(key + 101 * (c + 1) + 50, _REGIONAL, finest=_REGIONAL / 16)
+        return near.at(y, x) + np.float32(0.6) * far.at(y, x)
+
+    near_river = np.asarray(1 / (1 + away * away), np.float32)
+    return _Fields(relief, near_river, _nearness(towns, y, x), noise)
+
+
+def _settle(
+    on: _Fields, level: Callable[[int, Floats, NDArray[np.bool_]], np.float32]
+) -> dict[int, Floats]:
+    """Let every class take land in turn, above the level that it is told."""
+    rough = on.noise(20, 14.0, 3.0)
+    free = np.ones(on.relief.shape, np.bool_)
     margin: dict[int, Floats] = {}
-    for c, wanted in share.items():
-        field = fields[c]
-        if c == WETLAND:
-            dry = np.log1p(distance_transform_edt(free) / 30)
-            field = field - np.asarray(0.5 * dry, np.float32)
-        if c == SHRUB:
-            woods = np.log1p(distance_transform_edt(margin[FOREST] <= 0) / 20)
-            field = field - np.asarray(0.35 * woods, np.float32)
-        margin[c] = field - _threshold(field[core], free[core], wanted)
-        free &= margin[c] <= 0
-    return Terrain(relief, margin, river_m, width_m, towns)
+
+    def take(c: int, field: Floats) -> None:
+        margin[c] = np.asarray(field - level(c, field, free), np.float32)
+        free[margin[c] > 0] = False
+
+    low = 0.6 * on.near_river - 0.9 * on.relief
+    take(WATER, 0.55 * on.noise(WATER, 150, 4.2) + low + 0.04 * rough)
+    shore = margin[WATER].clip(-1.4, 0)
+    wet = 0.9 * on.noise(WETLAND, 160, 4.4) - 0.4 * on.relief + 0.6 * on.near_river
+    take(WETLAND, wet + 0.8 * shore + 0.08 * rough)
+    take(URBAN, on.near_town + 0.16 * on.noise(URBAN, 45, 2.8))
+    take(BARREN, on.noise(BARREN, 190, 4.2) + 0.6 * on.relief + 0.06 * rough)
+    take(FOREST, on.noise(FOREST, 190, 3.7) + 0.5 * on.relief + 0.1 * rough)
+    edge = margin[FOREST].clip(-1.4, 0)
+    exposed = on.noise(SHRUB, 190, 4.2) + 0.3 * on.relief
+    take(SHRUB, exposed + 0.5 * edge + 0.1 * rough)
+    take(GRASS, on.noise(GRASS, 170, 4.0) + 0.2 * on.near_river + 0.08 * rough)
+    return margin
 
 
-def _threshold(field: Floats, free: NDArray[np.bool_], wanted: float) -> np.float32:
+def _level(field: Floats, free: NDArray[np.bool_], wanted: float) -> np.float32:
     """Value above which `wanted` of the whole area lies on free land."""
     values = field[free]
     part = min(wanted * field.size / max(values.size, 1), 1.0)
     return np.float32(np.quantile(values, 1 - part)) if values.size else np.float32(9e9)
 
 
-def _draw_shares(rng: np.random.Generator) -> dict[int, float]:
-    mean = np.array([*_SHARES.values(), 1 - sum(_SHARES.values())])
-    drawn = rng.dirichlet(mean * _CONCENTRATION)
-    # A class that got next to nothing could not be learned from 500 m cells.
-    return {c: max(d, 0.7 * _SHARES[c]) for c, d in zip(_SHARES, drawn, strict=False)}
-
-
-def _suitability(
-    rng: np.random.Generator, relief: Floats, river_m: Floats, towns: tuple[Town, ...]
-) -> dict[int, Floats]:
-    def noise(wavelength: float, slope: float) -> Floats:
-        return fractal(rng, relief.shape, wavelength, slope)
-
-    near_river = np.asarray(np.exp(-river_m / 300), np.float32)
-    rough = noise(12.0, 3.0)
-    return {
-        WATER: noise(150.0, 4.6) - 0.9 * relief + 0.5 * near_river + 0.04 * rough,
-        WETLAND: noise(160.0, 5.0) - 0.7 * relief + 0.6 * near_river + 0.05 * rough,
-        URBAN: _town_field(towns, relief.shape) + 0.13 * noise(45.0, 2.8),
-        BARREN: noise(190.0, 5.2) + 0.6 * relief + 0.04 * rough,
-        FOREST: noise(190.0, 4.4) + 0.5 * relief + 0.07 * rough,
-        SHRUB: noise(190.0, 5.0) + 0.3 * relief + 0.06 * rough,
-        GRASS: noise(170.0, 4.8) + 0.05 * rough,
-    }
-
-
-def _towns(
-    rng: np.random.Generator,
-    shape: tuple[int, int],
-    core: tuple[slice, slice],
-    relief: Floats,
+def _found_towns(
+    seed: int, size: int, region: Region, rivers: Rivers
 ) -> tuple[Town, ...]:
-    """Low and flat places, best of random ones, inside the core."""
-    height = core[0].stop - core[0].start
-    count = max(1, round((height * _PIXEL_M / 1000) ** 2 / _TOWN_KM2))
-    low, high = core[0].start + 0.12 * height, core[0].stop - 0.12 * height
-    towns: list[Town] = []
-    for _ in range(count):
-        tried = rng.uniform(low, high, (24, 2))
-        gap = [
-            min((np.hypot(*(p * _PIXEL_M - (t.y, t.x))) for t in towns), default=1e9)
-            for p in tried
-        ]
-        level = relief[tuple(tried.astype(int).T)]
-        best = tried[np.argmin(np.abs(level + 0.3) + 4 * (np.array(gap) < 1500))]
-        angle, size = rng.uniform(0, np.pi / 2), np.exp(rng.normal(0, 0.3))
-        y, x = best * _PIXEL_M
-        towns.append(Town(float(y), float(x), float(angle), float(size)))
+    """One town to a square, at the lowest and driest of some random places."""
+    rng = stream(seed, "towns")
+    key = key_of(seed, "terrain")
+    origin = rng.uniform(-_TOWN_CELL, 0, 2)
+    cells = [int(np.ceil((size - o) / _TOWN_CELL)) for o in origin]
+    towns = []
+    for number, (row, column) in enumerate(np.ndindex(*cells)):
+        corner = origin + _TOWN_CELL * np.array([row, column])
+        y, x = corner[:, None] + _TOWN_CELL * rng.uniform(0.15, 0.85, (2, _TRIES))
+        height = np.array(
+            [
+                _raw_relief(key, size, region, y[i : i + 1], x[i : i + 1])[0, 0]
+                for i in range(_TRIES)
+            ]
+        )
+        best = int(np.abs(height + 0.2).argmin())
+        grown = float(np.round(np.exp(rng.normal(0, 0.3)), 4))
+        place = (round(float(y[best]), 1), round(float(x[best]), 1))
+        towns.append(Town(*place, grown, number))
     return tuple(towns)
 
 
-def _town_field(towns: tuple[Town, ...], shape: tuple[int, int]) -> Floats:
-    """Closeness to the nearest town, in kilometres divided by its size."""
-    y = (np.arange(shape[0], dtype=np.float32)[:, None] + 0.5) * _PIXEL_M
-    x = (np.arange(shape[1], dtype=np.float32)[None, :] + 0.5) * _PIXEL_M
-    far = [np.hypot(y - t.y, x - t.x) / (1000 * t.size) for t in towns]
-    return np.asarray(-np.minimum.reduce(far), np.float32)
-
-
-def _rivers(rng: np.random.Generator, shape: tuple[int, int]) -> tuple[Floats, Floats]:
-    """Distance in metres to the nearest river or brook, and half its width."""
-    extent = np.array(shape) * _PIXEL_M
-    length = float(extent.max()) * 1.6
-    brooks = max(1, round(length / 4000))
-    lines, widths = [], []
-    for i in range(1 + brooks):
-        middle = extent * rng.uniform(0.3 if i == 0 else 0.1, 0.7 if i == 0 else 0.9, 2)
-        angle = rng.uniform(0, np.pi)
-        t = np.arange(-length / 2, length / 2, 5.0)
-        bend = np.zeros_like(t)
-        for wave in (3500.0, 1400.0, 600.0):
-            bend += (
-                0.055
-                * wave
-                * rng.normal()
-                * np.sin(2 * np.pi * (t / wave + rng.uniform()))
-            )
-        direction = np.array([np.sin(angle), np.cos(angle)])
-        normal = np.array([direction[1], -direction[0]])
-        lines.append(middle + t[:, None] * direction + bend[:, None] * normal)
-        widths.append(rng.uniform(18, 45) if i == 0 else rng.uniform(3, 7))
-    half = np.repeat(widths, [len(line) for line in lines])
-    return _nearest_line(np.concatenate(lines), half, shape)
-
-
-def _nearest_line(
-    points: NDArray[np.float64], half: NDArray[np.float64], shape: tuple[int, int]
-) -> tuple[Floats, Floats]:
-    """Distance to the nearest of `points` and its `half`; to some metres if far."""
-    y, x = np.mgrid[: shape[0], : shape[1]] * _PIXEL_M + _PIXEL_M / 2
-    pixels = np.stack([y.ravel(), x.ravel()], -1)
-    away, nearest = cKDTree(points[::16]).query(pixels)
-    nearest *= 16
-    close = np.flatnonzero(away < 150)
-    away[close], nearest[close] = cKDTree(points).query(pixels[close])
-    return (
-        away.reshape(shape).astype(np.float32),
-        half[nearest].reshape(shape).astype(np.float32),
-    )
+def _nearness(towns: tuple[Town, ...], y: Places, x: Places) -> Floats:
+    """Minus the distance to the nearest town in kilometres over its size."""
+    nearest = np.full((len(y), len(x)), _NOWHERE, np.float32)
+    for t in towns:
+        reach = 100 * t.size * _NOWHERE
+        aside = max(y[0] - t.y, t.y - y[-1], x[0] - t.x, t.x - x[-1])
+        if aside > reach:
+            continue
+        down = ((y - t.y) / (100 * t.size)).astype(np.float32)[:, None]
+        right = ((x - t.x) / (100 * t.size)).astype(np.float32)[None, :]
+        nearest = np.minimum(nearest, np.sqrt(down * down + right * right))
+    return -nearest

@@ -1,0 +1,120 @@
+"""A world: everything that is drawn once, from which any window can be made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from affine import Affine
+from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
+
+from overcast.geo.tiling import Window
+from overcast.worlds.land import Land, build_land
+from overcast.worlds.noise import Floats, Places, centres_of, key_of, stream
+from overcast.worlds.region import Region, draw_region
+from overcast.worlds.spectra import draw_spectra
+from overcast.worlds.terrain import Terrain, shape_terrain
+
+MARGIN = 12
+"""Pixels around a window on which its land is built: as far as anything reaches."""
+_SMALLEST = 64
+_CRS = "EPSG:32632"
+_PIXEL_M = 10
+
+
+@dataclass(frozen=True)
+class World:
+    """A scene of `size` by `size` pixels of 10 m, made window by window.
+
+    All that follows from it is a pure function of `seed` and `size`.
+    """
+
+    seed: int
+    size: int
+    region: Region
+    terrain: Terrain
+
+    @cached_property
+    def spectra(self) -> Floats:
+        """Mean vectors of patches, one row per code of the land."""
+        return draw_spectra(self.seed, self.region)
+
+    @property
+    def grid(self) -> GeoBox:
+        """UTM, somewhere in zone 32, with its corner on whole pixels."""
+        rng = stream(self.seed, "place")
+        east = int(rng.integers(32_000, 66_000)) * _PIXEL_M
+        north = int(rng.integers(490_000, 560_000)) * _PIXEL_M
+        transform = Affine(_PIXEL_M, 0, east, 0, -_PIXEL_M, north)
+        return GeoBox((self.size, self.size), transform, _CRS)
+
+
+def make_world(seed: int, size: int) -> World:
+    """Draw a world; its windows are made by `see`.
+
+    Raises
+    ------
+    ValueError
+        If `size` is below 64 or `seed` is negative.
+    """
+    if size < _SMALLEST:
+        raise ValueError(f"size is {size}, expected at least {_SMALLEST} pixels")
+    if seed < 0:
+        raise ValueError(f"seed is {seed}, expected 0 or more")
+    region = draw_region(seed)
+    return World(seed, size, region, shape_terrain(seed, size, region))
+
+
+@dataclass(frozen=True)
+class View:
+    """A window of a world, and the land of it and `MARGIN` pixels around.
+
+    `rows` and `columns` are those of the land; their number is even, and 20 m bands
+    start on even pixels.
+    """
+
+    world: World
+    window: Window
+    rows: range
+    columns: range
+
+    @classmethod
+    def of(cls, world: World, window: Window) -> View:
+        """View of a window that starts on an even pixel; it may leave the scene."""
+        y, x, h, w = window
+        bottom, right = y + h + h % 2, x + w + w % 2
+        rows = range(y - MARGIN, bottom + MARGIN)
+        return cls(world, window, rows, range(x - MARGIN, right + MARGIN))
+
+    @cached_property
+    def land(self) -> Land:
+        """Land as it is."""
+        world = self.world
+        return build_land(world.seed, world.terrain, self.rows, self.columns)
+
+    def land_of(self, years_ago: float) -> Land:
+        """Land as it was."""
+        world = self.world
+        return build_land(world.seed, world.terrain, self.rows, self.columns, years_ago)
+
+    @property
+    def inner(self) -> tuple[slice, slice]:
+        """The window's own pixels, in arrays over `rows` and `columns`."""
+        _, _, h, w = self.window
+        return slice(MARGIN, MARGIN + h), slice(MARGIN, MARGIN + w)
+
+    def key(self, part: str) -> int:
+        """Key of one part of the world."""
+        return key_of(self.world.seed, part)
+
+    @property
+    def whole(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Whole numbers of rows and columns, int64."""
+        return np.array(self.rows), np.array(self.columns)
+
+    @property
+    def centres(self) -> tuple[Places, Places]:
+        """Centres of rows and columns, float64."""
+        return centres_of(self.rows), centres_of(self.columns)

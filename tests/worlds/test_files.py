@@ -1,0 +1,110 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+
+from overcast.geo.legend import load_legend
+from overcast.worlds.files import write_world
+from overcast.worlds.scene import KINDS, Scene, Wanted, simulate
+
+SIZE = 300  # more than one window
+WANTED = Wanted(("modis", "corine", "worldcover", "outdated"), cloud=0.5)
+
+
+@pytest.fixture(scope="module")
+def paths(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("world")
+    return write_world(3, SIZE, folder, WANTED, processes=1)
+
+
+@pytest.fixture(scope="module")
+def scene() -> Scene:
+    return simulate(3, SIZE, wanted=WANTED)
+
+
+def test_files_are_the_scene(paths: dict[str, Path], scene: Scene) -> None:
+    read = {}
+    for name, path in paths.items():
+        if name != "world":
+            with rasterio.open(path) as file:
+                read[name] = file.read()
+    assert np.array_equal(read["s1"], scene.images["s1"].values)
+    for name in ("s2", "s2_cloudy"):
+        assert np.allclose(read[name] / 1e4, scene.images[name].values, atol=1e-6)
+    legend = load_legend("simplified-igbp")
+    assert np.array_equal(read["truth"][0], legend.to_codes(scene.truth.values))
+    for kind in WANTED.labels:
+        codes = legend.to_codes(scene.labels[kind].values)
+        assert np.array_equal(read[kind][0], codes), kind
+    assert scene.clouds is not None
+    assert np.array_equal(read["clouds"][0], scene.clouds)
+
+
+def test_files_say_what_they_hold(paths: dict[str, Path], scene: Scene) -> None:
+    with rasterio.open(paths["s2"]) as s2:
+        assert s2.descriptions[:3] == ("B02", "B03", "B04")
+        assert (s2.dtypes[0], s2.nodata, s2.count) == ("uint16", 0, 10)
+        assert s2.crs.to_epsg() == 32632
+        assert s2.transform == scene.grid.affine
+    with rasterio.open(paths["s1"]) as s1:
+        assert s1.descriptions == ("VV", "VH")
+        assert np.isnan(s1.nodata)
+    with rasterio.open(paths["modis"]) as labels:
+        assert labels.nodata == 255
+        assert labels.crs.to_dict()["proj"] == "sinu"
+        assert labels.colormap(1)[10][:3] == scene.truth.legend.classes[9].rgb
+    with rasterio.open(paths["corine"]) as labels:
+        assert labels.crs.to_epsg() == 3035
+    about = json.loads(paths["world"].read_text())
+    assert about["seed"] == 3
+    assert sum(about["true_shares"].values()) == pytest.approx(1, abs=1e-3)
+
+
+def test_processes_change_no_byte(paths: dict[str, Path], tmp_path: Path) -> None:
+    again = write_world(3, SIZE, tmp_path, WANTED, processes=2)
+    for name, path in paths.items():
+        assert path.read_bytes() == again[name].read_bytes(), name
+
+
+def test_another_processor_changes_no_byte(
+    paths: dict[str, Path], tmp_path: Path
+) -> None:
+    """Without vector instructions, NumPy and the C library compute other last bits."""
+    code = (
+        "from pathlib import Path; from overcast.worlds.files import write_world\n"
+        "from overcast.worlds.scene import Wanted\n"
+        f"write_world(3, {SIZE}, Path({str(tmp_path)!r}), "
+        f"Wanted({WANTED.labels!r}, 0.5), processes=1)"
+    )
+    found = np._core._multiarray_umath.__cpu_features__  # type: ignore[attr-defined]
+    dispatched = np._core._multiarray_umath.__cpu_dispatch__  # type: ignore[attr-defined]
+    off = [name for name in dispatched if found.get(name)]
+    plain = {
+        **os.environ,
+        "NPY_DISABLE_CPU_FEATURES": " ".join(off),
+        "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX512F,-AVX2,-FMA,-AVX2_Usable,-FMA_Usable",
+    }
+    subprocess.run([sys.executable, "-c", code], env=plain, check=True)
+    for name, path in paths.items():
+        other = (tmp_path / path.name).read_bytes()
+        assert path.read_bytes() == other, name
+
+
+def test_files_are_not_overwritten_unasked(tmp_path: Path) -> None:
+    (tmp_path / "s2.tif").write_bytes(b"mine")
+    with pytest.raises(ValueError, match=r"s2\.tif exist"):
+        write_world(3, 64, tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["s2.tif"]
+    write_world(3, 64, tmp_path, overwrite=True, processes=1)
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_every_kind_of_labels_gets_a_file(tmp_path: Path) -> None:
+    paths = write_world(2, 64, tmp_path, Wanted(KINDS), processes=1)
+    assert all(paths[kind].is_file() for kind in KINDS)
+    assert len({paths[kind] for kind in KINDS}) == len(KINDS)
