@@ -1,7 +1,7 @@
 """Measure a problem on simulated worlds, and write docs/results.md from all measured.
 
     python -m bench.claims coarse --base forest
-    python -m bench.claims coarse --base network --methods balanced-forest
+    python -m bench.claims coarse --base network --methods forest
     python -m bench.claims all --base network --report
 
 Worlds 0 to 99 are for development, and the default; ``--report`` takes those from 100

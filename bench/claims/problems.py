@@ -79,7 +79,7 @@ def _arm(scene: Scene, labels: Labels, *images: str) -> Arm:
     """Learn from `images` and map them; ``s2_cloudy`` takes the place of ``s2``."""
     named = {name.split("_")[0]: scene.images[name] for name in images}
     sources = {name: ImageArray(image) for name, image in named.items()}
-    return Arm(Stack(scene.grid, sources, LabelArray(labels)), named)
+    return Arm(Stack(grid=scene.grid, images=sources, labels=LabelArray(labels)), named)
 
 
 def _true(scene: Scene) -> Labels:

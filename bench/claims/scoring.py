@@ -22,18 +22,18 @@ from overcast.progress import quiet
 from overcast.worlds.scene import Scene
 
 METHODS: dict[str, dict[str, Any]] = {
-    "forest": {
+    "plain-forest": {
         "name": "forest",
         "depth": 10,
         "leaf": 1,
         "balanced": False,
         "filtered": False,
     },
-    "balanced-forest": {"name": "forest"},
+    "forest": {"name": "forest"},
     "network": {"name": "network"},
 }
 """Ways to learn that every problem is measured with: the forest of Schmitt 2020, the
-default forest, and the default network."""
+default one, balanced by class, and the default network."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def score(scene: Scene, arm: Arm, method: Mapping[str, Any], seed: int) -> Score
         made.fit(arm.learn, Path(folder), seed, quiet)
         predictor = made.load(Path(folder), legend, arm.learn.sensors)
         sources = {name: ImageArray(image) for name, image in arm.images.items()}
-        stack = Stack(scene.grid, sources, None)
+        stack = Stack(grid=scene.grid, images=sources, labels=None)
         raw = predict(predictor, stack, Tiling(512, 64), Path(folder))
         classes, _ = raw.rows(0, stack.shape[0])
     mapped = Labels(values=classes, grid=scene.grid, legend=legend)

@@ -55,8 +55,9 @@ PARCEL_LN_HA, PARCEL_LN_STD = 0.64, 1.3
 class ClassStatistics:
     """Ten band reflectances, then VV and VH in dB: ``[12]``; texture ``[10]``.
 
-    `std` is robust (1.4826 median absolute deviation): the plain one is inflated by
-    wrong labels and leftover cloud. `factor` F ``[12, 12]`` gives scores ``F z`` with
+    `std` lies between `robust_std` (1.4826 median absolute deviation) and `plain_std`,
+    their geometric mean: the plain one is inflated by wrong labels and leftover cloud,
+    the robust one knows no tails. `factor` F ``[12, 12]`` gives scores ``F z`` with
     the measured correlations.
     """
 
@@ -64,6 +65,7 @@ class ClassStatistics:
     mean: NDArray[np.float64]
     std: NDArray[np.float64]
     plain_std: NDArray[np.float64]
+    robust_std: NDArray[np.float64]
     factor: NDArray[np.float64]
     texture: NDArray[np.float64]
 
@@ -126,11 +128,14 @@ def statistics(land_class: int, season: str = "summer") -> ClassStatistics:
     change = entry.get("seasons", {}).get(season, {})
     later = np.array(change.get("mean_minus_summer", [0.0] * 12))
     wider = np.array(change.get("std_over_summer", [1.0] * 12))
+    robust = np.array(entry["robust_std"] + s1["robust_std"])
+    plain = np.array(entry["std"] + s1["std"])
     return ClassStatistics(
         n=change.get("n", entry["n"]),
         mean=np.array(entry["mean"] + s1["mean"]) + later,
-        std=np.array(entry["robust_std"] + s1["robust_std"]) * wider,
-        plain_std=np.array(entry["std"] + s1["std"]) * wider,
+        std=np.sqrt(robust * plain) * wider,
+        plain_std=plain * wider,
+        robust_std=robust * wider,
         factor=_root(_joint(_symmetric(upper), s1)),
         texture=np.array(texture),
     )

@@ -127,7 +127,7 @@ def _waves(
 ) -> Floats:
     """Factor on the VV power of water that wind makes rough, 1 on land."""
     y, x = (n.astype(np.float64) + 0.5 for n in (rows, columns))
-    gusts = Fractal(view.key("wind"), 160.0).at(y, x)
+    gusts = Fractal(view.key("wind"), 320.0, finest=20.0).at(y, x)
     db = view.world.region.wind * 2.0 * gusts.clip(-2, 2).astype(np.float64)
     factor = np.power(10.0, db / 10).astype(np.float32)
     return np.where(truth == WATER, factor, np.float32(1))

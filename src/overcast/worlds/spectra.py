@@ -30,7 +30,7 @@ from overcast.worlds.region import Region
 
 SLOTS = 1 << 13
 """Vectors per class, a power of two."""
-WORLD_SHARE, SUBTYPE_SHARE = 0.08, 0.42
+WORLD_SHARE, SUBTYPE_SHARE = 0.18, 0.34
 OWN_SHARE = {BARREN: 0.12, WATER: 0.12, FOREST: 0.35}
 """Variance left to the single patch where neighbours share rock, water or wood."""
 SUBTYPES = {CROP: 7, GRASS: 4}
@@ -51,7 +51,7 @@ _SURFACES = {
     GARDEN: (-0.055, 0.060, -0.030, -1.5, -0.5),
     HALL: (0.080, 0.090, 0.060, 3.5, 2.0),
 }
-_SPREAD_OF_SURFACE = 0.45
+_SPREAD_OF_LOT, _SPREAD_OF_SURFACE = 0.8, 0.35
 _RICHNESS = (3, 5, 2)  # bands in each of the three groups
 
 
@@ -108,6 +108,10 @@ def _town(rng: np.random.Generator, region: Region) -> NDArray[np.float64]:
     table = np.array([_SURFACES[s] for s in range(SURFACES)])
     offset = np.hstack([np.repeat(table[:, :3], _RICHNESS, axis=1), table[:, 3:]])
     surface = np.arange(SLOTS) % SURFACES
-    scores = rng.standard_normal((SLOTS, 12)) @ of.factor.T
-    scores = scores.clip(-_LIMIT, _LIMIT)
-    return np.asarray(of.mean + offset[surface] + _SPREAD_OF_SURFACE * of.std * scores)
+    # House, yard and street of a lot go together: old quarters dark, new ones bright.
+    lots = rng.standard_normal((SLOTS // SURFACES, 12)).repeat(SURFACES, 0)
+    lots = np.sqrt(1 - WORLD_SHARE) * lots + np.sqrt(WORLD_SHARE) * rng.normal(size=12)
+    own = rng.standard_normal((SLOTS, 12))
+    scores = (_SPREAD_OF_LOT * lots + _SPREAD_OF_SURFACE * own) @ of.factor.T
+    spread = of.std * scores.clip(-_LIMIT, _LIMIT)
+    return np.asarray(of.mean + offset[surface] + spread)

@@ -1,8 +1,7 @@
-"""Per-pixel losses: pure functions in which unknown pixels never count.
+"""The mean over known pixels, of all processes together.
 
-All are means over the known pixels of the whole batch. With several processes, each
-holding a share of the batch, the whole batch is that of all processes: process r of R
-returns
+With several processes, each holding a share of the batch, the whole batch is that of
+all processes: process r of R returns
 
     R * (sum over its known pixels) / (number of known pixels of all processes)
 
@@ -16,16 +15,13 @@ from __future__ import annotations
 
 import torch
 import torch.distributed as dist
-import torch.nn.functional as F
 from torch import Tensor
 
-from overcast.learn.batch import IGNORE
 
-
-def masked_mean(value: Tensor, mask: Tensor) -> Tensor:
+def masked_mean(value: Tensor, mask: Tensor, weight: Tensor | None = None) -> Tensor:
     """Mean of `value` where `mask`; zero, with gradient, if nowhere.
 
-    What stands in `value` outside the mask never counts, NaN included.
+    What stands in `value` and `weight` outside the mask never counts, NaN included.
 
     Parameters
     ----------
@@ -33,6 +29,8 @@ def masked_mean(value: Tensor, mask: Tensor) -> Tensor:
         Floating point, any shape.
     mask
         bool, the shape of `value`.
+    weight
+        The shape of `value`; the mean is then ``sum(weight * value) / sum(weight)``.
 
     >>> masked_mean(torch.tensor([1.0, 5.0]), torch.tensor([True, False])).item()
     1.0
@@ -41,36 +39,11 @@ def masked_mean(value: Tensor, mask: Tensor) -> Tensor:
     """
     # Half precision can't count the pixels of a batch.
     wide = torch.promote_types(value.dtype, torch.float32)
-    return _over_all(torch.where(mask, value, 0).sum(dtype=wide), mask.sum())
-
-
-def cross_entropy(
-    logits: Tensor, labels: Tensor, weight: Tensor | None = None
-) -> Tensor:
-    """Cross-entropy, ``-log softmax(logits)[label]``, over known pixels.
-
-    Parameters
-    ----------
-    logits
-        ``[B, K, H, W]``.
-    labels
-        int64 ``[B, H, W]``, `IGNORE` where unknown.
-    weight
-        ``[K]``, of the classes; the mean is then over weights, not pixels.
-
-    Returns
-    -------
-    Tensor
-        Scalar; zero, with gradient, if no pixel is known.
-    """
-    loss = F.cross_entropy(
-        logits, labels, weight=weight, ignore_index=IGNORE, reduction="none"
-    )
-    known = labels != IGNORE
+    kept = torch.where(mask, value, 0)
     if weight is None:
-        return masked_mean(loss, known)
-    weights = torch.where(known, weight[torch.where(known, labels, 0)], 0)
-    return _over_all(torch.where(known, loss, 0).sum(), weights.sum())
+        return _over_all(kept.sum(dtype=wide), mask.sum())
+    weights = torch.where(mask, weight, 0).to(wide)
+    return _over_all((kept * weights).sum(dtype=wide), weights.sum())
 
 
 def _over_all(total: Tensor, count: Tensor) -> Tensor:
