@@ -68,8 +68,7 @@ def main() -> None:
 def _report(worlds: int) -> Iterator[str]:
     yield "# How real the worlds are\n"
     yield "Written by `python -m bench.realism --docs`; don't edit.\n"
-    yield "![Six worlds: true colour, near infrared and short wave, SAR, truth]"
-    yield "(pictures/worlds.jpg)\n"
+    yield "![Six worlds, four views of each](pictures/worlds.jpg)\n"
     yield f"Worlds {', '.join(map(str, SHOWN))}: true colour, B08-B11-B04, SAR, truth.\n"
     sites = sites_of(range(worlds))
     yield from _classes([(c, fit_of(sites, c)) for c in CLASSES], worlds)
@@ -88,7 +87,8 @@ def _classes(fits: list[tuple[int, ClassFit]], worlds: int) -> Iterator[str]:
     for c, fit in fits:
         cells = " | ".join(f"{v:+.2f}" for v in fit.away)
         yield f"| {names[c]} | {fit.n} | {fit.ndvi:.2f} | {cells} | {fit.correlation:.2f} |"
-    yield "\nSpread between sites of the worlds over the measured (robust) one.\n"
+    yield "\nSpread between sites of the worlds over the measured one (geometric mean of"
+    yield "the plain and the robust standard deviation).\n"
     yield f"| class | {' | '.join(COLUMNS)} |\n{'|---' * (len(COLUMNS) + 1)}|"
     for c, fit in fits:
         yield f"| {names[c]} | {' | '.join(f'{v:.2f}' for v in fit.ratio)} |"
@@ -96,8 +96,8 @@ def _classes(fits: list[tuple[int, ClassFit]], worlds: int) -> Iterator[str]:
     away = max(float(np.abs(f.away).max()) for _, f in held)
     low = min(float(f.ratio.min()) for _, f in held)
     high = max(float(f.ratio.max()) for _, f in held)
-    yield f"\nWithout Wetlands (n 6): largest difference {away:.2f}, spread {low:.2f} to"
-    yield f"{high:.2f} of the measured.\n"
+    yield f"\nWithout Wetlands (n 6): largest difference {away:.2f}, spread"
+    yield f"{low:.2f} to {high:.2f} of the measured.\n"
 
 
 def _textures() -> Iterator[str]:

@@ -89,7 +89,7 @@ class ClassFit:
     """How a class of the worlds compares with the measured one, per band ``[12]``.
 
     `away` is the difference of means in between-site standard deviations, `ratio` the
-    spread between sites over the measured (robust) one, `correlation` the mean
+    spread between sites over the measured one, `correlation` the mean
     absolute difference of the band correlations.
     """
 

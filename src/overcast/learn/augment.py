@@ -39,7 +39,7 @@ def _turn(tensor: Tensor, down: bool, across: bool, transpose: bool) -> Tensor:
     return turned.transpose(-2, -1) if transpose else turned
 
 
-def jitter(batch: Batch, gain: float = 0.05, bias: float = 0.05) -> Batch:
+def jitter(batch: Batch, gain: float = 0.03, bias: float = 0.003) -> Batch:
     """Scale and shift every band of every image: radiometry, not geometry.
 
     ``x (1 + gain a) + bias b`` with standard normal a and b, in network units: what

@@ -49,7 +49,7 @@ class Schedule:
     """
 
     steps: int
-    peak_rate: float = 1e-3
+    peak_rate: float = 3e-3
     warmup: int = 50
     clip: float = 1.0
     weight_decay: float = 0.01

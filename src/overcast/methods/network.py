@@ -50,7 +50,7 @@ class Network:
 
     model: Mapping[str, Any] = field(default_factory=lambda: {"name": "fcn"})
     recipe: Mapping[str, Any] = field(default_factory=lambda: {"name": "supervised"})
-    schedule: Schedule = field(default_factory=lambda: Schedule(steps=400))
+    schedule: Schedule = field(default_factory=lambda: Schedule(steps=800))
     window: int = 64
     batch: int = 8
     balance: float = 0.5

@@ -51,7 +51,7 @@ _SURFACES = {
     GARDEN: (-0.055, 0.060, -0.030, -1.5, -0.5),
     HALL: (0.080, 0.090, 0.060, 3.5, 2.0),
 }
-_SPREAD_OF_LOT, _SPREAD_OF_SURFACE = 0.8, 0.35
+_SPREAD_OF_LOT, _SPREAD_OF_SURFACE = 0.95, 0.35
 _RICHNESS = (3, 5, 2)  # bands in each of the three groups
 
 
