@@ -1,7 +1,7 @@
 """Measure a problem on simulated worlds, and write docs/results.md from all measured.
 
-    python -m bench.claims coarse --base forest
-    python -m bench.claims coarse --base network --methods forest
+    python -m bench.claims coarse --base plain-forest --methods forest
+    python -m bench.claims coarse --base network --methods plain-forest forest
     python -m bench.claims all --base network --report
 
 Worlds 0 to 99 are for development, and the default; ``--report`` takes those from 100
@@ -86,7 +86,7 @@ def _arguments() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("problem", choices=[*PROBLEMS, "all"])
-    parser.add_argument("--base", choices=list(METHODS), default="forest")
+    parser.add_argument("--base", choices=list(METHODS), default="plain-forest")
     parser.add_argument("--methods", nargs="*", choices=list(METHODS), default=[])
     parser.add_argument("--worlds", type=int, nargs="+")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
