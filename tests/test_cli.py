@@ -21,7 +21,7 @@ from overcast.worlds.files import write_world
 from tests.rasters import backscatter, reflectance, utm
 from tests.rasters import write as write_raster
 
-FAST = ("--set", "trees=8", "--set", "samples=3000")
+FAST = ("--set", "clusters=[16, 24]", "--set", "samples=3000")
 NAMES = ["confidence.tif", "map.tif", "map.tif.aux.xml", "report.html", "run"]
 
 
@@ -289,7 +289,7 @@ def test_a_killed_map_goes_on_to_the_same_bytes(
         "map.tif",
         "confidence.tif",
         "run/plan.yaml",
-        "run/forest.safetensors",
+        "run/shares.safetensors",
     ):
         whole, killed = tmp_path / "whole" / name, tmp_path / "killed" / name
         assert whole.read_bytes() == killed.read_bytes(), name

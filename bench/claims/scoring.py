@@ -30,6 +30,7 @@ METHODS: dict[str, dict[str, Any]] = {
         "filtered": False,
     },
     "forest": {"name": "forest"},
+    "shares": {"name": "shares"},
     "network": {"name": "network"},
 }
 """Ways to learn that every problem is measured with: the forest of Schmitt 2020, the

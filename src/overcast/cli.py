@@ -169,7 +169,7 @@ def _against(given: dict[str, Any]) -> Any:
     "openearthmap, whu-opt-sar, or a CSV of code,name,colour.",
 )
 @click.option("--labels-nodata", type=int, help="Code of --labels for not known.")
-@click.option("--method", help="forest, kmeans or network.  [default: forest]")
+@click.option("--method", help="shares, forest, kmeans or network.  [default: shares]")
 @click.option(
     "--set",
     "settings",
@@ -198,7 +198,7 @@ def map_(**given: Any) -> None:
         legend=_legend(given["legend"]),
         nodata=given["labels_nodata"],
     )
-    method = {"name": given["method"] or "forest", **_settings(given["settings"])}
+    method = {"name": given["method"] or "shares", **_settings(given["settings"])}
     plan = Plan(
         data=replace_labels(_data(given), labels), method=method, seed=given["seed"]
     )
@@ -364,7 +364,7 @@ def simulate(
 @click.option(
     "--size", type=int, default=512, show_default=True, help="Pixels of 10 m."
 )
-@click.option("--method", help="forest, kmeans or network.  [default: forest]")
+@click.option("--method", help="shares, forest, kmeans or network.  [default: shares]")
 @_writing
 def demo(seed: int, size: int, method: str | None, out: Path, overwrite: bool) -> None:
     """Run the main job on a simulated scene, and score it against the truth.

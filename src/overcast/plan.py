@@ -77,7 +77,7 @@ class Plan:
     """
 
     data: Data
-    method: Mapping[str, Any] = field(default_factory=lambda: {"name": "forest"})
+    method: Mapping[str, Any] = field(default_factory=lambda: {"name": "shares"})
     windows: Windows = field(default_factory=Windows)
     seed: int = 0
 

@@ -71,7 +71,7 @@ def test_shares_are_counts_and_sum_to_one() -> None:
 def test_most_pure_cells_keep_their_class_and_none_becomes_impossible() -> None:
     shares = np.tile(np.eye(10)[URBAN], (4000, 1))
     labels = confuse(np.random.default_rng(0), shares)
-    assert (labels == URBAN).mean() == pytest.approx(0.81, abs=0.02)
+    assert (labels == URBAN).mean() == pytest.approx(0.76, abs=0.02)
     assert set(np.unique(labels)) == {GRASS, CROP, URBAN}
 
 
@@ -96,7 +96,7 @@ def test_a_modis_cell_sees_its_neighbours() -> None:
         confuse(np.random.default_rng(seed), shares[15, 15][None])[0]
         for seed in range(40)
     ]
-    assert alone.count(URBAN) > 20
+    assert alone.count(URBAN) > 15
 
 
 def test_corine_has_no_small_polygons_and_calls_some_wrongly() -> None:

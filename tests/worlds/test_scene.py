@@ -16,7 +16,7 @@ from overcast.worlds.cells import (
 from overcast.worlds.measured import CLASSES, SAVANNA, SNOW, statistics
 from overcast.worlds.scene import Scene, Wanted, simulate
 
-GOLDEN = {"truth": 240697631, "s2": 2894760247, "s1": 2159110567, "modis": 1600085752}
+GOLDEN = {"truth": 240697631, "s2": 2894760247, "s1": 2159110567, "modis": 3493710255}
 """Checksums of world 3, 64 by 64 pixels."""
 
 
@@ -87,7 +87,7 @@ def test_most_whole_cells_hold_the_majority(scene: Scene) -> None:
     given = scene.coarse.values.ravel()[whole]
     right = (given == shares[whole].argmax(1)).mean()
     assert whole.sum() > 30
-    assert 0.50 <= right <= 0.85
+    assert 0.45 <= right <= 0.80
 
 
 def test_class_means_are_within_one_deviation_of_the_measured(scene: Scene) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 from odc.geo.overlap import ReprojectInfo, compute_reproject_roi
+from pyproj import Transformer
 from rasterio.warp import Resampling, reproject
 
 from overcast.geo.raster import UNKNOWN
@@ -111,6 +112,24 @@ def class_fractions(
     cells = found.reshape(h, pieces, w, pieces)
     counts = [(cells == k).mean((1, 3), dtype=np.float32) for k in range(classes)]
     return np.stack(counts).astype(np.float32)
+
+
+def pixel_of(
+    source: GeoBox, target: GeoBox
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Row and column in `source` that the centre of every pixel of `target` lies in.
+
+    Both int64 ``[h, w]``; they may lie outside of `source`.
+    """
+    h, w = target.shape
+    x, y = target.affine @ tuple(np.meshgrid(np.arange(w) + 0.5, np.arange(h) + 0.5))
+    if source.crs != target.crs:
+        there = Transformer.from_crs(str(target.crs), str(source.crs), always_xy=True)
+        x, y = there.transform(x, y)
+    column, row = ~source.affine @ (x, y)
+    # What falls outside of the projection comes back as infinite.
+    row, column = (np.nan_to_num(v, posinf=-1, neginf=-1) for v in (row, column))
+    return np.floor(row).astype(np.int64), np.floor(column).astype(np.int64)
 
 
 def _reprojection(source: GeoBox, target: GeoBox) -> ReprojectInfo:

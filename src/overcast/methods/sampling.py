@@ -71,6 +71,16 @@ def sample_pixels(
     return Sample(np.ascontiguousarray(values, np.float32), classes)
 
 
+def whole_windows(
+    shape: tuple[int, int], halo: int = 0
+) -> Iterator[tuple[Window, tuple[slice, slice]]]:
+    """Windows that cover a stack, `halo` wider, and where their own pixels lie in them."""
+    for window in _cells(shape):
+        wide = _widen(window, halo, shape)
+        inside = Window(window.y - wide.y, window.x - wide.x, window.h, window.w)
+        yield wide, inside.slices
+
+
 def _learnable(chip: Chip) -> NDArray[np.uint8]:
     """Class indices, unknown where no sensor saw the ground."""
     assert chip.labels is not None

@@ -39,9 +39,9 @@ REACH_PX = 66
 _BESIDE, _ABOVE = (0.125, 0.75, 0.125), (0.06, 0.88, 0.06)
 """What a cell sees of its neighbours: MODIS has a triangular response two cells wide
 along the scan (Wolfe et al. 2002), and gridding smears a little along the track."""
-_CONFUSED = 0.25
+_CONFUSED = 0.32
 """Chance of a wrong class; three quarters of it in a pure cell, half more in a mixed
-one. Set so that the labels have an average accuracy of about .40 at 10 m: those of
+one. Set so that the labels have an average accuracy of about .37 at 10 m: those of
 MODIS have .372 on DFC2020 (Schmitt et al. 2020, table 3)."""
 _SMALLEST_POLYGON = 25
 """Cells of 100 m in CORINE's minimum mapping unit of 25 ha."""

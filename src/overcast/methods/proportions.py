@@ -1,0 +1,154 @@
+"""Learning from label proportions: classes of clusters from the labels of whole cells.
+
+A coarse label says something about a cell, not about each of its pixels. Let s_jk be
+the share of cluster k in cell j, known exactly, and theta_k the unknown class shares of
+cluster k. Then the cell's own class shares are
+
+    q_j = sum_k s_jk theta_k
+
+and its label is likely in proportion to them, raised to a power g because the majority
+wins, and seen through a matrix M of mistakes:
+
+    p_j = (q_j^g / sum q_j^g) M        L = - sum_j w_j sum_c y_jc log p_jc
+                                           + a sum_(k,l) e_kl |theta_k - theta_l|^2
+
+The last term holds clusters together that look alike: without it, with more clusters
+than cells, labels are learned by heart. M is estimated in turns with theta (Sukhbaatar
+et al. 2015 learn one beside a network). After Quadrianto et al., Estimating Labels from
+Label Proportions (2009), and close in spirit to label super-resolution (Malkin et al.
+2019).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.sparse import csr_matrix
+
+Floats = NDArray[np.float64]
+_TINY = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """What is known of J cells.
+
+    Attributes
+    ----------
+    shares
+        Share of every cluster ``[J, K]``, rows summing to 1.
+    labels
+        Share of every label ``[J, C]``, rows summing to 1: one 1 for a coarse label.
+    weight
+        How much a cell counts ``[J]``.
+    """
+
+    shares: csr_matrix
+    labels: Floats
+    weight: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """How labels come about.
+
+    Attributes
+    ----------
+    power
+        g: 1 if a label is drawn from the cell's shares, more if the majority wins.
+    smoothness
+        a, per cluster.
+    mistakes
+        First M ``[C, C]``, rows for true classes; its rows are a prior for the later.
+    possible
+        Classes ``[C]`` that the ground can have; others occur as labels only.
+    trust
+        Cells' worth of the prior in every row of M.
+    rounds
+        Turns of theta and M.
+    """
+
+    mistakes: Floats
+    possible: NDArray[np.bool_]
+    power: float = 1.5
+    smoothness: float = 1.0
+    trust: float = 20.0
+    rounds: int = 3
+
+
+def class_shares(cells: Cells, edges: csr_matrix, belief: Belief) -> Floats:
+    """Class shares theta ``[K, C]`` of clusters; `edges` ``[K, K]`` is symmetric."""
+    start = _vote(cells, belief)
+    scores = np.log(start + 1e-3)
+    mistakes = belief.mistakes
+    for turn in range(belief.rounds):
+        scores = _ascend(scores, cells, edges, belief, mistakes)
+        if turn + 1 < belief.rounds:
+            mistakes = _mistakes_of(_softmax(scores, belief), cells, belief)
+    return _softmax(scores, belief)
+
+
+def _vote(cells: Cells, belief: Belief) -> Floats:
+    """Labels of the cells that a cluster lies in, every label counting alike."""
+    support = (cells.labels * cells.weight[:, None]).sum(0)
+    votes = cells.shares.T @ (cells.labels * cells.weight[:, None])
+    # A label that can't be true votes for what it is mistaken for.
+    back = belief.mistakes * belief.possible[:, None]
+    back = back / np.maximum(back.sum(0), _TINY)
+    balanced = (votes / np.maximum(support, _TINY)) @ back.T
+    return np.asarray(balanced / np.maximum(balanced.sum(1, keepdims=True), _TINY))
+
+
+def _ascend(
+    scores: Floats, cells: Cells, edges: csr_matrix, belief: Belief, mistakes: Floats
+) -> Floats:
+    degree = np.asarray(edges.sum(1))
+    pull = belief.smoothness * cells.weight.sum() / max(degree.sum(), _TINY)
+
+    def loss(flat: Floats) -> tuple[float, Floats]:
+        theta = _softmax(flat.reshape(scores.shape), belief)
+        value, slope = _misfit(theta, cells, belief.power, mistakes)
+        bent = degree * theta - edges @ theta
+        value += pull * float((theta * bent).sum())
+        slope += 2 * pull * bent
+        back = theta * (slope - (theta * slope).sum(1, keepdims=True))
+        return value, back.ravel()
+
+    found = minimize(
+        loss, scores.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 150}
+    )
+    return np.asarray(found.x.reshape(scores.shape))
+
+
+def _misfit(
+    theta: Floats, cells: Cells, power: float, mistakes: Floats
+) -> tuple[float, Floats]:
+    """Negative log-likelihood of the labels, and its slope by `theta`."""
+    q = cells.shares @ theta + _TINY
+    raised = q**power
+    total = raised.sum(1, keepdims=True)
+    seen = raised / total
+    p = seen @ mistakes + _TINY
+    weighted = cells.weight[:, None] * cells.labels
+    by_seen = -(weighted / p) @ mistakes.T
+    by_raised = (by_seen - (by_seen * seen).sum(1, keepdims=True)) / total
+    by_q = by_raised * power * q ** (power - 1)
+    return float(-(weighted * np.log(p)).sum()), np.asarray(cells.shares.T @ by_q)
+
+
+def _mistakes_of(theta: Floats, cells: Cells, belief: Belief) -> Floats:
+    """M from what cells hold and what they are called, with the first M as a prior."""
+    raised = (cells.shares @ theta + _TINY) ** belief.power
+    held = raised / raised.sum(1, keepdims=True)
+    counts = held.T @ (cells.weight[:, None] * cells.labels)
+    counts = counts + belief.trust * belief.mistakes
+    return np.asarray(counts / counts.sum(1, keepdims=True))
+
+
+def _softmax(scores: Floats, belief: Belief) -> Floats:
+    shifted = np.where(belief.possible, scores, -np.inf)
+    shifted = np.exp(shifted - shifted.max(1, keepdims=True))
+    return np.asarray(shifted / shifted.sum(1, keepdims=True))

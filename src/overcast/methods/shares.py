@@ -1,0 +1,301 @@
+"""Coarse labels read as what whole cells hold: classes of spectral clusters.
+
+Pixels are clustered several times by what they look like. How much of every cluster
+lies in every label cell is counted exactly, and the classes of clusters are those that
+explain the labels of cells best (`overcast.methods.proportions`). A pixel gets the mean
+over the clusterings of its clusters' classes, smoothed over its neighbours. Labels as
+fine as the images are taken together over squares of some pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+from scipy.sparse import csr_matrix
+
+from overcast.geo.bands import Sensor
+from overcast.geo.legend import Legend
+from overcast.geo.raster import UNKNOWN
+from overcast.geo.stack import Chip, Stack
+from overcast.geo.warp import pixel_of
+from overcast.methods.arrays import load_arrays, save_arrays
+from overcast.methods.features import HALO, pixel_features
+from overcast.methods.proportions import Belief, Cells, class_shares
+from overcast.methods.sampling import sample_pixels, whole_windows
+from overcast.progress import Progress
+
+_FILE = "shares.safetensors"
+_NEIGHBOURS = 6
+_REACH = 3
+"""Pixels that smoothing draws on."""
+_MOST_WINDOWS = 400
+"""Of a large stack only so many windows are counted: 26 million pixels are plenty."""
+_MIXED = {
+    "Savanna": {"Forest": 0.35, "Shrubland": 0.3, "Grassland": 0.35},
+    "Savannas": {"Forest": 0.2, "Shrubland": 0.3, "Grassland": 0.5},
+    "Woody savannas": {"Forest": 0.6, "Shrubland": 0.2, "Grassland": 0.2},
+}
+"""Classes that exist at 500 m only, and what their pixels are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shares:
+    """Settings of cluster shares.
+
+    Attributes
+    ----------
+    clusters
+        Clusters of each clustering.
+    dimensions
+        Principal components that are clustered.
+    power, smoothness
+        Of the likelihood, see `overcast.methods.proportions`.
+    wrong
+        Share of labels taken to be wrong before any is looked at.
+    samples
+        Pixels that clusters are found from.
+    cell
+        Pixels along the side of a cell, at least: finer labels are taken together.
+    blur
+        Standard deviation, in pixels, of the smoothing of probabilities.
+    """
+
+    clusters: tuple[int, ...] = (256, 512, 256, 512)
+    dimensions: int = 15
+    power: float = 1.5
+    smoothness: float = 1.0
+    wrong: float = 0.3
+    samples: int = 60_000
+    cell: int = 8
+    blur: float = 1.3
+
+    def fit(self, stack: Stack, folder: Path, seed: int, progress: Progress) -> None:
+        """Cluster pixels, count clusters in cells, explain the labels of cells."""
+        sensors = stack.sensors
+        sample = sample_pixels(
+            stack,
+            lambda chip: pixel_features(chip, sensors),
+            self.samples,
+            halo=HALO,
+            seed=seed,
+            balanced=False,
+            progress=progress,
+        )
+        assert stack.labels is not None
+        arrays = _whitening(sample.features, self.dimensions)
+        points = _project(sample.features, arrays)
+        for i, count in enumerate(self.clusters):
+            progress("clustering", i, len(self.clusters))
+            arrays[f"centres.{i}"] = _cluster(points, count, seed + i)
+        progress("clustering", len(self.clusters), len(self.clusters))
+        counts, labels = _count(stack, arrays, self, seed, progress)
+        belief = self._belief(stack.labels.legend)
+        for i, table in enumerate(counts):
+            progress("explaining labels", i, len(counts))
+            cells = _cells(table, labels)
+            edges = _edges(arrays[f"centres.{i}"])
+            found = class_shares(cells, edges, belief)
+            arrays[f"classes.{i}"] = found.astype(np.float32)
+        progress("explaining labels", len(counts), len(counts))
+        save_arrays(arrays, folder / _FILE)
+
+    def load(
+        self, folder: Path, legend: Legend, sensors: Mapping[str, Sensor]
+    ) -> ExplainedClusters:
+        """Return the clusters that `fit` left in `folder`."""
+        arrays = load_arrays(folder / _FILE)
+        return ExplainedClusters(legend, sensors, arrays, self.blur)
+
+    def _belief(self, legend: Legend) -> Belief:
+        names = list(legend.names)
+        mixed = {
+            names.index(n): parts
+            for n, parts in _MIXED.items()
+            if n in names and set(parts) <= set(names)
+        }
+        count = len(names)
+        mistakes = np.full((count, count), self.wrong / max(count - 1, 1))
+        np.fill_diagonal(mistakes, 1 - self.wrong)
+        for c, parts in mixed.items():
+            for name, part in parts.items():
+                mistakes[names.index(name), c] += self.wrong * part
+        mistakes /= mistakes.sum(1, keepdims=True)
+        possible = np.array([c not in mixed for c in range(count)])
+        return Belief(
+            mistakes=mistakes,
+            possible=possible,
+            power=self.power,
+            smoothness=self.smoothness,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedClusters:
+    """Clusters with their classes as a `Predictor`."""
+
+    legend: Legend
+    sensors: Mapping[str, Sensor]
+    arrays: Mapping[str, NDArray[np.float32]] = field(repr=False)
+    blur: float
+
+    @property
+    def halo(self) -> int:
+        """Context of the features and of the smoothing."""
+        return HALO + _REACH
+
+    def predict(self, chip: Chip) -> NDArray[np.float32]:
+        """Probabilities ``[K, h, w]``."""
+        features = pixel_features(chip, self.sensors)
+        shape = features.shape[1:]
+        points = _project(features.reshape(len(features), -1).T, self.arrays)
+        out = np.zeros((len(points), len(self.legend)), np.float32)
+        count = sum(name.startswith("centres.") for name in self.arrays)
+        for i in range(count):
+            nearest = _nearest(points, self.arrays[f"centres.{i}"])
+            out += self.arrays[f"classes.{i}"][nearest] / np.float32(count)
+        maps = out.T.reshape(len(self.legend), *shape)
+        if not self.blur:
+            return maps
+        blurred = [gaussian_filter(m, self.blur, radius=_REACH) for m in maps]
+        return np.stack(blurred)
+
+
+def _whitening(features: NDArray[np.float32], dimensions: int) -> dict[str, Any]:
+    """Mean, spread and near-whitened principal axes of features ``[N, F]``."""
+    mean = np.nanmean(features, 0)
+    spread = np.nanstd(features, 0) + np.float32(1e-6)
+    scaled = np.nan_to_num((features - mean) / spread)
+    values, vectors = np.linalg.eigh(np.cov(scaled.T))
+    order = np.argsort(-values)[:dimensions]
+    # Nearly: the last axes are mostly noise, and full whitening would blow it up.
+    axes = vectors[:, order] / np.sqrt(values[order] + 0.02 * values.max())
+    floats = {"mean": mean, "spread": spread, "axes": axes}
+    return {k: np.ascontiguousarray(v, np.float32) for k, v in floats.items()}
+
+
+def _project(
+    pixels: NDArray[np.float32], arrays: Mapping[str, NDArray[np.float32]]
+) -> NDArray[np.float32]:
+    scaled = np.nan_to_num((pixels - arrays["mean"]) / arrays["spread"])
+    return np.asarray(scaled @ arrays["axes"], np.float32)
+
+
+def _cluster(points: NDArray[np.float32], count: int, seed: int) -> Any:
+    from sklearn.cluster import MiniBatchKMeans
+
+    found = MiniBatchKMeans(
+        min(count, len(points)), batch_size=4096, n_init=1, random_state=seed
+    ).fit(points)
+    return np.ascontiguousarray(found.cluster_centers_, np.float32)
+
+
+def _nearest(
+    points: NDArray[np.float32], centres: NDArray[np.float32]
+) -> NDArray[np.intp]:
+    half = (centres**2).sum(1) / 2
+    found = [
+        (points[i : i + 16_384] @ centres.T - half).argmax(1)
+        for i in range(0, len(points), 16_384)
+    ]
+    return np.concatenate(found)
+
+
+def _count(
+    stack: Stack,
+    arrays: Mapping[str, Any],
+    settings: Shares,
+    seed: int,
+    progress: Progress,
+) -> tuple[list[csr_matrix], NDArray[np.float64]]:
+    """Pixels of every cluster in every cell, per clustering, and of every label."""
+    assert stack.labels is not None
+    classes = len(stack.labels.legend)
+    centres = [arrays[f"centres.{i}"] for i in range(len(settings.clusters))]
+    sizes = [len(c) for c in centres] + [classes]
+    found: list[list[_Pairs]] = [[] for _ in sizes]
+    for chip, inside, progressed in _chips(stack, seed):
+        assert chip.labels is not None
+        features = pixel_features(chip, stack.sensors)[(slice(None), *inside)]
+        labels = chip.labels.values[inside].ravel()
+        cell = _cell_of(stack, chip, settings.cell)[inside].ravel()
+        seen = np.isfinite(features).any(0).ravel() & (labels != UNKNOWN) & (cell >= 0)
+        points = _project(features.reshape(len(features), -1).T[seen], arrays)
+        columns = [_nearest(points, c) for c in centres] + [labels[seen]]
+        for kept, column, size in zip(found, columns, sizes, strict=True):
+            pair = cell[seen] * size + column.astype(np.int64)
+            kept.append(np.unique(pair, return_counts=True))
+        progress("counting", *progressed)
+    tables = [_table(kept, size) for kept, size in zip(found, sizes, strict=True)]
+    return tables[:-1], np.asarray(tables[-1].toarray())
+
+
+_Pairs = tuple[NDArray[np.int64], NDArray[np.int64]]
+"""Cell times width plus column, and how many pixels have it."""
+
+
+def _table(kept: list[_Pairs], width: int) -> csr_matrix:
+    """Counts ``[J, width]``, a row for every cell that has pixels."""
+    pairs, often = (np.concatenate(part) for part in zip(*kept, strict=True))
+    _, rows = np.unique(pairs // width, return_inverse=True)
+    shape = (int(rows.max()) + 1, width)
+    return csr_matrix((often.astype(np.float64), (rows, pairs % width)), shape)
+
+
+def _chips(
+    stack: Stack, seed: int
+) -> Iterator[tuple[Chip, tuple[slice, slice], tuple[int, int]]]:
+    """Windows of the stack, all or many, and where their own pixels lie in them."""
+    windows = list(whole_windows(stack.shape, HALO))
+    if len(windows) > _MOST_WINDOWS:
+        random = np.random.default_rng((seed, 5))
+        chosen = random.choice(len(windows), _MOST_WINDOWS, replace=False)
+        windows = [windows[i] for i in sorted(chosen)]
+    for done, (wide, inside) in enumerate(windows, 1):
+        yield stack.read(wide), inside, (done, len(windows))
+
+
+def _cell_of(stack: Stack, chip: Chip, least: int) -> NDArray[np.int64]:
+    """Number of the label cell of every pixel, -1 outside the labels."""
+    assert stack.labels is not None
+    grid = stack.labels.grid
+    row, column = pixel_of(grid, chip.grid)
+    metres = abs(grid.resolution.x) if grid.crs == chip.grid.crs else None
+    ratio = (metres or _side_of(grid, chip)) / abs(chip.grid.resolution.x)
+    together = max(1, round(least / max(ratio, 1e-6)))
+    inside = (row >= 0) & (row < grid.shape[0])
+    inside &= (column >= 0) & (column < grid.shape[1])
+    wide = -(-grid.shape[1] // together)
+    number = row // together * wide + column // together
+    return np.where(inside, number, -1)
+
+
+def _side_of(grid: Any, chip: Chip) -> float:
+    """Side of a label pixel in units of the chip's grid, by how many fall in it."""
+    row, column = pixel_of(grid, chip.grid)
+    span = max(int(np.ptp(row)) + 1, int(np.ptp(column)) + 1)
+    return float(max(chip.grid.shape) * abs(chip.grid.resolution.x) / span)
+
+
+def _cells(table: csr_matrix, labels: NDArray[np.float64]) -> Cells:
+    pixels = np.asarray(table.sum(1)).ravel()
+    shares = csr_matrix(table.multiply(1 / pixels[:, None]))
+    # A cell at the border of the scene is known in part, and counts in part.
+    weight = np.minimum(pixels / np.median(pixels), 1.0)
+    return Cells(shares, labels / labels.sum(1, keepdims=True), weight)
+
+
+def _edges(centres: NDArray[np.float32]) -> csr_matrix:
+    """Symmetric weights between every cluster and those nearest to it."""
+    square = ((centres[:, None] - centres[None]) ** 2).sum(-1)
+    near = np.argsort(square, 1)[:, 1 : _NEIGHBOURS + 1]
+    away = np.take_along_axis(square, near, 1)
+    weight = np.exp(-away / max(float(np.median(away)), 1e-9))
+    rows = np.repeat(np.arange(len(centres)), near.shape[1])
+    table = csr_matrix((weight.ravel(), (rows, near.ravel())), square.shape)
+    return csr_matrix(table + table.T)

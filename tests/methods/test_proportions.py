@@ -1,0 +1,101 @@
+import numpy as np
+import pytest
+from scipy.optimize import check_grad
+from scipy.sparse import csr_matrix
+
+from overcast.methods.proportions import (
+    Belief,
+    Cells,
+    _misfit,
+    _mistakes_of,
+    class_shares,
+)
+
+CLUSTERS, CLASSES = 12, 3
+ALL = np.ones(CLASSES, bool)
+
+
+def cells(count: int, wrong: float, seed: int = 0) -> tuple[Cells, np.ndarray]:
+    """Cells of clusters that each have one class, labelled by majority."""
+    rng = np.random.default_rng(seed)
+    classes = np.arange(CLUSTERS) % CLASSES
+    shares = rng.dirichlet(np.full(CLUSTERS, 0.25), count)
+    held = shares @ np.eye(CLASSES)[classes]
+    labels = held.argmax(1)
+    flipped = rng.random(count) < wrong
+    labels = np.where(flipped, rng.integers(0, CLASSES, count), labels)
+    known = Cells(csr_matrix(shares), np.eye(CLASSES)[labels], np.ones(count))
+    return known, classes
+
+
+def edges() -> csr_matrix:
+    """Clusters of a class are neighbours."""
+    same = np.arange(CLUSTERS)[:, None] % CLASSES == np.arange(CLUSTERS) % CLASSES
+    return csr_matrix(same.astype(float) - np.eye(CLUSTERS))
+
+
+def belief(wrong: float = 0.1, **changed: object) -> Belief:
+    mistakes = np.full((CLASSES, CLASSES), wrong / (CLASSES - 1))
+    np.fill_diagonal(mistakes, 1 - wrong)
+    return Belief(**{"mistakes": mistakes, "possible": ALL, **changed})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("wrong", [0.0, 0.3])
+def test_clusters_get_their_classes_back(wrong: float) -> None:
+    known, classes = cells(120, wrong)
+    found = class_shares(known, edges(), belief(max(wrong, 0.05), smoothness=0.1))
+    assert found.shape == (CLUSTERS, CLASSES)
+    assert found.sum(1) == pytest.approx(np.ones(CLUSTERS))
+    assert np.array_equal(found.argmax(1), classes)
+
+
+def test_misfit_is_the_likelihood_and_its_slope() -> None:
+    known, _ = cells(9, 0.2)
+    rng = np.random.default_rng(1)
+    theta = rng.dirichlet(np.ones(CLASSES), CLUSTERS)
+    mistakes = belief(0.2).mistakes
+    value, _ = _misfit(theta, known, 1.5, mistakes)
+    slow = 0.0
+    shares = known.shares.toarray()
+    for j in range(9):
+        q = [sum(shares[j, k] * theta[k, c] for k in range(CLUSTERS)) for c in range(3)]
+        t = np.array([v**1.5 for v in q]) / sum(v**1.5 for v in q)
+        label = known.labels[j].argmax()
+        slow -= np.log(sum(t[h] * mistakes[h, label] for h in range(3)))
+    assert value == pytest.approx(slow, abs=1e-6)
+    wrong = check_grad(
+        lambda flat: _misfit(flat.reshape(theta.shape), known, 1.5, mistakes)[0],
+        lambda flat: _misfit(flat.reshape(theta.shape), known, 1.5, mistakes)[
+            1
+        ].ravel(),
+        theta.ravel(),
+    )
+    assert wrong < 1e-3
+
+
+def test_mistakes_are_estimated() -> None:
+    known, classes = cells(4000, 0.3)
+    sharp = belief(0.1, power=40.0)
+    found = _mistakes_of(np.eye(CLASSES)[classes], known, sharp)
+    # A third of the redrawn labels are right again.
+    assert np.diag(found) == pytest.approx(np.full(CLASSES, 0.8), abs=0.05)
+    assert found.sum(1) == pytest.approx(np.ones(CLASSES))
+
+
+def test_a_class_that_cannot_be_is_never_found() -> None:
+    known, _ = cells(200, 0.1)
+    possible = np.array([True, True, False])
+    found = class_shares(known, edges(), belief(0.1, possible=possible))
+    assert (found[:, 2] == 0).all()
+    assert np.isfinite(found).all()
+
+
+def test_smoothness_gives_an_unseen_cluster_its_neighbours_class() -> None:
+    known, classes = cells(150, 0.0)
+    shares = known.shares.toarray()
+    shares[:, 0] = 0
+    seen = Cells(
+        csr_matrix(shares / shares.sum(1, keepdims=True)), known.labels, known.weight
+    )
+    found = class_shares(seen, edges(), belief())
+    assert found[0].argmax() == classes[0]
