@@ -33,13 +33,9 @@ PLAIN = {"name": "forest", "depth": 10, "leaf": 1, "balanced": False, "filtered"
 ARMS: dict[str, dict[str, Any]] = {
     "k-means, 8 clusters": {"name": "kmeans"},
     "forest of Schmitt 2020": PLAIN,
-    "  and filtered": {**PLAIN, "filtered": True},
     "  and balanced": {**PLAIN, "balanced": True},
-    "forest, leaf 5": {"name": "forest", "leaf": 5},
-    "forest, leaf 20": {"name": "forest", "leaf": 20},
-    "forest, not filtered": {"name": "forest", "filtered": False},
-    "forest, leaf 400": {"name": "forest", "leaf": 400},
     "forest": {"name": "forest"},
+    "shares": {"name": "shares"},
     "network": {"name": "network"},
 }
 

@@ -13,6 +13,7 @@ from overcast.geo.warp import (
     aligned,
     class_fractions,
     overlap,
+    pixel_of,
     warp_classes,
     warp_values,
 )
@@ -125,3 +126,19 @@ def test_alignment_is_noticed_and_refused() -> None:
     assert aligned(grid, utm(zone=33)) is None
     # 0.1 % of a pixel a pixel is more than a pixel across a scene.
     assert aligned(utm((4000, 4000)), utm((4000, 4000), size=10.01)) is None
+
+
+def test_pixel_of_is_exact_across_projections() -> None:
+    source = GeoBox(
+        (40, 60), Affine(463.3, 0, 600_000, 0, -463.3, 5_330_000), SINUSOIDAL
+    )
+    target = GeoBox((30, 20), Affine(10, 0, 400_000, 0, -10, 5_300_000), "EPSG:32632")
+    row, column = pixel_of(source, target)
+    there = pyproj.Transformer.from_crs("EPSG:32632", SINUSOIDAL, always_xy=True)
+    for i, j in ((0, 0), (29, 19), (13, 7)):
+        east, north = there.transform(
+            400_000 + 10 * (j + 0.5), 5_300_000 - 10 * (i + 0.5)
+        )
+        assert column[i, j] == np.floor((east - 600_000) / 463.3)
+        assert row[i, j] == np.floor((5_330_000 - north) / 463.3)
+    assert np.array_equal(pixel_of(target, target)[0][:, 0], np.arange(30))

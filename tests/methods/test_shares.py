@@ -8,6 +8,7 @@ from overcast.geo.raster import UNKNOWN, Labels
 from overcast.geo.stack import Stack
 from overcast.geo.tiling import Window
 from overcast.maps.accuracy import compare, scores
+from overcast.methods import shares
 from overcast.methods.forest import Forest
 from overcast.methods.shares import Shares
 from overcast.progress import quiet
@@ -43,19 +44,19 @@ def iou(scene: Scene, labels: Labels) -> float:
 
 def test_beats_coarse_labels_and_a_forest(scene: Scene, tmp_path: Path) -> None:
     stack = stack_of(scene, scene.coarse)
-    shares = mapped(scene, stack, Shares(clusters=(128, 256)), tmp_path / "a")
+    found = mapped(scene, stack, Shares(clusters=(128, 256)), tmp_path / "a")
     forest = mapped(scene, stack, Forest(trees=30), tmp_path / "b")
-    assert iou(scene, shares) > iou(scene, scene.coarse) + 0.1
-    assert iou(scene, shares) > iou(scene, forest)
+    assert iou(scene, found) > iou(scene, scene.coarse) + 0.1
+    assert iou(scene, found) > iou(scene, forest)
     savanna = scene.truth.legend.names.index("Savanna")
     assert (scene.coarse.values == savanna).any()
-    assert not (shares.values == savanna).any()
+    assert not (found.values == savanna).any()
 
 
 def test_improves_labels_as_fine_as_the_image(scene: Scene, tmp_path: Path) -> None:
     product = scene.labels["worldcover"]
-    shares = Shares(clusters=(128, 256))
-    found = mapped(scene, stack_of(scene, product), shares, tmp_path)
+    method = Shares(clusters=(128, 256))
+    found = mapped(scene, stack_of(scene, product), method, tmp_path)
     assert iou(scene, found) > iou(scene, product)
 
 
@@ -67,3 +68,17 @@ def test_nothing_known_is_refused(scene: Scene, tmp_path: Path) -> None:
     )
     with pytest.raises(ValueError, match="known"):
         Shares().fit(stack_of(scene, nothing), tmp_path, 0, quiet)
+
+
+def test_cells_are_label_pixels_or_squares_of_them(scene: Scene) -> None:
+    coarse, fine = (
+        stack_of(scene, labels) for labels in (scene.coarse, scene.labels["worldcover"])
+    )
+    assert shares._together(coarse, 8) == 1
+    assert shares._together(fine, 8) == 8
+    grid = scene.grid
+    whole = shares._cell_of(grid, grid, 8)
+    assert np.array_equal(np.unique(whole, return_counts=True)[1], np.full(48**2, 64))
+    # A window alone gives the same cells the same numbers.
+    part = shares._cell_of(grid, grid[96:160, 200:280], 8)
+    assert np.array_equal(part, whole[96:160, 200:280])

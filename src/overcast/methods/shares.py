@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
 from scipy.ndimage import gaussian_filter
 from scipy.sparse import csr_matrix
 
@@ -219,11 +220,12 @@ def _count(
     centres = [arrays[f"centres.{i}"] for i in range(len(settings.clusters))]
     sizes = [len(c) for c in centres] + [classes]
     found: list[list[_Pairs]] = [[] for _ in sizes]
+    together = _together(stack, settings.cell)
     for chip, inside, progressed in _chips(stack, seed):
         assert chip.labels is not None
         features = pixel_features(chip, stack.sensors)[(slice(None), *inside)]
         labels = chip.labels.values[inside].ravel()
-        cell = _cell_of(stack, chip, settings.cell)[inside].ravel()
+        cell = _cell_of(stack.labels.grid, chip.grid, together)[inside].ravel()
         seen = np.isfinite(features).any(0).ravel() & (labels != UNKNOWN) & (cell >= 0)
         points = _project(features.reshape(len(features), -1).T[seen], arrays)
         columns = [_nearest(points, c) for c in centres] + [labels[seen]]
@@ -260,26 +262,27 @@ def _chips(
         yield stack.read(wide), inside, (done, len(windows))
 
 
-def _cell_of(stack: Stack, chip: Chip, least: int) -> NDArray[np.int64]:
-    """Number of the label cell of every pixel, -1 outside the labels."""
+def _cell_of(labels: GeoBox, grid: GeoBox, together: int) -> NDArray[np.int64]:
+    """Number of the cell of every pixel of `grid`, -1 outside the labels.
+
+    A cell is a square of `together` by `together` label pixels.
+    """
+    row, column = pixel_of(labels, grid)
+    inside = (row >= 0) & (row < labels.shape[0])
+    inside &= (column >= 0) & (column < labels.shape[1])
+    wide = -(-labels.shape[1] // together)
+    return np.where(inside, row // together * wide + column // together, -1)
+
+
+def _together(stack: Stack, least: int) -> int:
+    """Label pixels along the side of a cell that is `least` pixels wide or wider."""
     assert stack.labels is not None
-    grid = stack.labels.grid
-    row, column = pixel_of(grid, chip.grid)
-    metres = abs(grid.resolution.x) if grid.crs == chip.grid.crs else None
-    ratio = (metres or _side_of(grid, chip)) / abs(chip.grid.resolution.x)
-    together = max(1, round(least / max(ratio, 1e-6)))
-    inside = (row >= 0) & (row < grid.shape[0])
-    inside &= (column >= 0) & (column < grid.shape[1])
-    wide = -(-grid.shape[1] // together)
-    number = row // together * wide + column // together
-    return np.where(inside, number, -1)
-
-
-def _side_of(grid: Any, chip: Chip) -> float:
-    """Side of a label pixel in units of the chip's grid, by how many fall in it."""
-    row, column = pixel_of(grid, chip.grid)
-    span = max(int(np.ptp(row)) + 1, int(np.ptp(column)) + 1)
-    return float(max(chip.grid.shape) * abs(chip.grid.resolution.x) / span)
+    # As many as lie across the middle of the scene, whatever the projections.
+    spans = [slice(max(n // 2 - 128, 0), n // 2 + 128) for n in stack.shape]
+    middle = stack.grid[tuple(spans)]
+    row, column = pixel_of(stack.labels.grid, middle)
+    across = max(int(np.ptp(row)), int(np.ptp(column))) + 1
+    return max(1, round(least * across / max(middle.shape)))
 
 
 def _cells(table: csr_matrix, labels: NDArray[np.float64]) -> Cells:
