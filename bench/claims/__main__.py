@@ -6,7 +6,7 @@
 
 Worlds 0 to 99 are for development, and the default; ``--report`` takes those from 100
 on, which nobody looks at while tuning. Development results are printed; reported ones
-are kept in bench/results/claims/ and go into docs/results.md.
+are kept in bench/claims/measured/ and go into docs/results.md.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from bench.claims.tables import page
 from overcast.worlds.scene import simulate
 
 ROOT = Path(__file__).parents[2]
-KEPT = ROOT / "bench" / "results" / "claims"
+KEPT = Path(__file__).parent / "measured"
 FIRST_REPORTED, LAST_REPORTED = 100, 199
 
 

@@ -76,12 +76,12 @@ def write_world(
     there = [str(path) for path in paths.values() if path.exists()]
     if there and not overwrite:
         raise ValueError(
-            f"{', '.join(there)} exist; choose another folder or overwrite"
+            f"{', '.join(there)} exist; choose another folder, or give --overwrite"
         )
     world = make_world(seed, size)
+    maker = Maker.of(world, wanted)
     folder.mkdir(parents=True, exist_ok=True)
     legend = load_legend("simplified-igbp")
-    maker = Maker.of(world, wanted)
     counts, shares = Counts(maker), np.zeros(len(legend), np.int64)
     with ExitStack() as stack:
         fine = [name for name in paths if name not in maker.cells and name != "world"]
