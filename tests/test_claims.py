@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from bench.claims.problems import BLOCK, PROBLEMS, blocks_of, tested_pixels
+from bench.claims.problems import BLOCK, PROBLEMS, blocks_of, scored
 from bench.claims.tables import page, recovered
 
 from overcast.geo.raster import UNKNOWN
@@ -17,7 +17,7 @@ def scene() -> Scene:
 
 
 def test_half_of_the_blocks_are_tested(scene: Scene) -> None:
-    tested = tested_pixels(scene)
+    tested = scored(scene)
     assert tested.mean() == 0.5
     blocks = tested.reshape(256 // BLOCK, BLOCK, -1, BLOCK)
     assert (blocks.all((1, 3)) | ~blocks.any((1, 3))).all()
@@ -32,7 +32,7 @@ def test_true_labels_of_tested_pixels_are_never_learned(
 ) -> None:
     made = getattr(PROBLEMS[problem], arm)(scene, 0)
     labels = made.learn.labels.read(scene.grid).values
-    assert (labels[tested_pixels(scene)] == UNKNOWN).all()
+    assert (labels[scored(scene)] == UNKNOWN).all()
     assert (labels != UNKNOWN).any()
 
 

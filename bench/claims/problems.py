@@ -64,7 +64,7 @@ def blocks_of(scene: Scene, seed: int) -> NDArray[np.int64]:
     return numbers.repeat(BLOCK, 0).repeat(BLOCK, 1)[:h, :w]
 
 
-def tested_pixels(scene: Scene) -> NDArray[np.bool_]:
+def scored(scene: Scene) -> NDArray[np.bool_]:
     """Pixels that are scored ``[H, W]``."""
     return blocks_of(scene, 0) % 2 == 1
 
@@ -83,7 +83,7 @@ def _arm(scene: Scene, labels: Labels, *images: str) -> Arm:
 
 
 def _true(scene: Scene) -> Labels:
-    return known(scene, ~tested_pixels(scene), scene.truth)
+    return known(scene, ~scored(scene), scene.truth)
 
 
 def _kind(kind: str) -> Callable[[Scene, int], Arm]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.claims.problems import Arm, known, tested_pixels
+from bench.claims.problems import Arm, known, scored
 
 from overcast.geo.arrays import ImageArray, LabelArray
 from overcast.geo.raster import Labels
@@ -61,7 +61,7 @@ def score(scene: Scene, arm: Arm, method: Mapping[str, Any], seed: int) -> Score
         raw = predict(predictor, stack, Tiling(512, 64), Path(folder))
         classes, _ = raw.rows(0, stack.shape[0])
     mapped = Labels(values=classes, grid=scene.grid, legend=legend)
-    truth = known(scene, tested_pixels(scene), scene.truth)
+    truth = known(scene, scored(scene), scene.truth)
     found = scores(compare(LabelArray(mapped), LabelArray(truth)), legend)
     present = found["classes_present"]
     iou = {name: found["per_class"][name]["iou"] for name in present}
