@@ -15,7 +15,7 @@ ROOT = Path(overcast.__file__).parent
 FLOORS = [
     {"progress", "bar", "output"},
     {"geo"},
-    {"worlds"},
+    {"worlds", "datasets"},
     {"learn", "models"},
     {"recipes"},
     {"maps"},
