@@ -25,6 +25,8 @@ FLOORS = [
     {"run"},
     {"page"},
     {"mapping"},
+    {"options"},
+    {"commands"},
     {"cli"},
 ]
 MODULES = [

@@ -1,0 +1,32 @@
+"""`overcast demo`: the main job on a simulated scene."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from overcast.options import HELP, bar, report, writing
+
+
+@click.command(context_settings=HELP)
+@click.option("--seed", type=int, default=7, show_default=True)
+@click.option(
+    "--size", type=int, default=512, show_default=True, help="Pixels of 10 m."
+)
+@click.option("--method", help="shares, forest, kmeans or network.  [default: shares]")
+@writing
+def command(
+    seed: int, size: int, method: str | None, out: Path, overwrite: bool
+) -> None:
+    """Run the main job on a simulated scene, and score it against the truth.
+
+    \b
+    Example:
+      overcast demo --out demo/
+    """
+    from overcast.mapping import make_demo
+
+    with bar() as progress:
+        made = make_demo((seed, size), out, method, overwrite, progress)
+    report(made)

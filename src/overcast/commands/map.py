@@ -1,0 +1,87 @@
+"""`overcast map`: learn from the labels of an area, and map it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from overcast.options import (
+    FILE,
+    HELP,
+    absolute,
+    bar,
+    data_of,
+    images,
+    reference,
+    reference_of,
+    report,
+    writing,
+)
+
+
+@click.command(context_settings=HELP)
+@images
+@click.option("--labels", type=FILE, required=True, help="Raster of class codes.")
+@click.option(
+    "--legend",
+    required=True,
+    help="igbp, simplified-igbp, worldcover, esri, dynamic-world, nlcd, corine, "
+    "openearthmap, whu-opt-sar, or a CSV of code,name,colour.",
+)
+@click.option("--labels-nodata", type=int, help="Code of --labels for not known.")
+@click.option("--method", help="shares, forest, kmeans or network.  [default: shares]")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A setting of the method, as YAML: --set trees=300.",
+)
+@click.option("--seed", type=int, default=0, show_default=True)
+@reference
+@writing
+def command(**given: Any) -> None:
+    """Learn from the labels of an area, and map it.
+
+    Writes map.tif, confidence.tif, report.html and run/; with --reference scores.json
+    too. A run that was stopped goes on when the same command is given again.
+
+    \b
+    Example:
+      overcast map --s2 s2.tif --s1 s1.tif --labels modis.tif --legend igbp --out out/
+    """
+    from overcast.mapping import make_map
+    from overcast.plan import LabelInput, Plan, replace_labels
+
+    labels = LabelInput(
+        path=absolute(given["labels"]),
+        legend=_legend(given["legend"]),
+        nodata=given["labels_nodata"],
+    )
+    method = {"name": given["method"] or "shares", **_settings(given["settings"])}
+    plan = Plan(
+        data=replace_labels(data_of(given), labels), method=method, seed=given["seed"]
+    )
+    with bar() as progress:
+        made = make_map(
+            plan, given["out"], reference_of(given), given["overwrite"], progress
+        )
+    report(made)
+
+
+def _legend(name: str) -> str:
+    return absolute(Path(name)) if Path(name).is_file() else name
+
+
+def _settings(texts: tuple[str, ...]) -> dict[str, Any]:
+    import yaml
+
+    found = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise ValueError(f"--set {text}: expected KEY=VALUE")
+        found[key] = yaml.safe_load(value)
+    return found

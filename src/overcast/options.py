@@ -1,0 +1,141 @@
+"""What several commands share: their options, what is made of them, how results show."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+FILE = click.Path(path_type=Path)
+HELP = {"help_option_names": ["-h", "--help"]}
+"""Settings of every command."""
+
+
+def say(message: str) -> None:
+    """A line for the reader, on standard error."""
+    click.echo(message, err=True)
+
+
+def show(result: Any) -> None:
+    """A result for the next program: JSON on standard output."""
+    click.echo(json.dumps(result, indent=2, ensure_ascii=False))
+
+
+def report(made: Any) -> None:
+    """What a job noticed, and its summary."""
+    for note in made.notes:
+        say(f"note: {note}")
+    show(made.summary)
+
+
+def bar() -> Any:
+    """A progress bar, to be entered."""
+    from overcast.bar import Bar
+
+    return Bar()
+
+
+def several(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Several options as one decorator, in the order in which help shows them."""
+
+    def add(command: Any) -> Any:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
+images = several(
+    click.option("--s1", type=FILE, help="Sentinel-1 backscatter, VV and VH."),
+    click.option("--s2", type=FILE, help="Sentinel-2 reflectance, L2A or L1C."),
+    click.option(
+        "--image",
+        "others",
+        multiple=True,
+        metavar="NAME=SENSOR.toml:FILE",
+        help="An image of another sensor, described in a TOML file; may be repeated.",
+    ),
+    click.option(
+        "--s1-units",
+        type=click.Choice(["auto", "db", "linear"]),
+        default="auto",
+        show_default=True,
+        help="What --s1 is stored in.",
+    ),
+    click.option(
+        "--s2-offset",
+        type=int,
+        help="Offset of the product, 0 or -1000.  [default: noticed]",
+    ),
+    click.option(
+        "--s2-bands",
+        metavar="B02,B03,...",
+        help="Bands of --s2 in order, where the file does not name them.",
+    ),
+    click.option(
+        "--trust", is_flag=True, help="Take units and offset as said, unchecked."
+    ),
+    click.option("--grid", type=FILE, help="Raster whose grid is mapped, whole."),
+)
+reference = several(
+    click.option("--reference", type=FILE, help="Class raster to score against."),
+    click.option("--reference-legend", help="Its legend, if not the map's."),
+    click.option("--reference-nodata", type=int, help="Its code for no data."),
+)
+writing = several(
+    click.option("--out", type=FILE, required=True, help="Folder to write to."),
+    click.option("--overwrite", is_flag=True, help="Replace what is there."),
+)
+
+
+def data_of(given: dict[str, Any]) -> Any:
+    """The `Data` that the options of `images` describe."""
+    from overcast.plan import Data, ImageInput
+
+    images: dict[str, ImageInput] = {}
+    if given["s1"]:
+        images["s1"] = ImageInput(
+            path=absolute(given["s1"]), sensor="sentinel-1", units=given["s1_units"]
+        )
+    if given["s2"]:
+        bands = given["s2_bands"]
+        images["s2"] = ImageInput(
+            path=absolute(given["s2"]),
+            sensor="sentinel-2",
+            offset=given["s2_offset"],
+            bands=None if bands is None else tuple(bands.split(",")),
+        )
+    for text in given["others"]:
+        name, _, rest = text.partition("=")
+        sensor, _, path = rest.partition(":")
+        if not (name and sensor and path):
+            raise ValueError(f"--image {text}: expected NAME=SENSOR.toml:FILE")
+        images[name] = ImageInput(
+            path=absolute(Path(path)), sensor=absolute(Path(sensor))
+        )
+    grid = given["grid"]
+    return Data(
+        images=images,
+        grid=None if grid is None else absolute(grid),
+        trust=given["trust"],
+    )
+
+
+def absolute(path: Path) -> str:
+    """A path that holds from anywhere."""
+    return str(path.resolve())
+
+
+def reference_of(given: dict[str, Any]) -> Any:
+    """The `Reference` that the options of `reference` describe, or none."""
+    from overcast.run import Reference
+
+    if given["reference"] is None:
+        return None
+    return Reference(
+        given["reference"], given["reference_legend"], given["reference_nodata"]
+    )
