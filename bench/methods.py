@@ -49,7 +49,7 @@ def run(scene: Scene, method: dict[str, Any], seed: int) -> Confusion:
     )
     with tempfile.TemporaryDirectory() as folder:
         made = choose("methods", method)
-        made.fit(stack, Path(folder), seed, quiet)
+        made.fit([stack], Path(folder), seed, quiet)
         predictor = made.load(Path(folder), scene.coarse.legend, stack.sensors)
         raw = predict(predictor, stack, Tiling(512, 64), Path(folder))
         classes, _ = raw.rows(0, stack.shape[0])

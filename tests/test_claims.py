@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from bench.claims.problems import BLOCK, PROBLEMS, blocks_of, scored
+from bench.claims.blocks import BLOCK, blocks_of, scored
+from bench.claims.problems import PROBLEMS
 from bench.claims.tables import page, recovered
 
 from overcast.geo.raster import UNKNOWN
@@ -31,14 +32,14 @@ def test_true_labels_of_tested_pixels_are_never_learned(
     scene: Scene, problem: str, arm: str
 ) -> None:
     made = getattr(PROBLEMS[problem], arm)(scene, 0)
-    labels = made.learn.labels.read(scene.grid).values
+    labels = made.learn[0].labels.read(scene.grid).values
     assert (labels[scored(scene)] == UNKNOWN).all()
     assert (labels != UNKNOWN).any()
 
 
 def test_few_is_a_sixteenth_and_changes_with_the_seed(scene: Scene) -> None:
     kept = [
-        PROBLEMS["few"].naive(scene, seed).learn.labels.read(scene.grid).values  # type: ignore[union-attr]
+        PROBLEMS["few"].naive(scene, seed).learn[0].labels.read(scene.grid).values  # type: ignore[union-attr]
         for seed in (0, 1, 2, 3)
     ]
     learning = len(np.unique(blocks_of(scene, 0))) // 2

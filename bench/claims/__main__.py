@@ -19,7 +19,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench.claims.problems import PROBLEMS, Problem
+from bench.claims.blocks import Problem
+from bench.claims.problems import PROBLEMS
 from bench.claims.scoring import METHODS, score
 from bench.claims.tables import page
 
@@ -50,7 +51,8 @@ def main() -> None:
 def measure(problem: Problem, given: argparse.Namespace) -> dict[str, Any]:
     """All arms of a problem on all worlds with all seeds."""
     arms: dict[str, list[dict[str, Any]]] = {}
-    base = METHODS[given.base]
+    known = {**METHODS, **problem.methods}
+    base = known[given.base]
     for world in given.worlds:
         scene = simulate(world, given.size, wanted=problem.wanted)
         for seed in given.seeds:
@@ -58,7 +60,8 @@ def measure(problem: Problem, given: argparse.Namespace) -> dict[str, Any]:
                 made(scene, seed) for made in (problem.naive, problem.oracle)
             )
             runs = {"naive": (naive, base)}
-            runs |= {name: (naive, METHODS[name]) for name in given.methods}
+            more = naive if problem.given is None else problem.given(scene, seed)
+            runs |= {name: (more, known[name]) for name in given.methods}
             runs["oracle"] = (oracle, base)
             for name, (arm, method) in runs.items():
                 found = score(scene, arm, method, seed)
@@ -86,13 +89,19 @@ def _arguments() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("problem", choices=[*PROBLEMS, "all"])
-    parser.add_argument("--base", choices=list(METHODS), default="plain-forest")
-    parser.add_argument("--methods", nargs="*", choices=list(METHODS), default=[])
+    parser.add_argument("--base", default="plain-forest")
+    parser.add_argument("--methods", nargs="*", default=[])
     parser.add_argument("--worlds", type=int, nargs="+")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
     parser.add_argument("--size", type=int, default=768)
     parser.add_argument("--report", action="store_true", help="worlds from 100 on")
     given = parser.parse_args()
+    names = list(PROBLEMS) if given.problem == "all" else [given.problem]
+    for name in names:
+        known = {**METHODS, **PROBLEMS[name].methods}
+        unknown = {given.base, *given.methods} - known.keys()
+        if unknown:
+            parser.error(f"{name}: no {', '.join(unknown)}; known: {', '.join(known)}")
     first = FIRST_REPORTED if given.report else 0
     given.worlds = given.worlds or [first, first + 1, first + 2]
     low, high = (first, LAST_REPORTED) if given.report else (0, FIRST_REPORTED - 1)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.claims.problems import Arm, known, scored
+from bench.claims.blocks import Arm, known, scored
 
 from overcast.geo.arrays import ImageArray, LabelArray
 from overcast.geo.raster import Labels
@@ -21,7 +21,7 @@ from overcast.plan import choose
 from overcast.progress import quiet
 from overcast.worlds.scene import Scene
 
-METHODS: dict[str, dict[str, Any]] = {
+METHODS: dict[str, Mapping[str, Any]] = {
     "plain-forest": {
         "name": "forest",
         "depth": 10,
@@ -55,7 +55,7 @@ def score(scene: Scene, arm: Arm, method: Mapping[str, Any], seed: int) -> Score
     with tempfile.TemporaryDirectory() as folder:
         made = choose("methods", method)
         made.fit(arm.learn, Path(folder), seed, quiet)
-        predictor = made.load(Path(folder), legend, arm.learn.sensors)
+        predictor = made.load(Path(folder), legend, arm.learn[0].sensors)
         sources = {name: ImageArray(image) for name, image in arm.images.items()}
         stack = Stack(grid=scene.grid, images=sources, labels=None)
         raw = predict(predictor, stack, Tiling(512, 64), Path(folder))

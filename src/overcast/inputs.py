@@ -50,7 +50,12 @@ def open_inputs(data: Data) -> Inputs:
     others = {str(image.path): image.grid for image in images.values()}
     if labels is not None:
         others[str(labels.path)] = labels.grid
-    stack = Stack(grid=_grid(data, images, others), images=images, labels=labels)
+    stack = Stack(
+        grid=_grid(data, images, others),
+        images=images,
+        labels=labels,
+        targets=frozenset(name for name, i in data.images.items() if i.target),
+    )
     return Inputs(stack, tuple(notes), _fingerprint(stack, others))
 
 

@@ -28,13 +28,18 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageInput:
-    """An image file; `sensor` is sentinel-1, sentinel-2 or a TOML file."""
+    """An image file; `sensor` is sentinel-1, sentinel-2 or a TOML file.
+
+    A `target` is learned from, and a map does without it: the cloud-free twin of a
+    cloudy image, or class probabilities.
+    """
 
     path: str
     sensor: str
     units: Literal["auto", "db", "linear"] = "auto"
     offset: int | None = None
     bands: tuple[str, ...] | None = None
+    target: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,13 +78,14 @@ class Plan:
     """Everything that decides what a map looks like.
 
     `method` is a mapping of ``name`` (a file in `overcast.methods`) and that method's
-    settings.
+    settings. `scenes` are further ones to learn from, with labels or without.
     """
 
     data: Data
     method: Mapping[str, Any] = field(default_factory=lambda: {"name": "shares"})
     windows: Windows = field(default_factory=Windows)
     seed: int = 0
+    scenes: tuple[Data, ...] = ()
 
     @property
     def fingerprint(self) -> str:
@@ -146,7 +152,8 @@ def read_plan(path: Path) -> Plan:
         raise ValueError(f"{path}: not YAML: {reason}") from error
     plan = from_tree(Plan, tree, str(path))
     method_of(plan)
-    return dataclasses.replace(plan, data=_located(plan.data, path.parent))
+    data, *scenes = (_located(d, path.parent) for d in (plan.data, *plan.scenes))
+    return dataclasses.replace(plan, data=data, scenes=tuple(scenes))
 
 
 def write_plan(plan: Plan, path: Path) -> None:
@@ -195,6 +202,9 @@ def _check_keys(kind: Any, tree: Any, where: str) -> None:
         hints = get_type_hints(kind)
         for name, value in tree.items():
             _check_keys(hints[name], value, f"{where}: {name}")
+    elif get_origin(kind) is tuple and isinstance(tree, list):
+        for number, value in enumerate(tree):
+            _check_keys(get_args(kind)[0], value, f"{where}[{number}]")
     elif get_origin(kind) is abc.Mapping and isinstance(tree, Mapping):
         for name, value in tree.items():
             _check_keys(get_args(kind)[1], value, f"{where}.{name}")

@@ -18,7 +18,7 @@ from overcast import __version__
 from overcast.geo.bands import Band, Sensor
 from overcast.geo.files import open_labels
 from overcast.geo.legend import LandClass, Legend, load_legend
-from overcast.geo.stack import LabelSource, Stack
+from overcast.geo.stack import LabelSource, Stack, agree
 from overcast.geo.tiling import Tiling
 from overcast.inputs import Inputs, open_inputs
 from overcast.maps.predict import predict
@@ -57,21 +57,23 @@ def train_run(
 ) -> None:
     """Carry out the learning of a plan, leaving a run in `folder`.
 
+    Learns from the plan's data and, if there are any, its further scenes.
     Going on from what an interrupted attempt left there is up to the method.
     """
     inputs = inputs or open_inputs(plan.data)
-    if inputs.stack.labels is None:
-        raise ValueError("a plan that learns needs labels; give --labels")
+    stacks = [inputs.stack, *(open_inputs(more).stack for more in plan.scenes)]
+    first = agree(stacks)
+    assert first.labels is not None
     folder.mkdir(parents=True, exist_ok=True)
     write_plan(plan, folder / _PLAN)
     interface = {
-        "legend": to_tree(inputs.stack.labels.legend),
-        "sensors": {n: to_tree(s) for n, s in inputs.stack.sensors.items()},
+        "legend": to_tree(first.labels.legend),
+        "sensors": {n: to_tree(s) for n, s in first.sensors.items()},
         "version": __version__,
     }
     text = json.dumps(interface, indent=2, ensure_ascii=False)
     (folder / _INTERFACE).write_text(text, encoding="utf-8")
-    method_of(plan).fit(inputs.stack, folder, plan.seed, progress)
+    method_of(plan).fit(stacks, folder, plan.seed, progress)
 
 
 def load_run(folder: Path) -> Predictor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
@@ -28,7 +28,7 @@ from overcast.learn import regions as regions_module
 from overcast.learn import stream as stream_module
 from overcast.learn.batch import IGNORE, Batch
 from overcast.learn.regions import Regions, _cuts, _spans
-from overcast.learn.stream import Crops, Stream, ahead
+from overcast.learn.stream import Crops, Stream, ahead, crops_of
 
 SCALE = 1000
 SENSOR = Sensor("place", "optical", tuple(Band(n, "px", 0, SCALE) for n in "yx"))
@@ -307,6 +307,29 @@ class TestNothingToLearn:
     def test_numbers_out_of_range_are_errors(self, wrong: dict[str, int]) -> None:
         with pytest.raises(ValueError, match=next(iter(wrong))):
             Crops(**{"stack": stack_of(places(9, 9)), "size": 4, "batch": 2, **wrong})  # type: ignore[arg-type]
+
+
+class TestSeveralScenes:
+    def stacks(self) -> list[Stack]:
+        far = places(60, 180)
+        far = replace(far, values=far.values + 1000)
+        return [stack_of(places(60, 60)), stack_of(far)]
+
+    def test_draws_from_every_scene_by_its_area(self) -> None:
+        stream = crops_of(self.stacks(), 8, 10)
+        far = np.concatenate([corners(stream(step))[:, 0] for step in range(30)]) > 500
+        assert len(far) == 300
+        assert far.mean() == pytest.approx(3 / 4, abs=0.08)
+
+    def test_a_step_is_a_function_of_its_number(self) -> None:
+        first, second = (crops_of(self.stacks(), 8, 4, 3) for _ in range(2))
+        later = second(7)
+        assert same(first(7), later)
+        assert not same(first(6), later)
+
+    def test_none_is_refused(self) -> None:
+        with pytest.raises(ValueError, match="no scenes"):
+            crops_of([], 8, 4)
 
 
 def counted_crops(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,7 @@ def made(name: str) -> Any:
 @pytest.mark.parametrize("name", names("methods"))
 def test_learns_and_loads(name: str, tmp_path: Path) -> None:
     whole, method = stack(), made(name)
-    method.fit(whole, tmp_path, 0, quiet)
+    method.fit([whole], tmp_path, 0, quiet)
     assert whole.labels is not None
     assert {p.suffix for p in tmp_path.iterdir()} <= {".safetensors", ".jsonl"}
     predictor = method.load(tmp_path, LEGEND, whole.sensors)
@@ -84,10 +85,37 @@ def test_learns_and_loads(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", names("methods"))
+def test_learns_from_several_scenes(name: str, tmp_path: Path) -> None:
+    """Water is in one scene, forest in the other; a third has no labels."""
+    whole = stack()
+    assert whole.labels is not None
+    known = whole.labels.read(whole.grid)
+    halves = []
+    for side in (known.values == 0, known.values == 9):
+        part = replace(known, values=np.where(side, known.values, np.uint8(UNKNOWN)))
+        halves.append(replace(whole, labels=LabelArray(part)))
+    stacks = [*halves, replace(whole, labels=None)]
+    method = made(name)
+    method.fit(stacks, tmp_path, 0, quiet)
+    predictor = method.load(tmp_path, LEGEND, whole.sensors)
+    found = predictor.predict(whole.read(Window(0, 0, *SHAPE))).argmax(0)
+    truth = known.values
+    assert (found == truth)[truth != UNKNOWN].mean() > 0.9
+
+
+@pytest.mark.parametrize("name", names("methods"))
+def test_scenes_that_differ_are_refused(name: str, tmp_path: Path) -> None:
+    whole = stack()
+    other = replace(whole, images={"s2": whole.images["s2"]})
+    with pytest.raises(ValueError, match="same images"):
+        made(name).fit([whole, other], tmp_path, 0, quiet)
+
+
+@pytest.mark.parametrize("name", names("methods"))
 def test_same_seed_same_files(name: str, tmp_path: Path) -> None:
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
-        made(name).fit(stack(), tmp_path / folder, 3, quiet)
+        made(name).fit([stack()], tmp_path / folder, 3, quiet)
     for path in (tmp_path / "a").iterdir():
         assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()
 
@@ -97,13 +125,13 @@ def test_nothing_to_learn_from_is_said(name: str, tmp_path: Path) -> None:
     whole = stack()
     without = Stack(grid=whole.grid, images=whole.images)
     with pytest.raises(ValueError, match="labels"):
-        made(name).fit(without, tmp_path, 0, quiet)
+        made(name).fit([without], tmp_path, 0, quiet)
     nothing = Labels(
         values=np.full(SHAPE, UNKNOWN, np.uint8), grid=whole.grid, legend=LEGEND
     )
     unknown = Stack(grid=whole.grid, images=whole.images, labels=LabelArray(nothing))
     with pytest.raises(ValueError, match="known label"):
-        made(name).fit(unknown, tmp_path, 0, quiet)
+        made(name).fit([unknown], tmp_path, 0, quiet)
 
 
 @pytest.mark.parametrize("name", names("methods"))
@@ -164,7 +192,7 @@ def test_sampling_draws_what_it_says(balanced: bool) -> None:
     whole = stack((300, 300))
     assert whole.labels is not None
     sample = sample_pixels(
-        whole,
+        [whole],
         lambda chip: chip.images["s1"].values,
         4000,
         halo=0,
@@ -184,7 +212,7 @@ def test_rare_classes_give_all_they_have() -> None:
     labels = LabelArray(Labels(values=classes, grid=grid, legend=LEGEND))
     whole = Stack(grid=grid, images=stack().images, labels=labels)
     sample = sample_pixels(
-        whole,
+        [whole],
         lambda chip: chip.images["s1"].values,
         1000,
         halo=0,

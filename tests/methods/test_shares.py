@@ -8,7 +8,7 @@ from overcast.geo.raster import UNKNOWN, Labels
 from overcast.geo.stack import Stack
 from overcast.geo.tiling import Window
 from overcast.maps.accuracy import compare, scores
-from overcast.methods import shares
+from overcast.methods.counts import _Numbers
 from overcast.methods.forest import Forest
 from overcast.methods.shares import Shares
 from overcast.progress import quiet
@@ -27,7 +27,7 @@ def stack_of(scene: Scene, labels: Labels) -> Stack:
 
 def mapped(scene: Scene, stack: Stack, method: object, folder: Path) -> Labels:
     folder.mkdir(exist_ok=True)
-    method.fit(stack, folder, 0, quiet)  # type: ignore[attr-defined]
+    method.fit([stack], folder, 0, quiet)  # type: ignore[attr-defined]
     predictor = method.load(folder, scene.truth.legend, stack.sensors)  # type: ignore[attr-defined]
     found = predictor.predict(stack.read(Window(0, 0, *stack.shape)))
     return Labels(
@@ -67,18 +67,22 @@ def test_nothing_known_is_refused(scene: Scene, tmp_path: Path) -> None:
         legend=scene.coarse.legend,
     )
     with pytest.raises(ValueError, match="known"):
-        Shares().fit(stack_of(scene, nothing), tmp_path, 0, quiet)
+        Shares().fit([stack_of(scene, nothing)], tmp_path, 0, quiet)
 
 
 def test_cells_are_label_pixels_or_squares_of_them(scene: Scene) -> None:
     coarse, fine = (
         stack_of(scene, labels) for labels in (scene.coarse, scene.labels["worldcover"])
     )
-    assert shares._together(coarse, 8) == 1
-    assert shares._together(fine, 8) == 8
-    grid = scene.grid
-    whole = shares._cell_of(grid, grid, 8)
+    assert _Numbers([coarse], 8).together == [1]
+    grid, numbers = scene.grid, _Numbers([coarse, fine, fine], 8)
+    assert numbers.together == [1, 8, 8]
+    whole = numbers.of(1, grid)
     assert np.array_equal(np.unique(whole, return_counts=True)[1], np.full(48**2, 64))
     # A window alone gives the same cells the same numbers.
-    part = shares._cell_of(grid, grid[96:160, 200:280], 8)
+    part = numbers.of(1, grid[96:160, 200:280])
     assert np.array_equal(part, whole[96:160, 200:280])
+    # No two stacks share a number.
+    first, third = numbers.of(0, grid), numbers.of(2, grid)
+    assert not np.intersect1d(whole, third).size
+    assert not np.intersect1d(whole, first[first >= 0]).size

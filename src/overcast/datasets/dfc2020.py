@@ -2,10 +2,11 @@
 
 6,114 patches of 256 x 256 pixels in seven regions, handed out twice. The contest's
 files are in ``ROIs0000_validation`` (986) and ``ROIs0000_test`` (5,128), the splits of
-Schmitt 2020; their patches do not say which region they are of, and as far as could be found
-have no place on the ground (EPSG:4326 without geotransform). ``DFC_Public_Dataset`` holds the same
-patches placed, by season and region, without the contest's split: here every region
-is a split. Savanna and Snow/Ice occur in the coarse labels only.
+Schmitt 2020; their patches do not say which region they are of, and as far as could be
+found have no place on the ground (EPSG:4326 without geotransform).
+``DFC_Public_Dataset`` holds the same patches placed, by season and region, without the
+contest's split: here every region is a split. Savanna and Snow/Ice occur in the
+coarse labels only.
 """
 
 from __future__ import annotations

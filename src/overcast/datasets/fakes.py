@@ -134,7 +134,8 @@ def _land(rng: np.random.Generator, shape: tuple[int, int]) -> NDArray[np.uint8]
     noise = rng.normal(size=(len(CLASSES), *shape))
     fields = gaussian_filter(noise, (0, _BLOB_PX, _BLOB_PX), mode="wrap")
     fields += rng.normal(size=(len(CLASSES), 1, 1)) * fields.std() / 3
-    return np.array(CLASSES, np.uint8)[fields.argmax(0)]
+    land: NDArray[np.uint8] = np.array(CLASSES, np.uint8)[fields.argmax(0)]
+    return land
 
 
 def _bands(

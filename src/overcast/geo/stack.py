@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -75,15 +75,24 @@ class Stack:
         Name (``s1``, ``s2``, ...) to source.
     labels
         Source of classes, or None.
+    targets
+        Names of images to learn from that mapping does without, such as the
+        cloud-free twin of a cloudy image or class probabilities.
     """
 
     grid: GeoBox
     images: Mapping[str, ImageSource]
     labels: LabelSource | None = None
+    targets: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if not self.images:
             raise ValueError("a stack needs at least one image")
+        if not self.targets < self.images.keys():
+            raise ValueError(
+                f"targets {sorted(self.targets)} must be some of the images "
+                f"{sorted(self.images)}, not all"
+            )
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -93,8 +102,12 @@ class Stack:
 
     @property
     def sensors(self) -> dict[str, Sensor]:
-        """Name of every image to its sensor."""
-        return {name: source.sensor for name, source in self.images.items()}
+        """Name of every image that a map is made from to its sensor."""
+        return {
+            name: source.sensor
+            for name, source in self.images.items()
+            if name not in self.targets
+        }
 
     def read(self, window: Window) -> Chip:
         """Everything in `window`, which must lie inside the grid."""
@@ -104,6 +117,33 @@ class Stack:
             labels=None if self.labels is None else self.labels.read(grid),
             grid=grid,
         )
+
+
+def agree(stacks: Sequence[Stack]) -> Stack:
+    """Check that stacks can be learned from together; the first with labels.
+
+    Raises
+    ------
+    ValueError
+        If none has labels, or two differ in sensors or legend.
+    """
+    labelled = [stack for stack in stacks if stack.labels is not None]
+    if not labelled:
+        raise ValueError("nothing to learn from: no labels; give --labels")
+    first = labelled[0]
+    assert first.labels is not None
+    for stack in stacks:
+        if stack.sensors != first.sensors:
+            raise ValueError(
+                "scenes to learn from must have the same images: "
+                f"{', '.join(first.sensors)} and {', '.join(stack.sensors)}"
+            )
+        if stack.labels is not None and stack.labels.legend != first.labels.legend:
+            raise ValueError(
+                "scenes to learn from must have one legend: "
+                f"{first.labels.legend.name} and {stack.labels.legend.name}"
+            )
+    return first
 
 
 def common_grid(reference: GeoBox, others: Mapping[str, GeoBox]) -> GeoBox:

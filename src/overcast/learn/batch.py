@@ -89,6 +89,12 @@ class Batch:
             labels=None if labels is None else torch.from_numpy(labels).long(),
         )
 
+    @property
+    def extent(self) -> tuple[int, int]:
+        """Rows and columns."""
+        height, width = next(iter(self.valid.values())).shape[1:]
+        return int(height), int(width)
+
     def map(self, fn: Callable[[Tensor], Tensor]) -> Batch:
         """Apply `fn` to every tensor."""
         return replace(
@@ -101,3 +107,26 @@ class Batch:
     def to(self, device: torch.device) -> Batch:
         """Copy to `device`."""
         return self.map(lambda t: t.to(device, non_blocking=True))
+
+
+def join(batches: Sequence[Batch]) -> Batch:
+    """One batch of the samples of several; labels only if all have them.
+
+    Raises
+    ------
+    ValueError
+        If there are none, or they differ in images or size.
+    """
+    if len({(*b.images, *b.extent) for b in batches}) != 1:
+        raise ValueError(
+            "batches to be joined must have the same images and size, got "
+            f"{[(*b.images, *b.extent) for b in batches]}"
+        )
+    labels = [b.labels for b in batches if b.labels is not None]
+    return Batch(
+        images={
+            n: torch.cat([b.images[n] for b in batches]) for n in batches[0].images
+        },
+        valid={n: torch.cat([b.valid[n] for b in batches]) for n in batches[0].valid},
+        labels=torch.cat(labels) if len(labels) == len(batches) else None,
+    )

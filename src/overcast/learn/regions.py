@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from odc.geo.overlap import compute_reproject_roi
 
+from overcast.geo.bands import Sensor
 from overcast.geo.raster import UNKNOWN, Image, Labels
 from overcast.geo.stack import Chip, Stack
 from overcast.geo.tiling import Window
@@ -167,7 +168,7 @@ def _read(stack: Stack, window: Window, rows: int) -> Chip:
             grid=grid,
             sensor=sensor,
         )
-        for name, sensor in stack.sensors.items()
+        for name, sensor in _all_sensors(stack).items()
     }
     classes = np.empty((h, w), np.uint8)
 
@@ -189,7 +190,11 @@ def _read(stack: Stack, window: Window, rows: int) -> Chip:
 
 def _pixel_bytes(stack: Stack) -> int:
     """Memory that a pixel of a region takes: values and validity, label and class."""
-    return sum(4 * len(s.bands) + 1 for s in stack.sensors.values()) + 2
+    return sum(4 * len(s.bands) + 1 for s in _all_sensors(stack).values()) + 2
+
+
+def _all_sensors(stack: Stack) -> dict[str, Sensor]:
+    return {name: source.sensor for name, source in stack.images.items()}
 
 
 def _edges(stack: Stack, size: int, memory: int) -> tuple[list[int], list[int]]:

@@ -10,7 +10,7 @@ memory is only a memo: any step can be computed first, last, or by another threa
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -22,7 +22,7 @@ from odc.geo.geobox import GeoBox
 from overcast.geo.raster import Image
 from overcast.geo.stack import Chip, Stack
 from overcast.geo.tiling import Window
-from overcast.learn.batch import Batch
+from overcast.learn.batch import Batch, join
 from overcast.learn.regions import Regions
 
 Stream = Callable[[int], Batch]
@@ -54,6 +54,8 @@ class Crops:
     balance
         A class with share s of the known area is drawn with probability
         ~ s^(1 - balance): 0 draws by area, 1 makes all classes alike.
+    memory
+        Bytes of the stack that may be held; 1 GiB by default.
 
     Raises
     ------
@@ -67,6 +69,7 @@ class Crops:
     batch: int
     seed: int = 0
     balance: float = 0.0
+    memory: int | None = None
     _regions: Regions = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -79,8 +82,13 @@ class Crops:
             raise ValueError(
                 f"balance must be from 0 (by area) to 1 (alike), got {self.balance}"
             )
-        regions = Regions(self.stack, self.size, self.balance, _MEMORY)
+        regions = Regions(self.stack, self.size, self.balance, self.memory or _MEMORY)
         object.__setattr__(self, "_regions", regions)
+
+    @property
+    def known(self) -> int:
+        """Pixels to learn from."""
+        return self._regions.known
 
     def __call__(self, step: int) -> Batch:
         """Batch of a step."""
@@ -112,6 +120,39 @@ class Crops:
             starts.append(min(max(start, 0), length - side))
             sides.append(side)
         return _cut(region.chip, Window(*starts, *sides))
+
+
+def crops_of(
+    stacks: Sequence[Stack],
+    size: int,
+    batch: int,
+    seed: int = 0,
+    balance: float = 0.0,
+) -> Stream:
+    """Random square windows of several stacks, see `Crops`.
+
+    A window is of a stack with probability in proportion to what there is to learn in
+    it. With `balance`, classes are balanced within every stack.
+
+    Raises
+    ------
+    ValueError
+        If there are no stacks, or `Crops` refuses all of them.
+    """
+    if len(stacks) == 1:
+        return Crops(stacks[0], size, batch, seed, balance)
+    if not stacks:
+        raise ValueError("no scenes to draw windows of")
+    memory = _MEMORY // min(len(stacks), 8)
+    found = [Crops(s, size, 1, seed + i, balance, memory) for i, s in enumerate(stacks)]
+    area = np.array([crops.known for crops in found], float)
+
+    def mixed(step: int) -> Batch:
+        random = np.random.default_rng((seed, 6, step))
+        chosen = random.choice(len(found), batch, p=area / area.sum())
+        return join([found[n](step * batch + i) for i, n in enumerate(chosen)])
+
+    return mixed
 
 
 @contextmanager

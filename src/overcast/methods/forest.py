@@ -9,7 +9,7 @@ of Schmitt et al. 2020 is ``trees=100 depth=10 leaf=1 balanced=false filtered=fa
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from overcast.geo.bands import Sensor
 from overcast.geo.legend import Legend
-from overcast.geo.stack import Chip, Stack
+from overcast.geo.stack import Chip, Stack, agree
 from overcast.methods.arrays import load_arrays, save_arrays
 from overcast.methods.features import HALO, feature_names, pixel_features
 from overcast.methods.sampling import sample_pixels
@@ -55,13 +55,15 @@ class Forest:
     balanced: bool = True
     filtered: bool = True
 
-    def fit(self, stack: Stack, folder: Path, seed: int, progress: Progress) -> None:
+    def fit(
+        self, stacks: Sequence[Stack], folder: Path, seed: int, progress: Progress
+    ) -> None:
         """Draw pixels, grow the trees, store them as arrays."""
         from sklearn.ensemble import RandomForestClassifier
 
-        sensors = stack.sensors
+        sensors = agree(stacks).sensors
         sample = sample_pixels(
-            stack,
+            stacks,
             lambda chip: pixel_features(chip, sensors, self.filtered),
             self.samples,
             halo=HALO,

@@ -7,7 +7,7 @@ labelled pixels agree. Clusters left over are named by their most frequent label
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from scipy.optimize import linear_sum_assignment
 
 from overcast.geo.bands import Sensor
 from overcast.geo.legend import Legend
-from overcast.geo.stack import Chip, Stack
+from overcast.geo.stack import Chip, Stack, agree
 from overcast.methods.arrays import load_arrays, save_arrays
 from overcast.methods.features import HALO, pixel_features
 from overcast.methods.sampling import sample_pixels
@@ -48,13 +48,16 @@ class KMeans:
     samples: int = 60_000
     filtered: bool = False
 
-    def fit(self, stack: Stack, folder: Path, seed: int, progress: Progress) -> None:
+    def fit(
+        self, stacks: Sequence[Stack], folder: Path, seed: int, progress: Progress
+    ) -> None:
         """Cluster pixels drawn by area, and name the clusters."""
         from sklearn.cluster import KMeans as Clustering
 
-        sensors = stack.sensors
+        first = agree(stacks)
+        sensors = first.sensors
         sample = sample_pixels(
-            stack,
+            stacks,
             lambda chip: pixel_features(chip, sensors, self.filtered),
             self.samples,
             halo=HALO,
@@ -73,8 +76,8 @@ class KMeans:
             random_state=seed,
         ).fit(scaled)
         progress("clustering", 1, 1)
-        assert stack.labels is not None
-        names = name_clusters(found.labels_, sample.classes, len(stack.labels.legend))
+        assert first.labels is not None
+        names = name_clusters(found.labels_, sample.classes, len(first.labels.legend))
         arrays = {"centres": found.cluster_centers_, "mean": mean, "spread": spread}
         floats = {k: np.ascontiguousarray(v, np.float32) for k, v in arrays.items()}
         save_arrays({**floats, "classes": names}, folder / _FILE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -20,13 +20,19 @@ class Method(Protocol):
     and loaded elsewhere; nothing in it is a pickle.
     """
 
-    def fit(self, stack: Stack, folder: Path, seed: int, progress: Progress) -> None:
-        """Learn from the labels of `stack`, leaving the result in `folder`.
+    def fit(
+        self, stacks: Sequence[Stack], folder: Path, seed: int, progress: Progress
+    ) -> None:
+        """Learn from the labels of `stacks`, leaving the result in `folder`.
+
+        Stacks without labels are for methods that learn from images alone as well;
+        the others pass them over.
 
         Raises
         ------
         ValueError
-            If the stack has no labels, or no pixel of it has a known class.
+            If no stack has labels, no pixel of them has a known class, or the stacks
+            differ in sensors or legend.
         """
         ...
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,11 @@ from numpy.typing import NDArray
 
 from overcast.geo.bands import Sensor
 from overcast.geo.legend import Legend
-from overcast.geo.stack import Chip, Stack
+from overcast.geo.stack import Chip, Stack, agree
 from overcast.learn.batch import Batch
 from overcast.learn.checkpoint import load_weights, save_weights
 from overcast.learn.recipe import Terms
-from overcast.learn.stream import Crops, ahead
+from overcast.learn.stream import Stream, ahead, crops_of
 from overcast.learn.train import Schedule, train
 from overcast.models.segmenter import Segmenter
 from overcast.plan import choose
@@ -55,22 +56,43 @@ class Network:
     batch: int = 8
     balance: float = 0.5
 
-    def fit(self, stack: Stack, folder: Path, seed: int, progress: Progress) -> None:
+    def fit(
+        self, stacks: Sequence[Stack], folder: Path, seed: int, progress: Progress
+    ) -> None:
         """Train, going on from the checkpoint in `folder` if there is one."""
-        if stack.labels is None:
-            raise ValueError("a network needs labels to learn from; give --labels")
+        first = agree(stacks)
+        assert first.labels is not None
         torch.manual_seed(seed)
-        model = self._model(len(stack.labels.legend), stack.sensors)
+        model = self._model(len(first.labels.legend), first.sensors)
         recipe = choose("recipes", self.recipe)
-        crops = Crops(stack, self.window, self.batch, seed, balance=self.balance)
         checkpoint = folder / "checkpoint.safetensors"
-        with ahead(crops, 0, self.schedule.steps) as stream:
-            streams = dict.fromkeys(recipe.streams, stream)
+        with ExitStack() as open_streams:
+            streams = {
+                name: open_streams.enter_context(
+                    ahead(self._stream(name, stacks, seed), 0, self.schedule.steps)
+                )
+                for name in recipe.streams
+            }
             schedule = replace(self.schedule, seed=seed)
             steps = train(model, recipe, streams, schedule, checkpoint)
             _follow(steps, folder / _LOG, self.schedule.steps, progress)
         save_weights(model, folder / _WEIGHTS)
         checkpoint.unlink(missing_ok=True)
+
+    def _stream(self, name: str, stacks: Sequence[Stack], seed: int) -> Stream:
+        """What a recipe calls `name`: windows with labels, or of images alone.
+
+        Unlabelled windows are of the stacks without labels; where every stack has
+        some, they are of all of them, drawn by area, without their labels.
+        """
+        if name == "labelled":
+            chosen = [s for s in stacks if s.labels is not None]
+            return crops_of(chosen, self.window, self.batch, seed, self.balance)
+        if name == "unlabelled":
+            bare = [s for s in stacks if s.labels is None]
+            bare = bare or [replace(s, labels=None) for s in stacks]
+            return crops_of(bare, self.window, self.batch, seed + 1)
+        raise ValueError(f"no stream {name!r}; there are 'labelled' and 'unlabelled'")
 
     def load(
         self, folder: Path, legend: Legend, sensors: Mapping[str, Sensor]

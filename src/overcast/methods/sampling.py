@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from overcast.geo.raster import UNKNOWN
-from overcast.geo.stack import Chip, Stack
+from overcast.geo.stack import Chip, LabelSource, Stack, agree
 from overcast.geo.tiling import Window
 from overcast.progress import Progress
 
@@ -27,7 +27,7 @@ class Sample:
 
 
 def sample_pixels(
-    stack: Stack,
+    stacks: Sequence[Stack],
     features: Callable[[Chip], NDArray[np.float32]],
     count: int,
     *,
@@ -44,15 +44,14 @@ def sample_pixels(
     Raises
     ------
     ValueError
-        If the stack has no labels, or none is known where a sensor saw the ground.
+        If no stack has labels, or none is known where a sensor saw the ground.
     """
-    if stack.labels is None:
-        raise ValueError("nothing to learn from: no labels; give --labels")
-    windows = _chosen(stack.shape, seed)
-    chance = _chances(stack, windows, count, balanced)
+    classes = len(_labels_of(agree(stacks)).legend)
+    windows = _chosen([s for s in stacks if s.labels is not None], seed)
+    chance = _chances(windows, classes, count, balanced)
     random = np.random.default_rng((seed, 4))
     found: list[tuple[NDArray[np.float32], NDArray[np.uint8]]] = []
-    for done, window in enumerate(windows, 1):
+    for done, (stack, window) in enumerate(windows, 1):
         wide = _widen(window, halo, stack.shape)
         chip = stack.read(wide)
         inside = Window(window.y - wide.y, window.x - wide.x, window.h, window.w).slices
@@ -67,8 +66,8 @@ def sample_pixels(
         progress("sampling", done, len(windows))
     if not found:
         raise ValueError("no pixel with a known label was seen by any sensor")
-    values, classes = (np.concatenate(part) for part in zip(*found, strict=True))
-    return Sample(np.ascontiguousarray(values, np.float32), classes)
+    values, known = (np.concatenate(part) for part in zip(*found, strict=True))
+    return Sample(np.ascontiguousarray(values, np.float32), known)
 
 
 def whole_windows(
@@ -89,14 +88,12 @@ def _learnable(chip: Chip) -> NDArray[np.uint8]:
 
 
 def _chances(
-    stack: Stack, windows: list[Window], count: int, balanced: bool
+    windows: list[tuple[Stack, Window]], classes: int, count: int, balanced: bool
 ) -> NDArray[np.float64]:
     """Probability with which a pixel of each class is drawn."""
-    assert stack.labels is not None
-    classes = len(stack.labels.legend)
     totals = np.zeros(classes)
-    for window in windows:
-        found = stack.labels.read(stack.grid[window.slices]).values
+    for stack, window in windows:
+        found = _labels_of(stack).read(stack.grid[window.slices]).values
         totals += np.bincount(found[found != UNKNOWN], minlength=classes)
     if totals.sum() == 0:
         raise ValueError("no pixel of the grid has a known label")
@@ -106,9 +103,14 @@ def _chances(
     return np.asarray(np.minimum(1.0, share / np.maximum(totals, 1)))
 
 
-def _chosen(shape: tuple[int, int], seed: int) -> list[Window]:
-    """All windows of a small stack, some of a large one, in order of place."""
-    windows = list(_cells(shape))
+def _labels_of(stack: Stack) -> LabelSource:
+    assert stack.labels is not None
+    return stack.labels
+
+
+def _chosen(stacks: Sequence[Stack], seed: int) -> list[tuple[Stack, Window]]:
+    """All windows of small stacks, some of large ones, in order of place."""
+    windows = [(stack, window) for stack in stacks for window in _cells(stack.shape)]
     if len(windows) <= _MOST_WINDOWS:
         return windows
     random = np.random.default_rng((seed, 3))

@@ -9,34 +9,30 @@ fine as the images are taken together over squares of some pixels.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from odc.geo.geobox import GeoBox
 from scipy.ndimage import gaussian_filter
 from scipy.sparse import csr_matrix
 
 from overcast.geo.bands import Sensor
 from overcast.geo.legend import Legend
-from overcast.geo.raster import UNKNOWN
-from overcast.geo.stack import Chip, Stack
-from overcast.geo.warp import pixel_of
+from overcast.geo.stack import Chip, Stack, agree
 from overcast.methods.arrays import load_arrays, save_arrays
+from overcast.methods.counts import count_cells
 from overcast.methods.features import HALO, pixel_features
-from overcast.methods.proportions import Belief, Cells, class_shares
-from overcast.methods.sampling import sample_pixels, whole_windows
+from overcast.methods.proportions import Belief, class_shares
+from overcast.methods.sampling import sample_pixels
 from overcast.progress import Progress
 
 _FILE = "shares.safetensors"
 _NEIGHBOURS = 6
 _REACH = 3
 """Pixels that smoothing draws on."""
-_MOST_WINDOWS = 400
-"""Of a large stack only so many windows are counted: 26 million pixels are plenty."""
 _MIXED = {
     "Savanna": {"Forest": 0.35, "Shrubland": 0.3, "Grassland": 0.35},
     "Savannas": {"Forest": 0.2, "Shrubland": 0.3, "Grassland": 0.5},
@@ -76,11 +72,14 @@ class Shares:
     cell: int = 8
     blur: float = 1.3
 
-    def fit(self, stack: Stack, folder: Path, seed: int, progress: Progress) -> None:
+    def fit(
+        self, stacks: Sequence[Stack], folder: Path, seed: int, progress: Progress
+    ) -> None:
         """Cluster pixels, count clusters in cells, explain the labels of cells."""
-        sensors = stack.sensors
+        first = agree(stacks)
+        sensors = first.sensors
         sample = sample_pixels(
-            stack,
+            stacks,
             lambda chip: pixel_features(chip, sensors),
             self.samples,
             halo=HALO,
@@ -88,22 +87,29 @@ class Shares:
             balanced=False,
             progress=progress,
         )
-        assert stack.labels is not None
+        assert first.labels is not None
         arrays = _whitening(sample.features, self.dimensions)
         points = _project(sample.features, arrays)
         for i, count in enumerate(self.clusters):
             progress("clustering", i, len(self.clusters))
             arrays[f"centres.{i}"] = _cluster(points, count, seed + i)
         progress("clustering", len(self.clusters), len(self.clusters))
-        counts, labels = _count(stack, arrays, self, seed, progress)
-        belief = self._belief(stack.labels.legend)
-        for i, table in enumerate(counts):
-            progress("explaining labels", i, len(counts))
-            cells = _cells(table, labels)
+        centres = [arrays[f"centres.{i}"] for i in range(len(self.clusters))]
+
+        def clusters(chip: Chip) -> list[NDArray[np.intp]]:
+            features = pixel_features(chip, sensors)
+            points = _project(features.reshape(len(features), -1).T, arrays)
+            return [_nearest(points, c) for c in centres]
+
+        widths = [len(c) for c in centres]
+        counted = count_cells(stacks, clusters, widths, self.cell, seed, progress)
+        belief = self._belief(first.labels.legend)
+        for i, cells in enumerate(counted):
+            progress("explaining labels", i, len(counted))
             edges = _edges(arrays[f"centres.{i}"])
             found = class_shares(cells, edges, belief)
             arrays[f"classes.{i}"] = found.astype(np.float32)
-        progress("explaining labels", len(counts), len(counts))
+        progress("explaining labels", len(counted), len(counted))
         save_arrays(arrays, folder / _FILE)
 
     def load(
@@ -205,92 +211,6 @@ def _nearest(
         for i in range(0, len(points), 16_384)
     ]
     return np.concatenate(found)
-
-
-def _count(
-    stack: Stack,
-    arrays: Mapping[str, Any],
-    settings: Shares,
-    seed: int,
-    progress: Progress,
-) -> tuple[list[csr_matrix], NDArray[np.float64]]:
-    """Pixels of every cluster in every cell, per clustering, and of every label."""
-    assert stack.labels is not None
-    classes = len(stack.labels.legend)
-    centres = [arrays[f"centres.{i}"] for i in range(len(settings.clusters))]
-    sizes = [len(c) for c in centres] + [classes]
-    found: list[list[_Pairs]] = [[] for _ in sizes]
-    together = _together(stack, settings.cell)
-    for chip, inside, progressed in _chips(stack, seed):
-        assert chip.labels is not None
-        features = pixel_features(chip, stack.sensors)[(slice(None), *inside)]
-        labels = chip.labels.values[inside].ravel()
-        cell = _cell_of(stack.labels.grid, chip.grid, together)[inside].ravel()
-        seen = np.isfinite(features).any(0).ravel() & (labels != UNKNOWN) & (cell >= 0)
-        points = _project(features.reshape(len(features), -1).T[seen], arrays)
-        columns = [_nearest(points, c) for c in centres] + [labels[seen]]
-        for kept, column, size in zip(found, columns, sizes, strict=True):
-            pair = cell[seen] * size + column.astype(np.int64)
-            kept.append(np.unique(pair, return_counts=True))
-        progress("counting", *progressed)
-    tables = [_table(kept, size) for kept, size in zip(found, sizes, strict=True)]
-    return tables[:-1], np.asarray(tables[-1].toarray())
-
-
-_Pairs = tuple[NDArray[np.int64], NDArray[np.int64]]
-"""Cell times width plus column, and how many pixels have it."""
-
-
-def _table(kept: list[_Pairs], width: int) -> csr_matrix:
-    """Counts ``[J, width]``, a row for every cell that has pixels."""
-    pairs, often = (np.concatenate(part) for part in zip(*kept, strict=True))
-    _, rows = np.unique(pairs // width, return_inverse=True)
-    shape = (int(rows.max()) + 1, width)
-    return csr_matrix((often.astype(np.float64), (rows, pairs % width)), shape)
-
-
-def _chips(
-    stack: Stack, seed: int
-) -> Iterator[tuple[Chip, tuple[slice, slice], tuple[int, int]]]:
-    """Windows of the stack, all or many, and where their own pixels lie in them."""
-    windows = list(whole_windows(stack.shape, HALO))
-    if len(windows) > _MOST_WINDOWS:
-        random = np.random.default_rng((seed, 5))
-        chosen = random.choice(len(windows), _MOST_WINDOWS, replace=False)
-        windows = [windows[i] for i in sorted(chosen)]
-    for done, (wide, inside) in enumerate(windows, 1):
-        yield stack.read(wide), inside, (done, len(windows))
-
-
-def _cell_of(labels: GeoBox, grid: GeoBox, together: int) -> NDArray[np.int64]:
-    """Number of the cell of every pixel of `grid`, -1 outside the labels.
-
-    A cell is a square of `together` by `together` label pixels.
-    """
-    row, column = pixel_of(labels, grid)
-    inside = (row >= 0) & (row < labels.shape[0])
-    inside &= (column >= 0) & (column < labels.shape[1])
-    wide = -(-labels.shape[1] // together)
-    return np.where(inside, row // together * wide + column // together, -1)
-
-
-def _together(stack: Stack, least: int) -> int:
-    """Label pixels along the side of a cell that is `least` pixels wide or wider."""
-    assert stack.labels is not None
-    # As many as lie across the middle of the scene, whatever the projections.
-    spans = [slice(max(n // 2 - 128, 0), n // 2 + 128) for n in stack.shape]
-    middle = stack.grid[tuple(spans)]
-    row, column = pixel_of(stack.labels.grid, middle)
-    across = max(int(np.ptp(row)), int(np.ptp(column))) + 1
-    return max(1, round(least * across / max(middle.shape)))
-
-
-def _cells(table: csr_matrix, labels: NDArray[np.float64]) -> Cells:
-    pixels = np.asarray(table.sum(1)).ravel()
-    shares = csr_matrix(table.multiply(1 / pixels[:, None]))
-    # A cell at the border of the scene is known in part, and counts in part.
-    weight = np.minimum(pixels / np.median(pixels), 1.0)
-    return Cells(shares, labels / labels.sum(1, keepdims=True), weight)
 
 
 def _edges(centres: NDArray[np.float32]) -> csr_matrix:

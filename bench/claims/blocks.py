@@ -1,4 +1,4 @@
-"""What is claimed: a problem, and the data that its arms learn from.
+"""What a problem is, and the data that its arms learn from.
 
 Every problem cuts a simulated scene into blocks, half of them for learning and half for
 testing. The oracle learns from true labels of the learning blocks, the naive arm the
@@ -9,7 +9,8 @@ on the testing blocks, whose truth nobody has seen.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,9 +26,9 @@ BLOCK = 64
 
 @dataclass(frozen=True)
 class Arm:
-    """A stack to learn from, and the images to map."""
+    """Stacks to learn from, and the images to map."""
 
-    learn: Stack
+    learn: tuple[Stack, ...]
     images: Mapping[str, Image]
 
 
@@ -43,12 +44,18 @@ class Problem:
         Parts of the world that it needs.
     naive, oracle
         Arms, from a scene and a seed.
+    given
+        Arm of the methods, where they are given more than the naive one.
+    methods
+        Ways to learn that only this problem is measured with, by name.
     """
 
     title: str
     wanted: Wanted
     naive: Callable[[Scene, int], Arm]
     oracle: Callable[[Scene, int], Arm]
+    given: Callable[[Scene, int], Arm] | None = None
+    methods: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def blocks_of(scene: Scene, seed: int) -> NDArray[np.int64]:
@@ -75,58 +82,19 @@ def known(scene: Scene, where: NDArray[np.bool_], of: Labels) -> Labels:
     return Labels(values=values, grid=scene.grid, legend=of.legend)
 
 
-def _arm(scene: Scene, labels: Labels, *images: str) -> Arm:
+def arm_of(scene: Scene, labels: Labels, *images: str) -> Arm:
     """Learn from `images` and map them; ``s2_cloudy`` takes the place of ``s2``."""
     named = {name.split("_")[0]: scene.images[name] for name in images}
     sources = {name: ImageArray(image) for name, image in named.items()}
-    return Arm(Stack(grid=scene.grid, images=sources, labels=LabelArray(labels)), named)
+    stack = Stack(grid=scene.grid, images=sources, labels=LabelArray(labels))
+    return Arm((stack,), named)
 
 
-def _true(scene: Scene) -> Labels:
+def fine(scene: Scene, seed: int) -> Arm:
+    """The oracle of most problems: both sensors, true labels of the learning blocks."""
+    return arm_of(scene, true_of(scene), "s1", "s2")
+
+
+def true_of(scene: Scene) -> Labels:
+    """True labels of the learning blocks."""
     return known(scene, ~scored(scene), scene.truth)
-
-
-def _kind(kind: str) -> Callable[[Scene, int], Arm]:
-    """Labels of a kind for the whole area: one has them for the land to be mapped."""
-    return lambda scene, seed: _arm(scene, scene.labels[kind], "s1", "s2")
-
-
-def _fine(scene: Scene, seed: int) -> Arm:
-    return _arm(scene, _true(scene), "s1", "s2")
-
-
-def _few(share: int) -> Callable[[Scene, int], Arm]:
-    """True labels of one learning block in `share`."""
-
-    def arm(scene: Scene, seed: int) -> Arm:
-        numbers = blocks_of(scene, 0)
-        learning = np.unique(numbers[numbers % 2 == 0])
-        count = max(1, len(learning) // share)
-        kept = np.random.default_rng(seed + 1).choice(learning, count, replace=False)
-        labels = known(scene, np.isin(numbers, kept), scene.truth)
-        return _arm(scene, labels, "s1", "s2")
-
-    return arm
-
-
-PROBLEMS = {
-    "coarse": Problem("500 m labels", Wanted(("modis",)), _kind("modis"), _fine),
-    "corine": Problem("100 m labels", Wanted(("corine",)), _kind("corine"), _fine),
-    "product": Problem(
-        "a wrong 10 m product", Wanted(("worldcover",)), _kind("worldcover"), _fine
-    ),
-    "cloud": Problem(
-        "60 % cloud",
-        Wanted((), cloud=0.6),
-        lambda scene, seed: _arm(scene, _true(scene), "s1", "s2_cloudy"),
-        _fine,
-    ),
-    "few": Problem("labels of 1/16 of the scenes", Wanted(()), _few(16), _fine),
-    "pseudo": Problem(
-        "optical pseudo-labels on SAR",
-        Wanted(("pseudo",)),
-        lambda scene, seed: _arm(scene, scene.labels["pseudo"], "s1"),
-        lambda scene, seed: _arm(scene, _true(scene), "s1"),
-    ),
-}
-"""By the name that the command line takes."""
