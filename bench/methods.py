@@ -35,7 +35,7 @@ ARMS: dict[str, dict[str, Any]] = {
     "forest of Schmitt 2020": PLAIN,
     "  and balanced": {**PLAIN, "balanced": True},
     "forest": {"name": "forest"},
-    "shares": {"name": "shares"},
+    "weak": {"name": "shares"},
     "network": {"name": "network"},
 }
 

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from bench.claims.blocks import BLOCK, blocks_of, scored
 from bench.claims.problems import PROBLEMS
+from bench.claims.removal import psnr, ssim
+from bench.claims.scoring import METHODS
 from bench.claims.tables import page, recovered
 
 from overcast.geo.raster import UNKNOWN
@@ -35,6 +37,39 @@ def test_true_labels_of_tested_pixels_are_never_learned(
     labels = made.learn[0].labels.read(scene.grid).values
     assert (labels[scored(scene)] == UNKNOWN).all()
     assert (labels != UNKNOWN).any()
+
+
+def test_clear_twins_of_tested_pixels_are_never_seen(scene: Scene) -> None:
+    problem = PROBLEMS["cloud50"]
+    assert problem.given is not None
+    for make in (problem.given, problem.arms["cloudseg-masked"]):
+        (stack,) = make(scene, 0).learn
+        assert stack.targets == {"s2_clear"}
+        seen = stack.images["s2_clear"].read(scene.grid).valid
+        np.testing.assert_array_equal(seen, ~scored(scene))
+
+
+def test_masked_arms_see_no_cloud_and_single_ones_one_sensor(scene: Scene) -> None:
+    arms = PROBLEMS["cloud50"].arms
+    assert scene.clouds is not None
+    valid = {name: make(scene, 0).images for name, make in arms.items()}
+    np.testing.assert_array_equal(valid["fusion-masked"]["s2"].valid, scene.clouds == 0)
+    assert not valid["sar-alone"]["s2"].valid.any()
+    assert not valid["optical-alone"]["s1"].valid.any()
+    assert valid["optical-alone"]["s2"].valid.all()
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_arms_are_of_methods_and_groups_part_the_scene(name: str, scene: Scene) -> None:
+    problem = PROBLEMS[name]
+    assert problem.arms.keys() <= {*METHODS, *problem.methods}
+    groups = {group: where(scene) for group, where in problem.groups.items()}
+    if groups:
+        parts = [
+            groups[part].astype(int) for part in ("clear", "under cloud", "shadow")
+        ]
+        assert (sum(parts) == 1).all()
+        assert (groups["thick"] <= groups["under cloud"]).all()
 
 
 def test_few_is_a_sixteenth_and_changes_with_the_seed(scene: Scene) -> None:
@@ -68,3 +103,40 @@ def test_recovered_share_is_paired_and_needs_a_gap() -> None:
         "arms": close,
     }
     assert "gap below .10" in page([result])
+
+
+def test_groups_have_a_table_of_their_own() -> None:
+    def runs(iou: float) -> list[dict[str, object]]:
+        scores = {"mean_iou": iou, "overall_accuracy": 0.5, "average_accuracy": 0.5}
+        group = {**scores, "calibration_error": 0.25, "share": 0.4}
+        groups: dict[str, object] = {"fog": group, "rain": {}}
+        return [{**scores, "seconds": 1.0, "iou": {"W": 0.5}, "groups": groups}]
+
+    result = {
+        "title": "x",
+        "base": "b",
+        "command": "c",
+        "worlds": [1],
+        "seeds": [0],
+        "size": 8,
+        "made": "today",
+        "arms": {"naive": runs(0.2), "method": runs(0.4), "oracle": runs(0.6)},
+    }
+    text = page([result])
+    assert "| arm | fog: mIoU | recovered | calibration error | rain: mIoU |" in text
+    row = "| method | 0.400 ± 0.000 | 0.500 ± 0.000 | 0.250 | none | none | none |"
+    assert row in text
+
+
+def test_psnr_and_ssim_of_a_known_error() -> None:
+    clear = np.random.default_rng(0).uniform(0, 1, (2, 20, 20))
+    where = np.zeros((20, 20), np.bool_)
+    where[:10] = True
+    image = clear + 0.1 * where
+    assert psnr(image, clear, where) == pytest.approx(20)
+    assert psnr(image, clear, ~where) == np.inf
+    np.testing.assert_allclose(ssim(clear, clear), 1)
+    # A constant has no structure: what is left is the comparison of means.
+    flat, other = np.full((1, 9, 9), 0.4), np.full((1, 9, 9), 0.6)
+    likeness = (2 * 0.4 * 0.6 + 1e-4) / (0.4**2 + 0.6**2 + 1e-4)
+    np.testing.assert_allclose(ssim(flat, other), likeness, rtol=1e-6)

@@ -22,7 +22,17 @@ from tests.rasters import backscatter, reflectance, utm
 from tests.rasters import write as write_raster
 
 FAST = ("--set", "clusters=[16, 24]", "--set", "samples=3000")
-NAMES = ["confidence.tif", "map.tif", "map.tif.aux.xml", "report.html", "run"]
+NAMES = [
+    "confidence.qml",
+    "confidence.tif",
+    "legend.csv",
+    "map.qml",
+    "map.tif",
+    "map.tif.aux.xml",
+    "report.html",
+    "run",
+    "stac-item.json",
+]
 
 
 @pytest.fixture(scope="session")

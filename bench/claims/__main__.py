@@ -61,10 +61,12 @@ def measure(problem: Problem, given: argparse.Namespace) -> dict[str, Any]:
             )
             runs = {"naive": (naive, base)}
             more = naive if problem.given is None else problem.given(scene, seed)
-            runs |= {name: (more, known[name]) for name in given.methods}
+            for name in given.methods:
+                own = problem.arms.get(name)
+                runs[name] = (more if own is None else own(scene, seed), known[name])
             runs["oracle"] = (oracle, base)
             for name, (arm, method) in runs.items():
-                found = score(scene, arm, method, seed)
+                found = score(scene, arm, method, seed, problem.groups)
                 arms.setdefault(name, []).append(asdict(found))
                 print(
                     f"{problem.title}, world {world}, seed {seed}, {name}: "

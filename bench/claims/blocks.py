@@ -20,6 +20,8 @@ from overcast.geo.raster import UNKNOWN, Image, Labels
 from overcast.geo.stack import Stack
 from overcast.worlds.scene import Scene, Wanted
 
+Mask = NDArray[np.bool_]
+
 BLOCK = 64
 """Pixels along the side of a block."""
 
@@ -48,6 +50,10 @@ class Problem:
         Arm of the methods, where they are given more than the naive one.
     methods
         Ways to learn that only this problem is measured with, by name.
+    arms
+        Data of those of the methods, by name, that learn from other than `given`.
+    groups
+        Parts of the scored pixels that are scored on their own as well, by name.
     """
 
     title: str
@@ -56,6 +62,8 @@ class Problem:
     oracle: Callable[[Scene, int], Arm]
     given: Callable[[Scene, int], Arm] | None = None
     methods: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    arms: Mapping[str, Callable[[Scene, int], Arm]] = field(default_factory=dict)
+    groups: Mapping[str, Callable[[Scene], Mask]] = field(default_factory=dict)
 
 
 def blocks_of(scene: Scene, seed: int) -> NDArray[np.int64]:

@@ -1,21 +1,25 @@
-"""Learn an arm, map it, and score it on the testing blocks."""
+"""Learn an arm, map it, and score it on the testing blocks, all and in groups."""
 
 from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.claims.blocks import Arm, known, scored
+import numpy as np
+from bench.claims.blocks import Arm, Mask, known, scored
+from numpy.typing import NDArray
 
 from overcast.geo.arrays import ImageArray, LabelArray
-from overcast.geo.raster import Labels
+from overcast.geo.legend import Legend
+from overcast.geo.raster import UNKNOWN, Labels
 from overcast.geo.stack import Stack
 from overcast.geo.tiling import Tiling
-from overcast.maps.accuracy import compare, scores
+from overcast.maps.accuracy import Confusion, compare, scores
+from overcast.maps.calibration import Reliability
 from overcast.maps.predict import predict
 from overcast.plan import choose
 from overcast.progress import quiet
@@ -30,25 +34,39 @@ METHODS: dict[str, Mapping[str, Any]] = {
         "filtered": False,
     },
     "forest": {"name": "forest"},
-    "shares": {"name": "shares"},
+    "weak": {"name": "weak"},
     "network": {"name": "network"},
 }
 """Ways to learn that every problem is measured with: the forest of Schmitt 2020, the
 default one, balanced by class, and the default network."""
 
 
+_GROUP_SCORES = ("mean_iou", "overall_accuracy")
+
+
 @dataclass(frozen=True)
 class Score:
-    """Scores of one arm on one world with one seed; IoU by class name."""
+    """Scores of one arm on one world with one seed; IoU by class name.
+
+    `groups` holds, by name of a group of pixels, its mean IoU, overall accuracy,
+    calibration error and share of the scored pixels.
+    """
 
     mean_iou: float
     average_accuracy: float
     overall_accuracy: float
     iou: Mapping[str, float | None]
     seconds: float
+    groups: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
-def score(scene: Scene, arm: Arm, method: Mapping[str, Any], seed: int) -> Score:
+def score(
+    scene: Scene,
+    arm: Arm,
+    method: Mapping[str, Any],
+    seed: int,
+    groups: Mapping[str, Callable[[Scene], Mask]] | None = None,
+) -> Score:
     """Fit `method` on the arm, map its images, compare with the truth where tested."""
     start = time.perf_counter()
     legend = scene.truth.legend
@@ -59,16 +77,40 @@ def score(scene: Scene, arm: Arm, method: Mapping[str, Any], seed: int) -> Score
         sources = {name: ImageArray(image) for name, image in arm.images.items()}
         stack = Stack(grid=scene.grid, images=sources, labels=None)
         raw = predict(predictor, stack, Tiling(512, 64), Path(folder))
-        classes, _ = raw.rows(0, stack.shape[0])
+        classes, confidence = raw.rows(0, stack.shape[0])
     mapped = Labels(values=classes, grid=scene.grid, legend=legend)
     truth = known(scene, scored(scene), scene.truth)
     found = scores(compare(LabelArray(mapped), LabelArray(truth)), legend)
     present = found["classes_present"]
     iou = {name: found["per_class"][name]["iou"] for name in present}
+    result = truth.values, classes, confidence
     return Score(
         found["mean_iou"],
         found["average_accuracy"],
         found["overall_accuracy"],
         iou,
         time.perf_counter() - start,
+        {
+            name: _score_group(where(scene), result, legend)
+            for name, where in (groups or {}).items()
+        },
     )
+
+
+def _score_group(
+    where: Mask,
+    result: tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float32]],
+    legend: Legend,
+) -> dict[str, float]:
+    truth, classes, confidence = result
+    inside = where & (truth != UNKNOWN)
+    if not inside.any():
+        return {}
+    counted = Confusion.of(truth[inside], classes[inside], len(legend))
+    found = scores(counted, legend)
+    right = (classes == truth)[inside]
+    return {
+        **{name: found[name] for name in _GROUP_SCORES},
+        "calibration_error": Reliability.of(confidence[inside], right).expected_error,
+        "share": float(inside.sum() / (truth != UNKNOWN).sum()),
+    }

@@ -41,7 +41,7 @@ def _section(result: Mapping[str, Any]) -> str:
         "|---|---|---|---|---|---|",
     ]
     lines += [_row(name, result["arms"]) for name in result["arms"]]
-    return "\n".join([*lines, "", *_classes(result["arms"])])
+    return "\n".join([*lines, "", *_groups(result["arms"]), *_classes(result["arms"])])
 
 
 def _row(name: str, arms: Mapping[str, list[dict[str, Any]]]) -> str:
@@ -71,6 +71,30 @@ def _recovered(name: str, arms: Mapping[str, list[dict[str, Any]]]) -> str:
         return {"naive": "0", "oracle": "1"}[name]
     found = recovered(name, arms)
     return _spread(found) if found else "gap below .10"
+
+
+def _groups(arms: Mapping[str, list[dict[str, Any]]]) -> Iterator[str]:
+    """Mean IoU, recovered share and calibration error per group of pixels, if any."""
+    names = list(arms["oracle"][0].get("groups", {}))
+    if not names:
+        return
+    heads = (f"{n}: mIoU | recovered | calibration error" for n in names)
+    yield "| arm | " + " | ".join(heads) + " |"
+    yield "|---" * (3 * len(names) + 1) + "|"
+    for arm in arms:
+        cells = (_group(name, arm, arms) for name in names)
+        yield f"| {arm} | " + " | ".join(cells) + " |"
+    yield ""
+
+
+def _group(name: str, arm: str, arms: Mapping[str, list[dict[str, Any]]]) -> str:
+    """Cells of an arm, over the runs whose scene has any pixel of the group."""
+    runs = {a: [r["groups"][name] for r in arms[a] if r["groups"][name]] for a in arms}
+    if not runs[arm]:
+        return "none | none | none"
+    error = np.mean([r["calibration_error"] for r in runs[arm]])
+    iou = _spread([r["mean_iou"] for r in runs[arm]])
+    return f"{iou} | {_recovered(arm, runs)} | {error:.3f}"
 
 
 def _classes(arms: Mapping[str, list[dict[str, Any]]]) -> Iterator[str]:

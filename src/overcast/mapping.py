@@ -3,31 +3,39 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from overcast.geo.files import open_labels
-from overcast.geo.stack import LabelSource
 from overcast.inputs import Inputs, open_inputs
-from overcast.maps.accuracy import compare, scores
-from overcast.maps.predictor import Predictor
+from overcast.maps.stac import ITEM
 from overcast.output import Output
-from overcast.page import make_page
-from overcast.plan import Data, ImageInput, LabelInput, Plan, fingerprint, to_tree
+from overcast.page import Findings, make_page
+from overcast.plan import (
+    Data,
+    ImageInput,
+    LabelInput,
+    Plan,
+    fingerprint,
+    read_plan,
+    to_tree,
+)
 from overcast.progress import Progress
-from overcast.run import Reference, is_trained, load_run, map_run, train_run
+from overcast.publish import publish_map, publish_run
+from overcast.run import Reference, Runs, is_trained, load_run, map_run, train_run
+from overcast.scoring import Scores, score_all, score_map
 
-_MAP_FILES = (
+MAP_FILES = (
     "map.tif",
-    "map.tif.aux.xml",
     "confidence.tif",
+    "probabilities.tif",
+    "set_sizes.tif",
     "scores.json",
     "report.html",
 )
-Scores = dict[str, dict[str, Any]]
+_SUMMED_UP = ("average_accuracy", "mean_iou", "overall_accuracy")
+BESIDE = ("map.tif.aux.xml", "map.qml", "confidence.qml", "legend.csv", ITEM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +53,7 @@ def make_map(
     reference: Reference | None,
     overwrite: bool,
     progress: Progress,
+    probabilities: bool = False,
 ) -> Made:
     """Learn from the labels of an area and map it, into the folder `out`.
 
@@ -57,18 +66,24 @@ def make_map(
     assert inputs.stack.labels is not None
     truth = None if reference is None else reference.open(inputs.stack.labels.legend)
     key = fingerprint([plan.fingerprint, inputs.fingerprint, _name(reference)])
-    output = Output.begin(out, (*_MAP_FILES, "run"), key, overwrite)
+    output = Output.begin(out, (*MAP_FILES, *BESIDE, "run"), key, overwrite)
     try:
         run = output.work / "run"
         if not is_trained(run):
             train_run(plan, run, progress, inputs)
+        publish_run(run, plan, inputs, out / "run")
         found: Scores = {}
-        mapped = map_run(run, inputs, plan.windows, output.work, progress)
+        mapped = map_run(
+            Runs((run,)), inputs, plan.windows, output.work, progress, probabilities
+        )
         if truth is not None:
-            found = _score_all(plan, inputs, output.work, truth, progress)
+            found = score_all(plan, inputs, output.work, truth, progress)
             _write_json(found, output.work / "scores.json")
-        notes = (*inputs.notes, *_thin_classes(inputs))
-        make_page((mapped, load_run(run)), inputs, plan, (found, notes), progress)
+        notes = (*inputs.notes, *thin_classes(inputs), *_said_of(found))
+        predictor = load_run(run)
+        findings = Findings(scores=found, notes=notes)
+        make_page((mapped, predictor), inputs, plan, findings, progress)
+        publish_map(mapped, predictor, inputs, out, (out / "run",))
     except ValueError:
         output.discard()
         raise
@@ -83,6 +98,7 @@ def train_only(plan: Plan, out: Path, overwrite: bool, progress: Progress) -> Ma
     output = Output.begin(out, ("run",), key, overwrite)
     try:
         train_run(plan, output.work / "run", progress, inputs)
+        publish_run(output.work / "run", plan, inputs, out / "run")
     except ValueError:
         output.discard()
         raise
@@ -91,33 +107,45 @@ def train_only(plan: Plan, out: Path, overwrite: bool, progress: Progress) -> Ma
 
 
 def map_elsewhere(
-    run: Path,
+    runs: Runs,
     data: Data,
     out: Path,
     reference: Reference | None,
     overwrite: bool,
     progress: Progress,
+    *,
+    probabilities: bool = False,
 ) -> Made:
-    """Map other images with a trained run, into the folder `out`."""
-    run = run if (run / "plan.yaml").is_file() else run / "run"
-    predictor = load_run(run)
+    """Map other images with trained runs, into the folder `out`."""
+    predictor, first = runs.load(), runs.found[0]
     inputs = open_inputs(data)
     truth = None if reference is None else reference.open(predictor.legend)
-    plan = Plan(data=data, method={"name": "run", "folder": run.name})
-    key = fingerprint([inputs.fingerprint, to_tree(data), str(run), _name(reference)])
-    output = Output.begin(out, _MAP_FILES, key, overwrite)
+    plan = Plan(data=data, method={"name": "run", "folder": first.name})
+    key = fingerprint(
+        [inputs.fingerprint, to_tree(data), to_tree(runs), _name(reference)]
+    )
+    output = Output.begin(out, (*MAP_FILES, *BESIDE), key, overwrite)
     try:
-        mapped = map_run(run, inputs, plan.windows, output.work, progress)
+        mapped = map_run(
+            runs, inputs, plan.windows, output.work, progress, probabilities
+        )
         found: Scores = {}
         if truth is not None:
-            found = {"map": _score(output.work / "map.tif", predictor, truth, progress)}
+            found = {
+                "map": score_map(
+                    mapped, predictor.legend, truth, _learned(runs), progress
+                )
+            }
             _write_json(found, output.work / "scores.json")
-        make_page((mapped, predictor), inputs, plan, (found, inputs.notes), progress)
+        notes = (*inputs.notes, *_said_of(found))
+        findings = Findings(scores=found, notes=notes, calibration=runs.calibration)
+        make_page((mapped, predictor), inputs, plan, findings, progress)
+        publish_map(mapped, predictor, inputs, out, runs.found)
     except ValueError:
         output.discard()
         raise
     output.finish()
-    return _made(out, found, inputs.notes)
+    return _made(out, found, notes)
 
 
 def make_demo(
@@ -156,45 +184,25 @@ def _name(reference: Reference | None) -> str | None:
     return None if reference is None else str(reference)
 
 
-def _score(
-    mapped: Path, predictor: Predictor, truth: LabelSource, progress: Progress
-) -> dict[str, Any]:
-    legend = predictor.legend
-    return scores(
-        compare(open_labels(mapped, legend), truth, progress=progress), legend
-    )
+def _learned(runs: Runs) -> Iterator[Data]:
+    """All that several runs learned from."""
+    for folder in runs.found:
+        plan = read_plan(folder / "plan.yaml")
+        yield from (plan.data, *plan.scenes)
 
 
-def _score_all(
-    plan: Plan, inputs: Inputs, work: Path, truth: LabelSource, progress: Progress
-) -> Scores:
-    """The coarse labels, the random forest and the map, against one reference."""
-    labels, grid = inputs.stack.labels, inputs.stack.grid
-    assert labels is not None
-    found = {"labels": scores(compare(labels, truth, grid, progress), labels.legend)}
-    baseline = work / "baseline"
-    forest = replace(plan, method={"name": "forest"})
-    if forest.method == plan.method:
-        forest_map, folder = work / "map.tif", work / "run"
-    else:
-        folder = baseline / "run"
-        if not is_trained(folder):
-            train_run(forest, folder, progress, inputs)
-        map_run(folder, inputs, plan.windows, baseline, progress)
-        forest_map = baseline / "map.tif"
-    found["forest"] = _score(forest_map, load_run(folder), truth, progress)
-    found["map"] = _score(work / "map.tif", load_run(work / "run"), truth, progress)
-    shutil.rmtree(baseline, ignore_errors=True)
-    return found
+def _said_of(found: Scores) -> tuple[str, ...]:
+    """What was noticed of the reference."""
+    return tuple(found["map"]["notes"]) if found else ()
 
 
-def _thin_classes(inputs: Inputs) -> list[str]:
+def thin_classes(inputs: Inputs) -> list[str]:
     """Classes of the legend that the labels hardly have: they can't be learned here."""
-    from overcast.maps.quicklook import overview
+    from overcast.maps.quicklook import look_at_classes, overview
 
     labels = inputs.stack.labels
     assert labels is not None
-    found = labels.read(overview(inputs.stack.grid, 1000)).values
+    found = look_at_classes(labels, overview(inputs.stack.grid, 1000)).values
     share = [(found == k).mean() for k in range(len(labels.legend))]
     thin = [n for n, s in zip(labels.legend.names, share, strict=True) if 0 < s < 0.01]
     never = [n for n, s in zip(labels.legend.names, share, strict=True) if s == 0]
@@ -218,14 +226,13 @@ def _write_json(tree: Any, path: Path) -> None:
 def _made(out: Path, found: Scores, notes: tuple[str, ...]) -> Made:
     summary: dict[str, Any] = {
         name.split(".")[0]: str(out / name)
-        for name in (*_MAP_FILES, "run")
-        if (out / name).exists() and not name.endswith(".xml")
+        for name in (*MAP_FILES, "run")
+        if (out / name).exists()
     }
     if found:
         summary["accuracy"] = {
-            name: {
-                k: s[k] for k in ("average_accuracy", "mean_iou", "overall_accuracy")
-            }
-            for name, s in found.items()
+            name: {k: s[k] for k in _SUMMED_UP} for name, s in found.items()
         }
+        if (intervals := found["map"]["intervals"]) is not None:
+            summary["intervals"] = {k: intervals[k] for k in _SUMMED_UP}
     return Made(summary, notes, found)

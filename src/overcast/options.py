@@ -86,6 +86,40 @@ reference = several(
     click.option("--reference-legend", help="Its legend, if not the map's."),
     click.option("--reference-nodata", type=int, help="Its code for no data."),
 )
+probabilities = click.option(
+    "--probabilities",
+    is_flag=True,
+    help="Also write the probability of every class, uint8, to probabilities.tif.",
+)
+ensemble = several(
+    click.option(
+        "--with",
+        "also",
+        type=FILE,
+        multiple=True,
+        metavar="RUN",
+        help="Another run to average with; may be repeated.",
+    ),
+    click.option(
+        "--weights",
+        metavar="W,W,...",
+        help="How much RUN and every --with count.  [default: equally]",
+    ),
+)
+
+
+def views(default: int) -> Callable[[Any], Any]:
+    """Option of how many views of every window are averaged."""
+    return click.option(
+        "--views",
+        type=int,
+        default=default,
+        show_default=True,
+        help="Views of every window to average: 1, 8 (turned, mirrored) or 24 (at "
+        "three scales as well).",
+    )
+
+
 writing = several(
     click.option("--out", type=FILE, required=True, help="Folder to write to."),
     click.option("--overwrite", is_flag=True, help="Replace what is there."),
@@ -128,6 +162,18 @@ def data_of(given: dict[str, Any]) -> Any:
 def absolute(path: Path) -> str:
     """A path that holds from anywhere."""
     return str(path.resolve())
+
+
+def runs_of(run: Path, given: dict[str, Any]) -> Any:
+    """The `Runs` that RUN and the options of `ensemble` and `views` describe."""
+    from overcast.run import Runs
+
+    text = given["weights"]
+    try:
+        weights = tuple(map(float, text.split(","))) if text else ()
+    except ValueError:
+        raise ValueError(f"--weights {text}: expected numbers, such as 2,1") from None
+    return Runs((run, *given["also"]), weights, given["views"])
 
 
 def reference_of(given: dict[str, Any]) -> Any:

@@ -3,99 +3,211 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import platform
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import rasterio
+import yaml
+from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
 
 from overcast.geo.files import open_labels
-from overcast.geo.raster import UNKNOWN, Labels
+from overcast.geo.legend import Legend
 from overcast.inputs import Inputs
+from overcast.maps.calibration import Reliability
+from overcast.maps.calibration_file import Calibration, reliability_of
 from overcast.maps.predictor import Predictor
 from overcast.maps.quicklook import (
     areas_ha,
     class_picture,
     confidence_picture,
+    jpeg,
+    look_at_classes,
+    look_at_image,
+    look_at_values,
     overview,
     png,
     rgb,
+    width_m,
 )
 from overcast.maps.report import Page, Panel, write_report
-from overcast.plan import Plan
+from overcast.plan import Plan, to_tree
 from overcast.progress import Progress
+
+_LIBRARIES = ("numpy", "rasterio", "scikit-learn", "torch")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What is known of a map beside its files.
+
+    Attributes
+    ----------
+    scores
+        By what was scored, see `overcast.scoring`.
+    notes
+        What the reader must know, a sentence each.
+    estimates
+        From a filled sample, see `overcast.maps.area.estimates`.
+    calibration
+        Of the run that made the map, if it was calibrated.
+    """
+
+    scores: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+    estimates: Mapping[str, Any] | None = None
+    calibration: Calibration | None = None
 
 
 def make_page(
     made: tuple[Path, Predictor],
     inputs: Inputs,
     plan: Plan,
-    said: tuple[Mapping[str, Mapping[str, Any]], Sequence[str]],
+    findings: Findings,
     progress: Progress,
 ) -> None:
-    """Write report.html beside a map; `made` is its path and predictor.
-
-    `said` holds the scores, by what was scored, and the warnings.
-    """
+    """Write report.html beside a map; `made` is its path and predictor."""
     mapped, predictor = made
     progress("report", 0, 1)
-    legend = predictor.legend
-    labels = open_labels(mapped, legend)
-    grid = overview(inputs.stack.grid)
-    counts = _counts(mapped, len(legend), legend.to_indices)
+    legend, grid = predictor.legend, inputs.stack.grid
+    areas = areas_ha(_counts(mapped, legend), grid)
+    reliability, measured = _reliability(findings)
     page = Page(
-        title=f"Land cover, {plan.method['name']}",
+        title="Land-cover map",
+        facts=_facts(grid, plan, sum(areas)),
         legend=legend,
-        map=Panel(title="Map", png=png(class_picture(labels.read(grid)))),
-        confidence=Panel(
-            title="Confidence",
-            png=png(
-                confidence_picture(_confidence(mapped.with_name("confidence.tif")))
-            ),
-            text="Probability of the class, as the method sees it; not calibrated.",
-        ),
-        inputs=_panels(inputs, grid),
-        areas_ha=areas_ha(counts, inputs.stack.grid),
-        scores=said[0],
+        panels=list(_panels(mapped, inputs, predictor, findings.calibration)),
+        width_m=width_m(grid),
+        areas_ha=areas,
+        estimates=findings.estimates,
+        scores=findings.scores,
+        reliability=reliability,
+        reliability_text=measured,
         curve=_curve(mapped.parent / "run" / "log.jsonl"),
-        warnings=said[1],
+        warnings=findings.notes,
         provenance=_provenance(mapped, inputs, plan),
+        plan=yaml.safe_dump(to_tree(plan), sort_keys=False, allow_unicode=True),
     )
     write_report(page, mapped.with_name("report.html"))
     progress("report", 1, 1)
 
 
-def _counts(path: Path, classes: int, to_indices: Any) -> Any:
-    total = np.zeros(classes, np.int64)
+def _facts(grid: GeoBox, plan: Plan, mapped_ha: float) -> list[str]:
+    height, width = grid.shape
+    size = grid.resolution.map(abs)
+    unit = "°" if grid.crs.geographic else " m"
+    across = (
+        f"{size.x:g}{unit}" if size.x == size.y else f"{size.x:g} x {size.y:g}{unit}"
+    )
+    return [
+        "the most probable class of every pixel, and how probable it was",
+        f"method {plan.method['name']}",
+        f"{width} x {height} pixels of {across}",
+        f"{mapped_ha / 100:,.1f} km² mapped".replace(",", "\u202f"),
+        _crs_name(grid),
+    ]
+
+
+def _panels(
+    mapped: Path,
+    inputs: Inputs,
+    predictor: Predictor,
+    calibration: Calibration | None,
+) -> Iterator[Panel]:
+    """The map first, the labels beside it, then confidence and images."""
+    grid = overview(inputs.stack.grid)
+    classes = look_at_classes(open_labels(mapped, predictor.legend), grid)
+    yield Panel(
+        title="Map",
+        picture=png(class_picture(classes)),
+        text="The most probable class of every pixel.",
+    )
+    labels = inputs.stack.labels
+    if labels is not None:
+        yield Panel(
+            title="Labels",
+            picture=png(class_picture(look_at_classes(labels, grid))),
+            text=f"What it learned from: {_name_of(labels)}, legend {labels.legend.name}.",
+        )
+    sure = look_at_values(mapped.with_name("confidence.tif"), grid)
+    yield Panel(
+        title="Confidence",
+        picture=jpeg(confidence_picture(sure)),
+        text="Probability of the class, "
+        + (
+            "as the method sees it; not calibrated."
+            if calibration is None
+            else f"calibrated on {calibration.pixels} pixels of {calibration.reference}."
+        ),
+        ramp=("0 unsure", "1 sure"),
+    )
+    if calibration is not None and calibration.sets is not None:
+        yield _set_sizes(mapped.with_name("set_sizes.tif"), grid, calibration)
+    for name, source in inputs.stack.images.items():
+        yield Panel(
+            title=name,
+            picture=jpeg(rgb(look_at_image(source, grid))),
+            text=f"{_name_of(source)}, {source.sensor.name}: {_look(source.sensor)}",
+        )
+
+
+def _set_sizes(path: Path, grid: GeoBox, calibration: Calibration) -> Panel:
+    assert calibration.sets is not None
+    sizes = look_at_values(path, grid)
+    most = max(2, int(sizes[sizes != 255].max(initial=2)))
+    unsure = np.where(sizes == 255, np.nan, (most - sizes) / (most - 1))
+    return Panel(
+        title="How many classes it may be",
+        picture=jpeg(confidence_picture(unsure.astype(np.float32))),
+        text="Classes in a pixel's set; sets hold the true class in "
+        f"{calibration.sets.coverage:.0%} of the pixels.",
+        ramp=(f"{most} classes", "1 class"),
+    )
+
+
+def _look(sensor: Any) -> str:
+    """Which bands a picture shows."""
+    if sensor.kind == "sar":
+        return "VV, VH and their ratio as red, green and blue."
+    return "true colour." if sensor.index("B04", "B03", "B02") else "its first bands."
+
+
+def _name_of(source: Any) -> str:
+    return source.path.name if hasattr(source, "path") else "in memory"
+
+
+def _counts(path: Path, legend: Legend) -> NDArray[np.int64]:
+    """Pixels of every class in a map, read block by block."""
+    total = np.zeros(256, np.int64)
     with rasterio.open(path) as dataset:
         for _, window in dataset.block_windows(1):
-            found = to_indices(dataset.read(1, window=window), UNKNOWN)
-            total += np.bincount(found[found != UNKNOWN], minlength=classes)
-    return total
+            codes = dataset.read(1, window=window)
+            total += np.bincount(codes.ravel(), minlength=256)
+    return total[list(legend.codes)]
 
 
-def _confidence(path: Path, longest: int = 700) -> Any:
-    with rasterio.open(path) as dataset:
-        factor = max(1.0, max(dataset.shape) / longest)
-        shape = tuple(max(1, round(n / factor)) for n in dataset.shape)
-        return dataset.read(1, out_shape=shape)
-
-
-def _panels(inputs: Inputs, grid: Any) -> list[Panel]:
-    panels = [
-        Panel(
-            title=name,
-            png=png(rgb(source.read(grid))),
-            text=f"{source.sensor.name}: {', '.join(source.sensor.names)}",
+def _reliability(findings: Findings) -> tuple[dict[str, Reliability], str]:
+    """Of confidence as it is and, once calibrated, as it was; how it was measured."""
+    if (found := findings.calibration) is not None:
+        return (
+            {"calibrated": found.after, "as the method saw it": found.before},
+            f"Calibrated with temperature {found.temperature:.2f} on {found.pixels} "
+            f"pixels of {found.reference}; each was judged at a temperature that was "
+            "learned from others. A pixel of a stratified sample counts for all that "
+            "it stands for.",
         )
-        for name, source in inputs.stack.images.items()
-    ]
-    if inputs.stack.labels is not None:
-        labels: Labels = inputs.stack.labels.read(grid)
-        text = f"what was learned from: legend {labels.legend.name}"
-        panels.append(Panel(title="labels", png=png(class_picture(labels)), text=text))
-    return panels
+    tree = findings.scores.get("map", {}).get("reliability")
+    if tree is None:
+        return {}, ""
+    return (
+        {"not calibrated": reliability_of(tree)},
+        "Measured with the reference, at every pixel that it knows.",
+    )
 
 
 def _curve(log: Path) -> list[tuple[int, float]]:
@@ -108,23 +220,38 @@ def _curve(log: Path) -> list[tuple[int, float]]:
 def _provenance(mapped: Path, inputs: Inputs, plan: Plan) -> dict[str, str]:
     with rasterio.open(mapped) as dataset:
         tags = dataset.tags()
-    grid = inputs.stack.grid
-    size = grid.resolution.map(abs)
-    files = {f"image {n}": Path(i.path).name for n, i in plan.data.images.items()}
-    if plan.data.labels is not None:
-        files["labels"] = Path(plan.data.labels.path).name
+    sources: dict[str, Any] = {f"image {n}": s for n, s in inputs.stack.images.items()}
+    if inputs.stack.labels is not None:
+        sources["labels"] = inputs.stack.labels
+    settings = ", ".join(f"{k} {v}" for k, v in plan.method.items() if k != "name")
     return {
-        "overcast": tags["OVERCAST_VERSION"],
-        "method": ", ".join(f"{k} {v}" for k, v in plan.method.items()),
+        "method": plan.method["name"] + (f": {settings}" if settings else ""),
         "seed": str(plan.seed),
-        **files,
-        "grid": f"{grid.shape[1]} x {grid.shape[0]} pixels of {size.x:g} x {size.y:g}",
-        "coordinate reference system": _crs_name(grid),
-        "model": tags["OVERCAST_MODEL"],
-        "plan": tags["OVERCAST_PLAN"],
+        **{name: _file(source) for name, source in sources.items()},
+        "coordinate reference system": _crs_name(inputs.stack.grid),
+        "model": f"{tags['OVERCAST_MODEL']} (hash of what was learned)",
+        "plan": f"{tags['OVERCAST_PLAN']} (hash of the plan below)",
+        "inputs": f"{inputs.fingerprint} (hash of sizes, times and grid of the files)",
+        "overcast": tags["OVERCAST_VERSION"],
+        "versions": ", ".join(_versions()),
     }
 
 
-def _crs_name(grid: Any) -> str:
+def _file(source: Any) -> str:
+    if not hasattr(source, "path"):
+        return "in memory"
+    height, width = source.grid.shape
+    size = source.path.stat().st_size / 1e6
+    return f"{source.path.name}, {size:,.1f} MB, {width} x {height} pixels"
+
+
+def _versions() -> Iterator[str]:
+    yield f"Python {platform.python_version()}"
+    yield f"GDAL {rasterio.__gdal_version__}"
+    for name in _LIBRARIES:
+        yield f"{name} {metadata.version(name)}"
+
+
+def _crs_name(grid: GeoBox) -> str:
     code = grid.crs.to_epsg()
     return f"EPSG:{code}" if code else str(grid.crs.proj.name)

@@ -82,7 +82,7 @@ class Plan:
     """
 
     data: Data
-    method: Mapping[str, Any] = field(default_factory=lambda: {"name": "shares"})
+    method: Mapping[str, Any] = field(default_factory=lambda: {"name": "weak"})
     windows: Windows = field(default_factory=Windows)
     seed: int = 0
     scenes: tuple[Data, ...] = ()

@@ -1,7 +1,8 @@
 """Plans carried out: a trained run in a folder, and a map made with one.
 
 A run folder holds ``plan.yaml``, ``interface.json`` (the legend and the sensors that
-its predictor has) and whatever the method leaves there; nothing in it is a pickle.
+its predictor has) and whatever the method leaves there; nothing in it is a pickle. Once it
+is calibrated, ``calibration.json`` is there too.
 """
 
 from __future__ import annotations
@@ -21,9 +22,14 @@ from overcast.geo.legend import LandClass, Legend, load_legend
 from overcast.geo.stack import LabelSource, Stack, agree
 from overcast.geo.tiling import Tiling
 from overcast.inputs import Inputs, open_inputs
+from overcast.maps import calibration_file
+from overcast.maps.calibrated import Calibrated
+from overcast.maps.calibration_file import Calibration, read_calibration
+from overcast.maps.ensemble import Ensemble
 from overcast.maps.predict import predict
 from overcast.maps.predictor import Predictor
-from overcast.maps.product import write_confidence, write_map
+from overcast.maps.product import write_confidence, write_map, write_probabilities
+from overcast.maps.views import Viewed, views_of
 from overcast.plan import (
     Plan,
     Windows,
@@ -77,7 +83,7 @@ def train_run(
 
 
 def load_run(folder: Path) -> Predictor:
-    """Return the predictor of a finished run.
+    """Return the predictor of a finished run, calibrated if the run is.
 
     Raises
     ------
@@ -99,7 +105,8 @@ def load_run(folder: Path) -> Predictor:
         raise ValueError(
             f"{folder}: the run was not finished; run `overcast train` again"
         ) from error
-    return predictor
+    found = read_calibration(folder)
+    return predictor if found is None else Calibrated(predictor, found.temperature)
 
 
 def _sensor(tree: Mapping[str, Any]) -> Sensor:
@@ -109,9 +116,16 @@ def _sensor(tree: Mapping[str, Any]) -> Sensor:
 
 
 def model_hash(folder: Path) -> str:
-    """SHA-256 of a run's learned files, its first sixteen hexadecimal digits."""
+    """SHA-256 of a run's learned files, its first sixteen hexadecimal digits.
+
+    What calibrating it found is one of them.
+    """
     digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.safetensors")):
+    learned = [
+        *sorted(folder.glob("*.safetensors")),
+        *folder.glob(calibration_file.NAME),
+    ]
+    for path in learned:
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -125,30 +139,113 @@ def is_trained(folder: Path) -> bool:
     return True
 
 
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """Finished runs that map together, and how they look at a window.
+
+    Attributes
+    ----------
+    folders
+        Run folders, or those that hold one as ``run``.
+    weights
+        How much each counts; equally, if none are given.
+    views
+        Number of views that are averaged, see `overcast.maps.views`.
+    """
+
+    folders: tuple[Path, ...]
+    weights: tuple[float, ...] = ()
+    views: int = 1
+
+    @property
+    def found(self) -> tuple[Path, ...]:
+        """The run folders themselves."""
+        return tuple(f if (f / _PLAN).is_file() else f / "run" for f in self.folders)
+
+    def load(self) -> Predictor:
+        """Return one predictor for all of them.
+
+        Raises
+        ------
+        ValueError
+            If a folder holds no finished run, they differ in legend or images, or
+            there is no such number of views.
+        """
+        views = views_of(self.views)
+        predictor: Predictor = load_run(self.found[0])
+        if len(self.folders) > 1 or self.weights:
+            members = (predictor, *map(load_run, self.found[1:]))
+            predictor = Ensemble(members, self.weights)
+        return predictor if self.views == 1 else Viewed(predictor, views)
+
+    @property
+    def model(self) -> str:
+        """Hash of all that they learned, and of how it is put together."""
+        models = [model_hash(folder) for folder in self.found]
+        if len(models) == 1 and self.views == 1:
+            return models[0]
+        return fingerprint([models, self.weights, self.views])
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """That of the confidence that they map with, if it was calibrated as it is.
+
+        Averaging several runs or views gives another confidence than any one had.
+        """
+        if len(self.folders) > 1 or self.views > 1:
+            return None
+        return read_calibration(self.found[0])
+
+    @property
+    def plan(self) -> str:
+        """Fingerprints of their plans."""
+        return ", ".join(read_plan(f / _PLAN).fingerprint for f in self.found)
+
+
 def map_run(
-    run: Path, inputs: Inputs, windows: Windows, folder: Path, progress: Progress
+    runs: Runs,
+    inputs: Inputs,
+    windows: Windows,
+    folder: Path,
+    progress: Progress,
+    probabilities: bool = False,
 ) -> Path:
-    """Map a stack with a run, into map.tif and confidence.tif in `folder`."""
-    predictor = load_run(run)
+    """Map a stack with finished runs, into map.tif and confidence.tif in `folder`.
+
+    With `probabilities`, those of all classes go into probabilities.tif.
+    """
+    predictor = runs.load()
     stack = matched(inputs.stack, predictor.sensors)
-    model = model_hash(run)
+    model = runs.model
     key = fingerprint([model, inputs.fingerprint, to_tree(windows)])
-    overlap = max(windows.overlap, 2 * predictor.halo)
-    tiling = Tiling(max(windows.size, 2 * overlap), overlap)
-    raw = predict(predictor, stack, tiling, folder, key, progress)
+    tiling = tiling_of(predictor, windows)
+    raw = predict(predictor, stack, tiling, folder, key, progress, keep=probabilities)
     tags = {
         "OVERCAST_VERSION": __version__,
         "OVERCAST_MODEL": model,
-        "OVERCAST_PLAN": read_plan(run / _PLAN).fingerprint,
+        "OVERCAST_PLAN": runs.plan,
         "OVERCAST_INPUTS": ", ".join(sorted(_file_names(inputs.stack))),
     }
+    if (calibration := runs.calibration) is not None:
+        tags["OVERCAST_TEMPERATURE"] = f"{calibration.temperature:.6g}"
     mapped = folder / "map.tif"
-    progress("writing", 0, 2)
+    parts = 3 if probabilities else 2
+    progress("writing", 0, parts)
     write_map(raw, stack.grid, predictor.legend, mapped, tags)
-    progress("writing", 1, 2)
+    progress("writing", 1, parts)
     write_confidence(raw, stack.grid, folder / "confidence.tif", tags)
-    progress("writing", 2, 2)
+    progress("writing", 2, parts)
+    if probabilities:
+        beside = folder / "probabilities.tif"
+        write_probabilities(raw, stack.grid, predictor.legend, beside, tags)
+        progress("writing", 3, parts)
     return mapped
+
+
+def tiling_of(predictor: Predictor, windows: Windows) -> Tiling:
+    """How a map is cut, so that every pixel has the context that it draws on."""
+    overlap = max(windows.overlap, 2 * predictor.halo)
+    return Tiling(max(windows.size, 2 * overlap), overlap)
 
 
 def _file_names(stack: Stack) -> list[str]:

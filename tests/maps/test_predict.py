@@ -89,6 +89,38 @@ def test_class_is_the_most_probable_and_confidence_its_probability(
     assert np.array_equal(confidence * 256, np.rint(confidence * 256))
 
 
+@pytest.mark.parametrize("shape", SHAPES)
+def test_probabilities_are_kept_on_demand(
+    tmp_path: Path, shape: tuple[int, int]
+) -> None:
+    stack = random_stack(shape)
+    values = stack.read(next(Tiling(999).windows(shape))).images["x"].values
+    plain = predict(Identity(), stack, Tiling(32, 8), tmp_path, "k")
+    expected = read(plain)
+    with pytest.raises(ValueError, match="not kept"):
+        plain.probability_rows(0, 1)
+    # Another number of files: nothing of the earlier attempt can be gone on with.
+    raw = predict(Identity(), stack, Tiling(32, 8), tmp_path, "k", keep=True)
+    assert read(raw) == expected
+    got = raw.probability_rows(3, shape[0])
+    assert got.dtype == np.uint8
+    assert np.abs(got / 254 - values[:, 3:]).max() <= 0.5 / 254 + 1e-5
+
+
+def test_kept_probabilities_go_on_after_a_kill(tmp_path: Path) -> None:
+    stack, tiling = random_stack((70, 97)), Tiling(16, 10)
+    found = []
+    for name, fails in (("a", ()), ("b", (8,))):
+        folder = tmp_path / name
+        folder.mkdir()
+        for kill in fails:
+            with pytest.raises(InterruptedError):
+                predict(Identity(kill), stack, tiling, folder, "k", keep=True)
+        raw = predict(Identity(), stack, tiling, folder, "k", keep=True)
+        found.append(raw.probability_rows(0, 70))
+    assert np.array_equal(*found)
+
+
 def test_unseen_pixels_are_nodata_and_unseen_windows_are_skipped(
     tmp_path: Path,
 ) -> None:
@@ -96,10 +128,14 @@ def test_unseen_pixels_are_nodata_and_unseen_windows_are_skipped(
     values[:, 30:90] = np.nan
     values[:, 5, 6] = np.nan
     stack, predictor = stack_of(values), Identity()
-    classes, confidence = predict(predictor, stack, Tiling(16, 4), tmp_path).rows(0, 96)
+    raw = predict(predictor, stack, Tiling(16, 4), tmp_path, keep=True)
+    classes, confidence = raw.rows(0, 96)
     unseen = np.isnan(values[0])
     assert np.array_equal(classes == UNKNOWN, unseen)
     assert np.array_equal(np.isnan(confidence), unseen)
+    assert all(
+        np.array_equal(p == UNKNOWN, unseen) for p in raw.probability_rows(0, 96)
+    )
     assert np.all(confidence[~unseen] == 0.5)
     seen = [not unseen[w.slices].all() for w in Tiling(16, 4).windows((96, 64))]
     assert predictor.calls == sum(seen) < len(seen)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -13,11 +15,17 @@ from affine import Affine
 from odc.geo.geobox import GeoBox
 from rio_cogeo.cogeo import cog_validate
 
-from overcast.geo.legend import LandClass, Legend
+from overcast.geo.legend import LandClass, Legend, load_legend
 from overcast.geo.raster import UNKNOWN, Labels
 from overcast.maps import product
 from overcast.maps.predict import RawMap
-from overcast.maps.product import write_confidence, write_labels, write_map
+from overcast.maps.product import (
+    write_confidence,
+    write_labels,
+    write_map,
+    write_probabilities,
+    written_legend,
+)
 
 LEGEND = Legend(
     "mine",
@@ -107,6 +115,76 @@ def test_confidence_is_a_cog_with_nan_as_nodata(raw: RawMap, tmp_path: Path) -> 
     mean = expected.reshape(350, 2, 550, 2).mean((1, 3))
     assert np.allclose(half[30:, 40:], mean[30:, 40:], atol=1e-6)
     assert np.isnan(half[:25, :30]).all()
+
+
+def test_statistics_are_in_the_files(raw: RawMap, tmp_path: Path) -> None:
+    grid = grid_in("EPSG:32633")
+    write_map(raw, grid, LEGEND, tmp_path / "map.tif", TAGS)
+    write_confidence(raw, grid, tmp_path / "confidence.tif", TAGS)
+    for name in ("map.tif", "confidence.tif"):
+        with rasterio.open(tmp_path / name) as got:
+            known, tags = got.read(1, masked=True).compressed(), got.tags(1)
+        for key, value in (
+            ("MINIMUM", known.min()),
+            ("MAXIMUM", known.max()),
+            ("MEAN", known.mean(dtype=float)),
+            ("STDDEV", known.std(dtype=float)),
+        ):
+            assert float(tags[f"STATISTICS_{key}"]) == pytest.approx(float(value))
+
+
+def test_style_and_legend_lie_beside_a_map(raw: RawMap, tmp_path: Path) -> None:
+    grid = grid_in("EPSG:32633")
+    write_map(raw, grid, LEGEND, tmp_path / "map.tif", TAGS)
+    write_confidence(raw, grid, tmp_path / "confidence.tif", TAGS)
+    assert load_legend(tmp_path / "legend.csv").classes == LEGEND.classes
+    assert written_legend(tmp_path / "map.tif") == LEGEND
+    for name, renderer in (("map", "paletted"), ("confidence", "singlebandpseudo")):
+        assert renderer in (tmp_path / f"{name}.qml").read_text()
+    with pytest.raises(ValueError, match=r"confidence\.tif: no legend in the file"):
+        written_legend(tmp_path / "confidence.tif")
+
+
+def test_probabilities_are_a_cog_with_a_scaled_band_a_class(
+    raw: RawMap, tmp_path: Path
+) -> None:
+    values = np.random.default_rng(1).integers(
+        0, 255, (SHAPE[0], 3, SHAPE[1]), np.uint8
+    )
+    values[:50, :, :60] = 255
+    kept = RawMap(raw.classes, raw.confidence, SHAPE, tmp_path / "p.raw", 3)
+    values.tofile(tmp_path / "p.raw")
+    path = tmp_path / "probabilities.tif"
+    write_probabilities(kept, grid_in("EPSG:32633"), LEGEND, path, TAGS)
+    assert cog_validate(path, strict=True, quiet=True) == (True, [], [])
+    with rasterio.open(path) as got:
+        assert got.descriptions == LEGEND.names
+        assert (got.dtypes, got.nodata) == (("uint8",) * 3, 255)
+        assert got.scales == pytest.approx([1 / 254] * 3)
+        assert got.offsets == (0, 0, 0)
+        assert "red" not in [c.name for c in got.colorinterp]
+        assert np.array_equal(got.read(), values.transpose(1, 0, 2))
+    with pytest.raises(ValueError, match="were not kept"):
+        write_probabilities(raw, grid_in("EPSG:32633"), LEGEND, path, TAGS)
+
+
+@pytest.mark.skipif(shutil.which("gdalinfo") is None, reason="needs gdal-bin")
+def test_gdalinfo_shows_all_of_it(raw: RawMap, tmp_path: Path) -> None:
+    path = tmp_path / "map.tif"
+    write_map(raw, grid_in("EPSG:32633"), LEGEND, path, TAGS)
+    said = subprocess.run(
+        ["gdalinfo", path], check=True, capture_output=True, text=True
+    ).stdout
+    for part in (
+        "LAYOUT=COG",
+        "NoData Value=255",
+        "80: water & <ice>",
+        "80: 0,0,255,255",
+        "Minimum=0.000, Maximum=80.000",
+        '<GDALRasterAttributeTable tableType="thematic">',
+        "<F>water &amp; &lt;ice&gt;</F>",
+    ):
+        assert part in said, part
 
 
 def test_same_input_gives_the_same_bytes(raw: RawMap, tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "forest": {"trees": 10, "samples": 2000},
     "kmeans": {"starts": 2, "clusters": 4, "samples": 2000},
     "network": {"window": 16, "batch": 4},
-    "shares": {"clusters": (8, 12), "samples": 2000, "dimensions": 5},
+    "weak": {"clusters": (8, 12), "samples": 2000, "dimensions": 5},
 }
 SHAPE = (96, 80)
 

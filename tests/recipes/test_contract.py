@@ -72,6 +72,9 @@ def test_resuming_is_bit_identical(recipe: Any, tmp_path: Path) -> None:
 
 
 def test_loss_falls(recipe: Any, tmp_path: Path) -> None:
+    if hasattr(recipe, "ramp"):
+        # While a term is brought in step by step, the sum grows before it falls.
+        recipe = replace(recipe, ramp=0)
     schedule = Schedule(steps=80, warmup=5, peak_rate=1e-2)
     losses = [
         terms.total.item()

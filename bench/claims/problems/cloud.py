@@ -1,14 +1,146 @@
-"""Optical images under cloud."""
+"""Optical images under cloud, on one date; the twin without clouds is of another.
 
-from bench.claims.blocks import Problem, arm_of, fine, true_of
+The naive arm is a plain fusion network that learns from the cloudy image, the oracle the
+same network learning from and mapping the clear one: the cloud-free teacher. Methods
+are given the clear twin of the learning blocks besides, and map what the naive arm maps.
+"""
 
-from overcast.worlds.scene import Wanted
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from bench.claims.blocks import Arm, Mask, Problem, arm_of, fine, scored, true_of
+from numpy.typing import NDArray
+
+from overcast.geo.arrays import ImageArray
+from overcast.geo.raster import Image
+from overcast.worlds.clouds import CLEAR, SHADOW, THICK, THIN
+from overcast.worlds.scene import Scene, Wanted
+
+_STEPS = 500
+"""Some minutes on one core: enough to tell methods apart, not to train them out."""
+
+
+def _network(recipe: dict[str, Any], **model: Any) -> dict[str, Any]:
+    return {
+        "name": "network",
+        "model": {"name": "cloudseg", "widths": [16, 24], **model},
+        "recipe": recipe,
+        "schedule": {"steps": _STEPS},
+        "batch": 6,
+    }
+
+
+def _method(*, gate: bool = True, **changes: Any) -> dict[str, Any]:
+    recipe = {"name": "cloudseg", "teacher_steps": _STEPS // 2, **changes}
+    return _network(recipe, gate=gate)
+
+
+_FUSION = _network({"name": "supervised"}, gate=False)
+_ALONE = _network({"name": "supervised", "drop": 0.0}, gate=False)
+_METHODS = {
+    "fusion": _FUSION,
+    "cloudseg": _method(),
+    "no-removal": _method(removal=0.0),
+    "no-distillation": _method(distillation=0.0),
+    "no-gate": _method(gate=False),
+    "no-drawn-clouds": _method(simulate=0.0),
+    "fusion-masked": _FUSION,
+    "cloudseg-masked": _method(hidden=1.0),
+    "sar-alone": _ALONE,
+    "optical-alone": _ALONE,
+}
+
+
+def _naive(scene: Scene, seed: int) -> Arm:
+    return arm_of(scene, true_of(scene), "s1", "s2_cloudy")
+
+
+def _pairs(scene: Scene, seed: int) -> Arm:
+    return _with_twin(_naive(scene, seed), scene)
+
+
+def _with_twin(arm: Arm, scene: Scene) -> Arm:
+    """The arm with the clear image of the learning blocks as a target."""
+    twin = ImageArray(_without(scene.images["s2"], scored(scene)))
+    (stack,) = arm.learn
+    images = {**stack.images, "s2_clear": twin}
+    return replace(
+        arm, learn=(replace(stack, images=images, targets=frozenset({"s2_clear"})),)
+    )
+
+
+def _masked(scene: Scene, seed: int) -> Arm:
+    """Pixels under cloud and shadow are invalid, by the exact mask."""
+    hidden = {"s2": _mask(scene) != CLEAR}
+    return _hiding(_naive(scene, seed), hidden)
+
+
+def _masked_pairs(scene: Scene, seed: int) -> Arm:
+    return _with_twin(_masked(scene, seed), scene)
+
+
+def _alone(other: str) -> Callable[[Scene, int], Arm]:
+    """The network's other image is seen nowhere."""
+
+    def arm(scene: Scene, seed: int) -> Arm:
+        everywhere = np.ones(scene.grid.shape, np.bool_)
+        return _hiding(_naive(scene, seed), {other: everywhere})
+
+    return arm
+
+
+def _hiding(arm: Arm, hidden: dict[str, Mask]) -> Arm:
+    images = {
+        name: _without(image, hidden[name]) if name in hidden else image
+        for name, image in arm.images.items()
+    }
+    (stack,) = arm.learn
+    sources = {name: ImageArray(image) for name, image in images.items()}
+    return Arm((replace(stack, images=sources),), images)
+
+
+def _without(image: Image, hidden: Mask) -> Image:
+    """The image as if nothing had been observed where `hidden`."""
+    values = np.where(hidden, np.float32(np.nan), image.values)
+    return Image.of(values, image.grid, image.sensor)
+
+
+def _is(*codes: int) -> Callable[[Scene], Mask]:
+    """Pixels of some codes of the cloud mask."""
+    return lambda scene: np.isin(_mask(scene), codes)
+
+
+def _mask(scene: Scene) -> NDArray[np.uint8]:
+    assert scene.clouds is not None
+    return scene.clouds
+
+
+def _problem(cover: float) -> Problem:
+    return Problem(
+        title=f"{cover:.0%} cloud".replace("%", " %"),
+        wanted=Wanted((), cloud=cover),
+        naive=_naive,
+        oracle=fine,
+        given=_pairs,
+        methods=_METHODS,
+        arms={
+            "fusion-masked": _masked,
+            "cloudseg-masked": _masked_pairs,
+            "sar-alone": _alone("s2"),
+            "optical-alone": _alone("s1"),
+        },
+        groups={
+            "clear": _is(CLEAR),
+            "under cloud": _is(THIN, THICK),
+            "thick": _is(THICK),
+            "shadow": _is(SHADOW),
+        },
+    )
+
 
 PROBLEMS = {
-    "cloud": Problem(
-        "60 % cloud",
-        Wanted((), cloud=0.6),
-        lambda scene, seed: arm_of(scene, true_of(scene), "s1", "s2_cloudy"),
-        fine,
-    ),
+    "cloud": _problem(0.6),
+    **{f"cloud{share}": _problem(share / 100) for share in (20, 50, 80)},
 }

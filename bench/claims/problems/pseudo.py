@@ -1,8 +1,163 @@
-"""What another sensor's classifier says, for SAR alone."""
+"""The two stages of mapping from SAR alone with labels of optical images of elsewhere.
 
-from bench.claims.blocks import Problem, arm_of, true_of
+Stage 1 takes an optical network from its labelled source to a target that looks
+different; stage 2 learns from SAR with labels that such a network got wrong in places.
+"""
 
-from overcast.worlds.scene import Wanted
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+import numpy as np
+from bench.claims.blocks import Arm, Problem, arm_of, known, scored, true_of
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+
+from overcast.geo.arrays import ImageArray, LabelArray
+from overcast.geo.raster import Image, Labels
+from overcast.geo.stack import Stack
+from overcast.worlds.scene import Scene, Wanted, simulate
+
+_SOURCES = (47, 41)
+"""Two development worlds in spring; which one is the source goes by the seed."""
+_SOFTER_PX = 1.45
+"""Added blur: of 10 m pixels it makes what an instrument of 25 m pixels resolves."""
+_HAZE, _CLEAR = 0.03, 0.85
+"""Reflectance that the air adds to the blue band, and share of light it lets through."""
+
+# By position in the legend: share of its mistakes relative to other classes, what it is
+# mostly mistaken for, and what else.
+_MISTAKES = {
+    0: (0.8, 1, 4),  # forest: shrubland, wetlands
+    1: (1.3, 3, 0),  # shrubland: grassland, forest
+    2: (1.3, 3, 1),  # savanna: grassland, shrubland
+    3: (1.3, 5, 1),  # grassland: croplands, shrubland
+    4: (1.2, 3, 9),  # wetlands: grassland, water
+    5: (0.9, 3, 8),  # croplands: grassland, barren
+    6: (0.8, 8, 5),  # urban: barren, croplands
+    7: (1.0, 8, 9),  # snow: barren, water
+    8: (1.2, 6, 5),  # barren: urban, croplands
+    9: (0.5, 4, 8),  # water: wetlands, barren
+}
+_MOSTLY = 0.7
+_BLOB_PX = 4.0
+
+
+def noisy(truth: Labels, rate: float, seed: int) -> Labels:
+    """Labels of which a share `rate` is wrong: in blobs, and some classes more often.
+
+    Blobs are where a smooth random field is low; how low differs by class. A second
+    field says what the class is mistaken for.
+    """
+    random = np.random.default_rng((seed, round(100 * rate)))
+    wrong, other = (_ranks(random, truth.values.shape) for _ in range(2))
+    often = np.array([_MISTAKES[k][0] for k in range(len(_MISTAKES))])
+    # Shares of the area scale the rates so that all mistakes together make `rate`.
+    area = np.bincount(truth.values.ravel(), minlength=len(often)) / truth.values.size
+    share = (rate * often / (often * area).sum())[truth.values]
+    partners = np.array([_MISTAKES[k][1:] for k in range(len(_MISTAKES))], np.uint8)
+    mistaken = partners[truth.values, (other > _MOSTLY).astype(int)]
+    values = np.where(wrong < share, mistaken, truth.values)
+    return Labels(values=values, grid=truth.grid, legend=truth.legend)
+
+
+def _ranks(random: np.random.Generator, shape: tuple[int, int]) -> NDArray[np.float64]:
+    """A smooth random field, uniform from 0 to 1."""
+    field = gaussian_filter(random.standard_normal(shape), _BLOB_PX)
+    ranks = field.ravel().argsort().argsort().reshape(shape)
+    return np.asarray(ranks / field.size, float)
+
+
+def _of_noise(rate: float) -> Callable[[Scene, int], Arm]:
+    def arm(scene: Scene, seed: int) -> Arm:
+        labels = noisy(scene.truth, rate, seed)
+        return arm_of(scene, known(scene, ~scored(scene), labels), "s1")
+
+    return arm
+
+
+def _on_sar(scene: Scene, seed: int) -> Arm:
+    return arm_of(scene, true_of(scene), "s1")
+
+
+def hazy(image: Image) -> Image:
+    """An optical image of a coarser instrument through more air."""
+    wavelengths = np.array([b.wavelength_nm for b in image.sensor.bands], float)
+    air = _HAZE * (wavelengths / wavelengths[0]) ** -1.5
+    soft = gaussian_filter(image.values, (0, _SOFTER_PX, _SOFTER_PX))
+    values = _CLEAR * soft + air[:, None, None]
+    return Image.of(values.astype(np.float32), image.grid, image.sensor)
+
+
+@cache
+def _source(size: int, seed: int) -> Stack:
+    """Labelled optical image of another place, season and air."""
+    scene = simulate(_SOURCES[seed % 2], size, wanted=Wanted(()))
+    return _optical(scene.images["s2"], scene.truth)
+
+
+def _optical(image: Image, labels: Labels | None) -> Stack:
+    return Stack(
+        grid=image.grid,
+        images={"s2": ImageArray(image)},
+        labels=None if labels is None else LabelArray(labels),
+    )
+
+
+def _elsewhere(scene: Scene, seed: int) -> Arm:
+    """Labels of the source alone; the target is what is mapped."""
+    source = _source(scene.grid.shape[0], seed)
+    return Arm((source,), {"s2": hazy(scene.images["s2"])})
+
+
+def _adapted(scene: Scene, seed: int) -> Arm:
+    """The source with labels, the target without."""
+    arm = _elsewhere(scene, seed)
+    return Arm((*arm.learn, _optical(arm.images["s2"], None)), arm.images)
+
+
+def _target(scene: Scene, seed: int) -> Arm:
+    image = hazy(scene.images["s2"])
+    return Arm((_optical(image, true_of(scene)),), {"s2": image})
+
+
+def _network(recipe: str, **settings: Any) -> Mapping[str, Any]:
+    return {"name": "network", "recipe": {"name": recipe, **settings}}
+
+
+def _noisy(
+    plain: float, symmetric: float, lovasz: float, **settings: Any
+) -> Mapping[str, Any]:
+    factors = {"cross_entropy": plain, "symmetric": symmetric, "lovasz": lovasz}
+    return _network("noisy", **factors, **settings)
+
+
+def _dacs(weighting: str, alignment: float = 0.0, **settings: Any) -> Mapping[str, Any]:
+    # Schedules are of hundreds of steps, so the teacher's memory is shorter than in the
+    # paper.
+    return _network(
+        "dacs", weighting=weighting, alignment=alignment, decay=0.98, **settings
+    )
+
+
+_STAGE_1 = {
+    # A teacher that is never trusted: what augmentation and mixing alone do.
+    "dacs-untaught": _dacs("share", threshold=1.0),
+    **{f"dacs-{name}": _dacs(name) for name in ("share", "mean", "pixel")},
+    **{f"dacs-{name}-raa": _dacs(name, 0.2) for name in ("share", "mean", "pixel")},
+    # The range of scales that the target is known to have.
+    "dacs-mean-raa-fit": _dacs("mean", 0.5, down=(0.33, 0.5), up=(1.0, 1.2)),
+    "dacs-mean-restyle": _dacs("mean", restyle=0.5),
+}
+_STAGE_2 = {
+    "ce": _noisy(1, 0, 0),
+    "3-ce": _noisy(3, 0, 0),
+    "ce-sce": _noisy(1, 1, 0),
+    "ce-sce-lovasz": _noisy(1, 1, 1),
+    "ce-sce-speckle": _noisy(1, 1, 0, looks=4),
+}
 
 PROBLEMS = {
     "pseudo": Problem(
@@ -10,5 +165,24 @@ PROBLEMS = {
         Wanted(("pseudo",)),
         lambda scene, seed: arm_of(scene, scene.labels["pseudo"], "s1"),
         lambda scene, seed: arm_of(scene, true_of(scene), "s1"),
+        methods=_STAGE_2,
     ),
+    "season": Problem(
+        "labels of another season, haze and resolution",
+        Wanted(()),
+        _elsewhere,
+        _target,
+        given=_adapted,
+        methods=_STAGE_1,
+    ),
+    **{
+        f"noise-{percent}": Problem(
+            f"{percent} % wrong labels on SAR",
+            Wanted(()),
+            _of_noise(percent / 100),
+            _on_sar,
+            methods=_STAGE_2,
+        )
+        for percent in (10, 20, 40)
+    },
 }

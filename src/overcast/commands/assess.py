@@ -1,4 +1,4 @@
-"""`overcast assess`: score a class map against a reference."""
+"""`overcast assess`: score a class map against what is known."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from overcast.options import FILE, HELP, bar, show
+from overcast.options import FILE, HELP, bar, say, show
 
 
 @click.command(context_settings=HELP)
@@ -16,17 +16,31 @@ from overcast.options import FILE, HELP, bar, show
 @click.option("--legend", help="Legend of MAP, if overcast did not make it.")
 @click.option("--reference-legend", help="Legend of REFERENCE, if not that of MAP.")
 @click.option("--reference-nodata", type=int, help="REFERENCE's code for no data.")
+@click.option(
+    "--reference-column",
+    default="reference",
+    show_default=True,
+    help="Column of codes or names, where REFERENCE is points or polygons.",
+)
 @click.option("--out", type=FILE, help="Also write the scores to this JSON file.")
 @click.option("--overwrite", is_flag=True, help="Replace what is there.")
 def command(mapped: Path, reference: Path, **given: Any) -> None:
-    """Score a class map against a reference map; prints JSON.
+    """Score a class map against rasters, polygons or points; prints JSON.
+
+    REFERENCE is a class raster, or a vector file (.gpkg, .geojson, .shp, .fgb), or a
+    CSV of points with columns lon and lat. Points that overcast sample drew, filled,
+    give unbiased accuracies and areas with intervals of 95 %.
 
     \b
-    Example:
+    Examples:
       overcast assess out/map.tif truth.tif --out scores.json
+      overcast assess out/map.tif sample.gpkg --out scores.json
+      overcast assess out/map.tif plots.geojson --reference-column landcover
     """
     from overcast.assess import assess_files
 
     with bar() as progress:
         found = assess_files(mapped, reference, progress=progress, **given)
+    for note in found["notes"]:
+        say(f"note: {note}")
     show(found)

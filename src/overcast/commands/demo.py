@@ -14,7 +14,7 @@ from overcast.options import HELP, bar, report, writing
 @click.option(
     "--size", type=int, default=512, show_default=True, help="Pixels of 10 m."
 )
-@click.option("--method", help="shares, forest, kmeans or network.  [default: shares]")
+@click.option("--method", help="weak, forest, kmeans or network.  [default: weak]")
 @writing
 def command(
     seed: int, size: int, method: str | None, out: Path, overwrite: bool

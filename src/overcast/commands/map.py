@@ -14,6 +14,7 @@ from overcast.options import (
     bar,
     data_of,
     images,
+    probabilities,
     reference,
     reference_of,
     report,
@@ -31,7 +32,7 @@ from overcast.options import (
     "openearthmap, whu-opt-sar, or a CSV of code,name,colour.",
 )
 @click.option("--labels-nodata", type=int, help="Code of --labels for not known.")
-@click.option("--method", help="shares, forest, kmeans or network.  [default: shares]")
+@click.option("--method", help="weak, forest, kmeans or network.  [default: weak]")
 @click.option(
     "--set",
     "settings",
@@ -41,12 +42,14 @@ from overcast.options import (
 )
 @click.option("--seed", type=int, default=0, show_default=True)
 @reference
+@probabilities
 @writing
 def command(**given: Any) -> None:
     """Learn from the labels of an area, and map it.
 
     Writes map.tif, confidence.tif, report.html and run/; with --reference scores.json
-    too. A run that was stopped goes on when the same command is given again.
+    and with --probabilities probabilities.tif too. A run that was stopped goes on when
+    the same command is given again.
 
     \b
     Example:
@@ -60,13 +63,18 @@ def command(**given: Any) -> None:
         legend=_legend(given["legend"]),
         nodata=given["labels_nodata"],
     )
-    method = {"name": given["method"] or "shares", **_settings(given["settings"])}
+    method = {"name": given["method"] or "weak", **_settings(given["settings"])}
     plan = Plan(
         data=replace_labels(data_of(given), labels), method=method, seed=given["seed"]
     )
     with bar() as progress:
         made = make_map(
-            plan, given["out"], reference_of(given), given["overwrite"], progress
+            plan,
+            given["out"],
+            reference_of(given),
+            given["overwrite"],
+            progress,
+            given["probabilities"],
         )
     report(made)
 

@@ -12,10 +12,14 @@ from overcast.options import (
     HELP,
     bar,
     data_of,
+    ensemble,
     images,
+    probabilities,
     reference,
     reference_of,
     report,
+    runs_of,
+    views,
     writing,
 )
 
@@ -23,24 +27,31 @@ from overcast.options import (
 @click.command(context_settings=HELP)
 @click.argument("run", type=FILE)
 @images
+@ensemble
+@views(1)
 @reference
+@probabilities
 @writing
 def command(run: Path, **given: Any) -> None:
     """Map an area with a run that was trained before, there or elsewhere.
 
+    Several runs of one legend, and several views, are averaged: better for more time.
+
     \b
     Example:
       overcast predict out/run --s2 other_s2.tif --s1 other_s1.tif --out other/
+      overcast predict one/run --with two/run --views 8 --s1 s1.tif --out map/
     """
     from overcast.mapping import map_elsewhere
 
     with bar() as progress:
         made = map_elsewhere(
-            run,
+            runs_of(run, given),
             data_of(given),
             given["out"],
             reference_of(given),
             given["overwrite"],
             progress,
+            probabilities=given["probabilities"],
         )
     report(made)

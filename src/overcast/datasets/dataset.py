@@ -6,7 +6,7 @@ Dataset`` and ``fake(root, seed=0)``, which writes a miniature of the real layou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
@@ -43,11 +43,14 @@ class Layout:
         Name in the stack (``s1``, ``s2``) to files of that sensor.
     labels
         Name (``coarse``, ``fine``) to files of labels, all in the dataset's legend.
+    targets
+        Names of images that are learned from, and that mapping does without.
     """
 
     root: Path
     images: Mapping[str, Part[ImageSource]]
     labels: Mapping[str, Part[LabelSource]]
+    targets: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,8 @@ class Patch:
         optical = [i for i in images.values() if i.sensor.kind == "optical"]
         grid = (optical or list(images.values()))[0].grid
         _check_places(grid, grids)
-        return Stack(grid=grid, images=images, labels=given)
+        targets = self.layout.targets
+        return Stack(grid=grid, images=images, labels=given, targets=targets)
 
 
 def _check_places(grid: GeoBox, others: Mapping[str, GeoBox]) -> None:
@@ -129,6 +133,16 @@ def _place(grid: GeoBox) -> str:
     h, w = grid.shape
     crs = "no coordinate reference system" if grid.crs is None else str(grid.crs)
     return f"{h} x {w} pixels, {crs}"
+
+
+def left_out(where: str, lacking: Collection[str], parts: Iterable[str]) -> list[str]:
+    """A note on the names that lack a part and are left out; none if there are none."""
+    if not lacking:
+        return []
+    return [
+        f"{where}: {len(lacking)} lack one of {', '.join(parts)} and are left out, such "
+        f"as {min(lacking)}"
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,3 +192,15 @@ class Dataset:
                 f"{self.name}: no patches of split {name!r}; found {sizes}"
             )
         return found
+
+    def stacks(self, name: str, labels: str | None = None) -> list[Stack]:
+        """Open all patches of a split, with labels by name or none.
+
+        Opening looks into every file: take `split` where there are many thousands.
+
+        Raises
+        ------
+        ValueError
+            If there is no such split or labels, or a file is not what it should be.
+        """
+        return [patch.stack(labels) for patch in self.split(name)]

@@ -7,19 +7,16 @@ measured means of its class with texture and speckle; the coarse map is the majo
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from zlib import crc32
 
 import numpy as np
-import rasterio
 from affine import Affine
 from numpy.typing import NDArray
-from rasterio.errors import NotGeoreferencedWarning
-from scipy.ndimage import gaussian_filter
 
+from overcast.datasets.miniature import patchwork, write_raster
 from overcast.datasets.rois import LEGEND, PIXEL_M
 from overcast.geo.legend import load_crosswalk
 from overcast.worlds.measured import (
@@ -41,8 +38,7 @@ from overcast.worlds.measured import (
 SIDE = 128
 _STRIDE = SIDE // 2  # real patches overlap by half as well
 _CELL_PX = 50
-_BLOB_PX = 9
-_SURE = 0.6
+_SURE = 0.4
 """A cell of wood, shrub and grass with no larger majority than this is Savanna."""
 _HAZE = {"B02": 0.07, "B03": 0.04, "B04": 0.02}
 """Light scattered by the air, which L1C holds."""
@@ -99,7 +95,7 @@ def write_scene(root: Path, scene: Miniature, seed: int) -> None:
     key = crc32(f"{scene.season}/{scene.scene}".encode())
     rng = np.random.default_rng([seed, key])
     width = SIDE + _STRIDE * (len(scene.numbers) - 1)
-    bands = _bands(rng, scene, _land(rng, (SIDE, width)))
+    bands = _bands(rng, scene, patchwork(rng, (SIDE, width), CLASSES))
     zone, east, north = rng.integers((1, 40, 100), (60, 60, 800))
     corner = Affine(PIXEL_M, 0, east * 1e4 + 2.5, 0, -PIXEL_M, north * 1e4 + 7.5)
     for index, number in enumerate(scene.numbers):
@@ -114,28 +110,9 @@ def write_scene(root: Path, scene: Miniature, seed: int) -> None:
             if scene.placed:
                 there = corner @ Affine.translation(left, 0)
                 place = {"crs": f"EPSG:{32600 + zone}", "transform": there}
-            _write(root / scene.season / f"{part}_{scene.scene}" / file, values, place)
-
-
-def _write(path: Path, values: NDArray[Any], place: dict[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    count, height, width = values.shape
-    size = {"count": count, "height": height, "width": width}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        with rasterio.open(
-            path, "w", driver="GTiff", dtype=values.dtype, **size, **place
-        ) as out:
-            out.write(values)
-
-
-def _land(rng: np.random.Generator, shape: tuple[int, int]) -> NDArray[np.uint8]:
-    """Class of every pixel, as a position in the legend; each class occurs."""
-    noise = rng.normal(size=(len(CLASSES), *shape))
-    fields = gaussian_filter(noise, (0, _BLOB_PX, _BLOB_PX), mode="wrap")
-    fields += rng.normal(size=(len(CLASSES), 1, 1)) * fields.std() / 3
-    land: NDArray[np.uint8] = np.array(CLASSES, np.uint8)[fields.argmax(0)]
-    return land
+            write_raster(
+                root / scene.season / f"{part}_{scene.scene}" / file, values, **place
+            )
 
 
 def _bands(

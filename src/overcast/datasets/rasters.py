@@ -7,19 +7,34 @@ scoring, and plainly no map.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import rasterio
 from affine import Affine
+from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
+from rasterio.errors import NotGeoreferencedWarning
+from scipy.ndimage import label
 
-from overcast.geo.arrays import LabelArray
-from overcast.geo.bands import Encoding, Sensor
-from overcast.geo.files import ImageFile, dataset_of, open_raster, placed
-from overcast.geo.legend import Crosswalk
-from overcast.geo.raster import Labels
+from overcast.geo.arrays import ImageArray
+from overcast.geo.bands import Band, Encoding, Sensor
+from overcast.geo.files import ImageFile, LabelFile, dataset_of, open_raster, placed
+from overcast.geo.legend import Crosswalk, Legend
+from overcast.geo.raster import Image, Labels
+from overcast.geo.stack import LabelSource
+from overcast.geo.warp import overlap
+
+AMPLITUDE = Band("amplitude", "dB", 0.0, 48.0)
+"""Of eight-bit SAR: decibels above a digital number of 1, so 255 is 48."""
+_DARKEST = 0.5
+"""Stands for a digital number of 0, which has no logarithm."""
+_EDGE_PX = 256
+"""Zeros along the border that are fewer than this are dark land, not the outside."""
 
 
 def open_bands(
@@ -39,7 +54,7 @@ def open_bands(
     ValueError
         If the file is missing or broken, or has another number of bands.
     """
-    dataset = open_raster(path)
+    dataset = open_unplaced(path)
     orders = [names for names in sensor.layouts if len(names) == dataset.count]
     if not orders:
         counts = " or ".join(str(len(names)) for names in sensor.layouts)
@@ -52,40 +67,119 @@ def open_bands(
     return ImageFile(path, sensor, encoding, indexes, grid, dataset.block_shapes[0])
 
 
-def open_classes(
-    path: Path, crosswalk: Crosswalk, unknown: Sequence[int], pixel_m: float
-) -> LabelArray:
-    """Read band 1 as codes of `crosswalk.source`, and give classes of its target.
-
-    Parameters
-    ----------
-    path, crosswalk
-        The file, and how its codes translate.
-    unknown
-        Codes that say that the class is not known.
-    pixel_m
-        Side of a pixel in metres, where the file does not say.
+def open_classes(path: Path, legend: Legend, nodata: int, pixel_m: float) -> LabelFile:
+    """Open band 1 as codes of `legend`; `nodata` is the code of what is not known.
 
     Raises
     ------
     ValueError
-        If the file is missing or broken, not whole numbers, or holds other codes.
+        If the file is missing, broken, or not whole numbers; other codes are refused
+        when they are read.
     """
-    dataset = open_raster(path)
-    codes = dataset_of(path).read(1)
-    if codes.dtype.kind not in "ui":
+    dataset = open_unplaced(path)
+    if np.dtype(dataset.dtypes[0]).kind not in "ui":
         raise ValueError(
-            f"{path}: {codes.dtype} values; expected class codes, which are whole "
+            f"{path}: {dataset.dtypes[0]} values; expected class codes, which are whole "
             "numbers; unpack the published archive again, unchanged"
         )
-    codes = np.where(np.isin(codes, unknown), unknown[0], codes)
-    try:
-        found = crosswalk.source.to_indices(codes, unknown[0])
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error
-    grid, legend = grid_of(path, dataset, pixel_m), crosswalk.target
-    values = crosswalk.indices(found)
-    return LabelArray(Labels(values=values, grid=grid, legend=legend))
+    grid = grid_of(path, dataset, pixel_m)
+    return LabelFile(path, legend, nodata, grid, dataset.block_shapes[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Translated:
+    """Labels in the classes of another legend, as a `LabelSource`."""
+
+    source: LabelSource
+    crosswalk: Crosswalk
+
+    @property
+    def grid(self) -> GeoBox:
+        """The grid of the labels."""
+        return self.source.grid
+
+    @property
+    def blocks(self) -> tuple[int, int]:
+        """Pieces that they are read in."""
+        return self.source.blocks
+
+    @property
+    def legend(self) -> Legend:
+        """What the classes are now."""
+        return self.crosswalk.target
+
+    def read(self, grid: GeoBox) -> Labels:
+        """Class positions ``[H, W]`` on `grid`; unknown where there are none."""
+        values = self.crosswalk.indices(self.source.read(grid).values)
+        return Labels(values=values, grid=grid, legend=self.legend)
+
+
+@dataclass(frozen=True, slots=True)
+class AmplitudeFile:
+    """SAR amplitude in eight bits as decibels, without the black edges around it.
+
+        dB = 20 log10(max(DN, 1/2))
+
+    How publishers stretched amplitudes to eight bits they don't say, so this is no
+    calibrated backscatter. DN 0 is dark land inside the image; a large area of zeros
+    that touches its border lies outside the swath and is not valid.
+    """
+
+    path: Path
+    sensor: Sensor
+    grid: GeoBox = field(repr=False)
+    blocks: tuple[int, int] = (1, 1)
+
+    def read(self, grid: GeoBox) -> Image:
+        """Decibels ``[1, H, W]`` on `grid`; NaN outside the swath."""
+        spans = overlap(self.grid, grid)
+        if spans is None:
+            nothing = np.full((1, *grid.shape), np.nan, np.float32)
+            return Image.of(nothing, grid, self.sensor)
+        window = rasterio.windows.Window.from_slices(*spans)
+        stored = dataset_of(self.path).read(1, window=window).astype(np.float32)
+        values = 20 * np.log10(np.maximum(stored, np.float32(_DARKEST)))
+        values[_outside(self.path, self.path.stat().st_mtime_ns)[spans]] = np.nan
+        found = Image.of(values[None], self.grid[spans], self.sensor)
+        return ImageArray(found).read(grid)
+
+
+def open_amplitude(path: Path, sensor: Sensor, pixel_m: float) -> AmplitudeFile:
+    """Open one band of eight-bit SAR amplitude.
+
+    Raises
+    ------
+    ValueError
+        If the file is missing or broken, or is not one band of eight bits.
+    """
+    dataset = open_unplaced(path)
+    if dataset.count != 1 or dataset.dtypes[0] != "uint8":
+        raise ValueError(
+            f"{path}: {dataset.count} bands of {dataset.dtypes[0]}, expected one of "
+            f"uint8 for {sensor.name}; unpack the published archive again, unchanged"
+        )
+    grid = grid_of(path, dataset, pixel_m)
+    return AmplitudeFile(path, sensor, grid, dataset.block_shapes[0])
+
+
+@lru_cache(maxsize=8)
+def _outside(path: Path, changed_ns: int) -> NDArray[np.bool_]:
+    """Bool ``[H, W]``: in an area of zeros that comes in from the border."""
+    areas, count = label(dataset_of(path).read(1) == 0)
+    sizes = np.bincount(areas.ravel(), minlength=count + 1)
+    edges = (areas[0], areas[-1], areas[:, 0], areas[:, -1])
+    touching = np.unique(np.concatenate(edges))
+    outer = np.zeros(count + 1, np.bool_)
+    outer[touching] = sizes[touching] >= _EDGE_PX
+    outer[0] = False  # everything that is not zero
+    return np.asarray(outer[areas])
+
+
+def open_unplaced(path: Path) -> Any:
+    """Open a raster as `open_raster` does; a missing place is nothing to warn of here."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        return open_raster(path)
 
 
 def grid_of(path: Path, dataset: Any, pixel_m: float) -> GeoBox:

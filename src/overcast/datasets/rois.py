@@ -9,20 +9,20 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache
 from pathlib import Path
 
-from overcast.datasets.dataset import PART, Layout, Part, Patch
-from overcast.datasets.rasters import open_bands, open_classes
+from overcast.datasets.dataset import PART, Layout, Part, Patch, left_out
+from overcast.datasets.rasters import Translated, open_bands, open_classes
 from overcast.geo.bands import (
     SENTINEL_1,
     SENTINEL_2_ENCODING,
     SENTINEL_2_L1C,
     Encoding,
 )
-from overcast.geo.legend import Crosswalk, load_crosswalk, load_legend
+from overcast.geo.legend import Crosswalk, load_crosswalk
 from overcast.geo.stack import ImageSource, LabelSource
 
 LEGEND = "simplified-igbp"
@@ -30,28 +30,21 @@ PIXEL_M = 10.0
 Key = tuple[str, str]
 """Scene and number of a patch, as in the names of its files."""
 _NO_ECHO = Encoding(nodata=0.0)
-"""dB; NaN is unknown anyway, and 0 dB in both channels is fill."""
-_UNKNOWN_CODES = (0, 255)
-"""0 is unused in both schemes, 255 is MODIS's fill."""
+"""dB; NaN is unknown anyway, and 0 dB in both channels at once is taken for fill."""
+_UNUSED = 0
+"""Code that neither scheme has: not known."""
 
 
 def layout(root: Path, labels: Mapping[str, str]) -> Layout:
     """Layout with two sensors, and `labels` by name (``coarse``, ``fine``) to part."""
-    target = load_legend(LEGEND)
-    walks = {
-        "lc": load_crosswalk("igbp", target),
-        "dfc": load_crosswalk(target, target),
+    openers: dict[str, Callable[[Path], LabelSource]] = {
+        "lc": _open_coarse,
+        "dfc": _open_fine,
     }
     return Layout(
         root=root,
-        images={
-            "s1": Part("s1", _open_s1),
-            "s2": Part("s2", _open_s2),
-        },
-        labels={
-            name: Part(word, partial(_open_labels, walks[word]))
-            for name, word in labels.items()
-        },
+        images={"s1": Part("s1", _open_s1), "s2": Part("s2", _open_s2)},
+        labels={name: Part(word, openers[word]) for name, word in labels.items()},
     )
 
 
@@ -63,8 +56,18 @@ def _open_s2(path: Path) -> ImageSource:
     return open_bands(path, SENTINEL_2_L1C, SENTINEL_2_ENCODING, PIXEL_M)
 
 
-def _open_labels(crosswalk: Crosswalk, path: Path) -> LabelSource:
-    return open_classes(path, crosswalk, _UNKNOWN_CODES, PIXEL_M)
+def _open_coarse(path: Path) -> LabelSource:
+    walk = _igbp()
+    return Translated(open_classes(path, walk.source, _UNUSED, PIXEL_M), walk)
+
+
+def _open_fine(path: Path) -> LabelSource:
+    return open_classes(path, _igbp().target, _UNUSED, PIXEL_M)
+
+
+@cache
+def _igbp() -> Crosswalk:
+    return load_crosswalk("igbp", LEGEND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +94,14 @@ def seasons_in(root: Path, releases: Sequence[Release]) -> tuple[Release, list[s
     ValueError
         If the folder is missing, or holds no season of any release.
     """
+    together: dict[str, list[str]] = {}
+    for release in releases:
+        for season in release.archives:
+            archives = release.archives_of(season, release.parts)
+            together.setdefault(archives, []).append(season)
     advice = "; or ".join(
-        f"{season} from {release.archives_of(season, release.parts)}"
-        for release in releases
-        for season in release.archives
+        f"{', '.join(seasons)} from {archives}"
+        for archives, seasons in together.items()
     )
     if not root.is_dir():
         what = "a file" if root.exists() else "no such folder"
@@ -126,13 +133,9 @@ def find_patches(
                 _patch(where, season, scene, key)
                 for key in sorted(common, key=_natural)
             ]
-            if lone:
-                first = min(lone, key=_natural)[1]
-                notes.append(
-                    f"{where.root / season}: {len(lone)} patches of scene {scene} lack "
-                    f"one of {', '.join(release.parts)} and are left out, such as "
-                    f"p{first}"
-                )
+            numbers = {f"p{number}" for _, number in lone}
+            where_it_is = f"{where.root / season}, scene {scene}"
+            notes += left_out(where_it_is, numbers, release.parts)
     return patches, notes
 
 

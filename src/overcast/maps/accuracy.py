@@ -8,7 +8,7 @@ do (Chen and Bruzzone 2022); it is there to compare with them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,6 +65,11 @@ class Confusion:
         counts = np.bincount(index, minlength=classes**2).reshape(classes, classes)
         left = np.bincount(reference[known & ~both], minlength=classes)
         return cls(counts.astype(np.int64), left.astype(np.int64))
+
+    @classmethod
+    def none(cls, classes: int) -> Confusion:
+        """Nothing counted yet."""
+        return cls(np.zeros((classes,) * 2, np.int64), np.zeros(classes, np.int64))
 
     def __add__(self, other: Confusion) -> Confusion:
         return Confusion(self.counts + other.counts, self.unmapped + other.unmapped)
@@ -157,16 +162,16 @@ def scores(confusion: Confusion, legend: Legend) -> dict[str, Any]:
         "f1": confusion.f1,
     }
     per_class = {
-        c.name: {"code": c.code, **{n: _plain(v[k]) for n, v in columns.items()}}
+        c.name: {"code": c.code, **{n: plain(v[k]) for n, v in columns.items()}}
         for k, c in enumerate(legend.classes)
     }
     present = confusion.support > 0
     return {
-        "average_accuracy": _plain(confusion.average_accuracy),
-        "mean_iou": _plain(confusion.mean_iou),
-        "overall_accuracy": _plain(confusion.overall_accuracy),
-        "kappa": _plain(confusion.kappa),
-        "mean_iou_all_classes": _plain(confusion.mean_iou_all_classes),
+        "average_accuracy": plain(confusion.average_accuracy),
+        "mean_iou": plain(confusion.mean_iou),
+        "overall_accuracy": plain(confusion.overall_accuracy),
+        "kappa": plain(confusion.kappa),
+        "mean_iou_all_classes": plain(confusion.mean_iou_all_classes),
         "pixels": int(confusion.counts.sum()),
         "unmapped_pixels": int(confusion.unmapped.sum()),
         "classes_present": [n for n, p in zip(legend.names, present, strict=True) if p],
@@ -175,7 +180,8 @@ def scores(confusion: Confusion, legend: Legend) -> dict[str, Any]:
     }
 
 
-def _plain(value: Any) -> float | int | None:
+def plain(value: Any) -> float | int | None:
+    """Return a number as JSON has it: rounded to six decimals, None where undefined."""
     number = value.item() if isinstance(value, np.generic) else value
     if isinstance(number, float):
         return None if np.isnan(number) else round(number, 6)
@@ -195,32 +201,57 @@ def compare(
     ValueError
         If their legends differ and there is no crosswalk, or nowhere both are known.
     """
-    legend = mapped.legend
-    if reference.legend.codes == legend.codes:
-        walk = None
-    else:
-        walk = load_crosswalk(reference.legend, legend)
-    grid = mapped.grid if grid is None else grid
-    shape = (int(grid.shape[0]), int(grid.shape[1]))
-    total = Confusion(
-        np.zeros((len(legend),) * 2, np.int64), np.zeros(len(legend), np.int64)
-    )
-    blocks = list(_blocks(shape))
-    for done, block in enumerate(blocks, 1):
-        there = mapped.read(grid[block]).values
-        truth = reference.read(grid[block]).values
-        truth = truth if walk is None else walk.indices(truth)
-        total += Confusion.of(truth, there, len(legend))
-        progress("scoring", done, len(blocks))
+    total = Confusion.none(len(mapped.legend))
+    for block in compare_blocks(mapped, reference, _BLOCK, grid, progress):
+        total += block
     if total.counts.sum() == 0:
         raise ValueError("map and reference have no pixel in common; do they overlap?")
     return total
 
 
-def _blocks(shape: tuple[int, int]) -> Iterator[tuple[slice, slice]]:
-    for y in range(0, shape[0], _BLOCK):
-        for x in range(0, shape[1], _BLOCK):
-            yield (
-                slice(y, min(y + _BLOCK, shape[0])),
-                slice(x, min(x + _BLOCK, shape[1])),
-            )
+def compare_blocks(
+    mapped: LabelSource,
+    reference: LabelSource,
+    side: int,
+    grid: GeoBox | None = None,
+    progress: Progress = quiet,
+) -> Iterator[Confusion]:
+    """Confusion of every square block of `side` pixels, in reading order.
+
+    Raises
+    ------
+    ValueError
+        If their legends differ and there is no crosswalk.
+    """
+    to_map = translation(reference.legend, mapped.legend)
+    grid = mapped.grid if grid is None else grid
+    # Several small blocks are read at once: reading has a price of its own.
+    windows = list(_blocks(grid, side * max(_BLOCK // side, 1)))
+    for done, window in enumerate(windows, 1):
+        there = mapped.read(grid[window]).values
+        truth = to_map(reference.read(grid[window]).values)
+        for block in _blocks(grid[window], side):
+            yield Confusion.of(truth[block], there[block], len(mapped.legend))
+        progress("scoring", done, len(windows))
+
+
+def translation(
+    source: Legend, target: Legend
+) -> Callable[[NDArray[np.uint8]], NDArray[np.uint8]]:
+    """How class positions of a legend become those of another.
+
+    Raises
+    ------
+    ValueError
+        If their codes differ and there is no crosswalk.
+    """
+    if source.codes == target.codes:
+        return lambda indices: indices
+    return load_crosswalk(source, target).indices
+
+
+def _blocks(grid: GeoBox, side: int) -> Iterator[tuple[slice, slice]]:
+    height, width = grid.shape
+    for y in range(0, height, side):
+        for x in range(0, width, side):
+            yield slice(y, min(y + side, height)), slice(x, min(x + side, width))

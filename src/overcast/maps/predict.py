@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,17 +28,25 @@ from overcast.maps.stitch import Floats, stitch, windows_from
 from overcast.progress import Progress, quiet
 
 _AHEAD = 3
-_STEPS = 256
+CONFIDENCE_STEPS = 256
 """Confidence is kept in steps of 1/256: finer ones are noise, and don't compress."""
+PROBABILITY_STEPS = 254
+"""Probabilities are kept as uint8 in steps of 1/254, since 255 is no data."""
 
 
 @dataclass(frozen=True, slots=True)
 class RawMap:
-    """Class indices (uint8) and confidence (float32) row by row in two plain files."""
+    """Class indices (uint8) and confidence (float32) row by row in two plain files.
+
+    A third one, if it was asked for, has probabilities uint8 of all K classes: every
+    row is followed by the same row of the next class.
+    """
 
     classes: Path
     confidence: Path
     shape: tuple[int, int]
+    probabilities: Path | None = None
+    count: int = 0
 
     def rows(self, start: int, stop: int) -> tuple[NDArray[np.uint8], Floats]:
         """Class indices and confidence ``[stop - start, W]`` of some rows."""
@@ -46,6 +55,30 @@ class RawMap:
         codes = np.fromfile(self.classes, np.uint8, size, offset=first)
         sure = np.fromfile(self.confidence, np.float32, size, offset=4 * first)
         return codes.reshape(-1, width), sure.reshape(-1, width)
+
+    def probability_rows(self, start: int, stop: int) -> NDArray[np.uint8]:
+        """Probabilities ``[K, stop - start, W]`` in steps of 1/254; 255 is no data.
+
+        Raises
+        ------
+        ValueError
+            If they were not kept.
+        """
+        if self.probabilities is None:
+            raise ValueError("probabilities were not kept; predict with keep=True")
+        row = self.count * self.shape[1]
+        found = np.fromfile(
+            self.probabilities, np.uint8, (stop - start) * row, offset=start * row
+        )
+        return found.reshape(-1, self.count, self.shape[1]).transpose(1, 0, 2)
+
+    @property
+    def sizes(self) -> dict[Path, int]:
+        """Every file, and its bytes a pixel."""
+        files = {self.classes: 1, self.confidence: 4}
+        if self.probabilities is not None:
+            files[self.probabilities] = self.count
+        return files
 
 
 def probabilities(
@@ -82,14 +115,23 @@ def predict(
     folder: Path,
     key: str = "",
     progress: Progress = quiet,
+    *,
+    keep: bool = False,
 ) -> RawMap:
     """Class and confidence of every pixel of a stack, into raw files in `folder`.
 
     The class is the most probable one, the confidence its probability; a pixel that
     no sensor saw is unknown, with confidence NaN. A journal left by an earlier attempt
-    with the same `key` is gone on from; without a key, everything is made anew.
+    with the same `key` is gone on from; without a key, everything is made anew. With
+    `keep`, the probabilities of all classes are kept too.
     """
-    raw = RawMap(folder / "classes.raw", folder / "confidence.raw", stack.shape)
+    raw = RawMap(
+        folder / "classes.raw",
+        folder / "confidence.raw",
+        stack.shape,
+        folder / "probabilities.raw" if keep else None,
+        len(predictor.legend) if keep else 0,
+    )
     length = max(stack.shape)
     first = _begin(raw, folder / "journal.json", key)
     if first >= length:
@@ -145,8 +187,7 @@ def _predict(predictor: Predictor, chip: Chip) -> Floats:
 
 def _begin(raw: RawMap, journal: Path, key: str) -> int:
     """Rows that an earlier attempt with this key finished; else files made anew."""
-    height, width = raw.shape
-    facts = {"key": key, "shape": [height, width]}
+    facts = _facts(raw, key)
     if journal.is_file():
         found = json.loads(journal.read_text(encoding="utf-8"))
         done = int(found.pop("done"))
@@ -154,10 +195,15 @@ def _begin(raw: RawMap, journal: Path, key: str) -> int:
             return done
     # The journal goes first: it must never promise rows that the files have lost.
     journal.unlink(missing_ok=True)
-    for path, size in ((raw.classes, 1), (raw.confidence, 4)):
+    for path, size in raw.sizes.items():
         with path.open("wb") as file:
-            file.truncate(height * width * size)
+            file.truncate(raw.shape[0] * raw.shape[1] * size)
     return 0
+
+
+def _facts(raw: RawMap, key: str) -> dict[str, Any]:
+    """What a journal must say for its files to be gone on with."""
+    return {"key": key, "shape": list(raw.shape), "kept": raw.count}
 
 
 class _Writer:
@@ -169,8 +215,7 @@ class _Writer:
         self.pending: Future[None] | None = None
 
     def __enter__(self) -> _Writer:
-        self.classes = self.raw.classes.open("r+b", buffering=0)
-        self.confidence = self.raw.confidence.open("r+b", buffering=0)
+        self.files = [path.open("r+b", buffering=0) for path in self.raw.sizes]
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -178,8 +223,8 @@ class _Writer:
             self._wait()
         finally:
             self.thread.shutdown()
-            self.classes.close()
-            self.confidence.close()
+            for file in self.files:
+                file.close()
 
     def put(self, window: Window, band: Floats) -> None:
         """Hand over a band; waits until the one before it is written."""
@@ -192,23 +237,30 @@ class _Writer:
             pending.result()
 
     def _write(self, window: Window, band: Floats) -> None:
-        classes, sure = _decide(band)
-        width = self.raw.shape[1]
-        for file, values in ((self.classes, classes), (self.confidence, sure)):
-            size = values.itemsize
-            if window.w == width:
-                os.pwrite(file.fileno(), values.tobytes(), window.y * width * size)
-            else:
-                for y, row in enumerate(values, window.y):
-                    at = (y * width + window.x) * size
-                    os.pwrite(file.fileno(), row.tobytes(), at)
+        parts: list[NDArray[Any]] = [p[None] for p in _decide(band)]
+        if self.raw.probabilities is not None:
+            parts.append(_in_steps(band))
+        for file, part in zip(self.files, parts, strict=True):
+            _place(file, part, window, self.raw.shape[1])
             os.fsync(file.fileno())
         turned = _is_turned(self.raw.shape)
         done = window.x + window.w if turned else window.y + window.h
-        facts = {"key": self.key, "shape": list(self.raw.shape), "done": done}
+        facts = _facts(self.raw, self.key) | {"done": done}
         scratch = self.journal.with_suffix(".tmp")
         scratch.write_text(json.dumps(facts), encoding="utf-8")
         scratch.replace(self.journal)
+
+
+def _place(file: BinaryIO, part: NDArray[Any], window: Window, width: int) -> None:
+    """Write values ``[K, h, w]`` of a window where every row has K lines of `width`."""
+    count, size = len(part), part.itemsize
+    lines = np.ascontiguousarray(part.transpose(1, 0, 2)).reshape(-1, window.w)
+    first = window.y * count
+    if window.w == width:
+        os.pwrite(file.fileno(), lines.tobytes(), first * width * size)
+        return
+    for line, values in enumerate(lines, first):
+        os.pwrite(file.fileno(), values.tobytes(), (line * width + window.x) * size)
 
 
 def _decide(band: Floats) -> tuple[NDArray[np.uint8], Floats]:
@@ -216,8 +268,16 @@ def _decide(band: Floats) -> tuple[NDArray[np.uint8], Floats]:
     best = band.argmax(0)
     top = np.take_along_axis(band, best[None], 0)[0]
     known = top > 0
-    sure = np.minimum(np.round(top * _STEPS) / _STEPS, 1).astype(np.float32)
+    sure = np.minimum(np.round(top * CONFIDENCE_STEPS) / CONFIDENCE_STEPS, 1).astype(
+        np.float32
+    )
     return (
         np.where(known, best, UNKNOWN).astype(np.uint8),
         np.where(known, sure, np.float32(np.nan)),
     )
+
+
+def _in_steps(band: Floats) -> NDArray[np.uint8]:
+    """Probabilities in steps of 1/254; `UNKNOWN` where no sensor saw the pixel."""
+    steps = np.rint(np.clip(band, 0, 1) * np.float32(PROBABILITY_STEPS))
+    return np.where(band.max(0) > 0, steps, UNKNOWN).astype(np.uint8)

@@ -1,12 +1,23 @@
-"""How much of every cluster lies in every label cell, counted window by window."""
+"""What label cells hold: pixels of every cluster, counted window by window.
+
+A cell is a pixel of the labels, or a square of them where they are about as fine as the
+images. Cells don't count alike:
+
+- One at the border of the scene is known in part, and counts in part.
+- With r the share of a label among all, a cell so labelled weighs r^(-balance).
+- Labels with a minimum mapping unit were drawn as polygons, which are right or wrong as
+  a whole: the cells of one have the weight of a single cell together.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
+from scipy.ndimage import label
 from scipy.sparse import csr_matrix
 
 from overcast.geo.raster import UNKNOWN
@@ -18,80 +29,186 @@ from overcast.methods.proportions import Cells
 from overcast.methods.sampling import whole_windows
 from overcast.progress import Progress
 
+Floats = NDArray[np.float64]
 _MOST_WINDOWS = 400
 """Of large stacks only so many windows are counted: 26 million pixels are plenty."""
-_Pairs = tuple[NDArray[np.int64], NDArray[np.int64]]
-"""Cell times width plus column, and how many pixels have it."""
+_MOST_CELLS = 12_000
+_FEW, _RARELY = 5, 0.05
+"""Polygons were drawn if rarely one has so few pixels of the labels."""
 
 
-def count_cells(
-    stacks: Sequence[Stack],
-    clusters: Callable[[Chip], list[NDArray[np.intp]]],
-    widths: Sequence[int],
-    least: int,
-    seed: int,
-    progress: Progress,
-) -> list[Cells]:
-    """Cells of every clustering.
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """How to count.
 
-    Parameters
+    Attributes
     ----------
-    stacks
-        Those without labels are passed over.
     clusters
         Cluster of every pixel of a chip ``[h * w]``, for every clustering.
     widths
         Number of clusters of every clustering.
     least
         Pixels along the side of a cell, at least: finer labels are taken together.
+    balance
+        0 counts all cells alike, 1 gives every label as much weight in all.
+    prior
+        Name of a target image of class probabilities, or empty.
     seed
-        Which windows of a large stack are counted.
-    progress
-        Told of every window.
+        Of the choice of windows and cells in large stacks.
+    """
+
+    clusters: Callable[[Chip], list[NDArray[np.intp]]]
+    widths: Sequence[int]
+    least: int
+    balance: float
+    prior: str
+    seed: int
+
+
+def count_cells(
+    stacks: Sequence[Stack], counting: Counting, progress: Progress
+) -> list[Cells]:
+    """Cells of every clustering; stacks without labels are passed over.
 
     Raises
     ------
     ValueError
-        If no stack has labels, or none is known.
+        If no stack has labels, none is known, or one lacks the prior.
     """
-    classes = len(_labels_of(agree(stacks)).legend)
-    sizes = [*widths, classes]
-    found: list[list[_Pairs]] = [[] for _ in sizes]
     labelled = [stack for stack in stacks if stack.labels is not None]
-    number = _Numbers(labelled, least)
-    for index, chip, inside, done in _chips(labelled, seed):
+    tally = _Tally(labelled, counting)
+    for index, chip, inside, done in _chips(labelled, counting.seed):
+        tally.add(index, chip, inside)
+        progress("counting", *done)
+    return tally.cells()
+
+
+@dataclass(frozen=True, slots=True)
+class _Pairs:
+    """Which pairs of cell and column occur, and in how many pixels.
+
+    `pair` is cell times width plus column.
+    """
+
+    pair: NDArray[np.int64]
+    often: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, parts: Sequence[_Pairs]) -> _Pairs:
+        """Those of several windows."""
+        if not parts:
+            raise ValueError("no pixel of the grid has a known label")
+        return cls(
+            np.concatenate([p.pair for p in parts]),
+            np.concatenate([p.often for p in parts]),
+        )
+
+    def table(self, numbers: NDArray[np.int64], width: int) -> csr_matrix:
+        """Counts ``[J, width]`` of the cells with these numbers, in their order."""
+        cell, column = np.divmod(self.pair, width)
+        row = np.minimum(np.searchsorted(numbers, cell), len(numbers) - 1)
+        mine = numbers[row] == cell
+        values = self.often[mine].astype(np.float64)
+        return csr_matrix((values, (row[mine], column[mine])), (len(numbers), width))
+
+
+class _Tally:
+    """Counts so far."""
+
+    def __init__(self, labelled: Sequence[Stack], counting: Counting) -> None:
+        self.counting = counting
+        self.legend = _labels_of(agree(labelled)).legend
+        self.widths = [*counting.widths, len(self.legend)]
+        self.places = _Places(labelled, counting.least)
+        self.found: list[list[_Pairs]] = [[] for _ in self.widths]
+        self.before = [np.zeros((w, len(self.legend))) for w in counting.widths]
+
+    def add(self, index: int, chip: Chip, inside: tuple[slice, slice]) -> None:
+        """Count the inner part of a chip of stack `index`."""
         assert chip.labels is not None
         labels = chip.labels.values[inside].ravel()
-        cell = number.of(index, chip.grid)[inside].ravel()
+        shape = chip.labels.values.shape
         images = chip.images.values()
         seen = np.logical_or.reduce([image.valid for image in images])[inside].ravel()
-        seen &= (labels != UNKNOWN) & (cell >= 0)
-        shape = chip.labels.values.shape
-        columns = [c.reshape(shape)[inside].ravel() for c in clusters(chip)]
+        columns = [
+            c.reshape(shape)[inside].ravel() for c in self.counting.clusters(chip)
+        ]
+        if self.counting.prior:
+            self._add_prior(chip, inside, columns, seen)
+        cell = self.places.of(index, chip.grid)[inside].ravel()
+        known = seen & (labels != UNKNOWN) & (cell >= 0)
         columns.append(labels.astype(np.intp))
-        for kept, column, size in zip(found, columns, sizes, strict=True):
-            pair = cell[seen] * size + column[seen]
-            kept.append(np.unique(pair, return_counts=True))
-        progress("counting", *done)
-    tables = [_table(kept, size) for kept, size in zip(found, sizes, strict=True)]
-    called = np.asarray(tables[-1].toarray())
-    return [_cells(table, called) for table in tables[:-1]]
+        for kept, column, width in zip(self.found, columns, self.widths, strict=True):
+            pair = cell[known] * width + column[known]
+            kept.append(_Pairs(*np.unique(pair, return_counts=True)))
+
+    def _add_prior(
+        self,
+        chip: Chip,
+        inside: tuple[slice, slice],
+        columns: list[NDArray[np.intp]],
+        seen: NDArray[np.bool_],
+    ) -> None:
+        image = chip.images.get(self.counting.prior)
+        names = None if image is None else image.sensor.names
+        if image is None or names != self.legend.names:
+            raise ValueError(
+                f"prior {self.counting.prior!r} must be an image with a band for each of "
+                f"{', '.join(self.legend.names)}; got {', '.join(names or ('none',))}"
+            )
+        values = image.values[(slice(None), *inside)].reshape(len(self.legend), -1)
+        known = seen & image.valid[inside].ravel()
+        for before, column in zip(self.before, columns, strict=False):
+            for c, value in enumerate(values):
+                before[:, c] += np.bincount(column[known], value[known], len(before))
+
+    def cells(self) -> list[Cells]:
+        """All that was counted."""
+        pairs = [_Pairs.of(kept) for kept in self.found]
+        numbers = np.unique(pairs[-1].pair // self.widths[-1])
+        if len(numbers) > _MOST_CELLS:
+            random = np.random.default_rng((self.counting.seed, 6))
+            numbers = np.sort(random.choice(numbers, _MOST_CELLS, replace=False))
+        tables = [
+            pair.table(numbers, width)
+            for pair, width in zip(pairs, self.widths, strict=True)
+        ]
+        called = np.asarray(tables[-1].toarray())
+        pixels = called.sum(1)
+        labels = called / pixels[:, None]
+        weight = np.minimum(pixels / np.median(pixels), 1.0) / self.places.size(numbers)
+        share = weight @ labels / weight.sum()
+        weight *= labels @ np.maximum(share, 1e-9) ** -self.counting.balance
+        weight /= weight.mean()
+        found = [
+            Cells(csr_matrix(table.multiply(1 / pixels[:, None])), labels, weight)
+            for table in tables[:-1]
+        ]
+        if not self.counting.prior:
+            return found
+        return [
+            replace(
+                cells, before=before / np.maximum(before.sum(1, keepdims=True), 1e-9)
+            )
+            for cells, before in zip(found, self.before, strict=True)
+        ]
 
 
-class _Numbers:
-    """Numbers of the cells of several stacks, no two alike.
-
-    A cell is a square of label pixels, at least so many pixels wide.
-    """
+class _Places:
+    """Numbers of the cells of several stacks, no two alike, and sizes of polygons."""
 
     def __init__(self, stacks: Sequence[Stack], least: int) -> None:
         self.grids = [_labels_of(stack).grid for stack in stacks]
         self.together = [_together(stack, least) for stack in stacks]
         cells = [
-            -(-grid.shape[0] // n) * self._across(grid, n)
+            -(-grid.shape[0] // n) * _across(grid, n)
             for grid, n in zip(self.grids, self.together, strict=True)
         ]
         self.first = np.concatenate([[0], np.cumsum(cells)])
+        self.polygons = [
+            _polygon_sizes(stack) if together == 1 else None
+            for stack, together in zip(stacks, self.together, strict=True)
+        ]
 
     def of(self, index: int, grid: GeoBox) -> NDArray[np.int64]:
         """Cell of every pixel of `grid` in stack `index`, -1 outside the labels."""
@@ -99,13 +216,24 @@ class _Numbers:
         row, column = pixel_of(labels, grid)
         inside = (row >= 0) & (row < labels.shape[0])
         inside &= (column >= 0) & (column < labels.shape[1])
-        across = self._across(labels, together)
-        own = row // together * across + column // together
+        own = row // together * _across(labels, together) + column // together
         return np.where(inside, own + self.first[index], -1)
 
-    @staticmethod
-    def _across(labels: GeoBox, together: int) -> int:
-        return int(-(-labels.shape[1] // together))
+    def size(self, numbers: NDArray[np.int64]) -> Floats:
+        """Cells of the polygon that each cell is part of; 1 without polygons."""
+        out = np.ones(len(numbers))
+        for index, sizes in enumerate(self.polygons):
+            mine = (numbers >= self.first[index]) & (numbers < self.first[index + 1])
+            if sizes is not None:
+                corner, table = sizes
+                own = numbers[mine] - self.first[index]
+                row, column = np.divmod(own, _across(self.grids[index], 1))
+                out[mine] = table[row - corner[0], column - corner[1]]
+        return out
+
+
+def _across(grid: GeoBox, together: int) -> int:
+    return int(-(-grid.shape[1] // together))
 
 
 def _labels_of(stack: Stack) -> LabelSource:
@@ -113,12 +241,36 @@ def _labels_of(stack: Stack) -> LabelSource:
     return stack.labels
 
 
-def _table(kept: list[_Pairs], width: int) -> csr_matrix:
-    """Counts ``[J, width]``, a row for every cell that has pixels."""
-    pairs, often = (np.concatenate(part) for part in zip(*kept, strict=True))
-    _, rows = np.unique(pairs // width, return_inverse=True)
-    shape = (int(rows.max()) + 1, width)
-    return csr_matrix((often.astype(np.float64), (rows, pairs % width)), shape)
+def _polygon_sizes(stack: Stack) -> tuple[tuple[int, int], NDArray[np.int64]] | None:
+    """Pixels of the polygon of every label pixel, if the labels were drawn as polygons.
+
+    For the part of the labels that the stack lies in, whose first row and column come
+    with it.
+    """
+    source = _labels_of(stack)
+    rows, columns = _part(source.grid, stack.grid)
+    values = source.read(source.grid[rows, columns]).values
+    sizes = np.ones(values.shape, np.int64)
+    every: list[NDArray[np.int64]] = []
+    for c in np.unique(values[values != UNKNOWN]):
+        numbers, _ = label(values == c)
+        count = np.bincount(numbers.ravel())
+        sizes = np.where(numbers > 0, count[numbers], sizes)
+        every.append(count[1:])
+    together = np.concatenate(every) if every else np.ones(1, np.int64)
+    if (together < _FEW).mean() > _RARELY:
+        return None
+    return (rows.start, columns.start), sizes
+
+
+def _part(labels: GeoBox, grid: GeoBox) -> tuple[slice, slice]:
+    """Rows and columns of labels that a grid lies in, with some around it."""
+    edge = grid.zoom_out(max(max(grid.shape) / 256, 1))
+    spans = []
+    for at, length in zip(pixel_of(labels, edge), labels.shape, strict=True):
+        start = min(max(int(at.min()) - 2, 0), length - 1)
+        spans.append(slice(start, max(min(int(at.max()) + 3, length), start + 1)))
+    return spans[0], spans[1]
 
 
 def _chips(
@@ -146,11 +298,3 @@ def _together(stack: Stack, least: int) -> int:
     row, column = pixel_of(_labels_of(stack).grid, middle)
     across = max(int(np.ptp(row)), int(np.ptp(column))) + 1
     return max(1, round(least * across / max(middle.shape)))
-
-
-def _cells(table: csr_matrix, labels: NDArray[np.float64]) -> Cells:
-    pixels = np.asarray(table.sum(1)).ravel()
-    shares = csr_matrix(table.multiply(1 / pixels[:, None]))
-    # A cell at the border of the scene is known in part, and counts in part.
-    weight = np.minimum(pixels / np.median(pixels), 1.0)
-    return Cells(shares, labels / labels.sum(1, keepdims=True), weight)

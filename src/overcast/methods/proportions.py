@@ -13,10 +13,11 @@ wins, and seen through a matrix M of mistakes:
                                            + a sum_(k,l) e_kl |theta_k - theta_l|^2
 
 The last term holds clusters together that look alike: without it, with more clusters
-than cells, labels are learned by heart. M is estimated in turns with theta (Sukhbaatar
-et al. 2015 learn one beside a network). After Quadrianto et al., Estimating Labels from
-Label Proportions (2009), and close in spirit to label super-resolution (Malkin et al.
-2019).
+than cells, labels are learned by heart. What other scenes say of clusters, pi_k, adds
+``- b sum_k m_k sum_c pi_kc log theta_kc``, with m_k the weight of the cells that is in
+cluster k. M is estimated in turns with theta (Sukhbaatar et al. 2015 learn one beside a
+network). After Quadrianto et al., Estimating Labels from Label Proportions (2009), and
+close in spirit to label super-resolution (Malkin et al. 2019).
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ from scipy.sparse import csr_matrix
 
 Floats = NDArray[np.float64]
 _TINY = 1e-9
+_FLOOR = 1e-6
+"""A class that other scenes deny is unlikely, not impossible."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +47,19 @@ class Cells:
         Share of every label ``[J, C]``, rows summing to 1: one 1 for a coarse label.
     weight
         How much a cell counts ``[J]``.
+    before
+        What other scenes say of the classes of clusters ``[K, C]``, rows summing to 1.
     """
 
     shares: csr_matrix
     labels: Floats
     weight: Floats
+    before: Floats | None = None
+
+    @property
+    def independent(self) -> float:
+        """So many cells of equal weight would say as much (Kish 1965)."""
+        return float(self.weight.sum() ** 2 / (self.weight**2).sum())
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +80,8 @@ class Belief:
         Cells' worth of the prior in every row of M.
     rounds
         Turns of theta and M.
+    prior
+        b: what `Cells.before` counts beside the labels.
     """
 
     mistakes: Floats
@@ -77,6 +90,7 @@ class Belief:
     smoothness: float = 1.0
     trust: float = 20.0
     rounds: int = 3
+    prior: float = 0.3
 
 
 def class_shares(cells: Cells, edges: csr_matrix, belief: Belief) -> Floats:
@@ -107,6 +121,7 @@ def _ascend(
 ) -> Floats:
     degree = np.asarray(edges.sum(1))
     pull = belief.smoothness * cells.weight.sum() / max(degree.sum(), _TINY)
+    held = _held(cells, belief)
 
     def loss(flat: Floats) -> tuple[float, Floats]:
         theta = _softmax(flat.reshape(scores.shape), belief)
@@ -114,6 +129,8 @@ def _ascend(
         bent = degree * theta - edges @ theta
         value += pull * float((theta * bent).sum())
         slope += 2 * pull * bent
+        value -= float((held * np.log(theta + _FLOOR)).sum())
+        slope -= held / (theta + _FLOOR)
         back = theta * (slope - (theta * slope).sum(1, keepdims=True))
         return value, back.ravel()
 
@@ -121,6 +138,16 @@ def _ascend(
         loss, scores.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 150}
     )
     return np.asarray(found.x.reshape(scores.shape))
+
+
+def _held(cells: Cells, belief: Belief) -> Floats:
+    """Weight ``[K, C]`` with which other scenes hold each cluster to each class."""
+    if cells.before is None:
+        return np.zeros((cells.shares.shape[1], len(belief.possible)))
+    before = cells.before * belief.possible
+    before = before / np.maximum(before.sum(1, keepdims=True), _TINY)
+    mass = np.asarray(cells.shares.T @ cells.weight)[:, None]
+    return np.asarray(belief.prior * mass * before)
 
 
 def _misfit(

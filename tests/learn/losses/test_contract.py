@@ -48,6 +48,16 @@ def in_cells(loss: Callable[..., Tensor]) -> Loss:
     return of_cells
 
 
+def of_images(loss: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Loss:
+    """`loss` of an image, where labels are known, to another one."""
+
+    def to_another(logits: Tensor, labels: Tensor) -> Tensor:
+        target = torch.linspace(-1, 1, logits.numel()).view_as(logits)
+        return loss(logits, target, labels != IGNORE)
+
+    return to_another
+
+
 PIXEL: dict[str, Callable[..., Tensor]] = {
     name: getattr(losses, name)
     for name in (
@@ -89,6 +99,10 @@ LOSSES: dict[str, Loss] = {
         name: in_cells(getattr(losses, name))
         for name in ("share_cross_entropy", "share_divergence")
     },
+    "masked_distillation": of_images(losses.masked_distillation),
+    "edge_cloud_charbonnier": of_images(
+        lambda x, y, known: losses.edge_cloud_charbonnier(x, y, x[:, 0] > 0, known)
+    ),
 }
 every_loss = pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
 

@@ -11,6 +11,7 @@ that are no sums over pixels (`dice_loss`, `lovasz_softmax`, `label_super_resolu
 in one process, and so keep that property.
 """
 
+from overcast.learn.losses.cloud import edge_cloud_charbonnier, masked_distillation
 from overcast.learn.losses.pixel import (
     agreeing_labels,
     cross_entropy,
@@ -44,6 +45,7 @@ __all__ = [
     "backward_correction",
     "cross_entropy",
     "dice_loss",
+    "edge_cloud_charbonnier",
     "estimate_transition",
     "focal_loss",
     "forward_correction",
@@ -53,6 +55,7 @@ __all__ = [
     "label_smoothing_cross_entropy",
     "label_super_resolution",
     "lovasz_softmax",
+    "masked_distillation",
     "masked_mean",
     "qr_loss",
     "rq_loss",

@@ -1,16 +1,17 @@
-"""Coarse labels read as what whole cells hold: classes of spectral clusters.
+"""Weak labels read as what whole cells hold: classes of spectral clusters.
 
 Pixels are clustered several times by what they look like. How much of every cluster
 lies in every label cell is counted exactly, and the classes of clusters are those that
 explain the labels of cells best (`overcast.methods.proportions`). A pixel gets the mean
 over the clusterings of its clusters' classes, smoothed over its neighbours. Labels as
-fine as the images are taken together over squares of some pixels.
+fine as the images are taken together over squares of some pixels. What was learned from
+other scenes joins as probabilities of every pixel's class.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +24,18 @@ from overcast.geo.bands import Sensor
 from overcast.geo.legend import Legend
 from overcast.geo.stack import Chip, Stack, agree
 from overcast.methods.arrays import load_arrays, save_arrays
-from overcast.methods.counts import count_cells
+from overcast.methods.counts import Counting, count_cells
 from overcast.methods.features import HALO, pixel_features
 from overcast.methods.proportions import Belief, class_shares
 from overcast.methods.sampling import sample_pixels
 from overcast.progress import Progress
 
-_FILE = "shares.safetensors"
+_FILE = "weak.safetensors"
 _NEIGHBOURS = 6
 _REACH = 3
 """Pixels that smoothing draws on."""
+_CELLS = 200
+"""Cells of a scene for which the smoothness is given."""
 _MIXED = {
     "Savanna": {"Forest": 0.35, "Shrubland": 0.3, "Grassland": 0.35},
     "Savannas": {"Forest": 0.2, "Shrubland": 0.3, "Grassland": 0.5},
@@ -42,8 +45,8 @@ _MIXED = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shares:
-    """Settings of cluster shares.
+class Weak:
+    """Settings of learning from weak labels by cluster shares.
 
     Attributes
     ----------
@@ -51,16 +54,25 @@ class Shares:
         Clusters of each clustering.
     dimensions
         Principal components that are clustered.
-    power, smoothness
+    power
         Of the likelihood, see `overcast.methods.proportions`.
+    smoothness
+        Likewise, for a scene of 200 cells; it falls with the root of their number.
     wrong
         Share of labels taken to be wrong before any is looked at.
     samples
         Pixels that clusters are found from.
+    balance
+        0 counts all cells alike, 1 gives every label as much weight in all.
     cell
         Pixels along the side of a cell, at least: finer labels are taken together.
     blur
         Standard deviation, in pixels, of the smoothing of probabilities.
+    prior
+        Name of a target image with a probability for every class, as ``overcast
+        predict --probabilities`` makes with a run from other scenes; empty for none.
+    trust
+        What the prior of a pixel counts beside the label of one, 0 or more.
     """
 
     clusters: tuple[int, ...] = (256, 512, 256, 512)
@@ -69,8 +81,11 @@ class Shares:
     smoothness: float = 1.0
     wrong: float = 0.3
     samples: int = 60_000
-    cell: int = 8
+    balance: float = 0.75
+    cell: int = 4
     blur: float = 1.3
+    prior: str = ""
+    trust: float = 0.3
 
     def fit(
         self, stacks: Sequence[Stack], folder: Path, seed: int, progress: Progress
@@ -94,20 +109,13 @@ class Shares:
             progress("clustering", i, len(self.clusters))
             arrays[f"centres.{i}"] = _cluster(points, count, seed + i)
         progress("clustering", len(self.clusters), len(self.clusters))
-        centres = [arrays[f"centres.{i}"] for i in range(len(self.clusters))]
-
-        def clusters(chip: Chip) -> list[NDArray[np.intp]]:
-            features = pixel_features(chip, sensors)
-            points = _project(features.reshape(len(features), -1).T, arrays)
-            return [_nearest(points, c) for c in centres]
-
-        widths = [len(c) for c in centres]
-        counted = count_cells(stacks, clusters, widths, self.cell, seed, progress)
         belief = self._belief(first.labels.legend)
+        counted = count_cells(stacks, self._counting(arrays, sensors, seed), progress)
         for i, cells in enumerate(counted):
             progress("explaining labels", i, len(counted))
             edges = _edges(arrays[f"centres.{i}"])
-            found = class_shares(cells, edges, belief)
+            smoothness = self.smoothness * (_CELLS / cells.independent) ** 0.5
+            found = class_shares(cells, edges, replace(belief, smoothness=smoothness))
             arrays[f"classes.{i}"] = found.astype(np.float32)
         progress("explaining labels", len(counted), len(counted))
         save_arrays(arrays, folder / _FILE)
@@ -118,6 +126,19 @@ class Shares:
         """Return the clusters that `fit` left in `folder`."""
         arrays = load_arrays(folder / _FILE)
         return ExplainedClusters(legend, sensors, arrays, self.blur)
+
+    def _counting(
+        self, arrays: Mapping[str, Any], sensors: Mapping[str, Sensor], seed: int
+    ) -> Counting:
+        centres = [arrays[f"centres.{i}"] for i in range(len(self.clusters))]
+
+        def clusters(chip: Chip) -> list[NDArray[np.intp]]:
+            features = pixel_features(chip, sensors)
+            points = _project(features.reshape(len(features), -1).T, arrays)
+            return [_nearest(points, c) for c in centres]
+
+        widths = [len(c) for c in centres]
+        return Counting(clusters, widths, self.cell, self.balance, self.prior, seed)
 
     def _belief(self, legend: Legend) -> Belief:
         names = list(legend.names)
@@ -138,7 +159,7 @@ class Shares:
             mistakes=mistakes,
             possible=possible,
             power=self.power,
-            smoothness=self.smoothness,
+            prior=self.trust,
         )
 
 

@@ -8,9 +8,9 @@ from overcast.geo.raster import UNKNOWN, Labels
 from overcast.geo.stack import Stack
 from overcast.geo.tiling import Window
 from overcast.maps.accuracy import compare, scores
-from overcast.methods.counts import _Numbers
+from overcast.methods.counts import _Places
 from overcast.methods.forest import Forest
-from overcast.methods.shares import Shares
+from overcast.methods.weak import Weak
 from overcast.progress import quiet
 from overcast.worlds.scene import Scene, Wanted, simulate
 
@@ -44,7 +44,7 @@ def iou(scene: Scene, labels: Labels) -> float:
 
 def test_beats_coarse_labels_and_a_forest(scene: Scene, tmp_path: Path) -> None:
     stack = stack_of(scene, scene.coarse)
-    found = mapped(scene, stack, Shares(clusters=(128, 256)), tmp_path / "a")
+    found = mapped(scene, stack, Weak(clusters=(128, 256)), tmp_path / "a")
     forest = mapped(scene, stack, Forest(trees=30), tmp_path / "b")
     assert iou(scene, found) > iou(scene, scene.coarse) + 0.1
     assert iou(scene, found) > iou(scene, forest)
@@ -55,7 +55,7 @@ def test_beats_coarse_labels_and_a_forest(scene: Scene, tmp_path: Path) -> None:
 
 def test_improves_labels_as_fine_as_the_image(scene: Scene, tmp_path: Path) -> None:
     product = scene.labels["worldcover"]
-    method = Shares(clusters=(128, 256))
+    method = Weak(clusters=(128, 256))
     found = mapped(scene, stack_of(scene, product), method, tmp_path)
     assert iou(scene, found) > iou(scene, product)
 
@@ -67,15 +67,15 @@ def test_nothing_known_is_refused(scene: Scene, tmp_path: Path) -> None:
         legend=scene.coarse.legend,
     )
     with pytest.raises(ValueError, match="known"):
-        Shares().fit([stack_of(scene, nothing)], tmp_path, 0, quiet)
+        Weak().fit([stack_of(scene, nothing)], tmp_path, 0, quiet)
 
 
 def test_cells_are_label_pixels_or_squares_of_them(scene: Scene) -> None:
     coarse, fine = (
         stack_of(scene, labels) for labels in (scene.coarse, scene.labels["worldcover"])
     )
-    assert _Numbers([coarse], 8).together == [1]
-    grid, numbers = scene.grid, _Numbers([coarse, fine, fine], 8)
+    assert _Places([coarse], 8).together == [1]
+    grid, numbers = scene.grid, _Places([coarse, fine, fine], 8)
     assert numbers.together == [1, 8, 8]
     whole = numbers.of(1, grid)
     assert np.array_equal(np.unique(whole, return_counts=True)[1], np.full(48**2, 64))

@@ -1,0 +1,63 @@
+"""`overcast bench`: published results made again from the real data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from overcast.options import FILE, HELP, absolute, bar, show, writing
+
+
+@click.command(context_settings=HELP)
+@click.argument("name", metavar="BENCHMARK")
+@click.option("--root", type=FILE, required=True, help="Folder of the dataset.")
+@click.option(
+    "--test-root", type=FILE, help="Folder of the dataset tested on, if other."
+)
+@click.option("--quick", is_flag=True, help="Small and few of everything, as a trial.")
+@click.option("--settings", type=FILE, help="YAML of settings, instead of the paper's.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@writing
+def command(name: str, **given: Any) -> None:
+    """Make the published results of a dataset again, beside the paper's own.
+
+    BENCHMARK is sen12ms (learned on SEN12MS, tested on DFC2020) or dfc2020 (both on
+    DFC2020): tables 3 and 4 of Schmitt et al. 2020. Nothing is downloaded.
+    Writes results.json, report.md, panels/ and arms/, which holds what was learned.
+
+    \b
+    Examples:
+      overcast bench dfc2020 --root dfc2020/ --out target/
+      overcast bench sen12ms --root sen12ms/ --test-root dfc2020/ --out transfer/
+    """
+    from overcast.benchmarks.benchmark import run_benchmark
+
+    test_root = given["test_root"]
+    asked = {
+        "root": Path(absolute(given["root"])),
+        "test_root": None if test_root is None else Path(absolute(test_root)),
+        "quick": given["quick"],
+        "settings": _settings(given["settings"]),
+        "seed": given["seed"],
+    }
+    with bar() as progress:
+        made = run_benchmark(name, given["out"], given["overwrite"], asked, progress)
+    show(made)
+
+
+def _settings(path: Path | None) -> dict[str, Any]:
+    import yaml
+
+    if path is None:
+        return {}
+    if not path.is_file():
+        raise ValueError(f"{path}: no such file of settings")
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: not YAML: {error}") from error
+    if not isinstance(found, dict):
+        raise ValueError(f"{path}: expected settings by name, such as `epochs: 3`")
+    return found

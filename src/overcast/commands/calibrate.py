@@ -1,0 +1,62 @@
+"""`overcast calibrate`: make the confidence of a map mean what it says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from overcast.options import FILE, HELP, bar, report
+
+
+@click.command(context_settings=HELP)
+@click.argument("out", type=FILE)
+@click.argument("sample", type=FILE)
+@click.option("--reference-legend", help="Legend of SAMPLE, if not that of the map.")
+@click.option("--reference-nodata", type=int, help="SAMPLE's code for no data.")
+@click.option(
+    "--reference-column",
+    default="reference",
+    show_default=True,
+    help="Column of codes or names, where SAMPLE is points or polygons.",
+)
+@click.option(
+    "--sets",
+    "coverage",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    metavar="COVERAGE",
+    help="Also write set_sizes.tif: how many classes a pixel may have, so that its set "
+    "holds the true one this often, such as 0.9.",
+)
+@click.option("--overwrite", is_flag=True, help="Calibrate a calibrated run anew.")
+def command(out: Path, sample: Path, **given: Any) -> None:
+    """Calibrate the confidence of a map with places whose class is known.
+
+    OUT is a folder that overcast map made, SAMPLE what overcast sample drew, filled, or
+    any other points, polygons or raster that the map was not learned from. Leaves the
+    temperature in OUT/run, which maps with it from then on, and makes the map's files
+    and report anew; classes stay as they are.
+
+    \b
+    Examples:
+      overcast calibrate out/ sample.gpkg
+      overcast calibrate out/ sample.gpkg --sets 0.9
+    """
+    from overcast.calibrate import Known, calibrate_map
+
+    known = Known(
+        path=sample,
+        legend=given["reference_legend"],
+        nodata=given["reference_nodata"],
+        column=given["reference_column"],
+    )
+    with bar() as progress:
+        made = calibrate_map(
+            out,
+            known,
+            coverage=given["coverage"],
+            overwrite=given["overwrite"],
+            progress=progress,
+        )
+    report(made)

@@ -1,0 +1,48 @@
+"""`overcast chain`: SAR-only maps from labels of optical images of elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from overcast.options import FILE, HELP, bar, report, views, writing
+
+
+@click.command(context_settings=HELP)
+@click.argument("optical", type=FILE)
+@click.argument("sar", type=FILE)
+@click.option(
+    "--networks",
+    type=int,
+    default=1,
+    show_default=True,
+    help="Optical runs that label the pairs together.",
+)
+@views(24)
+@writing
+def command(optical: Path, sar: Path, networks: int, **given: Any) -> None:
+    """Map from SAR alone where only optical images of elsewhere have labels.
+
+    OPTICAL is a plan with labelled scenes, and a method to learn from them; SAR is a
+    plan with pairs of the same optical and of SAR images, without labels, and a method
+    to learn from SAR. Leaves optical runs, pseudo-labels, a SAR run and a map of every
+    pair in --out; given again, goes on where it was stopped.
+
+    \b
+    Example:
+      overcast chain optical.yaml sar.yaml --networks 3 --out allweather/
+    """
+    from overcast.chain import Chain, make_chain
+    from overcast.plan import read_plan
+
+    chain = Chain(
+        optical=read_plan(optical),
+        sar=read_plan(sar),
+        networks=networks,
+        views=given["views"],
+    )
+    with bar() as progress:
+        made = make_chain(chain, given["out"], given["overwrite"], progress)
+    report(made)

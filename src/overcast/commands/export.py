@@ -1,0 +1,57 @@
+"""`overcast export`: a trained network for other programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from overcast.options import FILE, HELP, bar, show
+
+
+@click.command(context_settings=HELP)
+@click.argument("run", type=FILE)
+@click.option("--out", type=FILE, required=True, help="ONNX file to write.")
+@click.option(
+    "--size",
+    type=click.IntRange(min=32),
+    default=512,
+    show_default=True,
+    help="Rows and columns of a window.",
+)
+@click.option(
+    "--joined",
+    is_flag=True,
+    help="One input with the bands of all images side by side, as Deepness needs it.",
+)
+@click.option(
+    "--pixel",
+    "pixel_m",
+    type=float,
+    default=10,
+    show_default=True,
+    help="Pixel size in metres, which Deepness reads layers at.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace what is there.")
+def command(
+    run: Path, out: Path, size: int, joined: bool, pixel_m: float, overwrite: bool
+) -> None:
+    """Write a trained network as ONNX, for ONNX Runtime or Deepness in QGIS.
+
+    The file takes physical values (reflectance, dB), NaN where there are none, and
+    gives class probabilities. It is compared with the network before it is kept.
+
+    \b
+    Example:
+      overcast export out/run --out model.onnx
+    """
+    if out.exists() and not overwrite:
+        raise ValueError(f"{out}: exists; give another --out, or --overwrite")
+    from overcast.export import export_run
+
+    run = run if (run / "plan.yaml").is_file() else run / "run"
+    with bar() as progress:
+        difference = export_run(
+            run, out, size, joined=joined, pixel_m=pixel_m, progress=progress
+        )
+    show({"file": str(out), "largest_difference": difference})

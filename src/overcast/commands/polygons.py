@@ -1,0 +1,39 @@
+"""`overcast polygons`: a map as polygons."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from overcast.options import FILE, HELP, bar, show
+
+
+@click.command(context_settings=HELP)
+@click.argument("mapped", metavar="MAP", type=FILE)
+@click.option(
+    "--mmu",
+    type=click.FloatRange(min=0),
+    default=0,
+    show_default=True,
+    metavar="HECTARES",
+    help="Minimum mapping unit: smaller patches go to their largest neighbour.",
+)
+@click.option("--out", type=FILE, required=True, help="GeoPackage to write.")
+@click.option("--overwrite", is_flag=True, help="Replace what is there.")
+def command(mapped: Path, mmu: float, out: Path, overwrite: bool) -> None:
+    """Write a map that overcast made as polygons, with their class and area.
+
+    \b
+    Example:
+      overcast polygons out/map.tif --mmu 0.5 --out out/map.gpkg
+    """
+    if out.suffix != ".gpkg":
+        raise ValueError(f"{out}: expected a name that ends in .gpkg")
+    if out.exists() and not overwrite:
+        raise ValueError(f"{out}: exists; give another --out, or --overwrite")
+    from overcast.maps.vector import write_polygons
+
+    with bar() as progress:
+        count = write_polygons(mapped, out, mmu, progress)
+    show({"polygons": count, "file": str(out)})

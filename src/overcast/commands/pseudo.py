@@ -1,0 +1,62 @@
+"""`overcast pseudo`: labels for an area from runs that were trained elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from overcast.options import (
+    FILE,
+    HELP,
+    bar,
+    data_of,
+    ensemble,
+    images,
+    report,
+    runs_of,
+    views,
+    writing,
+)
+
+
+@click.command(context_settings=HELP)
+@click.argument("run", type=FILE)
+@images
+@ensemble
+@views(24)
+@click.option("--official", type=FILE, help="Class raster to compare and agree with.")
+@click.option("--official-legend", help="Its legend, if not the runs'.")
+@click.option("--official-nodata", type=int, help="Its code for no data.")
+@writing
+def command(run: Path, **given: Any) -> None:
+    """Label an area with trained runs, to learn from these labels with other images.
+
+    Writes map.tif, confidence.tif, probabilities.tif (a band per class, uint8 with
+    scale) and probabilities.toml, the sensor that a plan reads them with; with
+    --official also agreement.json, and agreed.tif without the pixels that the official
+    labels call otherwise.
+
+    \b
+    Example: labels for a SAR network from an optical one
+      overcast pseudo optical/run --s2 s2.tif --out pseudo/
+    """
+    from overcast.pseudo import make_pseudo_labels
+    from overcast.run import Reference
+
+    official = None
+    if given["official"] is not None:
+        official = Reference(
+            given["official"], given["official_legend"], given["official_nodata"]
+        )
+    with bar() as progress:
+        made = make_pseudo_labels(
+            runs_of(run, given),
+            data_of(given),
+            given["out"],
+            official,
+            given["overwrite"],
+            progress,
+        )
+    report(made)

@@ -1,0 +1,88 @@
+"""`overcast sample`: which pixels of a map to look at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from overcast.options import FILE, HELP, bar, show
+
+
+@click.command(context_settings=HELP)
+@click.argument("mapped", metavar="MAP", type=FILE)
+@click.option(
+    "--size", type=int, help="Points in all.  [default: as --standard-error asks]"
+)
+@click.option(
+    "--standard-error",
+    type=float,
+    default=0.015,
+    show_default=True,
+    help="Of overall accuracy, where --size is not given.",
+)
+@click.option(
+    "--expected",
+    multiple=True,
+    metavar="[CLASS=]ACCURACY",
+    help="User's accuracy expected, of a class or of all others; may be repeated.  "
+    "[default: 0.8]",
+)
+@click.option(
+    "--allocation",
+    type=click.Choice(["proportional", "neyman", "equal"]),
+    default="proportional",
+    show_default=True,
+    help="How points are shared among the classes.",
+)
+@click.option(
+    "--minimum",
+    type=click.IntRange(2),
+    default=50,
+    show_default=True,
+    help="Points in every class at least.",
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--legend", help="Legend of MAP, if overcast did not make it.")
+@click.option("--out", type=FILE, required=True, help="A .gpkg or .csv to write.")
+@click.option("--overwrite", is_flag=True, help="Replace what is there.")
+def command(mapped: Path, **given: Any) -> None:
+    """Draw points of a map to look at, so that its accuracy can be estimated.
+
+    A stratified random sample, the map's classes being the strata. Fill the column
+    reference with codes or names, leaving empty what can't be judged, and give the file
+    to overcast assess.
+
+    \b
+    Examples:
+      overcast sample out/map.tif --size 800 --out sample.gpkg
+      overcast sample out/map.tif --expected 0.9 --expected Shrubland=0.6 --out s.csv
+      overcast assess out/map.tif sample.gpkg
+    """
+    from overcast.assess import draw_sample
+    from overcast.maps.design import Design
+
+    design = Design(
+        size=given["size"],
+        standard_error=given["standard_error"],
+        expected=_expected(given["expected"]),
+        allocation=given["allocation"],
+        minimum=given["minimum"],
+        seed=given["seed"],
+    )
+    others = {name: given[name] for name in ("legend", "overwrite")}
+    with bar() as progress:
+        found = draw_sample(mapped, given["out"], design, progress=progress, **others)
+    show(found)
+
+
+def _expected(texts: tuple[str, ...]) -> dict[str, float]:
+    found = {}
+    for text in texts:
+        name, _, number = text.rpartition("=")
+        try:
+            found[name] = float(number)
+        except ValueError as error:
+            raise ValueError(f"--expected {text}: expected [CLASS=]ACCURACY") from error
+    return found

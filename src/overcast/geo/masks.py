@@ -1,0 +1,101 @@
+"""An image of which a mask hides parts: cloud becomes what it is, not observed.
+
+A mask is a raster of classes, some of which hide the ground. Nothing needs one: a
+network that learned under clouds knows them when it sees them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
+
+from overcast.geo.bands import Sensor
+from overcast.geo.legend import LandClass, Legend
+from overcast.geo.raster import UNKNOWN, Image
+from overcast.geo.stack import ImageSource, LabelSource
+
+SCENE_CLASSES = Legend(
+    "sentinel-2-scl",
+    (
+        LandClass(0, "No data", "000000"),
+        LandClass(1, "Saturated or defective", "ff0000"),
+        LandClass(2, "Dark area", "2f2f2f"),
+        LandClass(3, "Cloud shadow", "643200"),
+        LandClass(4, "Vegetation", "00a000"),
+        LandClass(5, "Not vegetated", "ffe65a"),
+        LandClass(6, "Water", "0000ff"),
+        LandClass(7, "Unclassified", "808080"),
+        LandClass(8, "Cloud, medium probability", "c0c0c0"),
+        LandClass(9, "Cloud, high probability", "ffffff"),
+        LandClass(10, "Thin cirrus", "64c8ff"),
+        LandClass(11, "Snow or ice", "ff96ff"),
+    ),
+)
+"""Scene classification of Sentinel-2 Level-2A products, at 20 m."""
+CLOUDED = frozenset({0, 1, 3, 8, 9, 10})
+"""Codes of it that hide the ground: no data, defects, cloud shadow, cloud, cirrus."""
+
+
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """An image as an `ImageSource`, invalid where its mask hides it.
+
+    A pixel that the mask says nothing of is kept. Raises a ValueError if a code is not
+    of the mask's legend.
+
+    Attributes
+    ----------
+    image
+        What is masked.
+    mask
+        Classes on a grid of their own.
+    hidden
+        Codes of the mask's legend that hide the ground.
+    """
+
+    image: ImageSource
+    mask: LabelSource
+    hidden: Set[int] = CLOUDED
+
+    def __post_init__(self) -> None:
+        stray = self.hidden - set(self.mask.legend.codes)
+        if stray:
+            raise ValueError(
+                f"codes {sorted(stray)} are not of the mask's legend "
+                f"{self.mask.legend.name}, which has {sorted(self.mask.legend.codes)}"
+            )
+
+    @property
+    def grid(self) -> GeoBox:
+        """The grid of the image."""
+        return self.image.grid
+
+    @property
+    def blocks(self) -> tuple[int, int]:
+        """Those of the image."""
+        return self.image.blocks
+
+    @property
+    def sensor(self) -> Sensor:
+        """That of the image."""
+        return self.image.sensor
+
+    def read(self, grid: GeoBox) -> Image:
+        """The image on `grid`, NaN where it is hidden."""
+        image = self.image.read(grid)
+        hidden = self._hiding[self.mask.read(grid).values]
+        return Image.of(
+            np.where(hidden, np.float32(np.nan), image.values), grid, image.sensor
+        )
+
+    @property
+    def _hiding(self) -> NDArray[np.bool_]:
+        """Whether a class index hides the ground; `UNKNOWN` doesn't."""
+        table = np.zeros(UNKNOWN + 1, np.bool_)
+        codes = self.mask.legend.codes
+        table[: len(codes)] = [code in self.hidden for code in codes]
+        return table

@@ -1,0 +1,206 @@
+"""Clouds drawn over any optical batch, by the recipe of the simulated worlds.
+
+    seen = (1 - o) * (1 - s (1 - k)) * clear + o * cloud
+
+with the opacity o of the cloud over a pixel, the opacity s of the cloud between it and
+the sun, both 0 to 1, the reflectance k of full shadow over that in the sun, and the
+cloud's own reflectance. `overcast.worlds.clouds` says where the numbers were measured.
+
+Draws come from torch's default generator on the CPU and are made for every sample on
+its own, as in `overcast.learn.augment`. Bands of 20 m get the opacity of each pixel, not
+the mean of four.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from scipy.special import ndtri
+from torch import Tensor
+
+from overcast.geo.bands import NETWORK_RANGE, SENTINEL_2, Band, Sensor
+from overcast.learn.batch import Batch
+from overcast.worlds.clouds import (
+    _BETWEEN_DATES,
+    _SHADOW,
+    _SOFTNESS,
+    _THICK,
+    _WITHIN,
+    LOWEST_OPACITY,
+    Clouds,
+    classify,
+)
+from overcast.worlds.noise import Floats, Fractal, centres_of
+
+_SPREAD = float(np.hypot(1, 0.55))
+"""Standard deviation of the field that clouds are the high parts of."""
+_EDGE = (float(np.sqrt(0.16 + 2.4 * LOWEST_OPACITY)) - 0.4) / 1.2 * _SOFTNESS
+"""Rise of the field from the edge of a cloud to the least opacity that counts."""
+_CIRRUS, _ADDED = (0.15, 0.6), (0.03, 0.07)
+"""Cirrus lets .85 to .4 of the light through, and adds this reflectance (measured)."""
+_HEIGHT_PX, _SUN_DEGREES = (80.0, 250.0), (25.0, 65.0)
+"""Height of clouds in pixels of 10 m, and elevation of the sun."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sky:
+    """What clouds and shadows do to the bands of a sensor; arrays ``[C]``.
+
+    Attributes
+    ----------
+    thick
+        Mean reflectance of opaque cloud.
+    shadow
+        Reflectance in full shadow over that in the sun.
+    low, high
+        Reflectance at 0 and 1 in network units.
+    """
+
+    thick: Floats
+    shadow: Floats
+    low: Floats
+    high: Floats
+
+    @classmethod
+    def over(cls, sensor: Sensor) -> Sky:
+        """Measured spectra, linear between the wavelengths of Sentinel-2's bands.
+
+        Raises
+        ------
+        ValueError
+            If a band has no wavelength or isn't reflectance.
+        """
+        at = [_wavelength(band, sensor.name) for band in sensor.bands]
+        known = [_wavelength(band, "sentinel-2") for band in SENTINEL_2.bands]
+        spectra = (np.interp(at, known, np.array(s)) for s in (_THICK, _SHADOW))
+        limits = ([getattr(b, n) for b in sensor.bands] for n in ("low", "high"))
+        return cls(*(np.asarray(v, np.float32) for v in (*spectra, *limits)))
+
+    @classmethod
+    def grey(cls, bands: int) -> Sky:
+        """Clouds as bright in every band, for a sensor of which nothing is known."""
+        thick, shadow = np.mean(_THICK), np.mean(_SHADOW)
+        return cls(*(np.full(bands, v, np.float32) for v in (thick, shadow, 0.0, 0.5)))
+
+    @classmethod
+    def of_bands(cls, bands: int) -> Sky:
+        """Measured spectra for Sentinel-2's ten bands, grey for another number."""
+        ten = bands == len(SENTINEL_2.bands)
+        return cls.over(SENTINEL_2) if ten else cls.grey(bands)
+
+
+def add_clouds(
+    batch: Batch,
+    sensor: str,
+    sky: Sky,
+    cover: tuple[float, float] = (0.1, 0.9),
+    cirrus: float = 0.2,
+) -> tuple[Batch, Tensor]:
+    """Draw clouds and their shadows over an image, which should be clear.
+
+    Parameters
+    ----------
+    batch
+        What is seen without clouds.
+    sensor
+        Name of the optical image; the others see through clouds.
+    sky
+        What clouds do to its bands.
+    cover
+        Least and largest mean cover of a sample's sky. Fields of cloud are kilometres
+        wide, so that most windows of 640 m are all clear or all cloud.
+    cirrus
+        Chance of a sample to have thin clouds alone, 0 to 1.
+
+    Returns
+    -------
+    tuple[Batch, Tensor]
+        The batch under clouds, and the exact mask, uint8 ``[B, H, W]``, in the codes
+        of `overcast.worlds.clouds`: `CLEAR`, `THIN`, `THICK`, `SHADOW`. Validity stays
+        what it was.
+
+    Raises
+    ------
+    ValueError
+        If the batch has no such sensor, the sky another number of bands, or a share is
+        out of its range.
+    """
+    _check(batch, sensor, sky, (*cover, cirrus))
+    image = batch.images[sensor]
+    # One draw for every sample, so that samples don't depend on their number.
+    keys = torch.randint(2**32, (len(image),)).tolist()
+    drawn = [_draw(key, batch.extent, sky, cover, cirrus) for key in keys]
+    opacity, shadow, cloud = map(np.stack, zip(*drawn, strict=True))
+    mask = torch.from_numpy(classify(opacity, shadow)).to(image.device)
+    fields = (opacity[:, None], shadow[:, None], cloud)
+    seen = _mix(image, sky, tuple(torch.from_numpy(f).to(image) for f in fields))
+    return replace(batch, images={**batch.images, sensor: seen}), mask
+
+
+def _draw(
+    key: int,
+    extent: tuple[int, int],
+    sky: Sky,
+    cover: tuple[float, float],
+    cirrus: float,
+) -> tuple[Floats, Floats, Floats]:
+    """Opacity and shadow ``[H, W]``, and reflectance of the cloud ``[C, H, W]``."""
+    rng = np.random.default_rng(key)
+    # The field is normal over an endless plane, of which a sample is a random window.
+    level = _SPREAD * float(ndtri(1 - rng.uniform(*cover))) - _EDGE
+    elevation, bearing = (
+        np.radians(rng.uniform(*_SUN_DEGREES)),
+        rng.uniform(0, 2 * np.pi),
+    )
+    length = rng.uniform(*_HEIGHT_PX) / np.tan(elevation)
+    cast = (length * np.cos(bearing), length * np.sin(bearing))
+    tint = 0.97 * rng.standard_normal() + 0.25 * rng.standard_normal(len(sky.thick))
+    bright = (sky.thick * (1 + _BETWEEN_DATES / 0.65 * tint)).clip(0.25, 1.1)
+    clouds = Clouds(key, level, cast, bright.astype(np.float32))
+    y, x = (centres_of(range(side)) for side in extent)
+    detail = np.float32(_WITHIN) * Fractal(key + 9, 40.0).at(y, x)
+    opacity, shadow = clouds.opacity(y, x), clouds.shadow(y, x)
+    cloud = clouds.bright[:, None, None] + detail
+    if rng.uniform() < cirrus:
+        thin = np.float32(rng.uniform(*_CIRRUS))
+        dim = np.float32(rng.uniform(*_ADDED)) / (thin * clouds.bright.mean())
+        return thin * opacity, thin * shadow, dim * cloud
+    return opacity, shadow, cloud
+
+
+def _mix(clear: Tensor, sky: Sky, drawn: tuple[Tensor, ...]) -> Tensor:
+    """Image under clouds, in network units like the clear one."""
+    opacity, shadow, cloud = drawn
+    low, high, kept = (
+        torch.from_numpy(v).to(clear)[:, None, None]
+        for v in (sky.low, sky.high, sky.shadow)
+    )
+    ground = (low + (high - low) * clear) * (1 - shadow * (1 - kept))
+    seen = (1 - opacity) * ground + opacity * cloud
+    return ((seen - low) / (high - low)).clamp(*NETWORK_RANGE)
+
+
+def _wavelength(band: Band, sensor: str) -> float:
+    if band.wavelength_nm is None or band.unit != "reflectance":
+        raise ValueError(
+            f"clouds over {sensor}: band {band.name} is {band.unit} at "
+            f"{band.wavelength_nm} nm, expected reflectance and a wavelength_nm"
+        )
+    return band.wavelength_nm
+
+
+def _check(batch: Batch, sensor: str, sky: Sky, shares: Sequence[float]) -> None:
+    if sensor not in batch.images:
+        raise ValueError(f"no sensor {sensor!r}; there are {', '.join(batch.images)}")
+    bands = batch.images[sensor].shape[1]
+    if bands != len(sky.thick):
+        raise ValueError(f"{sensor} has {bands} bands, the sky {len(sky.thick)}")
+    least, most, cirrus = shares
+    if not (0 < least <= most < 1 and 0 <= cirrus <= 1):
+        raise ValueError(
+            "cover must be two shares above 0 and below 1, and cirrus a chance from 0 "
+            f"to 1; got cover {least}..{most}, cirrus {cirrus}"
+        )

@@ -1,0 +1,177 @@
+"""Label reassignment: pixels to classes by optimal transport, with costs of three levels.
+
+    C = -(w_p log p + w_s log s + w_r log S) / (w_p + w_s + w_r)
+
+p is the prediction of the pixel, s how near its features are to the mean ones of the
+classes (prototypes m_k), ``s_k = softmax of cos(features, m_k) / temperature``, and S
+the mean of s over the pixel's superpixel. Few labels bias p towards classes of which
+there are many, and their means less so; p is therefore the lightest part. `Transport`
+then holds the shares of the classes of each image near those of the labels. After the
+abstract of Han 2025, which says "multi-level label reassignment" and "optimal
+transport"; which levels, their costs and the unbalanced form are ours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.distributed as dist
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from overcast.learn.batch import IGNORE
+from overcast.learn.superpixels import region_mean
+from overcast.learn.transport import Transport
+
+_LOWEST = 1e-6
+"""Probability below which a class costs no more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reassignment:
+    """How pseudo-labels are reassigned.
+
+    Attributes
+    ----------
+    pixel, prototype, region
+        Weights of the three levels, w_p, w_s and w_r; 0 leaves one out.
+    pitch
+        About the side of a superpixel, in pixels.
+    temperature
+        Of the softmax over cosines.
+    epsilon
+        Entropy's weight in the transport.
+    penalty
+        Of shares of classes in an image other than those expected; 0 lets every pixel
+        go where it costs least, inf enforces the shares.
+    exponent
+        Of expected shares: 1 takes those of the labels, 0 makes all classes that they
+        have alike, as labels of few places say little about shares elsewhere.
+    iterations
+        Most repetitions of Sinkhorn.
+    """
+
+    pixel: float = 0.25
+    prototype: float = 1.0
+    region: float = 1.0
+    pitch: int = 6
+    temperature: float = 0.05
+    epsilon: float = 1.0
+    penalty: float = 0.1
+    exponent: float = 0.5
+    iterations: int = 30
+
+    def __post_init__(self) -> None:
+        levels = (self.pixel, self.prototype, self.region)
+        if min(levels) < 0 or not sum(levels) > 0:
+            raise ValueError(
+                "pixel, prototype and region must be 0 or more, one of them positive, "
+                f"got {self}"
+            )
+        if not self.temperature > 0:
+            raise ValueError(f"temperature must be positive, got {self.temperature}")
+
+    @torch.no_grad()
+    def shares(
+        self, p: Tensor, likeness: Tensor, ids: Tensor, where: Tensor, classes: Tensor
+    ) -> Tensor:
+        """Which class each pixel goes to, as a distribution; zero where not `where`.
+
+        Parameters
+        ----------
+        p
+            ``[B, K, H, W]``, predicted probabilities.
+        likeness
+            ``[B, K, H, W]``, cosines between features and prototypes, see
+            `Prototypes.likeness`.
+        ids
+            int64 ``[B, H, W]``, the superpixel of each pixel.
+        where
+            bool ``[B, H, W]``, pixels to assign.
+        classes
+            ``[K]``, shares of the classes among labels.
+
+        Returns
+        -------
+        Tensor
+            ``[B, K, H, W]``.
+        """
+        near = (likeness / self.temperature).softmax(1)
+        smooth = region_mean(near, ids, where)
+        levels = ((self.pixel, p), (self.prototype, near), (self.region, smooth))
+        cost = torch.zeros_like(p)
+        for weight, found in levels:
+            cost = cost - weight * found.clamp(min=_LOWEST).log()
+        cost = cost / (self.pixel + self.prototype + self.region)
+        transport = Transport(
+            epsilon=self.epsilon,
+            class_penalty=self.penalty,
+            iterations=self.iterations,
+            tolerance=1e-3,
+        )
+        classes = torch.where(classes > 0, classes**self.exponent, 0)
+        classes = classes / classes.sum()
+        flat = transport.shares(cost.flatten(2), where.flatten(1), classes[None])
+        return flat.view_as(p)
+
+
+class Prototypes(nn.Module):
+    """Mean direction of the features of each class, as a moving average.
+
+    Parameters
+    ----------
+    classes, width
+        Number of classes, K, and of feature channels, C.
+    decay
+        Share of what was that remains in an update. Sums of features decay, not their
+        means, so a batch counts by its pixels and a class it lacks stays as it is.
+    """
+
+    sums: Tensor
+
+    def __init__(self, classes: int, width: int, decay: float = 0.98) -> None:
+        super().__init__()
+        self.decay = decay
+        self.register_buffer("sums", torch.zeros(classes, width))
+
+    @torch.no_grad()
+    def update(self, sums: Tensor) -> None:
+        """Take in sums of unit features ``[K, C]``, of all processes together."""
+        sums = sums.clone()
+        if dist.is_available() and dist.is_initialized():
+            dist.all_reduce(sums)
+        found = sums.any(1, keepdim=True)
+        self.sums.copy_(torch.where(found, self.decay * self.sums + sums, self.sums))
+
+    def likeness(self, features: Tensor) -> Tensor:
+        """Cosines ``[B, K, H, W]`` with features ``[B, C, H, W]``.
+
+        It is -1, as unlike as can be, for a class that was never seen.
+        """
+        means = F.normalize(self.sums, dim=1)
+        directions = F.normalize(features.float(), dim=1)
+        # Bfloat16 can't tell cosines apart that a low temperature can.
+        with torch.autocast(features.device.type, enabled=False):
+            cosines = torch.einsum("bchw,kc->bkhw", directions, means)
+        return torch.where(self.sums.any(1)[:, None, None], cosines, -1.0)
+
+
+@torch.no_grad()
+def class_sums(features: Tensor, labels: Tensor, classes: int) -> tuple[Tensor, Tensor]:
+    """Sums of unit features ``[K, C]`` over the pixels of each class, and counts ``[K]``.
+
+    Parameters
+    ----------
+    features
+        ``[B, C, H, W]``.
+    labels
+        int64 ``[B, H, W]``, `IGNORE` where unknown.
+    classes
+        Number of classes, K.
+    """
+    known = labels != IGNORE
+    hot = F.one_hot(labels[known], classes).float()
+    directions = F.normalize(features.float(), dim=1).movedim(1, -1)[known]
+    with torch.autocast(features.device.type, enabled=False):
+        return hot.T @ directions, hot.sum(0)

@@ -1,0 +1,280 @@
+"""CloudSeg (Xu et al., ISPRS Journal 214, 2024): SAR where the optical image is cloud.
+
+Three encoders see the optical image, the other sensors, and all of them. At each of
+their levels a fusion block, with o, s and c the features of the three,
+
+    o, s   <- m + up(conv(pool2(m))) + up(conv(pool4(m)))      context of each, m = o, s
+    o      <- o * sigmoid(conv7x7([mean |o - s|, max |o - s|]))       gate against clouds
+    c      <- x * excite(x),  x = o + s + c + conv(pool(finer c))               cross
+    o      <- o + sigmoid(conv3x3(c - o))                                   correction
+
+One decoder takes the cross features to the classes, another one the optical features to
+the cloud-free image. What differs from the paper, and why:
+
+- The blocks fuse what the encoders give and don't feed back into them, so that any
+  encoder can be used. A correction of s would then lead nowhere.
+- The excitation is of each pixel with its context and not of the window's mean, so that
+  a map doesn't depend on how a scene was cut.
+- A first gate, sigmoid(conv7x7(conv3x3(all))), dims the optical image before all else: a
+  pixel under opaque cloud then is what a pixel is that was not observed, which the
+  network knows already from samples that lack the sensor.
+- The cloud-free image is the dimmed image plus what the decoder adds, so that clear
+  pixels are copied, and the class head reads it as well: at a pixel under thin cloud,
+  it is the best there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from overcast.learn.batch import Batch
+from overcast.models.encoders import STRIDE, make_encoder
+from overcast.models.fcn import _PixelNorm
+from overcast.models.fusion import checked, observed, pad_to
+from overcast.models.segmenter import Segmenter
+
+
+class CloudSeg(Segmenter):
+    """Three streams, fused at every level; classes and the cloud-free image.
+
+    Options: `encoder`, a name of segmentation-models-pytorch, ``tu-`` and one of
+    timm's, or ``plain`` for three or four convolutions that keep full resolution, of
+    `widths` channels at strides 1, 2, 4, ...; `gate`, the one against clouds;
+    `optical`, name of the image that clouds hide. With ``plain`` it has some 340
+    thousand weights; the paper has ``mit_b4``.
+    """
+
+    def __init__(
+        self,
+        bands: Mapping[str, int],
+        classes: int,
+        *,
+        encoder: str = "plain",
+        widths: Sequence[int] = (16, 24, 32, 48),
+        gate: bool = True,
+        optical: str = "s2",
+    ) -> None:
+        super().__init__()
+        self.bands, self.classes, self.optical = checked(bands), classes, optical
+        if optical not in bands or len(bands) < 2:
+            raise ValueError(
+                "cloudseg needs an optical image and another one that sees through "
+                f"clouds; optical is {optical!r}, there are {', '.join(bands)}"
+            )
+        seen = {name: count + 1 for name, count in bands.items()}
+        inputs = {"optical": seen[optical], "all": sum(seen.values())}
+        inputs["others"] = inputs["all"] - inputs["optical"]
+        self.encoders = nn.ModuleDict(
+            {name: _encoder(encoder, count, widths) for name, count in inputs.items()}
+        )
+        trunk = self.encoders["all"]
+        # Level 0 of an encoder is its input, and some have nothing at level 1.
+        sizes = [int(w) for w in cast(Sequence[int], trunk.out_channels)[1:] if w]
+        finer = [0, *sizes[:-1]]
+        self.blocks = nn.ModuleList(
+            _Fusion(w, f, gate) for w, f in zip(sizes, finer, strict=True)
+        )
+        self.width = sizes[0]
+        self.cross_decoder, self.clear_decoder = _Decoder(sizes), _Decoder(sizes)
+        self.gate = _Gate(inputs["all"]) if gate else None
+        self.remover = _Remover(self.width, bands[optical])
+        self.reader = _normed(self.width + bands[optical], self.width)
+        self.head = nn.Conv2d(self.width, classes, 1)
+        plain = encoder == "plain"
+        self.halo = 32 if plain else 64
+        self.stride = 2 ** (len(widths) - 1) if plain else STRIDE
+
+    def encode(self, batch: Batch) -> Tensor:
+        """Features ``[B, width, H, W]``."""
+        return self.restore(batch)[0]
+
+    def decode(self, features: Tensor) -> Tensor:
+        """Logits ``[B, K, H, W]``."""
+        return cast(Tensor, self.head(features))
+
+    def restore(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Features, and the optical image ``[B, C, H, W]`` without its clouds.
+
+        The image is in network units, and a guess from the other sensors where the
+        optical one saw nothing.
+        """
+        inputs = observed(batch, self.bands)
+        h, w = next(iter(inputs.values())).shape[-2:]
+        padded = {name: pad_to(image, self.stride) for name, image in inputs.items()}
+        if self.gate is not None:
+            seen = self.gate(torch.cat(list(padded.values()), 1))
+            padded[self.optical] = padded[self.optical] * seen
+        optical = padded[self.optical]
+        cross, clear = (_resized(f, optical) for f in self._fused(padded))
+        restored = optical[:, :-1] + self.remover(clear)
+        features = self.reader(torch.cat([cross, restored], 1))
+        return features[..., :h, :w], restored[..., :h, :w]
+
+    def _fused(self, inputs: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Features of the two decoders, at the finest level of the encoders."""
+        others = [image for name, image in inputs.items() if name != self.optical]
+        streams = {
+            "optical": inputs[self.optical],
+            "others": torch.cat(others, 1),
+            "all": torch.cat([inputs[self.optical], *others], 1),
+        }
+        levels = [
+            [f for f in self.encoders[name](image)[1:] if f.shape[1]]
+            for name, image in streams.items()
+        ]
+        cross: list[Tensor] = []
+        clear: list[Tensor] = []
+        for block, of in zip(self.blocks, zip(*levels, strict=True), strict=True):
+            c, o = block(*of, cross[-1] if cross else None)
+            cross.append(c)
+            clear.append(o)
+        return self.cross_decoder(cross), self.clear_decoder(clear)
+
+
+class _Gate(nn.Module):
+    """How much of the ground each pixel shows, 0 to 1 ``[B, 1, H, W]``; 1 at first."""
+
+    def __init__(self, inputs: int) -> None:
+        super().__init__()
+        self.block = _block(inputs, 8)
+        self.last = nn.Conv2d(8, 1, 7, padding=3)
+        nn.init.constant_(cast(Tensor, self.last.bias), 3.0)
+
+    def forward(self, image: Tensor) -> Tensor:
+        return cast(Tensor, self.last(self.block(image))).sigmoid()
+
+
+class _Fusion(nn.Module):
+    """One level's block, of `width` channels, after one of `finer` channels or none."""
+
+    def __init__(self, width: int, finer: int, gate: bool) -> None:
+        super().__init__()
+        self.optical, self.others = _Context(width), _Context(width)
+        self.gate = nn.Conv2d(2, 1, 7, padding=3) if gate else None
+        self.step = nn.Conv2d(finer, width, 1) if finer else None
+        self.excite = nn.Sequential(
+            nn.Conv2d(width, width // 4, 1),
+            nn.GELU(),
+            nn.Conv2d(width // 4, width, 1),
+            nn.Sigmoid(),
+        )
+        self.correct = nn.Conv2d(width, width, 3, padding=1)
+
+    def forward(
+        self, optical: Tensor, others: Tensor, cross: Tensor, finer: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        o, s = self.optical(optical), self.others(others)
+        if self.gate is not None:
+            apart = (o - s).abs()
+            seen = torch.cat([apart.mean(1, True), apart.amax(1, True)], 1)
+            o = o * self.gate(seen).sigmoid()
+        x = o + s + cross
+        if self.step is not None and finer is not None:
+            x = x + self.step(F.adaptive_avg_pool2d(finer, x.shape[-2:]))
+        c = x * self.excite(x)
+        return c, o + self.correct(c - o).sigmoid()
+
+
+class _Context(nn.Module):
+    """Features, and the largest of 2 x 2 and 4 x 4 around them."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.mixers = nn.ModuleDict(
+            {f"{n}": nn.Conv2d(width, width, 1) for n in (2, 4)}
+        )
+
+    def forward(self, features: Tensor) -> Tensor:
+        total = features
+        for side, mixer in self.mixers.items():
+            pooled = F.max_pool2d(features, int(side), ceil_mode=True)
+            wide = mixer(pooled).repeat_interleave(int(side), 2)
+            wide = wide.repeat_interleave(int(side), 3)
+            total = total + wide[..., : features.shape[2], : features.shape[3]]
+        return total
+
+
+class _Decoder(nn.Module):
+    """From the coarsest level to the finest, adding each one's features."""
+
+    def __init__(self, widths: Sequence[int]) -> None:
+        super().__init__()
+        steps = zip(widths[1:], widths[:-1], strict=True)
+        self.ups = nn.ModuleList(nn.Conv2d(a, b, 1) for a, b in steps)
+        self.blocks = nn.ModuleList(_block(width, width) for width in widths)
+
+    def forward(self, levels: Sequence[Tensor]) -> Tensor:
+        x = cast(Tensor, self.blocks[-1](levels[-1]))
+        for up, block, level in zip(
+            reversed(self.ups), reversed(self.blocks[:-1]), levels[-2::-1], strict=True
+        ):
+            x = block(level + _resized(up(x), level))
+        return x
+
+
+class _Remover(nn.Module):
+    """Two convolutions to what removing clouds adds to an image; little at first."""
+
+    def __init__(self, width: int, bands: int) -> None:
+        super().__init__()
+        self.block = _block(width, width)
+        self.last = nn.Conv2d(width, bands, 3, padding=1)
+        nn.init.normal_(self.last.weight, std=1e-3)
+        nn.init.zeros_(cast(Tensor, self.last.bias))
+
+    def forward(self, features: Tensor) -> Tensor:
+        return cast(Tensor, self.last(self.block(features)))
+
+
+class _Plain(nn.Module):
+    """Convolutions at strides 1, 2, 4, ...: one at the first, then two each."""
+
+    def __init__(self, inputs: int, widths: Sequence[int]) -> None:
+        super().__init__()
+        self.out_channels = [inputs, *widths]
+        first = [inputs, *widths[:-1]]
+        self.levels = nn.ModuleList(
+            nn.Sequential(_normed(a, b), *([_block(b, b)] if number else []))
+            for number, (a, b) in enumerate(zip(first, widths, strict=True))
+        )
+
+    def forward(self, image: Tensor) -> list[Tensor]:
+        found = [image]
+        for number, level in enumerate(self.levels):
+            finer = F.avg_pool2d(found[-1], 2) if number else image
+            found.append(level(finer))
+        return found
+
+
+def _block(inputs: int, width: int) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(inputs, width, 3, padding=1), nn.GELU())
+
+
+def _normed(inputs: int, width: int) -> nn.Sequential:
+    """A block that a pixel's brightness passes, and no statistics of a window."""
+    convolution = nn.Conv2d(inputs, width, 3, padding=1)
+    return nn.Sequential(convolution, _PixelNorm(width), nn.GELU())
+
+
+def _encoder(name: str, inputs: int, widths: Sequence[int]) -> nn.Module:
+    if name != "plain":
+        return make_encoder(name, inputs)
+    if not 1 <= len(widths) <= 6 or min(widths) < 4:
+        raise ValueError(
+            f"widths must be one to six numbers of 4 or more, got {list(widths)}"
+        )
+    return _Plain(inputs, widths)
+
+
+def _resized(features: Tensor, like: Tensor) -> Tensor:
+    """Features ``[B, C, h, w]`` at the rows and columns of `like`."""
+    if features.shape[-2:] == like.shape[-2:]:
+        return features
+    return F.interpolate(
+        features, like.shape[-2:], mode="bilinear", align_corners=False
+    )

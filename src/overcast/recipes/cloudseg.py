@@ -1,0 +1,286 @@
+"""Learn to map under clouds: by taking them away, and from a teacher that sees none.
+
+    L = CE(student, labels) + r Charbonnier(restored, clear) + d |s - t|^2 off the clouds
+
+(Xu et al., CloudSeg, ISPRS Journal 214, 2024); s are features of the student, which sees
+a place under clouds, t those of the teacher, which sees it clear; `restored` is the
+cloud-free image that the network makes, if it makes one.
+
+The paper trains the teacher first, and then the student from scratch. Here one network
+does both: at first it sees some of the samples clear and most under clouds, and its
+moving average becomes the teacher; then it goes on with clouds alone, and with the third
+term. So no step is lost to learning what a student must know as well.
+
+Clear images are those of the target `clear`, the twin of a cloudy image. Without it,
+`optical` itself is taken to be clear, and clouds are drawn over it. With it, a share
+`simulate` of the samples gets drawn clouds instead of the real ones of the other date.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar, Protocol, runtime_checkable
+
+import torch
+from torch import Tensor
+
+from overcast.learn.augment import dihedral, drop_sensor, jitter
+from overcast.learn.batch import Batch
+from overcast.learn.clouds import Sky, add_clouds
+from overcast.learn.losses import (
+    cross_entropy,
+    edge_cloud_charbonnier,
+    masked_distillation,
+)
+from overcast.learn.recipe import State, Terms
+from overcast.learn.teacher import Teacher
+from overcast.models.segmenter import Segmenter
+from overcast.worlds.clouds import CLEAR
+
+_CLEAR = 0.25
+"""Share of the samples that are clear while the teacher learns."""
+_CHANGED = 0.1
+"""Difference in network units from which a pixel of a pair counts as under cloud."""
+
+
+@runtime_checkable
+class Remover(Protocol):
+    """A network that takes clouds away on its way to the classes."""
+
+    optical: str
+    """The image that it takes them from."""
+
+    def restore(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Features ``[B, width, H, W]`` and the cloud-free image ``[B, C, H, W]``."""
+        ...
+
+
+class Taught(State):
+    """The teacher, which learns in the first `steps` and then stays as it is."""
+
+    def __init__(self, model: Segmenter, steps: int) -> None:
+        super().__init__()
+        self.teacher, self.steps = Teacher(model), steps
+
+    @property
+    def learning(self) -> bool:
+        """Whether the teacher still learns."""
+        return int(self.teacher.age) < self.steps
+
+    def settle(self, model: Segmenter, step: int) -> None:
+        """Let the teacher follow the network for its steps."""
+        if step < self.steps:
+            self.teacher.settle(model, step)
+
+
+@dataclass(frozen=True, slots=True)
+class CloudSeg:
+    """Three terms, and a teacher that learns on the way.
+
+    Attributes
+    ----------
+    optical, clear
+        Names of the image that clouds hide, and of the target without them.
+    cloud_mask
+        Name of a target whose first band is 1 under cloud; where there is none, what
+        differs between the two images counts as cloud.
+    teacher_steps
+        Steps in which the teacher learns; half of all or fewer.
+    removal, distillation
+        Weights of the two terms; 0 leaves one out. Both are 1 in the paper. Here the
+        gradient of a removal of weight 1 was two to thirty times that of the classes.
+    simulate
+        Chance of a sample to get clouds drawn over its clear image, 0 to 1; 1 where
+        there is no `clear`.
+    hidden
+        Chance of a sample to have its cloudy pixels marked as not observed, 0 to 1: for
+        a network that shall make use of a cloud mask where there is one.
+    drop
+        Chance of a sample to lose one of its sensors, 0 to 1.
+    augment
+        Turn, mirror and jitter every sample.
+    """
+
+    streams: ClassVar[tuple[str, ...]] = ("labelled",)
+
+    optical: str = "s2"
+    clear: str = "s2_clear"
+    cloud_mask: str = "cloud_mask"
+    teacher_steps: int = 300
+    removal: float = 0.05
+    distillation: float = 0.3
+    simulate: float = 0.3
+    hidden: float = 0.0
+    drop: float = 0.1
+    augment: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("simulate", "hidden", "drop"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} is a probability, 0 to 1, got {self}")
+        for name in ("teacher_steps", "removal", "distillation"):
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"{name} must be 0 or more, got {self}")
+
+    def start(self, model: Segmenter) -> Taught:
+        """A teacher that knows nothing yet.
+
+        Raises
+        ------
+        ValueError
+            If the network has no sensor `optical`, or takes clouds from another one.
+        """
+        if self.optical not in model.bands:
+            raise ValueError(
+                f"optical is {self.optical!r}, the network reads "
+                f"{', '.join(model.bands)}"
+            )
+        if isinstance(model, Remover) and model.optical != self.optical:
+            raise ValueError(
+                f"the recipe's optical is {self.optical!r}, the network's "
+                f"{model.optical!r}; give both one name"
+            )
+        return Taught(model, self.teacher_steps)
+
+    def terms(
+        self, model: Segmenter, state: Taught, batches: Mapping[str, Batch]
+    ) -> Terms:
+        """Two terms while the teacher learns, then all three.
+
+        Raises
+        ------
+        ValueError
+            If the stream gives no labels or no optical image.
+        """
+        given = self._checked(batches["labelled"])
+        if self.augment:
+            given = dihedral(given)
+        clear, seen = self._pair(given)
+        cloudy, cloud = self._under_clouds(given, clear, seen)
+        if state.learning:
+            chosen = torch.rand(len(cloud)).to(cloud.device) < _CLEAR
+            cloudy = _choose(chosen, clear, cloudy, self.optical)
+            cloud = cloud & ~chosen[:, None, None]
+        return self._losses(model, state, (clear, cloudy, cloud))
+
+    def _losses(
+        self, model: Segmenter, state: Taught, shown: tuple[Batch, Batch, Tensor]
+    ) -> Terms:
+        clear, cloudy, cloud = shown
+        seen = drop_sensor(self._hide(cloudy, cloud), self.drop)
+        assert seen.labels is not None
+        if isinstance(model, Remover):
+            features, restored = model.restore(seen)
+        else:
+            features, restored = model.encode(seen), None
+        losses = {"classes": cross_entropy(model.decode(features), seen.labels)}
+        known, twin = clear.valid[self.optical], clear.images[self.optical]
+        if self.removal and restored is not None:
+            lost = edge_cloud_charbonnier(restored, twin, cloud, known)
+            losses["removal"] = self.removal * lost
+        if self.distillation and not state.learning:
+            with torch.no_grad():
+                wanted = state.teacher.network.encode(clear)
+            apart = masked_distillation(features, wanted, known & ~cloud)
+            losses["distillation"] = self.distillation * apart
+        return Terms(losses, {"cloud": cloud.float().mean()})
+
+    def _checked(self, batch: Batch) -> Batch:
+        if batch.labels is None:
+            raise ValueError("stream 'labelled' gave a batch without labels")
+        if self.optical not in batch.images:
+            raise ValueError(
+                f"stream 'labelled' gave no {self.optical!r}, but "
+                f"{', '.join(batch.images)}"
+            )
+        return batch
+
+    def _pair(self, given: Batch) -> tuple[Batch, Batch]:
+        """What a network may see: the clear images, and those that are given."""
+        targets = {self.clear, self.cloud_mask}
+        seen = _only(given, given.images.keys() - targets)
+        clear = seen
+        if self.clear in given.images:
+            clear = _with(seen, self.optical, given, self.clear)
+        return _jittered(clear, seen) if self.augment else (clear, seen)
+
+    def _under_clouds(
+        self, given: Batch, clear: Batch, seen: Batch
+    ) -> tuple[Batch, Tensor]:
+        """The place under drawn clouds or its own, and where they are ``[B, H, W]``."""
+        name, paired = self.optical, self.clear in given.images
+        image, valid = (t.clone() for t in (seen.images[name], seen.valid[name]))
+        cloud = self._real(given, clear, seen)
+        chosen = torch.rand(len(image)) < (self.simulate if paired else 1)
+        if chosen.any():
+            places = chosen.nonzero()[:, 0].to(image.device)
+            sky = Sky.of_bands(image.shape[1])
+            drawn, mask = add_clouds(clear.map(lambda t: t[places]), name, sky)
+            image[places], valid[places] = drawn.images[name], drawn.valid[name]
+            cloud[places] = mask != CLEAR
+        return replace(
+            seen,
+            images={**seen.images, name: image},
+            valid={**seen.valid, name: valid},
+        ), cloud
+
+    def _real(self, given: Batch, clear: Batch, seen: Batch) -> Tensor:
+        """Where a pair is cloudy, as the mask says or else the difference."""
+        if self.cloud_mask in given.images:
+            said = given.images[self.cloud_mask][:, 0] > 0.5
+            return said & given.valid[self.cloud_mask]
+        apart = (clear.images[self.optical] - seen.images[self.optical]).abs().amax(1)
+        return apart > _CHANGED
+
+    def _hide(self, cloudy: Batch, cloud: Tensor) -> Batch:
+        """Mark clouds as not observed in some samples."""
+        chosen = torch.rand(len(cloud)).to(cloud.device) < self.hidden
+        kept = cloudy.valid[self.optical] & ~(cloud & chosen[:, None, None])
+        return replace(cloudy, valid={**cloudy.valid, self.optical: kept})
+
+
+def _only(batch: Batch, names: set[str]) -> Batch:
+    return replace(
+        batch,
+        images={n: i for n, i in batch.images.items() if n in names},
+        valid={n: v for n, v in batch.valid.items() if n in names},
+    )
+
+
+def _with(batch: Batch, name: str, other: Batch, twin: str) -> Batch:
+    """The batch with image `twin` of another one in place of its `name`."""
+    return replace(
+        batch,
+        images={**batch.images, name: other.images[twin]},
+        valid={**batch.valid, name: other.valid[twin]},
+    )
+
+
+def _choose(chosen: Tensor, one: Batch, other: Batch, name: str) -> Batch:
+    """`other`, with the image `name` of `one` in the samples that are chosen."""
+    image, valid = (
+        torch.where(chosen.view(-1, *[1] * (a.dim() - 1)), a, b)
+        for a, b in (
+            (one.images[name], other.images[name]),
+            (one.valid[name], other.valid[name]),
+        )
+    )
+    return replace(
+        other,
+        images={**other.images, name: image},
+        valid={**other.valid, name: valid},
+    )
+
+
+def _jittered(clear: Batch, seen: Batch) -> tuple[Batch, Batch]:
+    """Both shaken alike: one above the other, they are one image to `jitter`."""
+    both = Batch(
+        images={n: torch.cat([i, seen.images[n]], 2) for n, i in clear.images.items()},
+        valid={n: torch.cat([v, seen.valid[n]], 1) for n, v in clear.valid.items()},
+    )
+    shaken, rows = jitter(both).images, clear.extent[0]
+    return (
+        replace(clear, images={n: i[:, :, :rows] for n, i in shaken.items()}),
+        replace(seen, images={n: i[:, :, rows:] for n, i in shaken.items()}),
+    )

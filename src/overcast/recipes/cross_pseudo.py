@@ -1,0 +1,87 @@
+"""Learn from few labels with two networks, each labelling images for the other.
+
+    L = CE(f, labelled) + CE(g, labelled) + w [ CE(f, argmax g) + CE(g, argmax f) ]
+
+with the bracket over all seen pixels of unlabelled images (cross pseudo-supervision,
+Chen 2021, without its CutMix). f and g have one architecture and different first
+weights: g is in the `State`, and f alone makes maps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from overcast.learn.augment import dihedral, drop_sensor, jitter
+from overcast.learn.batch import Batch
+from overcast.learn.losses import cross_entropy, masked_mean
+from overcast.learn.recipe import State, Terms
+from overcast.learn.teacher import confident_labels, seen
+from overcast.models.segmenter import Segmenter
+from overcast.recipes.supervised import Supervised
+
+
+class Twin(State):
+    """A network like `model`, with weights of its own, which are learned as well."""
+
+    def __init__(self, model: Segmenter) -> None:
+        super().__init__()
+        self.network = deepcopy(model)
+        for layer in self.network.modules():
+            if callable(again := getattr(layer, "reset_parameters", None)):
+                again()
+
+
+@dataclass(frozen=True, slots=True)
+class CrossPseudo:
+    """Two networks that teach each other.
+
+    Attributes
+    ----------
+    weight
+        w above. The paper has 1.5, from pretrained encoders; from random weights and
+        labels of two blocks of a world that ended in one class for nearly everything.
+    drop
+        Chance of a sample to lose one of its sensors, 0 to 1, for each network anew.
+    """
+
+    streams: ClassVar[tuple[str, ...]] = ("labelled", "unlabelled")
+
+    weight: float = 0.2
+    drop: float = 0.1
+
+    def __post_init__(self) -> None:
+        if not self.weight >= 0:
+            raise ValueError(f"weight must be 0 or more, got {self.weight}")
+
+    def start(self, model: Segmenter) -> Twin:
+        """Make the other network."""
+        return Twin(model)
+
+    def terms(
+        self, model: Segmenter, state: Twin, batches: Mapping[str, Batch]
+    ) -> Terms:
+        """Cross-entropy of both networks on labels, and on each other's predictions.
+
+        Raises
+        ------
+        ValueError
+            If stream 'labelled' gives no labels.
+        """
+        learner = Supervised(drop=self.drop)
+        networks = (model, state.network)
+        known = [learner.terms(each, state, batches).total for each in networks]
+        images = jitter(dihedral(replace(batches["unlabelled"], labels=None)))
+        where = seen(images, model.bands)
+        one, two = (each(drop_sensor(images, self.drop)) for each in networks)
+        named = [confident_labels(z.float().softmax(1), 0.0, where) for z in (one, two)]
+        losses = {
+            "supervised": known[0],
+            "supervised twin": known[1],
+            "cross": self.weight * cross_entropy(one, named[1]),
+            "cross twin": self.weight * cross_entropy(two, named[0]),
+        }
+        agreement = masked_mean((named[0] == named[1]).float(), where)
+        return Terms(losses, {"agreement": agreement})

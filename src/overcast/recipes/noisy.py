@@ -1,0 +1,176 @@
+"""Learn a SAR network from pseudo-labels that an optical network gave, errors and all.
+
+    L = c CE + s (a CE + b RCE) + l Lovasz
+
+(Liu 2025: CE and symmetric cross-entropy with a = 1, b = 2; Lovasz in the code that
+won the IEEE GRSS Data Fusion Contest 2025). RCE, the cross-entropy of the label under
+the prediction, is bounded, so that what a wrong label can do is bounded too. That code
+calls 2 CE "symmetric", so its whole loss is 3 CE, which the optimiser, as it divides by
+the size of the gradient, can't tell from CE. Here every term is what it is called, and
+a factor of 0 leaves it out.
+
+The pseudo-labels are the labels of the stack, or soft: a target image of class
+probabilities, as `overcast pseudo` writes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from overcast.learn.augment import dihedral, drop_sensor, jitter
+from overcast.learn.batch import IGNORE, Batch
+from overcast.learn.losses import (
+    cross_entropy,
+    lovasz_softmax,
+    symmetric_cross_entropy,
+)
+from overcast.learn.recipe import State, Terms
+from overcast.learn.speckle import speckle
+from overcast.models.segmenter import Segmenter
+
+
+@dataclass(frozen=True, slots=True)
+class Noisy:
+    """Cross-entropy, symmetric cross-entropy and Lovasz on doubtful labels.
+
+    Attributes
+    ----------
+    cross_entropy, symmetric, lovasz
+        Factors of the three losses: c, s and l.
+    alpha, beta
+        Factors of cross-entropy and its reverse inside the symmetric one: a and b.
+    probabilities
+        Name of the target image that holds a probability for every class; empty if
+        there is none.
+    soft
+        Learn from these probabilities instead of the labels. Lovasz, which is not
+        defined for them, learns from their likeliest class.
+    confident
+        Let a pixel count by the probability of its label.
+    looks
+        Multiply ``s1`` with speckle of that many looks; 0 leaves it as it is.
+    augment
+        Turn, mirror and jitter every sample.
+    drop
+        Chance of a sample to lose one of its sensors, 0 to 1.
+    """
+
+    streams: ClassVar[tuple[str, ...]] = ("labelled",)
+
+    cross_entropy: float = 1.0
+    symmetric: float = 1.0
+    lovasz: float = 1.0
+    alpha: float = 1.0
+    beta: float = 2.0
+    probabilities: str = ""
+    soft: bool = False
+    confident: bool = False
+    looks: int = 0
+    augment: bool = True
+    drop: float = 0.1
+
+    def __post_init__(self) -> None:
+        factors = (self.cross_entropy, self.symmetric, self.lovasz)
+        if min(*factors, self.alpha, self.beta, self.looks) < 0 or not any(factors):
+            raise ValueError(
+                "factors of losses and looks must be 0 or more, and one of "
+                f"cross_entropy, symmetric and lovasz positive, got {self}"
+            )
+        if not 0 <= self.drop <= 1:
+            raise ValueError(f"drop is a probability, 0 to 1, got {self.drop}")
+        if (self.soft or self.confident) and not self.probabilities:
+            raise ValueError(
+                "soft and confident need probabilities: the name of a target image"
+            )
+
+    def start(self, model: Segmenter) -> State:
+        """Nothing to remember."""
+        return State()
+
+    def terms(
+        self, model: Segmenter, state: State, batches: Mapping[str, Batch]
+    ) -> Terms:
+        """Up to three losses of one batch.
+
+        Raises
+        ------
+        ValueError
+            If the stream gives no labels, or no image called `probabilities`.
+        """
+        batch = batches["labelled"]
+        if self.augment:
+            batch = dihedral(batch)
+        labels = batch.labels
+        if labels is None:
+            raise ValueError("stream 'labelled' gave a batch without labels")
+        batch, soft = self._divided(batch, model)
+        if self.augment:
+            batch = jitter(batch)
+        if self.looks:
+            batch = speckle(batch, "s1", self.looks)
+        logits = model(drop_sensor(batch, self.drop))
+        if soft is None:
+            return Terms(self._losses(logits, labels, labels))
+        labels = _likeliest(soft) if self.soft else labels
+        trust = _of_label(soft, labels) if self.confident else None
+        target = soft if self.soft else labels
+        return Terms(self._losses(logits, target, labels, trust))
+
+    def _divided(self, batch: Batch, model: Segmenter) -> tuple[Batch, Tensor | None]:
+        """What `model` sees, and probabilities ``[B, K, H, W]``; zero if unknown."""
+        images, valid = batch.images, batch.valid
+        seen = replace(
+            batch,
+            images={name: images[name] for name in images if name in model.bands},
+            valid={name: valid[name] for name in valid if name in model.bands},
+        )
+        name = self.probabilities
+        if not name:
+            return seen, None
+        if name not in images:
+            raise ValueError(
+                f"no target image {name!r} of class probabilities; there are "
+                f"{', '.join(images)}"
+            )
+        found = torch.where(valid[name][:, None], images[name], 0).clamp_min(0)
+        total = found.sum(1, keepdim=True)
+        return seen, found / torch.where(total > 0, total, 1)
+
+    def _losses(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        labels: Tensor,
+        trust: Tensor | None = None,
+    ) -> dict[str, Tensor]:
+        """Weighted losses of `target`, hard or soft, and of hard `labels`."""
+        found = {}
+        if self.cross_entropy:
+            plain = cross_entropy(logits, target, confidence=trust)
+            found["cross_entropy"] = self.cross_entropy * plain
+        if self.symmetric:
+            both = symmetric_cross_entropy(
+                logits, target, self.alpha, self.beta, confidence=trust
+            )
+            found["symmetric"] = self.symmetric * both
+        if self.lovasz:
+            found["lovasz"] = self.lovasz * lovasz_softmax(logits, labels, trust)
+        return found
+
+
+def _likeliest(soft: Tensor) -> Tensor:
+    """Hard labels ``[B, H, W]`` of soft ones; unknown where those are all zero."""
+    highest, labels = soft.max(1)
+    return torch.where(highest > 0, labels, IGNORE)
+
+
+def _of_label(soft: Tensor, labels: Tensor) -> Tensor:
+    """Probability ``[B, H, W]`` of the label; 0 where it is unknown."""
+    known = labels != IGNORE
+    found = soft.gather(1, torch.where(known, labels, 0)[:, None])[:, 0]
+    return torch.where(known, found, 0)

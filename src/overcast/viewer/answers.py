@@ -1,0 +1,216 @@
+"""What the viewer's server answers: a pure function of a scene and an address.
+
+There are five kinds of address: the page, what it consists of, what there is to see
+(``scene.json``), what is at a point, and tiles. Layers go by names that the scene
+gave them, so no address names a file, except under ``files/``, which is the folder that
+is looked at and nothing above it. The map library, MapLibre GL JS, is served out of
+the Python package that carries it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote
+
+import numpy as np
+
+from overcast.geo.legend import LandClass, Legend
+from overcast.viewer.layers import ClassLayer, ConfidenceLayer, Layer
+from overcast.viewer.png import encode
+from overcast.viewer.scene import Scene, inside
+from overcast.viewer.tiles import TILE_PX, Tile, extent
+
+_PAGE = files("overcast.viewer") / "page"
+_OWN = ("index.html", "view.css", "view.js", "legend.js", "dom.js")
+_LIBRARY = ("maplibre-gl.js", "maplibre-gl.css")
+_KINDS = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".png": "image/png",
+}
+_DEEPEST = 24
+_NUMBER = re.compile(r"[0-9]{1,9}")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Status, media type and body of a response; `lasting` ones may be kept."""
+
+    body: bytes
+    kind: str
+    status: int = 200
+    lasting: bool = False
+
+
+def answer(scene: Scene, target: str) -> Answer:
+    """Answer a GET of `target`, the path and query of an address."""
+    path, _, query = target.partition("?")
+    parts = [unquote(part) for part in path.split("/")[1:]]
+    match parts:
+        case [""]:
+            found = _asset("index.html")
+        case ["page", name]:
+            found = _asset(name)
+        case ["scene.json"]:
+            found = _json(_description(scene))
+        case ["point"]:
+            found = _point(scene, query)
+        case ["tiles", layer, zoom, column, row]:
+            found = _tile(scene, layer, (zoom, column, row.removesuffix(".png")))
+        case ["files", *rest]:
+            found = _file(scene.folder, "/".join(rest))
+        case _:
+            found = refusal(404, "nothing here")
+    return found
+
+
+def refusal(status: int, why: str) -> Answer:
+    """Answer that something is not to be had, and why."""
+    return Answer(why.encode(), "text/plain; charset=utf-8", status)
+
+
+def _asset(name: str) -> Answer:
+    if name in _OWN:
+        body = (_PAGE / name).read_bytes()
+    elif name in _LIBRARY:
+        body = (library() / name).read_bytes()
+    else:
+        return refusal(404, "no such part of the page")
+    return Answer(body, _KINDS[Path(name).suffix], lasting=name in _LIBRARY)
+
+
+@cache
+def library() -> Path:
+    """Return the folder of MapLibre GL JS; the package it is in is not imported.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If that package is not installed.
+    """
+    spec = find_spec("maplibre")
+    if spec is None or spec.submodule_search_locations is None:
+        raise ModuleNotFoundError("No module named 'maplibre'", name="maplibre")
+    return Path(spec.submodule_search_locations[0]) / "srcjs"
+
+
+def _file(folder: Path, name: str) -> Answer:
+    try:
+        path = inside(folder, name)
+    except ValueError:
+        return refusal(404, "no such file in the folder")
+    kind = _KINDS.get(path.suffix, "application/octet-stream")
+    return Answer(path.read_bytes(), kind)
+
+
+def _tile(scene: Scene, name: str, place: tuple[str, str, str]) -> Answer:
+    if name not in scene.layers:
+        return refusal(404, f"no layer of that name; there are {_names(scene)}")
+    if not all(_NUMBER.fullmatch(text) for text in place):
+        return refusal(400, "expected tiles/LAYER/ZOOM/COLUMN/ROW.png")
+    tile = Tile(*map(int, place))
+    side = 2**tile.zoom if tile.zoom <= _DEEPEST else 0
+    if max(tile.column, tile.row) >= side:
+        return refusal(404, "no such tile in the pyramid")
+    picture = scene.layers[name].picture(tile)
+    body = _empty() if picture is None else encode(picture)
+    return Answer(body, _KINDS[".png"], lasting=True)
+
+
+def _names(scene: Scene) -> str:
+    return ", ".join(scene.layers)
+
+
+@cache
+def _empty() -> bytes:
+    return encode(np.zeros((TILE_PX, TILE_PX, 4), np.uint8))
+
+
+def _point(scene: Scene, query: str) -> Answer:
+    try:
+        given = parse_qs(query)
+        lon, lat = float(given["lon"][0]), float(given["lat"][0])
+    except (KeyError, ValueError):
+        return refusal(400, "expected point?lon=DEGREES&lat=DEGREES")
+    if not (-180 <= lon <= 180 and -90 <= lat <= 90):
+        return refusal(400, "expected degrees: lon -180 to 180, lat -90 to 90")
+    return _json(_found(scene, lon, lat))
+
+
+def _found(scene: Scene, lon: float, lat: float) -> Mapping[str, Any]:
+    """What the map, the labels and the method say of a place."""
+    found: dict[str, Any] = {"classes": {}, "confidence": None, "probabilities": None}
+    for name, layer in scene.layers.items():
+        if isinstance(layer, ClassLayer):
+            there = layer.at(lon, lat)
+            found["classes"][name] = None if there is None else _swatch(there)
+        elif isinstance(layer, ConfidenceLayer):
+            found["confidence"] = layer.at(lon, lat)
+    if scene.probabilities is not None:
+        found["probabilities"] = scene.probabilities.at(lon, lat)
+    x, y = _projected(scene, lon, lat)
+    return {"lon": lon, "lat": lat, "x": x, "y": y, **found}
+
+
+def _projected(scene: Scene, lon: float, lat: float) -> tuple[float | None, ...]:
+    """Coordinates in the map's own system; None where it does not reach."""
+    from pyproj import Transformer
+
+    there = Transformer.from_crs("EPSG:4326", str(scene.grid.crs), always_xy=True)
+    return tuple(v if np.isfinite(v) else None for v in there.transform(lon, lat))
+
+
+def _description(scene: Scene) -> Mapping[str, Any]:
+    grid = scene.grid
+    size = grid.resolution.map(abs)
+    assert grid.crs is not None
+    units = {"metre": "m", "degree": "°"}.get(grid.crs.units[0], "")
+    code = grid.crs.to_epsg()
+    return {
+        "title": scene.folder.resolve().name,
+        "shape": [int(n) for n in grid.shape],
+        "pixel": f"{size.x:g} {units}".strip(),
+        "crs": f"EPSG:{code}" if code else str(grid.crs.proj.name),
+        "layers": [_layer(name, layer) for name, layer in scene.layers.items()],
+        "probabilities": scene.probabilities is not None,
+        "report": (scene.folder / "report.html").is_file(),
+        "notes": scene.notes,
+    }
+
+
+def _layer(name: str, layer: Layer) -> Mapping[str, Any]:
+    place = extent(layer.path)
+    legend = layer.legend if isinstance(layer, ClassLayer) else None
+    return {
+        "name": name,
+        "title": layer.title,
+        "kind": layer.kind,
+        "bounds": place.bounds,
+        "deepest": place.deepest,
+        # A map that was made anew has other tiles at the same addresses.
+        "version": str(layer.path.stat().st_mtime_ns),
+        "legend": None if legend is None else _swatches(legend),
+    }
+
+
+def _swatches(legend: Legend) -> list[Mapping[str, Any]]:
+    return [_swatch(c) for c in legend.classes]
+
+
+def _swatch(land: LandClass) -> Mapping[str, Any]:
+    return {"code": land.code, "name": land.name, "colour": f"#{land.colour}"}
+
+
+def _json(tree: Any) -> Answer:
+    text = json.dumps(tree, ensure_ascii=False, allow_nan=False)
+    return Answer(text.encode(), _KINDS[".json"])

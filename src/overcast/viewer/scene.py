@@ -1,0 +1,175 @@
+"""The layers of an output folder: its map, and what the map was made from.
+
+Products are read from the folder alone. Images and labels are where ``run/plan.yaml``
+says; one that has gone, or can't be read any more, is said and left out.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from odc.geo.geobox import GeoBox
+from rasterio.enums import Resampling
+
+from overcast.geo.files import ImageFile, open_raster, placed, read_grid
+from overcast.geo.legend import load_legend
+from overcast.inputs import open_inputs
+from overcast.maps.product import written_legend
+from overcast.plan import Data, ImageInput, LabelInput, read_plan
+from overcast.progress import Progress, quiet
+from overcast.viewer.layers import (
+    ClassLayer,
+    ConfidenceLayer,
+    Layer,
+    Probabilities,
+    open_picture,
+    open_probabilities,
+)
+from overcast.viewer.tiles import with_overviews
+
+Prepare = Callable[[Path, Resampling], Path]
+"""From a raster to one like it that has overviews."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What there is to see in a folder, from the top down."""
+
+    folder: Path
+    grid: GeoBox
+    layers: Mapping[str, Layer]
+    """By a name that is safe in an address: map, confidence, labels, image-1, ..."""
+    probabilities: Probabilities | None
+    notes: tuple[str, ...]
+    """What is missing and why, a sentence each."""
+
+
+@contextmanager
+def open_scene(folder: Path, progress: Progress = quiet) -> Iterator[Scene]:
+    """Open what `folder` has to show; overviews that files lack are kept until exit.
+
+    Raises
+    ------
+    ValueError
+        If there is no map in the folder, or a product of it can't be read or is a
+        link to somewhere else.
+    """
+    with TemporaryDirectory(prefix="overcast-view-") as scratch:
+
+        def prepare(path: Path, resampling: Resampling) -> Path:
+            return with_overviews(path, Path(scratch), resampling, progress)
+
+        layers, probabilities = _products(folder, prepare)
+        notes: list[str] = []
+        data = _data(folder, notes)
+        if data is not None and data.labels is not None:
+            labels = data.labels
+            with _noting(notes, "labels"):
+                layers["labels"] = _labels(labels, prepare)
+        if data is not None:
+            layers |= _images(data.images, prepare, notes)
+        grid = read_grid(folder / "map.tif")
+        yield Scene(folder, grid, layers, probabilities, tuple(notes))
+
+
+def inside(folder: Path, name: str) -> Path:
+    """Return the file `name` of a folder, wherever links may lead.
+
+    Raises
+    ------
+    ValueError
+        If it is not a file, or lies outside of the folder.
+    """
+    root, path = folder.resolve(), (folder / name).resolve()
+    if not path.is_relative_to(root):
+        raise ValueError(f"{folder / name}: leads out of {folder}; copy it there")
+    if not path.is_file():
+        raise ValueError(f"{folder / name}: no such file")
+    return path
+
+
+def _products(
+    folder: Path, prepare: Prepare
+) -> tuple[dict[str, Layer], Probabilities | None]:
+    """Layers of the files that a map consists of, and its probabilities if written."""
+    if not (folder / "map.tif").exists():
+        raise ValueError(
+            f"{folder}: no map.tif there; give a folder that `overcast map`, "
+            "`predict` or `demo` wrote"
+        )
+    path = inside(folder, "map.tif")
+    legend = written_legend(path)
+    nodata = open_raster(path).nodata
+    layers: dict[str, Layer] = {
+        "map": ClassLayer(
+            "Map",
+            prepare(path, Resampling.mode),
+            legend,
+            None if nodata is None else int(nodata),
+        )
+    }
+    if (folder / "confidence.tif").exists():
+        path = inside(folder, "confidence.tif")
+        layers["confidence"] = ConfidenceLayer(
+            "Confidence", prepare(path, Resampling.average)
+        )
+    if not (folder / "probabilities.tif").exists():
+        return layers, None
+    path = inside(folder, "probabilities.tif")
+    return layers, open_probabilities(path, legend)
+
+
+def _data(folder: Path, notes: list[str]) -> Data | None:
+    """What the run's plan says was read; None, and why, where there is no plan."""
+    plan = folder / "run" / "plan.yaml"
+    if not plan.exists():
+        notes.append("no run/plan.yaml here, so the imagery is not known")
+        return None
+    with _noting(notes, "imagery"):
+        return read_plan(inside(folder, "run/plan.yaml")).data
+    return None
+
+
+def _labels(labels: LabelInput, prepare: Prepare) -> Layer:
+    path = Path(labels.path)
+    dataset = open_raster(path)
+    placed(path, dataset)
+    tag = dataset.nodata if labels.nodata is None else labels.nodata
+    return ClassLayer(
+        "Labels",
+        prepare(path, Resampling.mode),
+        load_legend(labels.legend),
+        None if tag is None else int(tag),
+    )
+
+
+def _images(
+    images: Mapping[str, ImageInput], prepare: Prepare, notes: list[str]
+) -> dict[str, Layer]:
+    """Layers of the images that can still be read, optical ones first."""
+    found: list[Layer] = []
+    for name, entry in images.items():
+        with _noting(notes, name):
+            path = prepare(Path(entry.path), Resampling.average)
+            alone = dataclasses.replace(entry, path=str(path), target=False)
+            inputs = open_inputs(Data(images={name: alone}, trust=True))
+            image = inputs.stack.images[name]
+            assert isinstance(image, ImageFile)
+            word = "Optical" if image.sensor.kind == "optical" else "SAR"
+            found.append(open_picture(f"{word} {name}", image))
+    found.sort(key=lambda layer: layer.kind)
+    return {f"image-{number}": layer for number, layer in enumerate(found, 1)}
+
+
+@contextmanager
+def _noting(notes: list[str], what: str) -> Iterator[None]:
+    """Turn a refusal into a note, so that the rest is still shown."""
+    try:
+        yield
+    except ValueError as error:
+        notes.append(f"{what} not shown: {error}")

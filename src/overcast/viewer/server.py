@@ -1,0 +1,101 @@
+"""The viewer's server: on this machine's loopback address, and for this machine alone.
+
+It is Python's own threading server. A framework would bring a dozen packages for five
+kinds of GET; a ready-made tile server opens whatever file or address a query names,
+which is what must not happen here. A page elsewhere on the web can't read from it either:
+a name that someone has pointed at 127.0.0.1 is refused by its Host header, and
+no answer allows another origin.
+"""
+
+from __future__ import annotations
+
+import sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
+
+from rasterio.errors import RasterioError
+
+from overcast.viewer.answers import Answer, answer, refusal
+from overcast.viewer.scene import Scene
+
+LOOPBACK = "127.0.0.1"
+_NAMES = (LOOPBACK, "localhost")
+_PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; worker-src blob:; connect-src 'self'; "
+    "img-src 'self' blob: data:; style-src 'self' 'unsafe-inline'; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+)
+"""The page loads nothing from anywhere else. MapLibre styles its parts in place, and
+starts its worker from a blob."""
+_FILE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+"""A report is one file, and runs nothing."""
+_LASTING = "private, max-age=86400"
+
+
+class ViewServer(ThreadingHTTPServer):
+    """Serves one scene; a thread per connection, so that tiles are read in parallel."""
+
+    daemon_threads = True
+    request_queue_size = 64  # a browser asks for many tiles at once
+
+    def __init__(self, scene: Scene, port: int = 0) -> None:
+        """Bind to a port of the loopback address; 0 takes any that is free.
+
+        Raises
+        ------
+        ValueError
+            If the port is taken.
+        """
+        self.scene = scene
+        try:
+            super().__init__((LOOPBACK, port), _Handler)
+        except OSError as error:
+            raise ValueError(
+                f"port {port}: {error.strerror}; give another --port"
+            ) from error
+
+    @property
+    def address(self) -> str:
+        """Where the page is."""
+        return f"http://{LOOPBACK}:{self.server_port}/"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"  # connections are kept, and with them open files
+    server: ViewServer
+    timeout = 60
+
+    def do_GET(self) -> None:
+        self._send(self._answer())
+
+    def _answer(self) -> Answer:
+        if urlsplit(f"//{self.headers['Host']}").hostname not in _NAMES:
+            return refusal(403, "this server answers to its own machine alone")
+        try:
+            return answer(self.server.scene, self.path)
+        except (ValueError, OSError, RasterioError) as error:
+            sys.stderr.write(f"{self.path}: {error}\n")
+            return refusal(500, str(error))
+
+    def _send(self, found: Answer) -> None:
+        is_file = self.path.startswith("/files/")
+        headers = {
+            "Content-Type": found.kind,
+            "Content-Length": str(len(found.body)),
+            "Cache-Control": _LASTING if found.lasting else "no-store",
+            "Content-Security-Policy": _FILE_POLICY if is_file else _PAGE_POLICY,
+            "Cross-Origin-Resource-Policy": "same-origin",
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "no-referrer",
+        }
+        try:
+            self.send_response(found.status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(found.body)
+        except (BrokenPipeError, ConnectionResetError):
+            self.close_connection = True  # the page has moved on to other tiles
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing of requests that went well; errors are said by `_answer`."""

@@ -1,0 +1,135 @@
+"""The network of three streams: what it restores, its options, any encoder and size."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from overcast.learn.batch import Batch
+from overcast.models.cloudseg import CloudSeg
+from overcast.models.fusion import observed
+from overcast.recipes.cloudseg import Remover
+
+BANDS = {"s1": 2, "s2": 4}
+
+
+def batch(h: int = 32, w: int = 32, b: int = 2) -> Batch:
+    g = torch.Generator().manual_seed(1)
+    return Batch(
+        images={n: torch.rand(b, c, h, w, generator=g) for n, c in BANDS.items()},
+        valid={n: torch.ones(b, h, w, dtype=torch.bool) for n in BANDS},
+    )
+
+
+def test_it_is_a_remover_of_clouds() -> None:
+    assert isinstance(CloudSeg(BANDS, 3), Remover)
+
+
+def test_the_restored_image_starts_as_the_image() -> None:
+    model, given = CloudSeg(BANDS, 3).eval(), batch(37, 29)
+    with torch.no_grad():
+        features, restored = model.restore(given)
+    assert features.shape == (2, model.width, 37, 29)
+    assert restored.shape == given.images["s2"].shape
+    torch.testing.assert_close(restored, given.images["s2"], rtol=0, atol=0.1)
+    assert torch.equal(features, model.encode(given))
+
+
+def test_removal_learns_to_brighten_an_image() -> None:
+    model, given = CloudSeg(BANDS, 3, widths=(4, 4)), batch()
+    wanted = given.images["s2"] + 0.5
+    optimiser = torch.optim.Adam(model.parameters(), 1e-2)
+    for _ in range(40):
+        loss = (model.restore(given)[1] - wanted).square().mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    assert loss.item() < 0.02
+
+
+def test_classes_read_the_restored_image() -> None:
+    model, given = CloudSeg(BANDS, 3).eval(), batch()
+    with torch.no_grad():
+        before = model(given)
+        model.remover.last.bias += 1.0
+        assert not torch.allclose(model(given), before, atol=1e-3)
+
+
+def test_a_shut_gate_leaves_the_cross_features_of_the_others() -> None:
+    block = CloudSeg(BANDS, 3).eval().blocks[0]
+    others, cross = torch.rand(1, 16, 8, 8), torch.rand(1, 16, 8, 8)
+    optical = [torch.rand(1, 16, 8, 8) for _ in range(2)]
+    with torch.no_grad():
+        open_one, open_two = (block(o, others, cross, None)[0] for o in optical)
+        block.gate.bias.fill_(-1e4)
+        shut_one, shut_two = (block(o, others, cross, None)[0] for o in optical)
+    assert not torch.equal(open_one, open_two)
+    assert torch.equal(shut_one, shut_two)
+
+
+def test_the_first_gate_learns_to_hide_opaque_cloud() -> None:
+    model, given = CloudSeg(BANDS, 3, widths=(4, 4)), batch()
+    clear = given.images["s2"].clone()
+    given.images["s2"][:, :, :16] = 1.5
+    optimiser = torch.optim.Adam(model.parameters(), 1e-2)
+    for _ in range(30):
+        loss = (model.restore(given)[1] - clear).square().mean()
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+    seen = model.gate(torch.cat(list(observed(given, BANDS).values()), 1))[:, 0]
+    assert seen[:, :12].mean() < 0.3
+    assert seen[:, 20:].mean() > 0.6
+
+
+def test_without_the_gate_all_else_is_there() -> None:
+    with_gate, without = (
+        {name for name, _ in CloudSeg(BANDS, 3, gate=gate).named_parameters()}
+        for gate in (True, False)
+    )
+    assert without == {name for name in with_gate if "gate." not in name}
+
+
+@pytest.mark.parametrize("encoder", ["mobilenet_v2", "mit_b0", "tu-resnet10t"])
+def test_encoders_of_the_libraries(encoder: str) -> None:
+    model = CloudSeg(BANDS, 3, encoder=encoder).eval()
+    with torch.no_grad():
+        features, restored = model.restore(batch(40, 33, 1))
+    assert features.shape == (1, model.width, 40, 33)
+    assert restored.shape == (1, 4, 40, 33)
+
+
+def test_the_plain_encoder_keeps_full_resolution_and_is_small() -> None:
+    model = CloudSeg({"s1": 2, "s2": 10}, 8)
+    assert model.width == 16
+    assert 2e5 < sum(p.numel() for p in model.parameters()) < 5e5
+
+
+def test_windows_agree_inside_their_halo() -> None:
+    """Cut at whole multiples of the coarsest stride, a part is what the whole says."""
+    model, whole = CloudSeg(BANDS, 3).eval(), batch(192, 192, 1)
+    part = whole.map(lambda t: t[..., 32:160, 32:160])
+    with torch.no_grad():
+        inner = model(part)[..., model.halo : -model.halo, model.halo : -model.halo]
+        outer = model(whole)[..., 32 + model.halo : 160 - model.halo, :]
+        outer = outer[..., 32 + model.halo : 160 - model.halo]
+    assert (inner - outer).abs().max() < 0.1 * outer.std()
+
+
+def test_further_sensors_join_those_that_see_through_clouds() -> None:
+    bands = {"s1": 2, "s2": 4, "dem": 1}
+    model = CloudSeg(bands, 3).eval()
+    with torch.no_grad():
+        assert model(batch()).shape == (2, 3, 32, 32)
+
+
+@pytest.mark.parametrize("bands", [{"s2": 4}, {"s1": 2, "sar": 2}])
+def test_it_needs_an_optical_image_and_another(bands: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="needs an optical image and another"):
+        CloudSeg(bands, 3)
+
+
+def test_widths_are_checked() -> None:
+    with pytest.raises(ValueError, match="one to six"):
+        CloudSeg(BANDS, 3, widths=(2,))

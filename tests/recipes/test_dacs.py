@@ -1,0 +1,132 @@
+"""Self-training on mixed images: whom it trusts, how far, and where."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from overcast.learn.batch import Batch
+from overcast.learn.losses import cross_entropy
+from overcast.learn.recipe import Terms
+from overcast.learn.teacher import Teacher
+from overcast.recipes.dacs import Dacs
+from tests.learn.tiny import CLASSES, batch_of, tiny
+
+STILL: dict[str, Any] = {"alignment": 0.0, "restyle": 0.0, "gain": 0.0, "bias": 0.0}
+
+
+def both(step: int = 0) -> dict[str, Batch]:
+    target = batch_of(step + 50)
+    return {"labelled": batch_of(step), "unlabelled": replace(target, labels=None)}
+
+
+def terms(**settings: Any) -> Terms:
+    recipe, model = Dacs(**{**STILL, **settings}), tiny()
+    torch.manual_seed(5)
+    return recipe.terms(model, recipe.start(model), both())
+
+
+class Sure(Teacher):
+    """Gives every pixel of sample n the first class with probability ``sure[n]``."""
+
+    def __init__(self, sure: Tensor) -> None:
+        super().__init__(tiny())
+        self.sure = sure
+
+    def probabilities(self, batch: Batch) -> Tensor:
+        first = self.sure.expand(len(batch.valid["s1"]), *batch.extent)
+        rest = (1 - first) / (CLASSES - 1)
+        return torch.stack([first, *[rest] * (CLASSES - 1)], 1)
+
+
+@pytest.mark.parametrize(
+    ("weighting", "sure", "trust"),
+    [
+        ("share", 0.97, 1.0),
+        ("share", 0.96, 0.0),
+        ("mean", 0.8, 0.8),
+        ("pixel", 0.8, 0.8),
+    ],
+)
+def test_trust_is_what_the_weighting_says(
+    weighting: Any, sure: float, trust: float
+) -> None:
+    recipe = Dacs(weighting=weighting, **STILL)
+    found = recipe.terms(tiny(), Sure(torch.tensor(sure)), both())
+    assert found.gauges["trust"].item() == pytest.approx(trust, abs=1e-5)
+
+
+def test_weightings_differ_where_confidence_does() -> None:
+    """Half of the pixels are sure: one knows which, the other two how many."""
+    sure = torch.tensor([0.99, 0.5]).repeat(4).expand(8, 8)
+    seen = torch.ones(4, 8, 8, dtype=torch.bool)
+    taught = Sure(sure).probabilities(both()["unlabelled"])
+    share, mean, pixel = (
+        Dacs(weighting=name)._trust(taught, seen) for name in ("share", "mean", "pixel")
+    )
+    torch.testing.assert_close(share, torch.full((4, 1, 1), 0.5))
+    torch.testing.assert_close(mean, torch.full((4, 1, 1), 0.745))
+    torch.testing.assert_close(pixel, sure.expand(4, 8, 8))
+
+
+def test_unseen_pixels_have_no_say_in_an_images_trust() -> None:
+    sure = torch.tensor([0.99, 0.5]).repeat(4).expand(8, 8)
+    taught = Sure(sure).probabilities(both()["unlabelled"])
+    found = Dacs(weighting="mean")._trust(taught, (sure > 0.9).expand(4, 8, 8))
+    torch.testing.assert_close(found, torch.full((4, 1, 1), 0.99))
+
+
+def test_source_loss_is_cross_entropy_of_true_labels() -> None:
+    recipe, model = Dacs(**STILL), tiny()
+    given = both()
+    found = recipe.terms(model, recipe.start(model), given).losses["source"]
+    batch = given["labelled"]
+    assert batch.labels is not None
+    # Turning the image turns the loss of a convolution's pixels, but for its weights.
+    plain = cross_entropy(model(batch), batch.labels)
+    assert found.item() == pytest.approx(plain.item(), rel=0.2)
+
+
+def test_a_teacher_that_is_not_trusted_leaves_pasted_pixels_alone() -> None:
+    """With no trust the mixed loss hangs on the source's labels alone."""
+    recipe = Dacs(weighting="share", **STILL)
+    results = []
+    for classes in (1, 2):
+        teacher = Sure(torch.tensor(0.9 / classes))
+        torch.manual_seed(5)
+        results.append(recipe.terms(tiny(), teacher, both()).losses["mixed"])
+    torch.testing.assert_close(results[0], results[1])
+    assert results[0] > 0
+
+
+def test_labels_of_the_target_are_never_looked_at() -> None:
+    recipe, model, given = Dacs(**STILL), tiny(), both()
+    labelled = {**given, "unlabelled": batch_of(50)}
+    totals = []
+    for batches in (given, labelled):
+        torch.manual_seed(5)
+        totals.append(recipe.terms(model, recipe.start(model), batches).total)
+    assert torch.equal(totals[0], totals[1])
+
+
+@pytest.mark.parametrize(
+    "setting", [{"alignment": 1.0}, {"restyle": 1.0}, {"bias": 0.3}]
+)
+def test_every_augmentation_reaches_the_loss(setting: dict[str, float]) -> None:
+    assert terms(**setting).losses["source"] != terms().losses["source"]
+
+
+def test_labels_are_required() -> None:
+    recipe, model = Dacs(), tiny()
+    bare = {**both(), "labelled": replace(batch_of(0), labels=None)}
+    with pytest.raises(ValueError, match="'labelled' gave a batch without labels"):
+        recipe.terms(model, recipe.start(model), bare)
+
+
+def test_threshold_is_a_probability() -> None:
+    with pytest.raises(ValueError, match=r"threshold is 1\.5"):
+        Dacs(threshold=1.5)

@@ -1,0 +1,147 @@
+"""DLLR: each part can go, masks are asymmetric, and truth is never learned from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from overcast.learn.batch import IGNORE, Batch
+from overcast.plan import choose
+from overcast.recipes.dllr import DLLR, Cross, Masking
+from tests.learn.tiny import batch_of, tiny
+
+BATCHES = {"labelled": batch_of(0), "unlabelled": replace(batch_of(1), labels=None)}
+
+
+def with_truth(classes: Tensor) -> Mapping[str, Batch]:
+    """Both streams with true classes, as they come from a stack with that target."""
+    image = (classes / IGNORE)[:, None].float()
+    seen = torch.ones_like(classes, dtype=torch.bool)
+    return {
+        name: replace(
+            batch,
+            images={**batch.images, "truth": image},
+            valid={**batch.valid, "truth": seen},
+        )
+        for name, batch in BATCHES.items()
+    }
+
+
+def step(recipe: DLLR, batches: Mapping[str, Batch] = BATCHES) -> Any:
+    """Terms of a step after one before, which left prototypes and shares behind."""
+    model = tiny()
+    state = recipe.start(model)
+    for number in range(2):
+        torch.manual_seed(number)
+        terms = recipe.terms(model, state, batches)
+        state.settle(model, number)
+    return terms
+
+
+@pytest.mark.parametrize(
+    ("off", "gone", "changed"),
+    [
+        ({"masking": None}, set(), {"cross", "complementary"}),
+        ({"reassignment": None}, set(), {"cross"}),
+        ({"complementary": 0.0}, {"complementary"}, set()),
+        ({"cross": None}, {"cross"}, set()),
+    ],
+)
+def test_each_part_can_be_left_out(
+    off: dict[str, Any], gone: set[str], changed: set[str]
+) -> None:
+    whole, less = (step(DLLR(**{"cross": Cross(threshold=0), **o})) for o in ({}, off))
+    assert whole.losses.keys() - less.losses.keys() == gone
+    assert whole.losses["supervised"] == less.losses["supervised"]
+    assert all((whole.losses[k] != less.losses[k]).item() for k in changed)
+
+
+def test_parts_can_be_chosen_in_a_plan() -> None:
+    made = choose("recipes", {"name": "dllr", "masking": None, "cross": {"own": 0.5}})
+    assert made == DLLR(masking=None, cross=Cross(own=0.5))
+
+
+def test_truth_is_counted_and_never_learned_from() -> None:
+    recipe = replace(DLLR(), truth="truth")
+    zeros = torch.zeros(4, 8, 8, dtype=torch.int64)
+    plain, some, other = (
+        step(DLLR()),
+        step(recipe, with_truth(zeros)),
+        step(recipe, with_truth(zeros + 2)),
+    )
+    assert not plain.gauges
+    for name, loss in plain.losses.items():
+        assert loss == some.losses[name] == other.losses[name]
+    assert some.gauges["right after"] != other.gauges["right after"]
+    assert some.gauges["right before"] != some.gauges["right after"]
+
+
+def test_masks_hide_their_shares_in_different_places() -> None:
+    whole = torch.ones(200, 16, 16, dtype=torch.bool)
+    batch = Batch(
+        images={n: torch.zeros(200, 1, 16, 16) for n in ("s1", "s2", "dem")},
+        valid={n: whole for n in ("s1", "s2", "dem")},
+    )
+    valid = Masking(optical=0.5, radar=0.2, block=4).hide(batch, "s2", "s1").valid
+    assert valid["s2"].float().mean().item() == pytest.approx(0.5, abs=0.03)
+    assert valid["s1"].float().mean().item() == pytest.approx(0.8, abs=0.03)
+    assert (valid["s1"] | valid["s2"]).all()
+    assert torch.equal(valid["dem"], whole)
+    blocks = valid["s2"].unflatten(1, (4, 4)).unflatten(3, (4, 4)).float()
+    assert set(blocks.mean((2, 4)).unique().tolist()) == {0.0, 1.0}
+
+
+def test_masks_uncover_nothing() -> None:
+    batch = BATCHES["unlabelled"]
+    hidden = Masking(block=2).hide(batch, "s2", "s1")
+    for name, valid in hidden.valid.items():
+        assert not (valid & ~batch.valid[name]).any()
+
+
+def test_the_teacher_sees_no_mask() -> None:
+    """Pseudo-labels, and so their gauges, are those of whole images."""
+    recipe = replace(DLLR(), truth="truth", complementary=0.0, cross=None)
+    given = with_truth(torch.zeros(4, 8, 8, dtype=torch.int64))
+    masked, whole = step(recipe, given), step(replace(recipe, masking=None), given)
+    assert masked.gauges == whole.gauges
+
+
+def test_what_it_learned_is_noted() -> None:
+    model, recipe = tiny(), DLLR(drop=0.0)
+    state = recipe.start(model)
+    recipe.terms(model, state, BATCHES)
+    assert not state.prototypes.sums.any()
+    state.settle(model, 0)
+    labels = BATCHES["labelled"].labels
+    assert labels is not None
+    counts = labels[labels != IGNORE].bincount(minlength=3).float()
+    torch.testing.assert_close(state.marginal.shares, counts / counts.sum())
+    assert state.prototypes.sums.any(1).all()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"radar": "s2"}, "both called 's2'"),
+        ({"drop": 1.5}, "drop must be from 0 to 1"),
+        ({"complementary": -1.0}, "complementary and ramp 0 or more"),
+    ],
+)
+def test_settings_are_checked(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        DLLR(**settings)
+
+
+def test_images_are_named() -> None:
+    with pytest.raises(ValueError, match="no image gf1; there are s1, s2; set optical"):
+        DLLR(optical="gf1").start(tiny())
+    with pytest.raises(ValueError, match="block 1 or more"):
+        Masking(block=0)
+    bare = {**BATCHES, "labelled": BATCHES["unlabelled"]}
+    with pytest.raises(ValueError, match="'labelled' gave a batch without labels"):
+        step(DLLR(), bare)

@@ -1,0 +1,144 @@
+"""Symmetric cross-entropy and Lovasz on hard and soft pseudo-labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from overcast.learn.batch import IGNORE, Batch
+from overcast.learn.recipe import State
+from overcast.recipes.noisy import Noisy
+from tests.learn.tiny import CLASSES, batch_of, tiny
+
+PLAIN = {"augment": False, "drop": 0.0}
+
+
+def losses(batch: Batch, **settings: Any) -> Mapping[str, Tensor]:
+    recipe = Noisy(**{**PLAIN, **settings})
+    return recipe.terms(tiny(), State(), {"labelled": batch}).losses
+
+
+def soft_batch(soft: Tensor | None = None) -> tuple[Batch, Tensor]:
+    """`batch_of` with probabilities as a third image; some pixels have none."""
+    batch = batch_of(0)
+    assert batch.labels is not None
+    shape = (len(batch.labels), CLASSES, *batch.extent)
+    soft = torch.rand(shape).softmax(1) if soft is None else soft
+    known = torch.rand(batch.labels.shape) > 0.2
+    stored = torch.where(known[:, None], soft, torch.nan)
+    images, valid = {**batch.images, "p": stored}, {**batch.valid, "p": known}
+    return replace(batch, images=images, valid=valid), torch.where(
+        known[:, None], soft, 0
+    )
+
+
+def expected(soft: Tensor, batch: Batch, trust: bool) -> Tensor:
+    """CE + SCE of the paper, pixel by pixel, with soft labels."""
+    seen = replace(
+        batch,
+        images={n: batch.images[n] for n in ("s1", "s2")},
+        valid={n: batch.valid[n] for n in ("s1", "s2")},
+    )
+    p = tiny()(seen).softmax(1)
+    found = []
+    for at in soft.sum(1).nonzero().tolist():
+        t, q = soft[at[0], :, at[1], at[2]], p[at[0], :, at[1], at[2]]
+        plain = -(t * q.log()).sum()
+        reverse = -(q * t.clamp_min(1e-4).log()).sum()
+        found.append((2 * plain + 2 * reverse) * (t.max() if trust else 1))
+    return torch.stack(found).mean()
+
+
+def test_each_loss_has_its_factor() -> None:
+    ones, twos = losses(batch_of(0)), losses(batch_of(0), cross_entropy=2, lovasz=0.5)
+    assert list(ones) == ["cross_entropy", "symmetric", "lovasz"]
+    torch.testing.assert_close(twos["cross_entropy"], 2 * ones["cross_entropy"])
+    torch.testing.assert_close(twos["lovasz"], 0.5 * ones["lovasz"])
+    assert list(losses(batch_of(0), symmetric=0, lovasz=0)) == ["cross_entropy"]
+
+
+def test_three_times_cross_entropy_is_not_the_loss() -> None:
+    """What the public code of the paper has, against what the paper says."""
+    both = losses(batch_of(0), lovasz=0)
+    plain = both["cross_entropy"]
+    assert abs(sum(both.values()) / plain - 3).item() > 0.5
+    only = losses(batch_of(0), lovasz=0, beta=0)
+    torch.testing.assert_close(sum(only.values()), 2 * plain)
+
+
+@pytest.mark.parametrize("confident", [False, True])
+def test_soft_labels_are_learned_pixel_by_pixel(confident: bool) -> None:
+    batch, soft = soft_batch()
+    found = losses(batch, probabilities="p", soft=True, confident=confident, lovasz=0)
+    total = torch.stack(list(found.values())).sum()
+    torch.testing.assert_close(total, expected(soft, batch, confident))
+
+
+def test_certain_soft_labels_are_hard_ones() -> None:
+    batch = batch_of(0)
+    assert batch.labels is not None
+    known = batch.labels != IGNORE
+    certain = torch.nn.functional.one_hot(
+        torch.where(known, batch.labels, 0), CLASSES
+    ).movedim(-1, 1)
+    images = {**batch.images, "p": certain.float()}
+    both = replace(batch, images=images, valid={**batch.valid, "p": known})
+    hard, soft = losses(batch), losses(both, probabilities="p", soft=True)
+    for name, loss in hard.items():
+        torch.testing.assert_close(soft[name], loss, rtol=1e-4, atol=1e-5)
+
+
+def test_confidence_is_that_of_the_label() -> None:
+    """Labels that the probabilities rule out weigh nothing."""
+    batch = batch_of(0)
+    assert batch.labels is not None
+    other = (batch.labels + 1) % CLASSES
+    soft = torch.nn.functional.one_hot(other, CLASSES).movedim(-1, 1).float()
+    given, _ = soft_batch(soft)
+    found = losses(given, probabilities="p", confident=True, lovasz=0)
+    assert sum(found.values()).item() == 0  # type: ignore[union-attr]
+
+
+def test_probabilities_are_not_seen_by_the_network_nor_jittered() -> None:
+    batch, _ = soft_batch()
+    torch.manual_seed(1)
+    one = losses(batch, probabilities="p", augment=True, drop=1.0)
+    images = {**batch.images, "p": torch.rand_like(batch.images["p"])}
+    torch.manual_seed(1)
+    two = losses(
+        replace(batch, images=images), probabilities="p", augment=True, drop=1.0
+    )
+    for name, loss in one.items():
+        torch.testing.assert_close(two[name], loss)
+
+
+def test_speckle_is_on_s1_when_asked() -> None:
+    still, moved = losses(batch_of(0)), losses(batch_of(0), looks=4)
+    assert still["symmetric"] != moved["symmetric"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"cross_entropy": 0, "symmetric": 0, "lovasz": 0}, "one of cross_entropy"),
+        ({"looks": -1}, "0 or more"),
+        ({"drop": 2}, "drop is a probability"),
+        ({"soft": True}, "need probabilities"),
+        ({"confident": True}, "need probabilities"),
+    ],
+)
+def test_bad_settings_are_refused(settings: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        Noisy(**settings)
+
+
+def test_what_is_missing_is_named() -> None:
+    with pytest.raises(ValueError, match="no target image 'p' of class probabilities"):
+        losses(batch_of(0), probabilities="p")
+    with pytest.raises(ValueError, match="without labels"):
+        losses(replace(batch_of(0), labels=None))
