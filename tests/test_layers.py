@@ -25,7 +25,7 @@ FLOORS = [
     {"run"},
     {"publish", "export", "scoring"},
     {"page"},
-    {"mapping", "viewer", "benchmarks"},
+    {"mapping", "viewer", "benchmarks", "audit"},
     {"pseudo", "calibrate"},
     {"chain"},
     {"options"},

@@ -19,9 +19,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from bench.claims.blocks import Problem
 from bench.claims.problems import PROBLEMS
-from bench.claims.scoring import METHODS, score
+from bench.claims.scoring import METHODS, score, score_map
 from bench.claims.tables import page
 
 from overcast.worlds.scene import simulate
@@ -59,6 +60,11 @@ def measure(problem: Problem, given: argparse.Namespace) -> dict[str, Any]:
             naive, oracle = (
                 made(scene, seed) for made in (problem.naive, problem.oracle)
             )
+            for name, made in problem.maps.items():
+                classes = made(scene)
+                sure = np.ones(classes.shape, np.float32)
+                found = score_map(scene, classes, sure, problem.groups)
+                arms.setdefault(name, []).append(asdict(found))
             runs = {"naive": (naive, base)}
             more = naive if problem.given is None else problem.given(scene, seed)
             for name in given.methods:

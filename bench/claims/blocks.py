@@ -52,6 +52,8 @@ class Problem:
         Ways to learn that only this problem is measured with, by name.
     arms
         Data of those of the methods, by name, that learn from other than `given`.
+    maps
+        Maps that need no learning, by name: class indices ``[H, W]``, or `UNKNOWN`.
     groups
         Parts of the scored pixels that are scored on their own as well, by name.
     """
@@ -63,6 +65,9 @@ class Problem:
     given: Callable[[Scene, int], Arm] | None = None
     methods: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     arms: Mapping[str, Callable[[Scene, int], Arm]] = field(default_factory=dict)
+    maps: Mapping[str, Callable[[Scene], NDArray[np.uint8]]] = field(
+        default_factory=dict
+    )
     groups: Mapping[str, Callable[[Scene], Mask]] = field(default_factory=dict)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +77,19 @@ def score(
         sources = {name: ImageArray(image) for name, image in arm.images.items()}
         stack = Stack(grid=scene.grid, images=sources, labels=None)
         raw = predict(predictor, stack, Tiling(512, 64), Path(folder))
-        classes, confidence = raw.rows(0, stack.shape[0])
+        result = raw.rows(0, stack.shape[0])
+    found = score_map(scene, *result, groups)
+    return replace(found, seconds=time.perf_counter() - start)
+
+
+def score_map(
+    scene: Scene,
+    classes: NDArray[np.uint8],
+    confidence: NDArray[np.float32],
+    groups: Mapping[str, Callable[[Scene], Mask]] | None = None,
+) -> Score:
+    """Compare a map, class indices ``[H, W]``, with the truth where tested."""
+    legend = scene.truth.legend
     mapped = Labels(values=classes, grid=scene.grid, legend=legend)
     truth = known(scene, scored(scene), scene.truth)
     found = scores(compare(LabelArray(mapped), LabelArray(truth)), legend)
@@ -89,7 +101,7 @@ def score(
         found["average_accuracy"],
         found["overall_accuracy"],
         iou,
-        time.perf_counter() - start,
+        0.0,
         {
             name: _score_group(where(scene), result, legend)
             for name, where in (groups or {}).items()

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import rasterio
@@ -135,14 +134,15 @@ class _Pictures:
     def page(self, found: Findings, plan: Plan) -> AuditPage:
         """The page of what was `found`, filled."""
         grid = overview(self.scene.grid)
-        *images, labels = input_panels(self.inputs, grid)
+        panels = {panel.title: panel for panel in input_panels(self.inputs, grid)}
         classes = open_labels(self.mapped, found.legend)
         worst = self.sums.worst(_PLACES, _OF_ONE_LABEL)
-        image = _clearest(self.inputs)
+        name = _clearest(self.inputs)
+        image = self.inputs.stack.images[name]
         return AuditPage(
             title=f"What {_name(self.inputs)} gets wrong here",
             findings=found,
-            labels=Panel(title="Labels", png=labels.png, text=labels.text),
+            labels=replace(panels["labels"], title="Labels"),
             map=Panel(
                 title="Map",
                 png=png(class_picture(classes.read(grid))),
@@ -153,7 +153,7 @@ class _Pictures:
                 png=png(confidence_picture(self._suspicion())),
                 text=self._meaning(),
             ),
-            images=images,
+            image=panels[name],
             places=[picture_of(cell, self.scene, image, classes) for cell in worst],
             warnings=(*found.notes(), *self.inputs.notes),
             provenance=provenance(self.mapped, self.inputs, plan),
@@ -173,11 +173,11 @@ class _Pictures:
         return "Probability that a pixel is not what its label says."
 
 
-def _clearest(inputs: Inputs) -> Any:
+def _clearest(inputs: Inputs) -> str:
     """The image that a person sees most on: an optical one, if there is any."""
-    sources = list(inputs.stack.images.values())
-    optical = [source for source in sources if source.sensor.kind == "optical"]
-    return (optical or sources)[0]
+    sensors = inputs.stack.sensors
+    optical = [name for name, sensor in sensors.items() if sensor.kind == "optical"]
+    return (optical or list(sensors))[0]
 
 
 def _name(inputs: Inputs) -> str:

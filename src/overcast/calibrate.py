@@ -214,7 +214,9 @@ def _map_anew(
     kept = json.loads(scored.read_text(encoding="utf-8")) if scored.is_file() else {}
     if kept:
         shutil.copyfile(scored, work / _SCORES)
-    notes = (*inputs.notes, *thin_classes(inputs), *found["notes"])
+    # The first note of an assessed sample is on scores that aren't shown here.
+    said = found["notes"][1:] if "estimates" in found else found["notes"]
+    notes = (*inputs.notes, *thin_classes(inputs), *said)
     findings = Findings(
         scores=kept or ({} if "estimates" in found else {"map": found}),
         notes=notes,

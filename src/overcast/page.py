@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import rasterio
-import yaml
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
@@ -36,7 +35,7 @@ from overcast.maps.quicklook import (
     width_m,
 )
 from overcast.maps.report import Page, Panel, write_report
-from overcast.plan import Plan, to_tree
+from overcast.plan import Plan
 from overcast.progress import Progress
 
 _LIBRARIES = ("numpy", "rasterio", "scikit-learn", "torch")
@@ -91,7 +90,7 @@ def make_page(
         curve=_curve(mapped.parent / "run" / "log.jsonl"),
         warnings=findings.notes,
         provenance=_provenance(mapped, inputs, plan),
-        plan=yaml.safe_dump(to_tree(plan), sort_keys=False, allow_unicode=True),
+        plan=_plan_text(mapped.parent / "run" / "plan.yaml"),
     )
     write_report(page, mapped.with_name("report.html"))
     progress("report", 1, 1)
@@ -105,10 +104,9 @@ def _facts(grid: GeoBox, plan: Plan, mapped_ha: float) -> list[str]:
         f"{size.x:g}{unit}" if size.x == size.y else f"{size.x:g} x {size.y:g}{unit}"
     )
     return [
-        "the most probable class of every pixel, and how probable it was",
-        f"method {plan.method['name']}",
+        f"Method {plan.method['name']}",
         f"{width} x {height} pixels of {across}",
-        f"{mapped_ha / 100:,.1f} km² mapped".replace(",", "\u202f"),
+        f"{mapped_ha / 100:,.1f} km²".replace(",", "\u202f"),
         _crs_name(grid),
     ]
 
@@ -119,7 +117,7 @@ def _panels(
     predictor: Predictor,
     calibration: Calibration | None,
 ) -> Iterator[Panel]:
-    """The map first, the labels beside it, then confidence and images."""
+    """The map first, the labels beside it, then confidence, optical images and SAR."""
     grid = overview(inputs.stack.grid)
     classes = look_at_classes(open_labels(mapped, predictor.legend), grid)
     yield Panel(
@@ -148,7 +146,8 @@ def _panels(
     )
     if calibration is not None and calibration.sets is not None:
         yield _set_sizes(mapped.with_name("set_sizes.tif"), grid, calibration)
-    for name, source in inputs.stack.images.items():
+    images = inputs.stack.images.items()
+    for name, source in sorted(images, key=lambda item: item[1].sensor.kind):
         yield Panel(
             title=name,
             picture=jpeg(rgb(look_at_image(source, grid))),
@@ -165,7 +164,7 @@ def _set_sizes(path: Path, grid: GeoBox, calibration: Calibration) -> Panel:
         title="How many classes it may be",
         picture=jpeg(confidence_picture(unsure.astype(np.float32))),
         text="Classes in a pixel's set; sets hold the true class in "
-        f"{calibration.sets.coverage:.0%} of the pixels.",
+        f"{100 * calibration.sets.coverage:g} % of the pixels.",
         ramp=(f"{most} classes", "1 class"),
     )
 
@@ -208,6 +207,11 @@ def _reliability(findings: Findings) -> tuple[dict[str, Reliability], str]:
         {"not calibrated": reliability_of(tree)},
         "Measured with the reference, at every pixel that it knows.",
     )
+
+
+def _plan_text(path: Path) -> str:
+    """The plan beside a map that was learned for; nothing where another run mapped."""
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
 def _curve(log: Path) -> list[tuple[int, float]]:

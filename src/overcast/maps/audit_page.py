@@ -20,10 +20,8 @@ class AuditPage:
         First line of the page.
     findings
         The estimates.
-    labels, map, suspicion
-        The three large pictures.
-    images
-        What was seen of the ground.
+    labels, map, suspicion, image
+        The four large pictures; the last one is of what was seen.
     places
         The most suspicious labels, a picture each.
     warnings
@@ -37,7 +35,7 @@ class AuditPage:
     labels: Panel
     map: Panel
     suspicion: Panel
-    images: Sequence[Panel]
+    image: Panel
     places: Sequence[Panel]
     warnings: Sequence[str] = ()
     provenance: Mapping[str, str] = field(default_factory=dict)

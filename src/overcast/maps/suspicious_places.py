@@ -28,8 +28,9 @@ def picture_of(
     inside = (band.cell == cell) & band.known
     names, label = mapped.legend.names, _commonest(band.labels[inside])
     held = band.probabilities[:, inside].mean(1)
+    called = "Called" if scene.cells.are_labels else "Mostly called"
     return Panel(
-        title=f"Called {names[label]}",
+        title=f"{called} {names[label]}",
         png=png(_picture(cell, scene, scene.grid[window], image, mapped)),
         text=f"Estimated {holdings(held, mapped.legend)}. {_place(cell, scene)}",
     )

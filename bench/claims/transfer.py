@@ -1,0 +1,54 @@
+"""What other scenes teach: a forest of development worlds, used on worlds unseen."""
+
+from __future__ import annotations
+
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from overcast.geo.arrays import ImageArray, LabelArray
+from overcast.geo.bands import Band, Sensor
+from overcast.geo.raster import Image
+from overcast.geo.stack import Stack
+from overcast.geo.tiling import Window
+from overcast.maps.predictor import Predictor
+from overcast.methods.forest import Forest
+from overcast.progress import quiet
+from overcast.worlds.scene import Scene, Wanted, simulate
+
+WORLDS = range(10, 58)
+_SIZE = 256
+
+
+@cache
+def learned_elsewhere() -> Predictor:
+    """Forest of the true labels of 48 small development worlds."""
+    stacks = [_stack(simulate(w, _SIZE, wanted=Wanted(()))) for w in WORLDS]
+    method = Forest(balanced=False, leaf=50)
+    with tempfile.TemporaryDirectory() as folder:
+        method.fit(stacks, Path(folder), 0, quiet)
+        labels = stacks[0].labels
+        assert labels is not None
+        return method.load(Path(folder), labels.legend, stacks[0].sensors)
+
+
+def _stack(scene: Scene) -> Stack:
+    images = {name: ImageArray(scene.images[name]) for name in ("s1", "s2")}
+    return Stack(grid=scene.grid, images=images, labels=LabelArray(scene.truth))
+
+
+def probabilities(scene: Scene) -> Image:
+    """Its class probabilities of a scene, as an image with a band for every class."""
+    stack = _stack(scene)
+    found = learned_elsewhere().predict(stack.read(Window(0, 0, *stack.shape)))
+    bands = tuple(Band(n, "probability", 0.0, 1.0) for n in scene.truth.legend.names)
+    sensor = Sensor("class-probabilities", "optical", bands)
+    return Image.of(found, scene.grid, sensor)
+
+
+def classes(scene: Scene) -> NDArray[np.uint8]:
+    """The map that it makes of a scene, without any label of that scene."""
+    return probabilities(scene).values.argmax(0).astype(np.uint8)
