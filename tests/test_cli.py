@@ -12,11 +12,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 import pytest
 import rasterio
 
-from overcast.cli import main
+from overcast.cli import commands, main
 from overcast.worlds.files import write_world
 from tests.rasters import backscatter, reflectance, utm
 from tests.rasters import write as write_raster
@@ -136,6 +137,30 @@ def test_a_run_maps_elsewhere_and_is_assessed(
         "s1 was not given",
     )
     assert not (tmp_path / "x").exists()
+
+
+def test_what_other_scenes_say_joins_the_labels(
+    call: Any, world: Path, tmp_path: Path
+) -> None:
+    """A run of another scene predicts this one; its probabilities are the prior."""
+    other, images = tmp_path / "other", inputs(world)[:4]
+    write_world(4, 160, other, processes=1)
+    learned = (*inputs(other), "--method", "forest", "--set", "samples=5000")
+    assert call("map", *learned, "--out", tmp_path / "there")[0] == 0
+    run = tmp_path / "there" / "run"
+    there = ("--probabilities", "--out", tmp_path / "prior")
+    assert call("predict", run, *images, *there)[0] == 0
+    prior = ("--prior", tmp_path / "prior" / "probabilities.tif")
+    maps = []
+    for name, more in (("without", ()), ("with", prior)):
+        out = tmp_path / name
+        code, _, err = call("map", *inputs(world), *FAST, *more, "--out", out)
+        assert code == 0, err
+        with rasterio.open(out / "map.tif") as mapped:
+            maps.append(mapped.read(1))
+    assert (maps[0] != maps[1]).any()
+    wrong = ("--prior", world / "s2.tif", "--out", tmp_path / "no")
+    refused(call("map", *inputs(world), *FAST, *wrong), "band for each of")
 
 
 def test_train_carries_out_a_plan(call: Any, world: Path, tmp_path: Path) -> None:
@@ -264,11 +289,15 @@ def test_mistakes_are_one_line(
 
 
 def test_every_command_has_help_with_an_example(call: Any) -> None:
-    for command in ("map", "inspect", "train", "predict", "assess", "simulate", "demo"):
-        code, out, _ = call(command, "--help")
-        assert code == 0
-        assert f"overcast {command}" in out
-        assert "Example" in out
+    context = click.Context(commands)
+    for name in commands.list_commands(context):
+        command = commands.get_command(context, name)
+        below = getattr(command, "commands", {})
+        for words in [[name, part] for part in below] or [[name]]:
+            code, out, _ = call(*words, "--help")
+            assert code == 0
+            assert f"overcast {' '.join(words)}" in out
+            assert "Example" in out
 
 
 def test_a_killed_map_goes_on_to_the_same_bytes(

@@ -21,6 +21,8 @@ from overcast.geo.legend import load_legend
 from overcast.geo.raster import Image
 from overcast.geo.stack import Chip
 from overcast.learn.checkpoint import save_weights
+from overcast.maps.calibration import Reliability
+from overcast.maps.calibration_file import Calibration, write_calibration
 from overcast.methods.network import Network
 from overcast.plan import Data, ImageInput, Plan, to_tree, write_plan
 from overcast.run import load_run
@@ -125,6 +127,18 @@ def test_all_bands_side_by_side_map_as_the_network_does(joined: Path) -> None:
 def test_one_input_maps_as_the_network_does(tmp_path: Path) -> None:
     sensors = {"s2": SENTINEL_2}
     run = run_of(tmp_path, sensors, FCN)
+    export_run(run, run / "model.onnx", SIZE)
+    compare(run, sensors)
+
+
+def test_a_calibrated_network_is_exported_so(tmp_path: Path) -> None:
+    sensors = {"s2": SENTINEL_2}
+    run = run_of(tmp_path, sensors, FCN)
+    nothing = Reliability.of(np.empty(0), np.empty(0, np.bool_))
+    found = Calibration(
+        temperature=3, reference="x", pixels=0, before=nothing, after=nothing
+    )
+    write_calibration(found, run)
     export_run(run, run / "model.onnx", SIZE)
     compare(run, sensors)
 

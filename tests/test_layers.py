@@ -26,7 +26,7 @@ FLOORS = [
     {"publish", "export", "scoring"},
     {"page"},
     {"mapping", "viewer", "benchmarks", "audit"},
-    {"pseudo", "calibrate"},
+    {"pseudo", "reporting", "calibrate"},
     {"chain"},
     {"options"},
     {"commands"},

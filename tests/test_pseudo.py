@@ -11,9 +11,9 @@ import rasterio
 from click.testing import CliRunner
 
 from overcast.commands import predict, pseudo
-from overcast.geo.bands import load_sensor
-from overcast.geo.files import open_image, open_labels
+from overcast.geo.files import open_labels
 from overcast.geo.legend import load_legend
+from overcast.geo.probabilities import open_probabilities
 from overcast.geo.tiling import Window
 from overcast.inputs import open_inputs
 from overcast.mapping import map_elsewhere
@@ -78,10 +78,8 @@ def test_everything_that_is_promised_is_there(made: Path) -> None:
 def test_probabilities_are_those_of_the_runs(
     made: Path, world: Path, runs: tuple[Path, ...]
 ) -> None:
-    """Read back through their own sensor file, against the predictor itself."""
-    source = open_image(
-        made / "probabilities.tif", *load_sensor(made / "probabilities.toml")
-    )
+    """Read back, against the predictor itself."""
+    source = open_probabilities(made / "probabilities.tif")
     assert source.sensor.names == LEGEND.names
     stack = open_inputs(optical(world)).stack
     chip = stack.read(Window(0, 0, *stack.shape))
@@ -120,7 +118,7 @@ def test_soft_labels_can_be_learned_by_a_radar_network(
             "s1": ImageInput(path=str(world / "s1.tif"), sensor="sentinel-1"),
             "p": ImageInput(
                 path=str(made / "probabilities.tif"),
-                sensor=str(made / "probabilities.toml"),
+                sensor="class-probabilities",
                 target=True,
             ),
         },

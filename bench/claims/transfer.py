@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from overcast.geo.arrays import ImageArray, LabelArray
-from overcast.geo.bands import Band, Sensor
+from overcast.geo.probabilities import probability_sensor
 from overcast.geo.raster import Image
 from overcast.geo.stack import Stack
 from overcast.geo.tiling import Window
@@ -44,9 +44,7 @@ def probabilities(scene: Scene) -> Image:
     """Its class probabilities of a scene, as an image with a band for every class."""
     stack = _stack(scene)
     found = learned_elsewhere().predict(stack.read(Window(0, 0, *stack.shape)))
-    bands = tuple(Band(n, "probability", 0.0, 1.0) for n in scene.truth.legend.names)
-    sensor = Sensor("class-probabilities", "optical", bands)
-    return Image.of(found, scene.grid, sensor)
+    return Image.of(found, scene.grid, probability_sensor(scene.truth.legend.names))
 
 
 def classes(scene: Scene) -> NDArray[np.uint8]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,20 +12,33 @@ import rasterio
 from numpy.typing import NDArray
 
 from overcast.geo.files import open_labels
+from overcast.geo.raster import UNKNOWN
+from overcast.geo.stack import ImageSource, LabelSource
 from overcast.inputs import Inputs, open_inputs
 from overcast.mapping import Made
 from overcast.maps.audit_page import AuditPage, write_audit_page
 from overcast.maps.label_cells import LabelCells
 from overcast.maps.label_findings import Findings
 from overcast.maps.labelled_map import LabelledMap
+from overcast.maps.predict import PROBABILITY_STEPS
 from overcast.maps.product import write_suspicion
-from overcast.maps.quicklook import class_picture, confidence_picture, overview, png
+from overcast.maps.quicklook import (
+    class_picture,
+    confidence_picture,
+    jpeg,
+    look_at_classes,
+    look_at_image,
+    look_at_values,
+    overview,
+    png,
+    rgb,
+)
 from overcast.maps.report import Panel
 from overcast.maps.suspicion import CellSums, pixel_suspicion
 from overcast.maps.suspicious_places import picture_of
 from overcast.maps.transitions import Tables
 from overcast.output import Output
-from overcast.page import input_panels, provenance
+from overcast.page import provenance
 from overcast.plan import Plan, fingerprint
 from overcast.progress import Progress
 from overcast.run import Runs, is_trained, map_run, train_run
@@ -133,39 +146,45 @@ class _Pictures:
 
     def page(self, found: Findings, plan: Plan) -> AuditPage:
         """The page of what was `found`, filled."""
-        grid = overview(self.scene.grid)
-        panels = {panel.title: panel for panel in input_panels(self.inputs, grid)}
         classes = open_labels(self.mapped, found.legend)
         worst = self.sums.worst(_PLACES, _OF_ONE_LABEL)
-        name = _clearest(self.inputs)
-        image = self.inputs.stack.images[name]
+        image = _clearest(self.inputs)
         return AuditPage(
-            title=f"What {_name(self.inputs)} gets wrong here",
+            title=f"What {_name_of(self.scene.labels)} gets wrong here",
             findings=found,
-            labels=replace(panels["labels"], title="Labels"),
-            map=Panel(
-                title="Map",
-                png=png(class_picture(classes.read(grid))),
-                text="What the method that learned from them makes of the images.",
-            ),
-            suspicion=Panel(
-                title="Suspicion",
-                png=png(confidence_picture(self._suspicion())),
-                text=self._meaning(),
-            ),
-            image=panels[name],
+            panels=list(self._panels(image, classes)),
             places=[picture_of(cell, self.scene, image, classes) for cell in worst],
             warnings=(*found.notes(), *self.inputs.notes),
             provenance=provenance(self.mapped, self.inputs, plan),
+            plan=(self.mapped.parent / "run" / "plan.yaml").read_text("utf-8"),
         )
 
-    def _suspicion(self, longest: int = 700) -> NDArray[np.float32]:
-        with rasterio.open(self.mapped.with_name("suspicious.tif")) as dataset:
-            factor = max(1.0, max(dataset.shape) / longest)
-            shape = tuple(max(1, round(n / factor)) for n in dataset.shape)
-            stored = dataset.read(1, out_shape=shape, masked=True)
-            scaled = stored.astype(np.float32) * dataset.scales[0]
-            return np.asarray(scaled.filled(np.nan), np.float32)
+    def _panels(self, image: ImageSource, classes: LabelSource) -> Iterator[Panel]:
+        grid = overview(self.scene.grid)
+        labels = look_at_classes(self.scene.labels, grid)
+        yield Panel(
+            title="Labels",
+            picture=png(class_picture(labels)),
+            text=f"As they are: {_name_of(self.scene.labels)}.",
+        )
+        yield Panel(
+            title="Map",
+            picture=png(class_picture(look_at_classes(classes, grid))),
+            text="What the method that learned from them makes of the images.",
+        )
+        stored = look_at_values(self.mapped.with_name("suspicious.tif"), grid)
+        shares = np.where(stored == UNKNOWN, np.nan, stored / PROBABILITY_STEPS)
+        yield Panel(
+            title="Suspicion",
+            picture=png(confidence_picture(shares.astype(np.float32))),
+            text=self._meaning(),
+            ramp=("0 as labelled", "1 not as labelled"),
+        )
+        yield Panel(
+            title="Image",
+            picture=jpeg(rgb(look_at_image(image, grid))),
+            text=f"{_name_of(image)}, {image.sensor.name}.",
+        )
 
     def _meaning(self) -> str:
         if self.scene.cells.are_labels:
@@ -173,13 +192,13 @@ class _Pictures:
         return "Probability that a pixel is not what its label says."
 
 
-def _clearest(inputs: Inputs) -> str:
+def _clearest(inputs: Inputs) -> ImageSource:
     """The image that a person sees most on: an optical one, if there is any."""
-    sensors = inputs.stack.sensors
-    optical = [name for name, sensor in sensors.items() if sensor.kind == "optical"]
-    return (optical or list(sensors))[0]
+    images = list(inputs.stack.images.values())
+    optical = [image for image in images if image.sensor.kind == "optical"]
+    return (optical or images)[0]
 
 
-def _name(inputs: Inputs) -> str:
-    path = getattr(inputs.stack.labels, "path", None)
-    return path.name if isinstance(path, Path) else "the label source"
+def _name_of(source: ImageSource | LabelSource) -> str:
+    path = getattr(source, "path", None)
+    return path.name if isinstance(path, Path) else "in memory"

@@ -19,7 +19,7 @@ import numpy as np
 from overcast.assess import assess_files
 from overcast.geo.legend import Legend, load_legend
 from overcast.inputs import Inputs, open_inputs
-from overcast.mapping import BESIDE, MAP_FILES, Made, thin_classes
+from overcast.mapping import BESIDE, MAP_FILES, Made
 from overcast.maps import calibration_file
 from overcast.maps.calibrated import probabilities_of
 from overcast.maps.calibration import HeldOut, Reliability, fit_temperature, scale
@@ -36,17 +36,17 @@ from overcast.maps.product import write_set_sizes
 from overcast.maps.reference import Reference, ReferenceFile, ReferenceRaster
 from overcast.maps.response import REFERENCE
 from overcast.output import Output
-from overcast.page import Findings, make_page
+from overcast.page import make_page
 from overcast.plan import Plan, fingerprint, read_plan, to_tree
 from overcast.progress import Progress, quiet
 from overcast.publish import publish_map, publish_run
+from overcast.reporting import SCORES, findings_with
 from overcast.run import Runs, load_run, map_run, matched, model_hash, tiling_of
 from overcast.scoring import on_labels
 
 _FEWEST = 50
 """Pixels below which a temperature says more of them than of the map."""
 _FOLDS = 5
-_SCORES = "scores.json"
 _MADE = (*MAP_FILES, *BESIDE, "run")
 
 
@@ -210,22 +210,20 @@ def _map_anew(
         reference_nodata=known.nodata,
         reference_column=known.column,
     )
-    scored = out / _SCORES
-    kept = json.loads(scored.read_text(encoding="utf-8")) if scored.is_file() else {}
-    if kept:
-        shutil.copyfile(scored, work / _SCORES)
-    # The first note of an assessed sample is on scores that aren't shown here.
-    said = found["notes"][1:] if "estimates" in found else found["notes"]
-    notes = (*inputs.notes, *thin_classes(inputs), *said)
-    findings = Findings(
-        scores=kept or ({} if "estimates" in found else {"map": found}),
-        notes=notes,
-        estimates=found.get("estimates"),
-        calibration=calibration,
-    )
+    _keep_scores(out / SCORES, work / SCORES)
+    findings = findings_with(found, work, inputs, calibration)
     make_page((mapped, predictor), inputs, plan, findings, progress)
     publish_map(mapped, predictor, inputs, out, (out / "run",))
-    return notes
+    return tuple(findings.notes)
+
+
+def _keep_scores(given: Path, kept: Path) -> None:
+    """Scores are those of the classes, which stay; reliability was of what was before."""
+    if given.is_file():
+        tree = json.loads(given.read_text(encoding="utf-8"))
+        tree["map"].pop("reliability", None)
+        text = json.dumps(tree, indent=2, ensure_ascii=False)
+        kept.write_text(text + "\n", encoding="utf-8")
 
 
 def _made(out: Path, notes: tuple[str, ...]) -> Made:

@@ -102,7 +102,7 @@ class Chain:
     def _with_labels(self, pair: Data, folder: Path) -> Data:
         target = ImageInput(
             path=str(folder / "probabilities.tif"),
-            sensor=str(folder / "probabilities.toml"),
+            sensor="class-probabilities",
             target=True,
         )
         labels = LabelInput(

@@ -29,6 +29,8 @@ from overcast import __version__
 from overcast.geo.bands import NETWORK_RANGE, SENTINEL_2_ENCODING, Sensor
 from overcast.geo.legend import legend_to_csv
 from overcast.learn.batch import Batch
+from overcast.maps.calibrated import Calibrated
+from overcast.maps.calibration import FLOOR
 from overcast.methods.network import TrainedNetwork
 from overcast.models.segmenter import Segmenter
 from overcast.progress import Progress, quiet
@@ -74,13 +76,17 @@ def export_run(
         If the run is of another method, ONNX is not installed, or the file gives
         probabilities that differ by more than 1e-4.
     """
-    predictor = load_run(run)
+    predictor, temperature = load_run(run), 1.0
+    if isinstance(predictor, Calibrated):
+        temperature = predictor.temperature
+        predictor = predictor.predictor
     if not isinstance(predictor, TrainedNetwork):
         raise ValueError(
             f"{run}: no network ({type(predictor).__name__}); only runs of "
             "--method network can be exported"
         )
-    network = Physical(predictor.model.cpu(), predictor.sensors, joined).eval()
+    model = predictor.model.cpu()
+    network = Physical(model, predictor.sensors, joined, temperature).eval()
     scratch = path.with_name(path.name + ".part")
     try:
         progress("exporting", 0, 2)
@@ -103,12 +109,20 @@ def export_run(
 
 
 class Physical(nn.Module):
-    """A network that takes physical values, NaN where nothing was observed."""
+    """A network that takes physical values, NaN where nothing was observed.
+
+    `temperature` is that of a calibrated run.
+    """
 
     def __init__(
-        self, model: Segmenter, sensors: Mapping[str, Sensor], joined: bool = False
+        self,
+        model: Segmenter,
+        sensors: Mapping[str, Sensor],
+        joined: bool = False,
+        temperature: float = 1.0,
     ) -> None:
         super().__init__()
+        self.temperature = temperature
         self.model, self.names, self.joined = model, list(sensors), joined
         self.counts = [len(sensor.bands) for sensor in sensors.values()]
         bands = [band for sensor in sensors.values() for band in sensor.bands]
@@ -149,7 +163,14 @@ class Physical(nn.Module):
         }
         logits = self.model(Batch(images=scaled, valid=valid))
         seen = torch.stack(list(valid.values())).any(0)
-        return torch.where(seen[:, None], logits.softmax(1), 0)
+        return torch.where(seen[:, None], self._probabilities(logits), 0)
+
+    def _probabilities(self, logits: Tensor) -> Tensor:
+        """As `overcast.maps.calibration.scale` has them."""
+        found = logits.softmax(1)
+        if self.temperature == 1:
+            return found
+        return (found.clamp_min(FLOOR).log() / self.temperature).softmax(1)
 
 
 def deepness(predictor: TrainedNetwork, size: int, pixel_m: float) -> dict[str, Any]:

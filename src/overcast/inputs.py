@@ -16,6 +16,8 @@ from overcast.geo.check import (
 )
 from overcast.geo.files import ImageFile, open_labels, read_grid
 from overcast.geo.legend import load_legend
+from overcast.geo.probabilities import SENSOR as PROBABILITIES
+from overcast.geo.probabilities import open_probabilities
 from overcast.geo.stack import Stack, common_grid
 from overcast.plan import Data, ImageInput, fingerprint
 
@@ -65,9 +67,11 @@ def _open_image(entry: ImageInput, trust: bool) -> Checked:
         return open_sentinel_1(path, entry.units, trust)
     if entry.sensor == "sentinel-2":
         return open_sentinel_2(path, entry.offset, entry.bands, trust)
+    if entry.sensor == PROBABILITIES:
+        return Checked(open_probabilities(path))
     if Path(entry.sensor).is_file():
         return open_checked(path, *load_sensor(Path(entry.sensor)))
-    known = ", ".join(sorted(BUILT_IN))
+    known = ", ".join(sorted([*BUILT_IN, PROBABILITIES]))
     raise ValueError(f"sensor {entry.sensor}: neither a TOML file nor one of {known}")
 
 

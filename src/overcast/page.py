@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -89,7 +89,7 @@ def make_page(
         reliability_text=measured,
         curve=_curve(mapped.parent / "run" / "log.jsonl"),
         warnings=findings.notes,
-        provenance=_provenance(mapped, inputs, plan),
+        provenance=provenance(mapped, inputs, plan),
         plan=_plan_text(mapped.parent / "run" / "plan.yaml"),
     )
     write_report(page, mapped.with_name("report.html"))
@@ -99,6 +99,7 @@ def make_page(
 def _facts(grid: GeoBox, plan: Plan, mapped_ha: float) -> list[str]:
     height, width = grid.shape
     size = grid.resolution.map(abs)
+    assert grid.crs is not None
     unit = "°" if grid.crs.geographic else " m"
     across = (
         f"{size.x:g}{unit}" if size.x == size.y else f"{size.x:g} x {size.y:g}{unit}"
@@ -125,13 +126,9 @@ def _panels(
         picture=png(class_picture(classes)),
         text="The most probable class of every pixel.",
     )
-    labels = inputs.stack.labels
-    if labels is not None:
-        yield Panel(
-            title="Labels",
-            picture=png(class_picture(look_at_classes(labels, grid))),
-            text=f"What it learned from: {_name_of(labels)}, legend {labels.legend.name}.",
-        )
+    given = {panel.title: panel for panel in input_panels(inputs, grid)}
+    if (labels := given.pop("labels", None)) is not None:
+        yield replace(labels, title="Labels")
     sure = look_at_values(mapped.with_name("confidence.tif"), grid)
     yield Panel(
         title="Confidence",
@@ -146,12 +143,24 @@ def _panels(
     )
     if calibration is not None and calibration.sets is not None:
         yield _set_sizes(mapped.with_name("set_sizes.tif"), grid, calibration)
+    yield from given.values()
+
+
+def input_panels(inputs: Inputs, grid: GeoBox) -> Iterator[Panel]:
+    """Images, optical ones first, by their names, then what was learned from."""
     images = inputs.stack.images.items()
     for name, source in sorted(images, key=lambda item: item[1].sensor.kind):
         yield Panel(
             title=name,
             picture=jpeg(rgb(look_at_image(source, grid))),
             text=f"{_name_of(source)}, {source.sensor.name}: {_look(source.sensor)}",
+        )
+    if (labels := inputs.stack.labels) is not None:
+        yield Panel(
+            title="labels",
+            picture=png(class_picture(look_at_classes(labels, grid))),
+            text=f"What was learned from: {_name_of(labels)}, "
+            f"legend {labels.legend.name}.",
         )
 
 
@@ -221,7 +230,8 @@ def _curve(log: Path) -> list[tuple[int, float]]:
     return [(int(r["step"]), float(r["loss"])) for r in records]
 
 
-def _provenance(mapped: Path, inputs: Inputs, plan: Plan) -> dict[str, str]:
+def provenance(mapped: Path, inputs: Inputs, plan: Plan) -> dict[str, str]:
+    """What made a map: version, method, inputs, grid, hashes."""
     with rasterio.open(mapped) as dataset:
         tags = dataset.tags()
     sources: dict[str, Any] = {f"image {n}": s for n, s in inputs.stack.images.items()}
@@ -245,8 +255,9 @@ def _file(source: Any) -> str:
     if not hasattr(source, "path"):
         return "in memory"
     height, width = source.grid.shape
-    size = source.path.stat().st_size / 1e6
-    return f"{source.path.name}, {size:,.1f} MB, {width} x {height} pixels"
+    size = source.path.stat().st_size
+    told = f"{size / 1e6:,.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"
+    return f"{source.path.name}, {told}, {width} x {height} pixels"
 
 
 def _versions() -> Iterator[str]:
@@ -257,5 +268,6 @@ def _versions() -> Iterator[str]:
 
 
 def _crs_name(grid: GeoBox) -> str:
+    assert grid.crs is not None
     code = grid.crs.to_epsg()
     return f"EPSG:{code}" if code else str(grid.crs.proj.name)

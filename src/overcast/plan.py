@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageInput:
-    """An image file; `sensor` is sentinel-1, sentinel-2 or a TOML file.
+    """An image file; `sensor` is sentinel-1, sentinel-2, class-probabilities or a TOML.
 
     A `target` is learned from, and a map does without it: the cloud-free twin of a
     cloudy image, or class probabilities.
@@ -133,6 +133,12 @@ def choose(package: str, choice: Mapping[str, Any], *arguments: Any) -> Any:
 def replace_labels(data: Data, labels: LabelInput | None) -> Data:
     """The same images with other labels."""
     return dataclasses.replace(data, labels=labels)
+
+
+def with_target(data: Data, name: str, path: str) -> Data:
+    """The same data with class probabilities as a target image."""
+    target = ImageInput(path=path, sensor="class-probabilities", target=True)
+    return dataclasses.replace(data, images={**data.images, name: target})
 
 
 def read_plan(path: Path) -> Plan:

@@ -1,7 +1,7 @@
 """Pseudo-labels: what networks say of an area, to be learned from as labels are.
 
-A folder of pseudo-labels is a map with the probability of every class, and a sensor
-file that lets a plan read these probabilities as a target image. Where there are
+A folder of pseudo-labels is a map with the probability of every class, which a plan can
+read as a target image of the sensor class-probabilities. Where there are
 official labels as well, a second map keeps the pixels on which both agree.
 """
 
@@ -22,7 +22,6 @@ from overcast.geo.stack import LabelSource
 from overcast.inputs import Inputs, open_inputs
 from overcast.mapping import Made
 from overcast.maps.accuracy import Confusion, scores, translation
-from overcast.maps.predict import PROBABILITY_STEPS
 from overcast.maps.product import write_classes
 from overcast.output import Output
 from overcast.plan import Data, Windows, fingerprint, to_tree
@@ -33,7 +32,6 @@ FILES = (
     "map.tif",
     "confidence.tif",
     "probabilities.tif",
-    "probabilities.toml",
     "agreed.tif",
     "agreement.json",
 )
@@ -56,10 +54,9 @@ def make_pseudo_labels(
 ) -> Made:
     """Label an area with trained runs, into the folder `out`.
 
-    Writes ``map.tif``, ``confidence.tif``, ``probabilities.tif`` and its sensor
-    ``probabilities.toml``; with `official` labels also ``agreement.json``, scores of
-    the pseudo-labels against them, and ``agreed.tif``: pseudo-labels but for pixels
-    that the official ones call otherwise.
+    Writes ``map.tif``, ``confidence.tif`` and ``probabilities.tif``; with `official`
+    labels also ``agreement.json``, scores of the pseudo-labels against them, and
+    ``agreed.tif``: pseudo-labels but for pixels that the official ones call otherwise.
 
     Raises
     ------
@@ -92,33 +89,11 @@ def label(
     """Write pseudo-labels of a stack into `folder`; their legend."""
     legend = runs.load().legend
     mapped = map_run(runs, inputs, Windows(), folder, progress, probabilities=True)
-    text = sensor_file(legend)
-    (folder / "probabilities.toml").write_text(text, encoding="utf-8")
     if official is not None:
         found = keep_agreed(mapped, legend, official, progress)
         text = json.dumps(found, indent=2, ensure_ascii=False) + "\n"
         (folder / "agreement.json").write_text(text, encoding="utf-8")
     return legend
-
-
-def sensor_file(legend: Legend) -> str:
-    """TOML that lets `probabilities.tif` be read as an image with a band per class.
-
-    >>> from overcast.geo.legend import load_legend
-    >>> print(sensor_file(load_legend("esri")).splitlines()[0])
-    name = "class-probabilities"
-    """
-    lines = [
-        'name = "class-probabilities"',
-        'kind = "optical"',
-        f"scale = {1 / PROBABILITY_STEPS!r}",
-    ]
-    for name in legend.names:
-        # A JSON string is a TOML string.
-        quoted = json.dumps(name, ensure_ascii=False)
-        lines += ["", "[[bands]]", f"name = {quoted}"]
-        lines += ['unit = "probability"', "low = 0.0", "high = 1.0"]
-    return "\n".join(lines) + "\n"
 
 
 def keep_agreed(

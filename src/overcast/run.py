@@ -276,4 +276,4 @@ def matched(stack: Stack, sensors: Mapping[str, Sensor]) -> Stack:
                 f"({', '.join(found.names)})"
             )
     images = {n: stack.images[n] for n in sensors}
-    return dataclasses.replace(stack, images=images, labels=None)
+    return dataclasses.replace(stack, images=images, labels=None, targets=frozenset())

@@ -1,4 +1,4 @@
-"""Pictures and the page: right colours, nothing from outside, nothing unescaped."""
+"""The page: what is known and no more, nothing from outside, nothing unescaped."""
 
 from __future__ import annotations
 
@@ -8,100 +8,26 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyproj
 import pytest
-import rasterio
-from odc.geo.geobox import GeoBox
 
-from overcast.geo.bands import SENTINEL_1, SENTINEL_2
 from overcast.geo.legend import load_legend
-from overcast.geo.raster import UNKNOWN, Image, Labels
 from overcast.maps.accuracy import Confusion, scores
-from overcast.maps.quicklook import (
-    areas_ha,
-    class_picture,
-    confidence_picture,
-    overview,
-    png,
-    rgb,
-)
+from overcast.maps.area import StratifiedSample, estimates
+from overcast.maps.bootstrap import intervals
+from overcast.maps.calibration import Reliability
+from overcast.maps.quicklook import png
 from overcast.maps.report import Page, Panel, write_report
-from tests.rasters import backscatter, utm
 
 LEGEND = load_legend("simplified-igbp")
 
 
-def test_png_holds_its_picture() -> None:
-    picture = np.random.default_rng(0).integers(0, 255, (5, 7, 4)).astype(np.uint8)
-    with (
-        rasterio.MemoryFile(png(picture)) as memory,
-        pytest.warns(rasterio.errors.NotGeoreferencedWarning),
-        memory.open() as dataset,
-    ):
-        np.testing.assert_array_equal(np.moveaxis(dataset.read(), 0, -1), picture)
-
-
-def test_classes_have_their_colours() -> None:
-    values = np.uint8([[0, 9, UNKNOWN]])
-    picture = class_picture(Labels(values=values, grid=utm((1, 3)), legend=LEGEND))
-    assert picture[0].tolist() == [
-        [*LEGEND.classes[0].rgb, 255],
-        [*LEGEND.classes[9].rgb, 255],
-        [0, 0, 0, 0],
-    ]
-
-
-def test_images_are_stretched_and_transparent_where_nothing_was_seen() -> None:
-    values = backscatter((40, 40))
-    values[:, :4] = np.nan
-    for image in (
-        Image.of(values, utm((40, 40)), SENTINEL_1),
-        Image.of(np.repeat(values[:1], 10, 0), utm((40, 40)), SENTINEL_2),
-    ):
-        picture = rgb(image)
-        assert (picture[:4, :, 3] == 0).all()
-        assert (picture[4:, :, 3] == 255).all()
-        assert picture[4:, :, 0].min() == 0
-        assert picture[4:, :, 0].max() == 255
-
-
-def test_confidence_gets_brighter() -> None:
-    picture = confidence_picture(np.float32([[0, 0.3, 0.6, 1, np.nan]]))[0]
-    light = picture[:4, :3].astype(int).sum(-1)
-    assert (np.diff(light) > 0).all()
-    assert picture[4, 3] == 0
-
-
-def test_overview_covers_the_same_ground() -> None:
-    grid = utm((10980, 5490))
-    small = overview(grid, 700)
-    assert max(small.shape) <= 700
-    assert small.boundingbox.left == grid.boundingbox.left
-    assert overview(utm((64, 64))) == utm((64, 64))
-
-
-@pytest.mark.parametrize("crs", ["EPSG:32632", "EPSG:3857", "EPSG:4326"])
-def test_areas_are_those_of_the_ellipsoid(crs: str) -> None:
-    grid = utm((100, 100))
-    if crs != "EPSG:32632":
-        box = grid.extent.to_crs(crs).boundingbox
-        grid = GeoBox.from_bbox(box.bbox, crs, shape=(100, 100))
-    (area,) = areas_ha(np.array([10_000]), grid)
-    geod = pyproj.Geod(ellps="WGS84")
-    expected = abs(geod.geometry_area_perimeter(grid.geographic_extent.geom)[0]) / 1e4
-    assert area == pytest.approx(expected, rel=1e-6)
-    assert area == pytest.approx(100, rel=0.04)
-
-
 def page(**changes: Any) -> Page:
-    panel = Panel(title="Map", png=png(np.zeros((4, 4, 4), np.uint8)))
+    panel = Panel(title="Map", picture=png(np.zeros((4, 4, 4), np.uint8)))
     return Page(
         **{
             "title": "Land cover",
             "legend": LEGEND,
-            "map": panel,
-            "confidence": panel,
-            "inputs": [panel],
+            "panels": [panel] * 3,
             "areas_ha": [100.0] * 10,
             **changes,
         }
@@ -142,6 +68,63 @@ def test_scores_are_shown_for_everything_scored(tmp_path: Path) -> None:
     assert "<td>75.0</td>" in text
     assert "<td>50.0</td>" in text
     assert text.count("Confusion matrix") == 2
+    # Two of the ten classes occur: of class 0 both are right, of class 1 one.
+    assert text.count("100.0</td>") >= 1
+
+
+def test_intervals_are_shown_where_there_are_some(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    blocks = [Confusion.of(*random.integers(0, 2, (2, 50)), 10) for _ in range(12)]
+    total = sum(blocks, Confusion.none(10))
+    found = {**scores(total, LEGEND), "intervals": intervals(blocks, LEGEND)}
+    text = written(tmp_path, page(scores={"map": found}))
+    low, high = found["intervals"]["overall_accuracy"]
+    assert f"{100 * low:.1f} to {100 * high:.1f}" in text
+    assert "bootstrap of 12 blocks" in text
+
+
+def test_areas_are_estimated_where_there_is_a_sample(tmp_path: Path) -> None:
+    assert "Estimated areas" not in written(tmp_path, page())
+    counts = np.zeros((2, 11, 10), np.int64)
+    counts[0, 0, :2], counts[1, 1, :2] = (45, 5), (10, 40)
+    found = estimates(StratifiedSample(counts, np.array([600, 400])), LEGEND, 1000)
+    text = written(tmp_path, page(estimates=found))
+    # 0.6 * 0.9 + 0.4 * 0.2 of 1000 ha, and 0.6 * 0.9 + 0.4 * 0.8 are right.
+    assert "<td>620</td>" in text
+    assert "86.0 %" in text
+    assert "Not known. No reference was given" not in text
+
+
+def test_reliability_is_drawn_and_told(tmp_path: Path) -> None:
+    assert "What its confidence means" not in written(tmp_path, page())
+    found = Reliability.of(np.full(10, 0.8), np.arange(10) < 5)
+    text = written(tmp_path, page(reliability={"before": found, "after": found}))
+    assert text.count("expected calibration error 0.300") == 2
+
+
+@pytest.mark.parametrize(
+    ("width", "length", "says"),
+    [(5120, 19.53, "1 km"), (109_800, 18.21, "20 km"), (900, 22.22, "200 m")],
+)
+def test_the_scale_is_as_long_as_it_says(
+    tmp_path: Path, width: float, length: float, says: str
+) -> None:
+    text = written(tmp_path, page(width_m=width))
+    assert f'style="width:{length}%"></div><span>{says}<' in text
+
+
+def test_the_confusion_matrix_is_in_shares_of_the_reference(tmp_path: Path) -> None:
+    reference = np.uint8([0, 0, 0, 0, 5, 5])
+    mapped = np.uint8([0, 0, 0, 5, 5, 9])
+    found = {"map": scores(Confusion.of(reference, mapped, 10), LEGEND)}
+    text = written(tmp_path, page(scores=found))
+    matrix = text[text.index('class="matrix"') :]
+    cells = re.findall(r"<td[^>]*>([^<]*)</td>", matrix[: matrix.index("</table>")])
+    assert cells == [
+        *("75.0", "25.0", "0.0", "4"),
+        *("0.0", "50.0", "50.0", "2"),
+        *("–", "–", "–", "0"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -151,5 +134,6 @@ def test_any_training_curve_can_be_drawn(
     tmp_path: Path, curve: list[tuple[int, float]]
 ) -> None:
     text = written(tmp_path, page(curve=curve))
-    assert ("<svg" in text) == (len(curve) > 1)
+    finite = [loss for _, loss in curve if math.isfinite(loss)]
+    assert ("How training went" in text) == (len(finite) > 1)
     assert "nan" not in text

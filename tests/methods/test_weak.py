@@ -1,18 +1,25 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from overcast.geo.arrays import ImageArray, LabelArray
-from overcast.geo.raster import UNKNOWN, Labels
+from overcast.geo.bands import SENTINEL_1
+from overcast.geo.legend import load_legend
+from overcast.geo.probabilities import probability_sensor
+from overcast.geo.raster import UNKNOWN, Image, Labels
 from overcast.geo.stack import Stack
 from overcast.geo.tiling import Window
 from overcast.maps.accuracy import compare, scores
-from overcast.methods.counts import _Places
+from overcast.methods.counts import Counting, _Places, count_cells
 from overcast.methods.forest import Forest
 from overcast.methods.weak import Weak
 from overcast.progress import quiet
 from overcast.worlds.scene import Scene, Wanted, simulate
+from tests.rasters import backscatter, utm
+
+LEGEND = load_legend("simplified-igbp")
 
 
 @pytest.fixture(scope="module")
@@ -86,3 +93,71 @@ def test_cells_are_label_pixels_or_squares_of_them(scene: Scene) -> None:
     first, third = numbers.of(0, grid), numbers.of(2, grid)
     assert not np.intersect1d(whole, third).size
     assert not np.intersect1d(whole, first[first >= 0]).size
+
+
+def labels_on(values: np.ndarray, pixel: int) -> Stack:
+    """Labels with pixels of so many image pixels; the image itself is of no matter."""
+    grid = utm((values.shape[0] * pixel, values.shape[1] * pixel))
+    coarse = grid.zoom_out(pixel)
+    labels = Labels(values=values.astype(np.uint8), grid=coarse, legend=LEGEND)
+    image = Image.of(backscatter(tuple(grid.shape)), grid, SENTINEL_1)
+    return Stack(grid=grid, images={"s1": ImageArray(image)}, labels=LabelArray(labels))
+
+
+def test_cells_of_a_drawn_polygon_weigh_as_one() -> None:
+    drawn = np.zeros((8, 8))
+    drawn[2:4, 2:6] = 5
+    places = _Places([labels_on(drawn, 10)], 4)
+    sizes = places.size(np.arange(64)).reshape(8, 8)
+    assert (sizes[2:4, 2:6] == 8).all()
+    assert (sizes[drawn == 0] == 56).all()
+
+
+def test_scattered_labels_are_no_polygons() -> None:
+    scattered = np.random.default_rng(0).integers(0, 5, (8, 8))
+    places = _Places([labels_on(scattered, 10)], 4)
+    assert (places.size(np.arange(64)) == 1).all()
+
+
+@pytest.mark.parametrize("balance", [0.0, 0.5, 1.0])
+def test_balance_gives_rare_labels_weight(balance: float) -> None:
+    values = np.zeros((8, 8))
+    values.flat[[3, 17, 30, 44]] = 5
+    counting = Counting(lambda chip: [np.zeros(6400, np.intp)], [1], 4, balance, "", 0)
+    (cells,) = count_cells([labels_on(values, 10)], counting, quiet)
+    rare = cells.labels[:, 5] == 1
+    expected = ((60 / 64) / (4 / 64)) ** balance
+    assert cells.weight[rare][0] / cells.weight[~rare][0] == pytest.approx(expected)
+    assert cells.weight.mean() == pytest.approx(1)
+
+
+def test_a_prior_helps_where_labels_mislead(scene: Scene, tmp_path: Path) -> None:
+    """All coarse labels of one class are called another: only other scenes know."""
+    names = scene.truth.legend.names
+    water, wetlands = names.index("Water"), names.index("Wetlands")
+    coarse = scene.coarse.values
+    wrong = replace(
+        scene.coarse,
+        values=np.where(coarse == water, wetlands, coarse).astype(np.uint8),
+    )
+    stack = stack_of(scene, wrong)
+    known = np.eye(len(names), dtype=np.float32)[scene.truth.values]
+    sensor = probability_sensor(names)
+    image = Image.of(0.01 + 0.9 * np.moveaxis(known, 2, 0), scene.grid, sensor)
+    told = replace(
+        stack,
+        images={**stack.images, "prior": ImageArray(image)},
+        targets=frozenset({"prior"}),
+    )
+    method = Weak(clusters=(128,))
+    alone = mapped(scene, stack, method, tmp_path / "a")
+    with_prior = replace(method, prior="prior", trust=1.0)
+    helped = mapped(scene, told, with_prior, tmp_path / "b")
+    truth = scene.truth.values == water
+    assert (alone.values[truth] == water).mean() < 0.1
+    assert (helped.values[truth] == water).mean() > 0.6
+
+
+def test_a_prior_of_other_classes_is_refused(scene: Scene, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="band for each of"):
+        Weak(prior="s2").fit([stack_of(scene, scene.coarse)], tmp_path, 0, quiet)

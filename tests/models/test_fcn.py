@@ -7,13 +7,13 @@ import torch
 import torch.nn.functional as F
 
 from overcast.learn.batch import Batch
-from overcast.models.fcn import FCN, _PixelNorm
+from overcast.models.fcn import FCN, PixelNorm
 
 BANDS = {"s1": 2, "s2": 10}
 
 
 def test_norm_is_layer_norm_of_each_pixel() -> None:
-    norm = _PixelNorm(6).double()
+    norm = PixelNorm(6).double()
     with torch.no_grad():
         norm.weight.normal_()
         norm.bias.normal_()

@@ -24,7 +24,12 @@ from overcast.options import FILE, HELP, bar, say, show
 )
 @click.option("--out", type=FILE, help="Also write the scores to this JSON file.")
 @click.option("--overwrite", is_flag=True, help="Replace what is there.")
-def command(mapped: Path, reference: Path, **given: Any) -> None:
+@click.option(
+    "--report",
+    is_flag=True,
+    help="Also make report.html beside MAP anew, with what was found.",
+)
+def command(mapped: Path, reference: Path, report: bool, **given: Any) -> None:
     """Score a class map against rasters, polygons or points; prints JSON.
 
     REFERENCE is a class raster, or a vector file (.gpkg, .geojson, .shp, .fgb), or a
@@ -34,13 +39,17 @@ def command(mapped: Path, reference: Path, **given: Any) -> None:
     \b
     Examples:
       overcast assess out/map.tif truth.tif --out scores.json
-      overcast assess out/map.tif sample.gpkg --out scores.json
+      overcast assess out/map.tif sample.gpkg --out estimates.json --report
       overcast assess out/map.tif plots.geojson --reference-column landcover
     """
     from overcast.assess import assess_files
 
     with bar() as progress:
         found = assess_files(mapped, reference, progress=progress, **given)
+        if report:
+            from overcast.reporting import report_again
+
+            report_again(mapped, found, progress)
     for note in found["notes"]:
         say(f"note: {note}")
     show(found)

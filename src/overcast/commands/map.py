@@ -31,6 +31,12 @@ from overcast.options import (
     help="igbp, simplified-igbp, worldcover, esri, dynamic-world, nlcd, corine, "
     "openearthmap, whu-opt-sar, or a CSV of code,name,colour.",
 )
+@click.option(
+    "--prior",
+    type=FILE,
+    help="Class probabilities that a run from other scenes gives of this one "
+    "(overcast predict RUN --probabilities); they join the labels.",
+)
 @click.option("--labels-nodata", type=int, help="Code of --labels for not known.")
 @click.option("--method", help="weak, forest, kmeans or network.  [default: weak]")
 @click.option(
@@ -54,9 +60,14 @@ def command(**given: Any) -> None:
     \b
     Example:
       overcast map --s2 s2.tif --s1 s1.tif --labels modis.tif --legend igbp --out out/
+    \b
+    Example with what a run of other scenes knows:
+      overcast predict other/run --s2 s2.tif --s1 s1.tif --probabilities --out prior/
+      overcast map --s2 s2.tif --s1 s1.tif --labels modis.tif --legend igbp \\
+          --prior prior/probabilities.tif --out out/
     """
     from overcast.mapping import make_map
-    from overcast.plan import LabelInput, Plan, replace_labels
+    from overcast.plan import LabelInput, Plan, replace_labels, with_target
 
     labels = LabelInput(
         path=absolute(given["labels"]),
@@ -64,9 +75,11 @@ def command(**given: Any) -> None:
         nodata=given["labels_nodata"],
     )
     method = {"name": given["method"] or "weak", **_settings(given["settings"])}
-    plan = Plan(
-        data=replace_labels(data_of(given), labels), method=method, seed=given["seed"]
-    )
+    data = replace_labels(data_of(given), labels)
+    if given["prior"]:
+        data = with_target(data, "prior", absolute(given["prior"]))
+        method["prior"] = "prior"
+    plan = Plan(data=data, method=method, seed=given["seed"])
     with bar() as progress:
         made = make_map(
             plan,

@@ -33,10 +33,10 @@ from overcast.options import (
 def command(run: Path, **given: Any) -> None:
     """Label an area with trained runs, to learn from these labels with other images.
 
-    Writes map.tif, confidence.tif, probabilities.tif (a band per class, uint8 with
-    scale) and probabilities.toml, the sensor that a plan reads them with; with
-    --official also agreement.json, and agreed.tif without the pixels that the official
-    labels call otherwise.
+    Writes map.tif, confidence.tif and probabilities.tif (a band per class, uint8 with
+    scale; a plan reads it as sensor class-probabilities); with --official also
+    agreement.json, and agreed.tif without the pixels that the official labels call
+    otherwise.
 
     \b
     Example: labels for a SAR network from an optical one

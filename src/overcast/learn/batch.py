@@ -5,7 +5,7 @@ Shape letters everywhere: B batch, C channel, K class, H row, W column.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -94,6 +94,14 @@ class Batch:
         """Rows and columns."""
         height, width = next(iter(self.valid.values())).shape[1:]
         return int(height), int(width)
+
+    def only(self, names: Collection[str]) -> Batch:
+        """Return the batch with no other images than these: a network's own, say."""
+        return replace(
+            self,
+            images={name: i for name, i in self.images.items() if name in names},
+            valid={name: v for name, v in self.valid.items() if name in names},
+        )
 
     def map(self, fn: Callable[[Tensor], Tensor]) -> Batch:
         """Apply `fn` to every tensor."""

@@ -24,12 +24,12 @@ from torch import Tensor
 from overcast.geo.bands import NETWORK_RANGE, SENTINEL_2, Band, Sensor
 from overcast.learn.batch import Batch
 from overcast.worlds.clouds import (
-    _BETWEEN_DATES,
-    _SHADOW,
-    _SOFTNESS,
-    _THICK,
-    _WITHIN,
+    BETWEEN_DATES,
     LOWEST_OPACITY,
+    SHADOW_SPECTRUM,
+    SOFTNESS,
+    THICK_SPECTRUM,
+    WITHIN,
     Clouds,
     classify,
 )
@@ -37,7 +37,7 @@ from overcast.worlds.noise import Floats, Fractal, centres_of
 
 _SPREAD = float(np.hypot(1, 0.55))
 """Standard deviation of the field that clouds are the high parts of."""
-_EDGE = (float(np.sqrt(0.16 + 2.4 * LOWEST_OPACITY)) - 0.4) / 1.2 * _SOFTNESS
+_EDGE = (float(np.sqrt(0.16 + 2.4 * LOWEST_OPACITY)) - 0.4) / 1.2 * SOFTNESS
 """Rise of the field from the edge of a cloud to the least opacity that counts."""
 _CIRRUS, _ADDED = (0.15, 0.6), (0.03, 0.07)
 """Cirrus lets .85 to .4 of the light through, and adds this reflectance (measured)."""
@@ -75,14 +75,16 @@ class Sky:
         """
         at = [_wavelength(band, sensor.name) for band in sensor.bands]
         known = [_wavelength(band, "sentinel-2") for band in SENTINEL_2.bands]
-        spectra = (np.interp(at, known, np.array(s)) for s in (_THICK, _SHADOW))
+        spectra = (
+            np.interp(at, known, np.array(s)) for s in (THICK_SPECTRUM, SHADOW_SPECTRUM)
+        )
         limits = ([getattr(b, n) for b in sensor.bands] for n in ("low", "high"))
         return cls(*(np.asarray(v, np.float32) for v in (*spectra, *limits)))
 
     @classmethod
     def grey(cls, bands: int) -> Sky:
         """Clouds as bright in every band, for a sensor of which nothing is known."""
-        thick, shadow = np.mean(_THICK), np.mean(_SHADOW)
+        thick, shadow = np.mean(THICK_SPECTRUM), np.mean(SHADOW_SPECTRUM)
         return cls(*(np.full(bands, v, np.float32) for v in (thick, shadow, 0.0, 0.5)))
 
     @classmethod
@@ -158,10 +160,10 @@ def _draw(
     length = rng.uniform(*_HEIGHT_PX) / np.tan(elevation)
     cast = (length * np.cos(bearing), length * np.sin(bearing))
     tint = 0.97 * rng.standard_normal() + 0.25 * rng.standard_normal(len(sky.thick))
-    bright = (sky.thick * (1 + _BETWEEN_DATES / 0.65 * tint)).clip(0.25, 1.1)
+    bright = (sky.thick * (1 + BETWEEN_DATES / 0.65 * tint)).clip(0.25, 1.1)
     clouds = Clouds(key, level, cast, bright.astype(np.float32))
     y, x = (centres_of(range(side)) for side in extent)
-    detail = np.float32(_WITHIN) * Fractal(key + 9, 40.0).at(y, x)
+    detail = np.float32(WITHIN) * Fractal(key + 9, 40.0).at(y, x)
     opacity, shadow = clouds.opacity(y, x), clouds.shadow(y, x)
     cloud = clouds.bright[:, None, None] + detail
     if rng.uniform() < cirrus:

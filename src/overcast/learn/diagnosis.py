@@ -8,7 +8,6 @@ else is done with it, and nothing but `accuracy_gauges`, without gradient, reads
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
@@ -45,9 +44,7 @@ def split_truth(batch: Batch, name: str) -> tuple[Batch, Tensor | None]:
         )
     classes = (batch.images[name][:, 0].nan_to_num() * IGNORE).round().long()
     truth = torch.where(batch.valid[name], classes, IGNORE)
-    images = {n: i for n, i in batch.images.items() if n != name}
-    valid = {n: batch.valid[n] for n in images}
-    return replace(batch, images=images, valid=valid), truth
+    return batch.only(batch.images.keys() - {name}), truth
 
 
 @torch.no_grad()

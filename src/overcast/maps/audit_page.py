@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from overcast.maps.label_findings import THIN, Findings
 from overcast.maps.report import Panel, write_page
 
@@ -20,27 +22,40 @@ class AuditPage:
         First line of the page.
     findings
         The estimates.
-    labels, map, suspicion, image
-        The four large pictures; the last one is of what was seen.
+    panels
+        Large pictures of one place and size: labels and map first.
     places
         The most suspicious labels, a picture each.
     warnings
         What the reader must know, a sentence each.
-    provenance
-        What the estimates come from.
+    provenance, plan
+        What the estimates come from; the plan as YAML.
     """
 
     title: str
     findings: Findings
-    labels: Panel
-    map: Panel
-    suspicion: Panel
-    image: Panel
-    places: Sequence[Panel]
+    panels: Sequence[Panel]
+    places: Sequence[Panel] = ()
     warnings: Sequence[str] = ()
     provenance: Mapping[str, str] = field(default_factory=dict)
+    plan: str = ""
+
+    @property
+    def has_intervals(self) -> bool:
+        """Whether there were blocks enough for intervals."""
+        return bool(np.isfinite(self.findings.called.low).any())
 
 
 def write_audit_page(page: AuditPage, path: Path) -> None:
     """Write the page, self-contained; the file is whole or not there."""
-    write_page("audit.html.j2", path, page=page, found=page.findings, thin=THIN)
+    found = page.findings
+    occurs = (found.class_shares > 0) | (found.label_shares > 0)
+    write_page(
+        "audit.html.j2",
+        path,
+        page=page,
+        found=found,
+        classes=found.legend.classes,
+        here=np.flatnonzero(occurs).tolist(),
+        thin=THIN,
+    )

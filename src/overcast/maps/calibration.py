@@ -28,7 +28,7 @@ from overcast.geo.raster import UNKNOWN
 
 Floats = NDArray[np.floating]
 
-_FLOOR = 1e-9
+FLOOR = 1e-9
 """A probability of 0 is taken for this one, so that it has a logarithm."""
 _BINS = 15
 _RANGE = math.log(20)
@@ -122,7 +122,7 @@ def fit_temperature(held: HeldOut) -> float:
 
 
 def _raise(probabilities: NDArray[np.float64], temperature: float) -> Floats:
-    logits = np.log(np.maximum(probabilities, _FLOOR)) / temperature
+    logits = np.log(np.maximum(probabilities, FLOOR)) / temperature
     raised = np.exp(logits - logits.max(0))
     return np.asarray(raised / raised.sum(0))
 

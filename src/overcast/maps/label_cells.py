@@ -95,10 +95,12 @@ class LabelCells:
 
     def outline(self, cell: int) -> GeoBox:
         """The labels of a cell, as a grid."""
-        row, column = divmod(cell, self._shape(1)[1])
-        spans = (slice(n * self.side, (n + 1) * self.side) for n in (row, column))
-        y, x = spans
-        return self.labels[y, x]
+        place = divmod(cell, self._shape(1)[1])
+        rows, columns = (
+            slice(n * self.side, min((n + 1) * self.side, size))
+            for n, size in zip(place, self.labels.shape, strict=True)
+        )
+        return self.labels[rows, columns]
 
     def _shape(self, cells: int) -> tuple[int, int]:
         """Rows and columns of squares of so many cells."""

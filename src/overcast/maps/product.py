@@ -1,8 +1,9 @@
 """The files that leave the tool: Cloud Optimized GeoTIFFs, and what lies beside them.
 
 ``map.tif`` has class codes, ``confidence.tif`` the probability of the class,
-``probabilities.tif`` that of every class and ``set_sizes.tif`` how many it may be. Beside a map lie ``map.tif.aux.xml`` (names
-and areas, for GDAL), ``map.qml`` (its looks, for QGIS) and ``legend.csv``.
+``probabilities.tif`` that of every class and ``set_sizes.tif`` how many it may be.
+Beside a map lie ``map.tif.aux.xml`` (names and areas, for GDAL), ``map.qml`` (its
+looks, for QGIS) and ``legend.csv``.
 """
 
 from __future__ import annotations
@@ -215,7 +216,7 @@ class _Form:
             nodata=self.nodata,
             width=self.grid.shape[1],
             height=self.grid.shape[0],
-            crs=str(self.grid.crs),
+            crs=None if self.grid.crs is None else str(self.grid.crs),
             transform=self.grid.affine,
             tiled=True,
             blockxsize=_BLOCK,

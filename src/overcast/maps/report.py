@@ -90,6 +90,21 @@ class Page:
 
 def write_report(page: Page, path: Path) -> None:
     """Write the page; the file is whole or not there."""
+    write_page(
+        "report.html.j2",
+        path,
+        page=page,
+        areas=list(_areas(page)),
+        scale=_scale(page.width_m),
+        curve=charts.training_curve(page.curve),
+        diagram=charts.reliability_diagram(page.reliability),
+        swatch=charts.swatch,
+        matrices={name: _matrix(s) for name, s in page.scores.items()},
+    )
+
+
+def write_page(template: str, path: Path, **values: Any) -> None:
+    """Fill a template of this room; the file is whole or not there."""
     environment = Environment(
         loader=PackageLoader("overcast.maps", "."),
         autoescape=True,
@@ -102,15 +117,7 @@ def write_report(page: Page, path: Path) -> None:
         "between": _between,
         "heat": _heat,
     }
-    text = environment.get_template("report.html.j2").render(
-        page=page,
-        areas=list(_areas(page)),
-        scale=_scale(page.width_m),
-        curve=charts.training_curve(page.curve),
-        diagram=charts.reliability_diagram(page.reliability),
-        swatch=charts.swatch,
-        matrices={name: _matrix(s) for name, s in page.scores.items()},
-    )
+    text = environment.get_template(template).render(values)
     scratch = path.with_name(path.name + ".tmp")
     try:
         scratch.write_text(text, encoding="utf-8")
@@ -172,8 +179,9 @@ def _areas(page: Page) -> Iterator[_Area]:
                 land, area, share, None, charts.bar(area / longest, land.colour)
             )
             continue
-        ends = (estimate[name] / longest for name in ("value", "low", "high"))
-        yield _Area(land, area, share, estimate, charts.whisker(*ends, area / longest))
+        value, low, high = (estimate[n] / longest for n in ("value", "low", "high"))
+        drawn = charts.whisker(value, low, high, area / longest)
+        yield _Area(land, area, share, estimate, drawn)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ def picture_of(
     called = "Called" if scene.cells.are_labels else "Mostly called"
     return Panel(
         title=f"{called} {names[label]}",
-        png=png(_picture(cell, scene, scene.grid[window], image, mapped)),
+        picture=png(_picture(cell, scene, scene.grid[window], image, mapped)),
         text=f"Estimated {holdings(held, mapped.legend)}. {_place(cell, scene)}",
     )
 

@@ -34,7 +34,7 @@ Floats = NDArray[np.float64]
 
 POWERS = (1.0, 2.0, np.inf)
 """Powers g that probabilities are counted with; the one in the middle is the estimate."""
-_SOFT, _MIDDLE = 0, 1
+_MIDDLE = 1
 _DRAWS = 1000
 
 
@@ -94,22 +94,22 @@ class Tables:
     @property
     def pixels(self) -> float:
         """Pixels counted."""
-        return float(self.weights[_SOFT].sum())
+        return float(self.weights[_MIDDLE].sum())
 
     @property
     def blocks(self) -> int:
         """Blocks that have pixels."""
-        return int(self.weights[_SOFT].any((1, 2)).sum())
+        return int(self._seen.sum())
 
     @property
     def class_shares(self) -> Floats:
-        """Estimated share of the ground of every class ``[K]``: mean probabilities."""
-        return np.asarray(self.weights[_SOFT].sum((0, 2)) / self.pixels)
+        """Estimated share of the ground of every class ``[K]``."""
+        return np.asarray(self.weights[_MIDDLE].sum((0, 2)) / self.pixels)
 
     @property
     def label_shares(self) -> Floats:
         """Share of the pixels of every label ``[K]``."""
-        return np.asarray(self.weights[_SOFT].sum((0, 1)) / self.pixels)
+        return np.asarray(self.weights[_MIDDLE].sum((0, 1)) / self.pixels)
 
     def labels_of_classes(self, seed: int = 0) -> Matrix:
         """T: what a class is called; rows sum to 1."""
@@ -119,11 +119,14 @@ class Tables:
         """R: what a label stands for; columns sum to 1."""
         return self._matrix(1, seed)
 
+    @property
+    def _seen(self) -> NDArray[np.bool_]:
+        return np.asarray(self.weights[_MIDDLE].any((1, 2)), np.bool_)
+
     def _matrix(self, along: int, seed: int) -> Matrix:
         """Shares that sum to 1 along an axis of a table ``[B, K, K]``."""
         value = _shares(self.weights[_MIDDLE].sum(0, keepdims=True), along)[0]
-        seen = self.weights[_SOFT].any((1, 2))
-        count = int(seen.sum())
+        seen, count = self._seen, self.blocks
         if count < FEWEST:
             return Matrix(value, *np.full((2, *value.shape), np.nan))
         # Every power sees the same draws, so that only it makes them differ.

@@ -34,7 +34,7 @@ from torch import Tensor, nn
 
 from overcast.learn.batch import Batch
 from overcast.models.encoders import STRIDE, make_encoder
-from overcast.models.fcn import _PixelNorm
+from overcast.models.fcn import PixelNorm
 from overcast.models.fusion import checked, observed, pad_to
 from overcast.models.segmenter import Segmenter
 
@@ -258,7 +258,7 @@ def _block(inputs: int, width: int) -> nn.Sequential:
 def _normed(inputs: int, width: int) -> nn.Sequential:
     """A block that a pixel's brightness passes, and no statistics of a window."""
     convolution = nn.Conv2d(inputs, width, 3, padding=1)
-    return nn.Sequential(convolution, _PixelNorm(width), nn.GELU())
+    return nn.Sequential(convolution, PixelNorm(width), nn.GELU())
 
 
 def _encoder(name: str, inputs: int, widths: Sequence[int]) -> nn.Module:

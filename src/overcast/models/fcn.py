@@ -49,7 +49,7 @@ class FCN(Segmenter):
             {n: nn.Conv2d(c + 1, width, 3, padding=1) for n, c in bands.items()}
         )
         self.body = nn.Sequential(*(_Residual(width) for _ in range(blocks)))
-        self.norm = _PixelNorm(width)
+        self.norm = PixelNorm(width)
         self.head = nn.Conv2d(width, classes, 1)
 
     def encode(self, batch: Batch) -> Tensor:
@@ -68,7 +68,7 @@ class _Residual(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            _PixelNorm(width),
+            PixelNorm(width),
             nn.Conv2d(width, width, 3, padding=1),
             nn.GELU(),
             nn.Conv2d(width, width, 1),
@@ -78,7 +78,7 @@ class _Residual(nn.Module):
         return features + cast(Tensor, self.layers(features))
 
 
-class _PixelNorm(nn.Module):
+class PixelNorm(nn.Module):
     """Layer normalisation over the channels of every pixel."""
 
     def __init__(self, width: int) -> None:

@@ -199,7 +199,7 @@ class CloudSeg:
     def _pair(self, given: Batch) -> tuple[Batch, Batch]:
         """What a network may see: the clear images, and those that are given."""
         targets = {self.clear, self.cloud_mask}
-        seen = _only(given, given.images.keys() - targets)
+        seen = given.only(given.images.keys() - targets)
         clear = seen
         if self.clear in given.images:
             clear = _with(seen, self.optical, given, self.clear)
@@ -238,14 +238,6 @@ class CloudSeg:
         chosen = torch.rand(len(cloud)).to(cloud.device) < self.hidden
         kept = cloudy.valid[self.optical] & ~(cloud & chosen[:, None, None])
         return replace(cloudy, valid={**cloudy.valid, self.optical: kept})
-
-
-def _only(batch: Batch, names: set[str]) -> Batch:
-    return replace(
-        batch,
-        images={n: i for n, i in batch.images.items() if n in names},
-        valid={n: v for n, v in batch.valid.items() if n in names},
-    )
 
 
 def _with(batch: Batch, name: str, other: Batch, twin: str) -> Batch:

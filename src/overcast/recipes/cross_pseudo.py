@@ -73,7 +73,9 @@ class CrossPseudo:
         learner = Supervised(drop=self.drop)
         networks = (model, state.network)
         known = [learner.terms(each, state, batches).total for each in networks]
-        images = jitter(dihedral(replace(batches["unlabelled"], labels=None)))
+        images = jitter(
+            dihedral(replace(batches["unlabelled"].only(model.bands), labels=None))
+        )
         where = seen(images, model.bands)
         one, two = (each(drop_sensor(images, self.drop)) for each in networks)
         named = [confident_labels(z.float().softmax(1), 0.0, where) for z in (one, two)]

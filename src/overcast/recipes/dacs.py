@@ -89,10 +89,10 @@ class Dacs:
         ValueError
             If stream 'labelled' gives no labels.
         """
-        source = batches["labelled"]
+        source = batches["labelled"].only(model.bands)
         if source.labels is None:
             raise ValueError("stream 'labelled' gave a batch without labels")
-        target = dihedral(replace(batches["unlabelled"], labels=None))
+        target = dihedral(replace(batches["unlabelled"].only(model.bands), labels=None))
         source = restyle(source, target, self.restyle)
         source = align_resolution(source, self.alignment, self.down, self.up)
         source = jitter(dihedral(source), self.gain, self.bias)

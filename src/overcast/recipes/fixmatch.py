@@ -89,7 +89,7 @@ class FixMatch:
             If stream 'labelled' gives no labels.
         """
         known = Supervised(drop=self.drop).terms(model, state, batches)
-        weak = dihedral(replace(batches["unlabelled"], labels=None))
+        weak = dihedral(replace(batches["unlabelled"].only(model.bands), labels=None))
         p = state.probabilities(weak)
         where = seen(weak, model.bands)
         weak = replace(weak, labels=confident_labels(p, 0.0, where))

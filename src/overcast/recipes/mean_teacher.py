@@ -65,7 +65,7 @@ class MeanTeacher:
             If stream 'labelled' gives no labels.
         """
         known = Supervised(drop=self.drop).terms(model, state, batches)
-        images = dihedral(replace(batches["unlabelled"], labels=None))
+        images = dihedral(replace(batches["unlabelled"].only(model.bands), labels=None))
         target = state.probabilities(jitter(images))
         own = model(drop_sensor(jitter(images), self.drop)).float().softmax(1)
         distance = masked_mean(

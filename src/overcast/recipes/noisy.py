@@ -16,7 +16,7 @@ probabilities, as `overcast pseudo` writes it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
@@ -124,12 +124,7 @@ class Noisy:
     def _divided(self, batch: Batch, model: Segmenter) -> tuple[Batch, Tensor | None]:
         """What `model` sees, and probabilities ``[B, K, H, W]``; zero if unknown."""
         images, valid = batch.images, batch.valid
-        seen = replace(
-            batch,
-            images={name: images[name] for name in images if name in model.bands},
-            valid={name: valid[name] for name in valid if name in model.bands},
-        )
-        name = self.probabilities
+        seen, name = batch.only(model.bands), self.probabilities
         if not name:
             return seen, None
         if name not in images:

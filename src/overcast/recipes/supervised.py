@@ -55,7 +55,7 @@ class Supervised:
         ValueError
             If the stream gives no labels.
         """
-        batch = batches["labelled"]
+        batch = batches["labelled"].only(model.bands)
         if self.augment:
             batch = jitter(dihedral(batch))
         batch = drop_sensor(batch, self.drop)

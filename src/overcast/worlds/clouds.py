@@ -32,14 +32,14 @@ CLEAR, THIN, THICK, SHADOW = range(4)
 LOWEST_OPACITY, THICK_OPACITY, LOWEST_SHADOW = 0.04, 0.6, 0.15
 """Below the first a pixel counts as clear; what is darkened less is no shadow."""
 
-_THICK = (0.652, 0.615, 0.594, 0.650, 0.660, 0.663, 0.671, 0.656, 0.469, 0.388)
+THICK_SPECTRUM = (0.652, 0.615, 0.594, 0.650, 0.660, 0.663, 0.671, 0.656, 0.469, 0.388)
 """Mean reflectance of opaque cloud (144,502 pixels, 213 scene-dates)."""
-_BETWEEN_DATES, _WITHIN = 0.2, 0.05
+BETWEEN_DATES, WITHIN = 0.2, 0.05
 """Its spread between dates and within a window of 640 m (87 dates)."""
-_SHADOW = (0.318, 0.321, 0.354, 0.312, 0.322, 0.329, 0.319, 0.312, 0.252, 0.227)
+SHADOW_SPECTRUM = (0.318, 0.321, 0.354, 0.312, 0.322, 0.329, 0.319, 0.312, 0.252, 0.227)
 """Reflectance in shadow over that in the sun (28 dates, weak: the dark ones)."""
 _WAVELENGTH = 420.0
-_SOFTNESS = 0.45
+SOFTNESS = 0.45
 """Rise of the field from the edge of a cloud to full opacity."""
 _SAMPLES = 192
 
@@ -60,7 +60,7 @@ class Clouds:
     def opacity(self, y: Places, x: Places) -> Floats:
         """0 to 1, ``[H, W]``."""
         above = _field(self.key, y, x) - np.float32(self.level)
-        part = (above * np.float32(1 / _SOFTNESS)).clip(0, 1)
+        part = (above * np.float32(1 / SOFTNESS)).clip(0, 1)
         # Thin edges are wide: opacity rises slowly first.
         return np.asarray(part * (np.float32(0.4) + np.float32(0.6) * part))
 
@@ -84,7 +84,7 @@ def draw_clouds(world: World, cover: float, date: int = 0) -> Clouds:
     count = min(world.size, _SAMPLES)
     at = centres_of(range(count)) * (world.size / count)
     # The least opacity that counts is reached a little above the level.
-    lowest = (np.sqrt(0.16 + 2.4 * LOWEST_OPACITY) - 0.4) / 1.2 * _SOFTNESS
+    lowest = (np.sqrt(0.16 + 2.4 * LOWEST_OPACITY) - 0.4) / 1.2 * SOFTNESS
     level = float(np.quantile(_field(key, at, at), 1 - cover)) - lowest
     if cover == 0:
         level = float(np.inf)
@@ -94,7 +94,10 @@ def draw_clouds(world: World, cover: float, date: int = 0) -> Clouds:
     cast = (height_px * np.cos(bearing), -height_px * np.sin(bearing))
     date_score, tint = rng.standard_normal(), rng.standard_normal(len(BANDS))
     spread = 0.97 * date_score + 0.25 * tint
-    bright = np.array(_THICK) + _BETWEEN_DATES * np.array(_THICK) / 0.65 * spread
+    bright = (
+        np.array(THICK_SPECTRUM)
+        + BETWEEN_DATES * np.array(THICK_SPECTRUM) / 0.65 * spread
+    )
     return Clouds(
         key=key,
         level=round(level, 6),
@@ -115,13 +118,13 @@ def see_cloudy(
     # Whole 20 m pixels, though the window may end with half of one.
     y, x = (np.append(c, c[-1] + 1) if len(c) % 2 else c for c in (y, x))
     opacity, shadow = clouds.opacity(y, x), clouds.shadow(y, x)
-    detail = np.float32(_WITHIN) * Fractal(clouds.key + 9, 40.0).at(y, x)
+    detail = np.float32(WITHIN) * Fractal(clouds.key + 9, 40.0).at(y, x)
     out = np.empty_like(clear)
     _, h, w = clear.shape
     for b, name in enumerate(BANDS):
         step = 2 if name in NATIVE_20_M else 1
         o, s, d = (_native(field, step)[:h, :w] for field in (opacity, shadow, detail))
-        lit = 1 - s * np.float32(1 - _SHADOW[b])
+        lit = 1 - s * np.float32(1 - SHADOW_SPECTRUM[b])
         cloud = (clouds.bright[b] + d) * np.float32(SCALE)
         seen = (1 - o) * lit * clear[b] + o * cloud
         out[b] = np.rint(seen).clip(1, 15_000)
