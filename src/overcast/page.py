@@ -237,7 +237,8 @@ def provenance(mapped: Path, inputs: Inputs, plan: Plan) -> dict[str, str]:
     sources: dict[str, Any] = {f"image {n}": s for n, s in inputs.stack.images.items()}
     if inputs.stack.labels is not None:
         sources["labels"] = inputs.stack.labels
-    settings = ", ".join(f"{k} {v}" for k, v in plan.method.items() if k != "name")
+    given = ((k, json.dumps(v)) for k, v in plan.method.items() if k != "name")
+    settings = ", ".join(f"{k} {v}" for k, v in given).replace('"', "")
     return {
         "method": plan.method["name"] + (f": {settings}" if settings else ""),
         "seed": str(plan.seed),

@@ -81,7 +81,7 @@ class Weak:
     smoothness: float = 1.0
     wrong: float = 0.3
     samples: int = 60_000
-    balance: float = 0.75
+    balance: float = 0.5
     cell: int = 4
     blur: float = 1.3
     prior: str = ""
