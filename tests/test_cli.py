@@ -328,7 +328,7 @@ def test_a_killed_map_goes_on_to_the_same_bytes(
         "map.tif",
         "confidence.tif",
         "run/plan.yaml",
-        "run/shares.safetensors",
+        "run/weak.safetensors",
     ):
         whole, killed = tmp_path / "whole" / name, tmp_path / "killed" / name
         assert whole.read_bytes() == killed.read_bytes(), name

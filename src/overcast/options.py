@@ -81,6 +81,31 @@ images = several(
     ),
     click.option("--grid", type=FILE, help="Raster whose grid is mapped, whole."),
 )
+labels = several(
+    click.option("--labels", type=FILE, required=True, help="Raster of class codes."),
+    click.option(
+        "--legend",
+        required=True,
+        help="igbp, simplified-igbp, worldcover, esri, dynamic-world, nlcd, corine, "
+        "openearthmap, whu-opt-sar, or a CSV of code,name,colour.",
+    ),
+    click.option("--labels-nodata", type=int, help="Code of --labels for not known."),
+    click.option(
+        "--prior",
+        type=FILE,
+        help="Class probabilities that a run from other scenes gives of this one "
+        "(overcast predict RUN --probabilities); they join the labels.",
+    ),
+    click.option("--method", help="weak, forest, kmeans or network.  [default: weak]"),
+    click.option(
+        "--set",
+        "settings",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="A setting of the method, as YAML: --set trees=300.",
+    ),
+    click.option("--seed", type=int, default=0, show_default=True),
+)
 reference = several(
     click.option("--reference", type=FILE, help="Class raster to score against."),
     click.option("--reference-legend", help="Its legend, if not the map's."),
@@ -157,6 +182,36 @@ def data_of(given: dict[str, Any]) -> Any:
         grid=None if grid is None else absolute(grid),
         trust=given["trust"],
     )
+
+
+def plan_of(given: dict[str, Any]) -> Any:
+    """The `Plan` that the options of `images` and `labels` describe."""
+    from overcast.plan import LabelInput, Plan, replace_labels, with_target
+
+    legend = given["legend"]
+    known = LabelInput(
+        path=absolute(given["labels"]),
+        legend=absolute(Path(legend)) if Path(legend).is_file() else legend,
+        nodata=given["labels_nodata"],
+    )
+    data = replace_labels(data_of(given), known)
+    method = {"name": given["method"] or "weak", **_settings(given["settings"])}
+    if given["prior"]:
+        data = with_target(data, "prior", absolute(given["prior"]))
+        method["prior"] = "prior"
+    return Plan(data=data, method=method, seed=given["seed"])
+
+
+def _settings(texts: tuple[str, ...]) -> dict[str, Any]:
+    import yaml
+
+    found = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise ValueError(f"--set {text}: expected KEY=VALUE")
+        found[key] = yaml.safe_load(value)
+    return found
 
 
 def absolute(path: Path) -> str:

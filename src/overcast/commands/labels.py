@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import click
 
-from overcast.options import (
-    FILE,
-    HELP,
-    absolute,
-    bar,
-    data_of,
-    images,
-    report,
-    writing,
-)
+from overcast.options import HELP, bar, images, labels, plan_of, report, writing
 
 
 @click.group(context_settings=HELP)
@@ -33,13 +22,7 @@ def command() -> None:
 
 @command.command(context_settings=HELP)
 @images
-@click.option("--labels", type=FILE, required=True, help="Raster of class codes.")
-@click.option(
-    "--legend", required=True, help="A built-in name, or a CSV of code,name,colour."
-)
-@click.option("--labels-nodata", type=int, help="Code of --labels for not known.")
-@click.option("--method", help="Method to learn with.  [default: that of overcast map]")
-@click.option("--seed", type=int, default=0, show_default=True)
+@labels
 @writing
 def audit(**given: Any) -> None:
     """Estimate what labels get wrong here: which classes, how often, and where.
@@ -55,17 +38,8 @@ def audit(**given: Any) -> None:
           --legend igbp --out audit/
     """
     from overcast.audit import audit_labels
-    from overcast.plan import LabelInput, Plan, replace_labels
 
-    legend = given["legend"]
-    labels = LabelInput(
-        path=absolute(given["labels"]),
-        legend=absolute(Path(legend)) if Path(legend).is_file() else legend,
-        nodata=given["labels_nodata"],
-    )
-    plan = Plan(data=replace_labels(data_of(given), labels), seed=given["seed"])
-    if given["method"] is not None:
-        plan = replace(plan, method={"name": given["method"]})
+    plan = plan_of(given)
     with bar() as progress:
         made = audit_labels(plan, given["out"], given["overwrite"], progress)
     report(made)

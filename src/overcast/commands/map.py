@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
 from overcast.options import (
-    FILE,
     HELP,
-    absolute,
     bar,
-    data_of,
     images,
+    labels,
+    plan_of,
     probabilities,
     reference,
     reference_of,
@@ -24,29 +22,7 @@ from overcast.options import (
 
 @click.command(context_settings=HELP)
 @images
-@click.option("--labels", type=FILE, required=True, help="Raster of class codes.")
-@click.option(
-    "--legend",
-    required=True,
-    help="igbp, simplified-igbp, worldcover, esri, dynamic-world, nlcd, corine, "
-    "openearthmap, whu-opt-sar, or a CSV of code,name,colour.",
-)
-@click.option(
-    "--prior",
-    type=FILE,
-    help="Class probabilities that a run from other scenes gives of this one "
-    "(overcast predict RUN --probabilities); they join the labels.",
-)
-@click.option("--labels-nodata", type=int, help="Code of --labels for not known.")
-@click.option("--method", help="weak, forest, kmeans or network.  [default: weak]")
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="A setting of the method, as YAML: --set trees=300.",
-)
-@click.option("--seed", type=int, default=0, show_default=True)
+@labels
 @reference
 @probabilities
 @writing
@@ -67,19 +43,8 @@ def command(**given: Any) -> None:
           --prior prior/probabilities.tif --out out/
     """
     from overcast.mapping import make_map
-    from overcast.plan import LabelInput, Plan, replace_labels, with_target
 
-    labels = LabelInput(
-        path=absolute(given["labels"]),
-        legend=_legend(given["legend"]),
-        nodata=given["labels_nodata"],
-    )
-    method = {"name": given["method"] or "weak", **_settings(given["settings"])}
-    data = replace_labels(data_of(given), labels)
-    if given["prior"]:
-        data = with_target(data, "prior", absolute(given["prior"]))
-        method["prior"] = "prior"
-    plan = Plan(data=data, method=method, seed=given["seed"])
+    plan = plan_of(given)
     with bar() as progress:
         made = make_map(
             plan,
@@ -90,19 +55,3 @@ def command(**given: Any) -> None:
             given["probabilities"],
         )
     report(made)
-
-
-def _legend(name: str) -> str:
-    return absolute(Path(name)) if Path(name).is_file() else name
-
-
-def _settings(texts: tuple[str, ...]) -> dict[str, Any]:
-    import yaml
-
-    found = {}
-    for text in texts:
-        key, equals, value = text.partition("=")
-        if not equals:
-            raise ValueError(f"--set {text}: expected KEY=VALUE")
-        found[key] = yaml.safe_load(value)
-    return found
