@@ -27,9 +27,9 @@ from overcast.geo.arrays import ImageArray, LabelArray
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import Stack
 from overcast.geo.tiling import Tiling
-from overcast.maps.label_cells import LabelCells
+from overcast.labels.cells import LabelCells
+from overcast.labels.transitions import POWERS, Tables
 from overcast.maps.predict import probabilities
-from overcast.maps.transitions import POWERS, Tables
 from overcast.plan import Data, Plan, method_of
 from overcast.progress import quiet
 from overcast.worlds.scene import Scene, Wanted, simulate

@@ -17,19 +17,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from overcast.geo.arrays import ImageArray, LabelArray
-from overcast.geo.raster import Labels
-from overcast.geo.stack import Stack
-from overcast.geo.tiling import Tiling
-from overcast.maps.calibration import (
+from overcast.accuracy.calibration import (
     HeldOut,
     Reliability,
     equal_mass_edges,
     fit_temperature,
     scale,
 )
-from overcast.maps.conformal import ConformalSets, Score
-from overcast.maps.design import allocate, count_classes, draw
+from overcast.accuracy.conformal import ConformalSets, Score
+from overcast.accuracy.design import allocate, count_classes, draw
+from overcast.geo.arrays import ImageArray, LabelArray
+from overcast.geo.raster import Labels
+from overcast.geo.stack import Stack
+from overcast.geo.tiling import Tiling
 from overcast.maps.predict import probabilities
 from overcast.plan import choose
 from overcast.progress import quiet

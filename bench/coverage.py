@@ -17,11 +17,11 @@ from collections import defaultdict
 import numpy as np
 from numpy.typing import NDArray
 
+from overcast.accuracy.area import Estimate, StratifiedSample
+from overcast.accuracy.confusion import Confusion
+from overcast.accuracy.design import allocate, count_classes, draw
 from overcast.geo.arrays import LabelArray
 from overcast.geo.raster import Labels
-from overcast.maps.accuracy import Confusion
-from overcast.maps.area import Estimate, StratifiedSample
-from overcast.maps.design import allocate, count_classes, draw
 from overcast.worlds.scene import Wanted, simulate
 
 WORLDS, SIDE, SAMPLES, POINTS = range(10), 384, 20, 600

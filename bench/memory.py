@@ -25,7 +25,7 @@ from overcast.geo.legend import LandClass, Legend
 from overcast.geo.stack import Chip, Stack
 from overcast.geo.tiling import Tiling
 from overcast.maps.predict import predict
-from overcast.maps.product import write_confidence, write_map
+from overcast.product.rasters import write_confidence, write_map
 
 WIDTH, ROWS = 4096, (4096, 16384)
 SENSOR = SENTINEL_2.select(("B02", "B03", "B04", "B08"))

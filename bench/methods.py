@@ -19,11 +19,11 @@ from typing import Any
 
 import numpy as np
 
+from overcast.accuracy.confusion import Confusion, compare, scores
 from overcast.geo.arrays import ImageArray, LabelArray
 from overcast.geo.raster import UNKNOWN, Labels
 from overcast.geo.stack import Stack
 from overcast.geo.tiling import Tiling
-from overcast.maps.accuracy import Confusion, compare, scores
 from overcast.maps.predict import predict
 from overcast.plan import choose
 from overcast.progress import quiet

@@ -26,7 +26,7 @@ from overcast.geo.raster import Image
 from overcast.geo.stack import Chip, Stack
 from overcast.geo.tiling import Tiling
 from overcast.maps.predict import RawMap, predict
-from overcast.maps.product import write_confidence, write_map
+from overcast.product.rasters import write_confidence, write_map
 
 SIDE, CLASSES, TILING, REPEATS = 4096, 10, Tiling(512, 128), 3
 GRID = GeoBox((SIDE, SIDE), Affine(10, 0, 500_000, 0, -10, 4_000_000), "EPSG:32633")

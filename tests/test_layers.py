@@ -19,15 +19,15 @@ FLOORS = [
     {"learn", "models"},
     {"recipes"},
     {"maps"},
+    {"accuracy"},
+    {"pages"},
+    {"product"},
+    {"labels"},
     {"discover"},
     {"plan"},
-    {"inputs", "methods", "assess"},
+    {"inputs", "methods"},
     {"run"},
-    {"publish", "export", "scoring"},
-    {"page"},
-    {"mapping", "viewer", "benchmarks", "audit"},
-    {"pseudo", "reporting", "calibrate"},
-    {"chain"},
+    {"jobs", "viewer", "benchmarks"},
     {"options"},
     {"commands"},
     {"cli"},
@@ -69,8 +69,8 @@ def test_imports_point_down(path: Path) -> None:
 @pytest.mark.parametrize(
     "module",
     [
-        *("cli", "assess", "calibrate", "geo.inspect", "worlds.scene"),
-        *("methods.forest", "mapping"),
+        *("cli", "jobs.assess", "jobs.calibrate", "geo.inspect", "worlds.scene"),
+        *("methods.forest", "jobs.mapping"),
     ],
 )
 def test_imports_no_torch(module: str) -> None:

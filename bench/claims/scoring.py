@@ -13,13 +13,13 @@ import numpy as np
 from bench.claims.blocks import Arm, Mask, known, scored
 from numpy.typing import NDArray
 
+from overcast.accuracy.calibration import Reliability
+from overcast.accuracy.confusion import Confusion, compare, scores
 from overcast.geo.arrays import ImageArray, LabelArray
 from overcast.geo.legend import Legend
 from overcast.geo.raster import UNKNOWN, Labels
 from overcast.geo.stack import Stack
 from overcast.geo.tiling import Tiling
-from overcast.maps.accuracy import Confusion, compare, scores
-from overcast.maps.calibration import Reliability
 from overcast.maps.predict import predict
 from overcast.plan import choose
 from overcast.progress import quiet

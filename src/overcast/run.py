@@ -16,19 +16,18 @@ from pathlib import Path
 from typing import Any
 
 from overcast import __version__
+from overcast.accuracy import calibration_file
+from overcast.accuracy.calibrated import Calibrated
+from overcast.accuracy.calibration_file import Calibration, read_calibration
 from overcast.geo.bands import Band, Sensor
 from overcast.geo.files import open_labels
 from overcast.geo.legend import LandClass, Legend, load_legend
 from overcast.geo.stack import LabelSource, Stack, agree
 from overcast.geo.tiling import Tiling
 from overcast.inputs import Inputs, open_inputs
-from overcast.maps import calibration_file
-from overcast.maps.calibrated import Calibrated
-from overcast.maps.calibration_file import Calibration, read_calibration
 from overcast.maps.ensemble import Ensemble
 from overcast.maps.predict import predict
 from overcast.maps.predictor import Predictor
-from overcast.maps.product import write_confidence, write_map, write_probabilities
 from overcast.maps.views import Viewed, views_of
 from overcast.plan import (
     Plan,
@@ -39,6 +38,7 @@ from overcast.plan import (
     to_tree,
     write_plan,
 )
+from overcast.product.rasters import write_confidence, write_map, write_probabilities
 from overcast.progress import Progress, quiet
 
 _PLAN, _INTERFACE = "plan.yaml", "interface.json"

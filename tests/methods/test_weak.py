@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from overcast.accuracy.confusion import compare, scores
 from overcast.geo.arrays import ImageArray, LabelArray
 from overcast.geo.bands import SENTINEL_1
 from overcast.geo.legend import load_legend
@@ -11,7 +12,6 @@ from overcast.geo.probabilities import probability_sensor
 from overcast.geo.raster import UNKNOWN, Image, Labels
 from overcast.geo.stack import Stack
 from overcast.geo.tiling import Window
-from overcast.maps.accuracy import compare, scores
 from overcast.methods.counts import Counting, _Places, count_cells
 from overcast.methods.forest import Forest
 from overcast.methods.weak import Weak

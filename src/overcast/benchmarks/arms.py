@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from overcast.accuracy.confusion import scores
 from overcast.benchmarks.benchmark import kept
 from overcast.benchmarks.deep import Training
 from overcast.benchmarks.patches import (
@@ -30,9 +31,8 @@ from overcast.benchmarks.shallow import cluster, grow_forest
 from overcast.benchmarks.survey import compare_labels
 from overcast.datasets.dataset import Patch
 from overcast.geo.stack import Chip
-from overcast.maps.accuracy import scores
 from overcast.maps.predictor import Predictor
-from overcast.maps.quicklook import class_picture, png, rgb
+from overcast.pages.quicklook import class_picture, png, rgb
 from overcast.plan import choose
 from overcast.progress import Progress
 

@@ -14,6 +14,7 @@ import numpy as np
 from affine import Affine
 from odc.geo.geobox import GeoBox
 
+from overcast.accuracy.confusion import Confusion
 from overcast.datasets.dataset import Patch
 from overcast.geo.arrays import ImageArray, LabelArray
 from overcast.geo.bands import SENTINEL_1, SENTINEL_2_L1C, Sensor
@@ -22,7 +23,6 @@ from overcast.geo.raster import UNKNOWN, Image, Labels
 from overcast.geo.stack import Chip, Stack
 from overcast.geo.tiling import Window
 from overcast.learn.batch import Batch
-from overcast.maps.accuracy import Confusion
 from overcast.maps.predictor import Predictor
 from overcast.progress import Progress
 

@@ -179,8 +179,8 @@ def _figure_2(job: Job, arms: Arms, datasets: Sequence[Dataset]) -> dict[str, An
 
 
 def _count(job: Job, patches: Sequence[Patch], labels: str) -> dict[str, Any]:
+    from overcast.accuracy.confusion import plain
     from overcast.benchmarks.survey import count_classes
-    from overcast.maps.accuracy import plain
 
     found = count_classes(patches, labels, job.progress)
     names = patches[0].labels(labels).legend.names

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from overcast.accuracy.confusion import Confusion
 from overcast.datasets.dataset import Patch
 from overcast.geo.raster import UNKNOWN
-from overcast.maps.accuracy import Confusion
 from overcast.progress import Progress, quiet
 
 Counts = NDArray[np.int64]

@@ -10,12 +10,12 @@ from urllib.parse import quote
 
 import numpy as np
 
+from overcast.accuracy.confusion import plain
 from overcast.benchmarks.arms import Curve, Row
 from overcast.benchmarks.benchmark import Job
 from overcast.benchmarks.settings import Settings
 from overcast.benchmarks.survey import row_shares
 from overcast.datasets.dataset import Dataset
-from overcast.maps.accuracy import plain
 
 Tree = dict[str, Any]
 _SCORES = {

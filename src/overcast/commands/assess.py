@@ -42,12 +42,12 @@ def command(mapped: Path, reference: Path, report: bool, **given: Any) -> None:
       overcast assess out/map.tif sample.gpkg --out estimates.json --report
       overcast assess out/map.tif plots.geojson --reference-column landcover
     """
-    from overcast.assess import assess_files
+    from overcast.jobs.assess import assess_files
 
     with bar() as progress:
         found = assess_files(mapped, reference, progress=progress, **given)
         if report:
-            from overcast.reporting import report_again
+            from overcast.jobs.reporting import report_again
 
             report_again(mapped, found, progress)
     for note in found["notes"]:

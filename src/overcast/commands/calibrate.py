@@ -43,7 +43,7 @@ def command(out: Path, sample: Path, **given: Any) -> None:
       overcast calibrate out/ sample.gpkg
       overcast calibrate out/ sample.gpkg --sets 0.9
     """
-    from overcast.calibrate import Known, calibrate_map
+    from overcast.jobs.calibrate import Known, calibrate_map
 
     known = Known(
         path=sample,

@@ -34,7 +34,7 @@ def command(optical: Path, sar: Path, networks: int, **given: Any) -> None:
     Example:
       overcast chain optical.yaml sar.yaml --networks 3 --out allweather/
     """
-    from overcast.chain import Chain, make_chain
+    from overcast.jobs.chain import Chain, make_chain
     from overcast.plan import read_plan
 
     chain = Chain(

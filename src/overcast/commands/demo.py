@@ -25,7 +25,7 @@ def command(
     Example:
       overcast demo --out demo/
     """
-    from overcast.mapping import make_demo
+    from overcast.jobs.mapping import make_demo
 
     with bar() as progress:
         made = make_demo((seed, size), out, method, overwrite, progress)

@@ -47,7 +47,7 @@ def command(
     """
     if out.exists() and not overwrite:
         raise ValueError(f"{out}: exists; give another --out, or --overwrite")
-    from overcast.export import export_run
+    from overcast.jobs.export import export_run
 
     run = run if (run / "plan.yaml").is_file() else run / "run"
     with bar() as progress:

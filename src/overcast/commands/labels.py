@@ -37,7 +37,7 @@ def audit(**given: Any) -> None:
       overcast labels audit --s2 s2.tif --s1 s1.tif --labels modis.tif \\
           --legend igbp --out audit/
     """
-    from overcast.audit import audit_labels
+    from overcast.jobs.audit import audit_labels
 
     plan = plan_of(given)
     with bar() as progress:

@@ -42,7 +42,7 @@ def command(**given: Any) -> None:
       overcast map --s2 s2.tif --s1 s1.tif --labels modis.tif --legend igbp \\
           --prior prior/probabilities.tif --out out/
     """
-    from overcast.mapping import make_map
+    from overcast.jobs.mapping import make_map
 
     plan = plan_of(given)
     with bar() as progress:

@@ -32,7 +32,7 @@ def command(mapped: Path, mmu: float, out: Path, overwrite: bool) -> None:
         raise ValueError(f"{out}: expected a name that ends in .gpkg")
     if out.exists() and not overwrite:
         raise ValueError(f"{out}: exists; give another --out, or --overwrite")
-    from overcast.maps.vector import write_polygons
+    from overcast.product.vector import write_polygons
 
     with bar() as progress:
         count = write_polygons(mapped, out, mmu, progress)

@@ -42,7 +42,7 @@ def command(run: Path, **given: Any) -> None:
       overcast predict out/run --s2 other_s2.tif --s1 other_s1.tif --out other/
       overcast predict one/run --with two/run --views 8 --s1 s1.tif --out map/
     """
-    from overcast.mapping import map_elsewhere
+    from overcast.jobs.mapping import map_elsewhere
 
     with bar() as progress:
         made = map_elsewhere(

@@ -42,7 +42,7 @@ def command(run: Path, **given: Any) -> None:
     Example: labels for a SAR network from an optical one
       overcast pseudo optical/run --s2 s2.tif --out pseudo/
     """
-    from overcast.pseudo import make_pseudo_labels
+    from overcast.jobs.pseudo import make_pseudo_labels
     from overcast.run import Reference
 
     official = None

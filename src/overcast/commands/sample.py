@@ -60,8 +60,8 @@ def command(mapped: Path, **given: Any) -> None:
       overcast sample out/map.tif --expected 0.9 --expected Shrubland=0.6 --out s.csv
       overcast assess out/map.tif sample.gpkg
     """
-    from overcast.assess import draw_sample
-    from overcast.maps.design import Design
+    from overcast.accuracy.design import Design
+    from overcast.jobs.assess import draw_sample
 
     design = Design(
         size=given["size"],

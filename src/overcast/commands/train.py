@@ -22,7 +22,7 @@ def command(plan: Path, out: Path | None, overwrite: bool) -> None:
     Example:
       overcast train plan.yaml --out trained/
     """
-    from overcast.mapping import train_only
+    from overcast.jobs.mapping import train_only
     from overcast.plan import read_plan
 
     with bar() as progress:

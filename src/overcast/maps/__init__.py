@@ -1,1 +1,1 @@
-"""From a predictor to a published map: prediction, files, accuracy, report."""
+"""From a predictor to a map: whole rasters in constant memory, views, ensembles."""

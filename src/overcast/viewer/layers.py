@@ -18,7 +18,7 @@ from overcast.geo.bands import Sensor
 from overcast.geo.files import ImageFile, dataset_of, open_raster
 from overcast.geo.legend import LandClass, Legend
 from overcast.geo.raster import UNKNOWN
-from overcast.maps.quicklook import Picture, confidence_picture
+from overcast.pages.quicklook import Picture, confidence_picture
 from overcast.viewer.tiles import Tile, read_point, read_tile
 
 _TRUE_COLOUR = ("B04", "B03", "B02")

@@ -19,8 +19,8 @@ from rasterio.enums import Resampling
 from overcast.geo.files import ImageFile, open_raster, placed, read_grid
 from overcast.geo.legend import load_legend
 from overcast.inputs import open_inputs
-from overcast.maps.product import written_legend
 from overcast.plan import Data, ImageInput, LabelInput, read_plan
+from overcast.product.rasters import written_legend
 from overcast.progress import Progress, quiet
 from overcast.viewer.layers import (
     ClassLayer,

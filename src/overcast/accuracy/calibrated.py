@@ -1,0 +1,80 @@
+"""A predictor whose probabilities were calibrated, and what calibration learns from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from overcast.accuracy.calibration import scale
+from overcast.geo.bands import Sensor
+from overcast.geo.legend import Legend
+from overcast.geo.stack import Chip, Stack
+from overcast.geo.tiling import Tiling
+from overcast.maps.predict import probabilities
+from overcast.maps.predictor import Predictor
+from overcast.progress import Progress, quiet
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrated:
+    """A predictor at another temperature: the same classes, another confidence.
+
+    Raises
+    ------
+    ValueError
+        If the temperature is not above 0.
+    """
+
+    predictor: Predictor
+    temperature: float
+
+    def __post_init__(self) -> None:
+        if not 0 < self.temperature < np.inf:
+            raise ValueError(f"temperature is {self.temperature:g}, expected above 0")
+
+    @property
+    def legend(self) -> Legend:
+        """The K classes of the probabilities."""
+        return self.predictor.legend
+
+    @property
+    def sensors(self) -> Mapping[str, Sensor]:
+        """The images it reads, by name."""
+        return self.predictor.sensors
+
+    @property
+    def halo(self) -> int:
+        """Pixels of context it draws on around a pixel."""
+        return self.predictor.halo
+
+    def predict(self, chip: Chip) -> NDArray[np.float32]:
+        """Probabilities ``[K, h, w]`` of a chip's pixels, calibrated."""
+        return scale(self.predictor.predict(chip), self.temperature)
+
+
+def probabilities_of(
+    predictor: Predictor,
+    stack: Stack,
+    tiling: Tiling,
+    places: tuple[NDArray[np.int64], NDArray[np.int64]],
+    progress: Progress = quiet,
+) -> NDArray[np.float32]:
+    """Probabilities ``[K, N]`` of the pixels in these rows and columns.
+
+    Exactly those that a map of the stack is made from, in the memory that making it
+    takes, and in its time. Pixels outside the stack, and those that no sensor saw, have
+    probability 0 of every class.
+    """
+    rows, columns = places
+    long = int(stack.shape[1] > stack.shape[0])
+    found = np.zeros((len(predictor.legend), len(rows)), np.float32)
+    for window, band in probabilities(predictor, stack, tiling):
+        down, right = rows - window.y, columns - window.x
+        here = (down >= 0) & (down < window.h) & (right >= 0) & (right < window.w)
+        found[:, here] = band[:, down[here], right[here]]
+        ends = window.y + window.h, window.x + window.w
+        progress("looking", ends[long], stack.shape[long])
+    return found

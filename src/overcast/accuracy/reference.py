@@ -1,0 +1,98 @@
+"""What a map is judged by: another raster, polygons, or points."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
+
+from overcast.accuracy.bootstrap import block_side
+from overcast.accuracy.confusion import Confusion, compare_blocks, translation
+from overcast.accuracy.response import REFERENCE
+from overcast.geo.files import open_labels
+from overcast.geo.legend import Legend
+from overcast.geo.overlay import PolygonLabels, classes_under, pixels_under
+from overcast.geo.stack import LabelSource
+from overcast.geo.vectors import Features, is_vector, read_features
+from overcast.progress import Progress, quiet
+
+
+class Reference(Protocol):
+    """Known classes somewhere on the grid of a map."""
+
+    def against(
+        self, source: LabelSource, progress: Progress = quiet
+    ) -> Iterator[Confusion]:
+        """Confusion of a class map with it, block by block of the map's grid."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceRaster:
+    """Classes of pixels; polygons are burnt into such ones."""
+
+    truth: LabelSource
+    grid: GeoBox
+
+    def against(
+        self, source: LabelSource, progress: Progress = quiet
+    ) -> Iterator[Confusion]:
+        """Confusion of a class map with it, block by block of the map's grid."""
+        side = block_side(self.grid)
+        return compare_blocks(source, self.truth, side, self.grid, progress)
+
+
+@dataclass(frozen=True, slots=True)
+class ReferencePoints:
+    """Points with class positions ``[N]`` of the map's legend."""
+
+    points: Features
+    classes: NDArray[np.uint8]
+    grid: GeoBox
+
+    def against(
+        self, source: LabelSource, progress: Progress = quiet
+    ) -> Iterator[Confusion]:
+        """Confusion of a class map with it, block by block of the map's grid."""
+        mapped = classes_under(source, self.points)
+        places = np.stack(pixels_under(self.grid, self.points), 1)
+        _, block = np.unique(
+            places // block_side(self.grid), axis=0, return_inverse=True
+        )
+        for number in range(block.max() + 1):
+            here = block == number
+            yield Confusion.of(self.classes[here], mapped[here], len(source.legend))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferenceFile:
+    """A file of known classes; `legend` is its own, `column` that of a vector file."""
+
+    path: Path
+    legend: Legend
+    nodata: int | None = None
+    column: str = REFERENCE
+
+    def open(self, legend: Legend, grid: GeoBox) -> Reference:
+        """Open it to judge a map with this legend on this grid.
+
+        Raises
+        ------
+        ValueError
+            If the file is refused, or there is no crosswalk between the legends.
+        """
+        translate = translation(self.legend, legend)
+        if not is_vector(self.path):
+            truth = open_labels(self.path, self.legend, self.nodata)
+            return ReferenceRaster(truth, grid)
+        features = read_features(self.path)
+        classes = translate(features.classes(self.column, self.legend))
+        if features.are_points:
+            return ReferencePoints(features, classes, grid)
+        shapes = features.to_crs(str(grid.crs))
+        return ReferenceRaster(PolygonLabels(shapes, classes, legend, grid), grid)

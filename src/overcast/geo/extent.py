@@ -1,0 +1,31 @@
+"""How large a grid is on the ellipsoid, whatever its projection."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyproj
+from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
+
+
+def areas_ha(counts: NDArray[np.int64], grid: GeoBox) -> list[float]:
+    """Area of every class in hectares, from its number of pixels.
+
+    A pixel's area is that of the grid's outline on the ellipsoid, over its number of
+    pixels: right in any projection, in feet and in degrees, as far as a pixel's area
+    is the same all over the map.
+    """
+    outline = grid.geographic_extent.geom
+    total_m2, _ = pyproj.Geod(ellps="WGS84").geometry_area_perimeter(outline)
+    pixel_ha = abs(total_m2) / (grid.shape[0] * grid.shape[1]) / 1e4
+    return [float(n) * pixel_ha for n in counts]
+
+
+def width_m(grid: GeoBox) -> float:
+    """Length of the middle row on the ellipsoid, in metres."""
+    left, bottom, right, top = grid.boundingbox.bbox
+    middle = (bottom + top) / 2
+    move = pyproj.Transformer.from_crs(str(grid.crs), "EPSG:4326", always_xy=True)
+    east, north = move.transform([left, right], [middle, middle])
+    *_, length = pyproj.Geod(ellps="WGS84").inv(east[0], north[0], east[1], north[1])
+    return float(length)

@@ -1,0 +1,1 @@
+"""Whole jobs, as the commands ask for them."""

@@ -1,0 +1,170 @@
+"""Score class maps in files, as `overcast assess` does, and draw samples for it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from overcast import __version__
+from overcast.accuracy.area import estimates
+from overcast.accuracy.bootstrap import FEWEST, intervals
+from overcast.accuracy.confusion import Confusion, scores
+from overcast.accuracy.design import Design, count_classes, draw
+from overcast.accuracy.independence import are_fine, remark
+from overcast.accuracy.reference import Reference, ReferenceFile, ReferencePoints
+from overcast.accuracy.response import REFERENCE, is_form, read_sample, write_form
+from overcast.geo.extent import areas_ha
+from overcast.geo.files import LabelFile, open_labels, open_raster
+from overcast.geo.legend import legend_to_csv, load_legend
+from overcast.geo.overlay import classes_under
+from overcast.plan import read_plan
+from overcast.product.rasters import written_legend
+from overcast.progress import Progress, quiet
+
+
+def assess_files(  # noqa: PLR0913
+    mapped: Path,
+    reference: Path,
+    *,
+    legend: str | None = None,
+    reference_legend: str | None = None,
+    reference_nodata: int | None = None,
+    reference_column: str = REFERENCE,
+    out: Path | None = None,
+    overwrite: bool = False,
+    progress: Progress = quiet,
+) -> dict[str, Any]:
+    """Scores of a class map in a file against a reference, also written to `out`.
+
+    Points that `overcast sample` made, filled, give ``estimates`` for the whole map,
+    with intervals from the sampling design; any other reference ``intervals`` of the
+    agreement where it is, from a bootstrap of blocks. ``notes`` says what the
+    reader must know, such as that the reference is the training labels. The legend of
+    a map that overcast made is in the file.
+
+    Raises
+    ------
+    ValueError
+        If a file is refused, the legend is not known, nowhere both are known, or `out`
+        exists.
+    """
+    _refuse_to_replace(out, overwrite)
+    classes = load_legend(legend) if legend else written_legend(mapped)
+    source = open_labels(mapped, classes)
+    truth = ReferenceFile(
+        path=reference,
+        legend=load_legend(reference_legend) if reference_legend else classes,
+        nodata=reference_nodata,
+        column=reference_column,
+    ).open(classes, source.grid)
+    blocks = list(truth.against(source, progress))
+    total = sum(blocks, Confusion.none(len(classes)))
+    if total.counts.sum() == 0:
+        raise ValueError(
+            f"{mapped} and {reference} have no pixel in common; do they overlap?"
+        )
+    result = {**_estimates(source, truth), **scores(total, classes)}
+    sampled = "estimates" in result
+    result["intervals"] = None if sampled else intervals(blocks, classes)
+    result["notes"] = [*_on_intervals(result), *_on_labels(source, truth, reference)]
+    if out is not None:
+        text = json.dumps(result, indent=2, ensure_ascii=False)
+        out.write_text(text + "\n", encoding="utf-8")
+    return result
+
+
+def draw_sample(
+    mapped: Path,
+    out: Path,
+    design: Design,
+    *,
+    legend: str | None = None,
+    overwrite: bool = False,
+    progress: Progress = quiet,
+) -> dict[str, Any]:
+    """Draw a stratified sample of a class map into a GeoPackage or CSV to be filled.
+
+    The strata are the map's classes. What was drawn depends on map and design alone.
+    Returns what `overcast sample` prints.
+
+    Raises
+    ------
+    ValueError
+        If the map is refused, `out` exists or is neither, or the design is impossible.
+    """
+    if out.suffix.lower() not in (".gpkg", ".csv"):
+        raise ValueError(f"{out}: expected a name that ends in .gpkg or .csv")
+    _refuse_to_replace(out, overwrite)
+    classes = load_legend(legend) if legend else written_legend(mapped)
+    source = open_labels(mapped, classes)
+    pixels = count_classes(source, progress)
+    sizes = design.sizes(pixels, classes)
+    drawn = draw(source, pixels, sizes, design.seed, progress)
+    about = {name: str(value) for name, value in asdict(design).items()}
+    about |= {"map": mapped.name, "legend": legend_to_csv(classes)}
+    write_form(out, source, drawn, pixels, {**about, "overcast": __version__})
+    strata = {
+        name: {"pixels": int(there), "points": int(taken)}
+        for name, there, taken in zip(classes.names, pixels, sizes, strict=True)
+        if there
+    }
+    return {"sample": str(out), "points": int(sizes.sum()), "strata": strata}
+
+
+def _refuse_to_replace(out: Path | None, overwrite: bool) -> None:
+    if out is not None and out.exists() and not overwrite:
+        raise ValueError(f"{out}: exists; give another --out, or --overwrite")
+
+
+def _estimates(source: LabelFile, truth: Reference) -> dict[str, Any]:
+    """Estimates for the whole map, from points of a sampling design."""
+    if not isinstance(truth, ReferencePoints) or not is_form(truth.points):
+        return {}
+    found = classes_under(source, truth.points)
+    sample = read_sample(truth.points, found, truth.classes, source.legend)
+    whole = areas_ha(sample.pixels.sum(keepdims=True), source.grid)[0]
+    return {"estimates": estimates(sample, source.legend, whole)}
+
+
+def _on_intervals(result: dict[str, Any]) -> Iterator[str]:
+    if "estimates" in result:
+        yield (
+            "estimates are for the whole map; the scores beside them count points, and "
+            "are biased towards classes that were sampled more densely"
+        )
+    elif result["intervals"] is None:
+        yield f"no intervals: the reference lies in fewer than {FEWEST} blocks"
+
+
+def _on_labels(source: LabelFile, truth: Reference, reference: Path) -> Iterator[str]:
+    """What is to be said of the labels that the map was learned from."""
+    tags = open_raster(source.path).tags()
+    plan = source.path.with_name("run") / "plan.yaml"
+    if "OVERCAST_VERSION" not in tags:
+        return
+    if not plan.is_file():
+        named = reference.name in tags.get("OVERCAST_INPUTS", "").split(", ")
+        yield (
+            f"the map was made from a file of the name {reference.name}; if that is "
+            "the reference, these scores say how well the map copies it"
+            if named
+            else "there is no run/ beside the map, so whether the reference overlaps "
+            "the labels that it was learned from was not checked"
+        )
+        return
+    given = read_plan(plan)
+    for data in (given.data, *given.scenes):
+        if data.labels is None:
+            continue
+        path = Path(data.labels.path)
+        if not path.is_file():
+            yield f"{path}, which the map was learned from, is gone: not checked"
+            continue
+        legend = load_legend(data.labels.legend)
+        labels = open_labels(path, legend, data.labels.nodata)
+        found = sum(truth.against(labels), Confusion.none(len(legend)))
+        if text := remark(found, are_fine(labels.grid, source.grid)):
+            yield text

@@ -1,0 +1,204 @@
+"""What the labels of an area get wrong: learn from them, map, and compare."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+
+from overcast.geo.files import open_labels
+from overcast.geo.raster import UNKNOWN
+from overcast.geo.stack import ImageSource, LabelSource
+from overcast.inputs import Inputs, open_inputs
+from overcast.jobs.mapping import Made
+from overcast.jobs.page import provenance
+from overcast.labels.beside_map import LabelledMap
+from overcast.labels.cells import LabelCells
+from overcast.labels.findings import Findings
+from overcast.labels.page import AuditPage, write_audit_page
+from overcast.labels.places import picture_of
+from overcast.labels.suspicion import CellSums, pixel_suspicion
+from overcast.labels.transitions import Tables
+from overcast.maps.predict import PROBABILITY_STEPS
+from overcast.output import Output
+from overcast.pages.quicklook import (
+    class_picture,
+    confidence_picture,
+    jpeg,
+    look_at_classes,
+    look_at_image,
+    look_at_values,
+    overview,
+    png,
+    rgb,
+)
+from overcast.pages.report import Panel
+from overcast.plan import Plan, fingerprint
+from overcast.product.rasters import write_suspicion
+from overcast.progress import Progress
+from overcast.run import Runs, is_trained, map_run, train_run
+
+FILES = ("audit.json", "audit.html", "suspicious.tif", "map.tif")
+_BESIDE = ("suspicious.qml", "map.qml", "map.tif.aux.xml", "legend.csv")
+_PLACES, _OF_ONE_LABEL = 8, 2
+
+
+def audit_labels(plan: Plan, out: Path, overwrite: bool, progress: Progress) -> Made:
+    """Estimate what the labels of a plan get wrong, into the folder `out`.
+
+    Learns from them with the plan's method and maps the area. Writes ``audit.json``
+    and ``audit.html``, the estimates; ``suspicious.tif``, how suspicious every label
+    is; and ``map.tif``.
+
+    Raises
+    ------
+    ValueError
+        If an input is refused, an output exists, or labels and images are nowhere
+        both; nothing is left behind then.
+    """
+    inputs = open_inputs(plan.data)
+    assert inputs.stack.labels is not None
+    cells = LabelCells.of(inputs.stack.labels.grid, inputs.stack.grid)
+    key = fingerprint(["audit", plan.fingerprint, inputs.fingerprint])
+    output = Output.begin(out, (*FILES, *_BESIDE), key, overwrite)
+    try:
+        found = _audit(plan, inputs, cells, output.work, progress)
+    except ValueError:
+        output.discard()
+        raise
+    output.finish()
+    files = {Path(name).stem: str(out / name) for name in ("suspicious.tif", "map.tif")}
+    summary = {
+        "page": str(out / "audit.html"),
+        "audit": str(out / "audit.json"),
+        **files,
+        "wrong": round(found.wrong, 3),
+        "mistakes": found.mistakes(),
+    }
+    return Made(summary, (*inputs.notes, *found.notes()))
+
+
+def _audit(
+    plan: Plan, inputs: Inputs, cells: LabelCells, work: Path, progress: Progress
+) -> Findings:
+    run, stack = work / "run", inputs.stack
+    assert stack.labels is not None
+    if not is_trained(run):
+        train_run(plan, run, progress, inputs)
+    runs = Runs((run,))
+    mapped = map_run(runs, inputs, plan.windows, work, progress, probabilities=True)
+    beside = mapped.with_name("probabilities.tif")
+    scene = LabelledMap(
+        probabilities=beside, grid=stack.grid, labels=stack.labels, cells=cells
+    )
+    tables = Tables(cells.blocks, len(stack.labels.legend))
+    sums = CellSums(cells, work)
+    _count(scene, tables, sums, progress)
+    found = Findings.of(tables, stack.labels.legend, plan.seed)
+    with rasterio.open(mapped) as dataset:
+        tags = {k: v for k, v in dataset.tags().items() if k.startswith("OVERCAST_")}
+    rows = _suspicion(scene, sums, progress)
+    write_suspicion(rows, stack.grid, work / "suspicious.tif", tags)
+    text = json.dumps(found.as_tree(), indent=2, ensure_ascii=False)
+    (work / "audit.json").write_text(text + "\n", encoding="utf-8")
+    pictures = _Pictures(scene, sums, inputs, mapped)
+    write_audit_page(pictures.page(found, plan), work / "audit.html")
+    return found
+
+
+def _count(
+    scene: LabelledMap, tables: Tables, sums: CellSums, progress: Progress
+) -> None:
+    for band in scene.bands("comparing", progress):
+        known = band.known
+        labels, cell = band.labels[known], band.cell[known]
+        probabilities = band.probabilities[:, known]
+        tables.add(probabilities, labels, band.block[known])
+        own = np.take_along_axis(probabilities, labels[None].astype(np.intp), 0)[0]
+        sums.add(cell, own, labels)
+
+
+def _suspicion(
+    scene: LabelledMap, sums: CellSums, progress: Progress
+) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    for band in scene.bands("writing", progress):
+        if scene.cells.are_labels:
+            found = sums.suspicion(np.maximum(band.cell, 0))
+            found[~band.labelled] = np.nan
+        else:
+            found = pixel_suspicion(band.probabilities, band.labels, band.known)
+        yield band.window[0].start, found
+
+
+@dataclass(frozen=True, slots=True)
+class _Pictures:
+    """What the pictures of the page are drawn from."""
+
+    scene: LabelledMap
+    sums: CellSums
+    inputs: Inputs
+    mapped: Path
+
+    def page(self, found: Findings, plan: Plan) -> AuditPage:
+        """The page of what was `found`, filled."""
+        classes = open_labels(self.mapped, found.legend)
+        worst = self.sums.worst(_PLACES, _OF_ONE_LABEL)
+        image = _clearest(self.inputs)
+        return AuditPage(
+            title=f"What {_name_of(self.scene.labels)} gets wrong here",
+            findings=found,
+            panels=list(self._panels(image, classes)),
+            places=[picture_of(cell, self.scene, image, classes) for cell in worst],
+            warnings=(*found.notes(), *self.inputs.notes),
+            provenance=provenance(self.mapped, self.inputs, plan),
+            plan=(self.mapped.parent / "run" / "plan.yaml").read_text("utf-8"),
+        )
+
+    def _panels(self, image: ImageSource, classes: LabelSource) -> Iterator[Panel]:
+        grid = overview(self.scene.grid)
+        labels = look_at_classes(self.scene.labels, grid)
+        yield Panel(
+            title="Labels",
+            picture=png(class_picture(labels)),
+            text=f"As they are: {_name_of(self.scene.labels)}.",
+        )
+        yield Panel(
+            title="Map",
+            picture=png(class_picture(look_at_classes(classes, grid))),
+            text="What the method that learned from them makes of the images.",
+        )
+        stored = look_at_values(self.mapped.with_name("suspicious.tif"), grid)
+        shares = np.where(stored == UNKNOWN, np.nan, stored / PROBABILITY_STEPS)
+        yield Panel(
+            title="Suspicion",
+            picture=png(confidence_picture(shares.astype(np.float32))),
+            text=self._meaning(),
+            ramp=("0 as labelled", "1 not as labelled"),
+        )
+        yield Panel(
+            title="Image",
+            picture=jpeg(rgb(look_at_image(image, grid))),
+            text=f"{_name_of(image)}, {image.sensor.name}.",
+        )
+
+    def _meaning(self) -> str:
+        if self.scene.cells.are_labels:
+            return "Estimated share of a label's cell that is not what it says."
+        return "Probability that a pixel is not what its label says."
+
+
+def _clearest(inputs: Inputs) -> ImageSource:
+    """The image that a person sees most on: an optical one, if there is any."""
+    images = list(inputs.stack.images.values())
+    optical = [image for image in images if image.sensor.kind == "optical"]
+    return (optical or images)[0]
+
+
+def _name_of(source: ImageSource | LabelSource) -> str:
+    path = getattr(source, "path", None)
+    return path.name if isinstance(path, Path) else "in memory"

@@ -1,0 +1,246 @@
+"""Confidence made to mean what it says, from places whose class is known.
+
+The temperature of a run (see `overcast.accuracy.calibration`) is learned from a filled
+sample or another reference, and the area of the run is mapped anew with it: the same
+classes, another confidence.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from overcast.accuracy import calibration_file
+from overcast.accuracy.calibrated import probabilities_of
+from overcast.accuracy.calibration import HeldOut, Reliability, fit_temperature, scale
+from overcast.accuracy.calibration_file import (
+    Calibration,
+    read_calibration,
+    write_calibration,
+)
+from overcast.accuracy.conformal import ConformalSets
+from overcast.accuracy.held_out import KnownPixels, known_pixels
+from overcast.accuracy.independence import are_fine
+from overcast.accuracy.reference import Reference, ReferenceFile, ReferenceRaster
+from overcast.accuracy.response import REFERENCE
+from overcast.geo.legend import Legend, load_legend
+from overcast.inputs import Inputs, open_inputs
+from overcast.jobs.assess import assess_files
+from overcast.jobs.mapping import BESIDE, MAP_FILES, Made
+from overcast.jobs.page import make_page
+from overcast.jobs.publish import publish_map, publish_run
+from overcast.jobs.reporting import SCORES, findings_with
+from overcast.jobs.scoring import on_labels
+from overcast.maps.predict import PROBABILITY_STEPS
+from overcast.output import Output
+from overcast.plan import Plan, fingerprint, read_plan, to_tree
+from overcast.product.rasters import write_set_sizes
+from overcast.progress import Progress, quiet
+from overcast.run import Runs, load_run, map_run, matched, model_hash, tiling_of
+
+_FEWEST = 50
+"""Pixels below which a temperature says more of them than of the map."""
+_FOLDS = 5
+_MADE = (*MAP_FILES, *BESIDE, "run")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A file of known classes: a filled sample, points, polygons or a raster."""
+
+    path: Path
+    legend: str | None = None
+    nodata: int | None = None
+    column: str = REFERENCE
+
+
+def calibrate_map(
+    out: Path,
+    known: Known,
+    *,
+    coverage: float | None = None,
+    overwrite: bool = False,
+    progress: Progress = quiet,
+) -> Made:
+    """Calibrate the run in ``out/run`` and map its area anew, in the same folder.
+
+    `out` is what `overcast map` made. Writes ``run/calibration.json``, and all else
+    there anew; with a `coverage` also ``probabilities.tif`` and ``set_sizes.tif``: how
+    many classes a pixel's conformal set holds.
+
+    Raises
+    ------
+    ValueError
+        If `out` has no finished run, it is calibrated already and `overwrite` is not
+        set, or `known` can't be learned from; nothing is changed then.
+    """
+    run = out / "run"
+    legend = load_run(run).legend
+    if read_calibration(run) is not None and not overwrite:
+        raise ValueError(f"{run}: calibrated already; give --overwrite to do it anew")
+    plan = read_plan(run / "plan.yaml")
+    inputs = open_inputs(plan.data)
+    truth = _open(known, legend, inputs, plan)
+    stat = known.path.stat()
+    facts = [model_hash(run), inputs.fingerprint, to_tree(known), coverage]
+    key = fingerprint([*facts, stat.st_size, stat.st_mtime_ns])
+    output = Output.begin(out, (), key, overwrite)
+    try:
+        copy = output.work / "run"
+        if read_calibration(copy) is None:
+            unlike = shutil.ignore_patterns(calibration_file.NAME)
+            shutil.copytree(run, copy, ignore=unlike, dirs_exist_ok=True)
+            held = _held_out(copy, inputs, known_pixels(truth, legend), progress)
+            write_calibration(calibrate(held, known.path.name, coverage), copy)
+        publish_run(copy, plan, inputs, run)
+        notes = _map_anew(out, output.work, inputs, known, progress)
+    except ValueError:
+        output.discard()
+        raise
+    dataclasses.replace(output, names=_MADE).finish()
+    return _made(out, notes)
+
+
+def calibrate(
+    held: HeldOut, reference: str, coverage: float | None = None
+) -> Calibration:
+    """Learn a temperature from held-out pixels, and sets of a `coverage`.
+
+    What it does is measured on fifths of the pixels, each at a temperature that was
+    learned from the other four.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than 50 pixels, or `coverage` is not between 0 and 1.
+    """
+    count = len(held.classes)
+    if count < _FEWEST:
+        raise ValueError(
+            f"{reference}: {count} pixels of the map with a known class, expected "
+            f"{_FEWEST} or more to calibrate with"
+        )
+    temperature = fit_temperature(held)
+    fold = np.random.default_rng(0).permutation(count) % _FOLDS
+    after = [
+        _reliability(_at(fit_temperature(held.part(fold != k)), held.part(fold == k)))
+        for k in range(_FOLDS)
+    ]
+    sets = None
+    if coverage is not None:
+        # As probabilities.tif has them, so that the promise holds for what it says.
+        warm = _at(temperature, held)
+        steps = np.rint(warm.probabilities * PROBABILITY_STEPS) / PROBABILITY_STEPS
+        sets = ConformalSets.fit(
+            dataclasses.replace(warm, probabilities=steps), coverage, "aps"
+        )
+    return Calibration(
+        temperature=temperature,
+        reference=reference,
+        pixels=count,
+        before=_reliability(held),
+        after=sum(after[1:], after[0]),
+        sets=sets,
+    )
+
+
+def _at(temperature: float, held: HeldOut) -> HeldOut:
+    values = scale(held.probabilities, temperature).astype(np.float64)
+    return dataclasses.replace(held, probabilities=values)
+
+
+def _reliability(held: HeldOut) -> Reliability:
+    right = held.probabilities.argmax(0) == held.classes
+    return Reliability.of(held.probabilities.max(0), right, weights=held.weights)
+
+
+def _open(known: Known, legend: Legend, inputs: Inputs, plan: Plan) -> Reference:
+    """Open what is known; refused where it would make confidence worse."""
+    grid = inputs.stack.grid
+    theirs = legend if known.legend is None else load_legend(known.legend)
+    truth = ReferenceFile(
+        path=known.path, legend=theirs, nodata=known.nodata, column=known.column
+    ).open(legend, grid)
+    if isinstance(truth, ReferenceRaster):
+        if not are_fine(truth.truth.grid, grid):
+            raise ValueError(
+                f"{known.path}: its cells are larger than the map's pixels; confidence "
+                "that was fitted to coarse labels is worse than as it was, so give "
+                "points, or a raster as fine as the map"
+            )
+        for text in on_labels(truth.truth, (plan.data, *plan.scenes), grid):
+            raise ValueError(f"{known.path}: nothing to calibrate with: {text}")
+    return truth
+
+
+def _held_out(
+    run: Path, inputs: Inputs, pixels: KnownPixels, progress: Progress
+) -> HeldOut:
+    predictor = load_run(run)
+    stack = matched(inputs.stack, predictor.sensors)
+    tiling = tiling_of(predictor, read_plan(run / "plan.yaml").windows)
+    places = pixels.rows, pixels.columns
+    found = probabilities_of(predictor, stack, tiling, places, progress)
+    return HeldOut.of(found, pixels.classes, pixels.weights)
+
+
+def _map_anew(
+    out: Path, work: Path, inputs: Inputs, known: Known, progress: Progress
+) -> tuple[str, ...]:
+    """Map with the calibrated run in `work`; what is to be said of it."""
+    runs = Runs((work / "run",))
+    plan, predictor = read_plan(work / "run" / "plan.yaml"), runs.load()
+    calibration = runs.calibration
+    assert calibration is not None
+    sets = calibration.sets
+    keep = sets is not None or (out / "probabilities.tif").is_file()
+    mapped = map_run(runs, inputs, plan.windows, work, progress, keep)
+    if sets is not None:
+        write_set_sizes(work / "probabilities.tif", sets, work / "set_sizes.tif")
+    found = assess_files(
+        mapped,
+        known.path,
+        reference_legend=known.legend,
+        reference_nodata=known.nodata,
+        reference_column=known.column,
+    )
+    _keep_scores(out / SCORES, work / SCORES)
+    findings = findings_with(found, work, inputs, calibration)
+    make_page((mapped, predictor), inputs, plan, findings, progress)
+    publish_map(mapped, predictor, inputs, out, (out / "run",))
+    return tuple(findings.notes)
+
+
+def _keep_scores(given: Path, kept: Path) -> None:
+    """Scores are those of the classes, which stay; reliability was of what was before."""
+    if given.is_file():
+        tree = json.loads(given.read_text(encoding="utf-8"))
+        tree["map"].pop("reliability", None)
+        text = json.dumps(tree, indent=2, ensure_ascii=False)
+        kept.write_text(text + "\n", encoding="utf-8")
+
+
+def _made(out: Path, notes: tuple[str, ...]) -> Made:
+    found = read_calibration(out / "run")
+    assert found is not None
+    summary: dict[str, Any] = {
+        "calibration": str(out / "run" / calibration_file.NAME),
+        "temperature": round(found.temperature, 4),
+        "pixels": found.pixels,
+        "expected_error": {
+            "before": round(found.before.expected_error, 4),
+            "after": round(found.after.expected_error, 4),
+        },
+        **{
+            name.split(".")[0]: str(out / name)
+            for name in MAP_FILES
+            if (out / name).exists()
+        },
+    }
+    return Made(summary, notes)

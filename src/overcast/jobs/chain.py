@@ -1,0 +1,170 @@
+"""From labelled optical scenes and unlabelled optical and SAR pairs to SAR-only maps.
+
+    optical   runs that learn from labelled scenes, and see the pairs' optical images
+    pseudo    labels that these runs, from many views, give to every pair
+    sar       a run that learns from the pairs' other images with these labels
+    map       maps of every pair from these other images alone
+
+(Liu 2025). Every part is a folder of its own, made by the job of the command that would
+make it alone, so that each can be looked at, scored and used elsewhere. A part that is
+there is not made twice.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from overcast.jobs.mapping import Made, map_elsewhere, train_only
+from overcast.jobs.pseudo import make_pseudo_labels
+from overcast.plan import Data, ImageInput, LabelInput, Plan, fingerprint, to_tree
+from overcast.progress import Progress
+from overcast.run import Runs
+
+TARGET = "probabilities"
+"""Name under which a SAR run is given the probabilities of pseudo-labels."""
+_KEY = "chain-key"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chain:
+    """What a chain is made of.
+
+    Attributes
+    ----------
+    optical
+        Labelled scenes, and how to learn from them.
+    sar
+        Pairs without labels, and how to learn from those of their images that the
+        optical scenes lack.
+    networks
+        Optical runs whose probabilities are averaged; they differ in seed.
+    views
+        Views that pseudo-labels and maps are averages of.
+
+    Raises
+    ------
+    ValueError
+        If there is no run, or a pair lacks an optical image or has no other.
+    """
+
+    optical: Plan
+    sar: Plan
+    networks: int = 1
+    views: int = 24
+
+    def __post_init__(self) -> None:
+        if self.networks < 1:
+            raise ValueError(f"networks must be 1 or more, got {self.networks}")
+        for number, pair in enumerate(self.pairs):
+            missing = self._seen - pair.images.keys()
+            if missing or not self.only(pair, optical=False).images:
+                raise ValueError(
+                    f"pair {number} has the images {', '.join(pair.images)}; expected "
+                    f"{', '.join(sorted(self._seen))}, as the optical plan has, and "
+                    "one or more that it does not have"
+                )
+
+    @property
+    def pairs(self) -> tuple[Data, ...]:
+        """All pairs, in order."""
+        return (self.sar.data, *self.sar.scenes)
+
+    @property
+    def _seen(self) -> frozenset[str]:
+        return frozenset(self.optical.data.images)
+
+    def only(self, pair: Data, *, optical: bool) -> Data:
+        """A pair's optical images, or its other ones; without labels."""
+        images = {n: i for n, i in pair.images.items() if (n in self._seen) == optical}
+        return replace(pair, images=images, labels=None)
+
+    @property
+    def key(self) -> str:
+        """Fingerprint of all that is asked for."""
+        return fingerprint(to_tree(self))
+
+    def optical_plan(self, number: int) -> Plan:
+        """Plan of an optical run: the pairs' optical images are further scenes."""
+        bare = tuple(self.only(pair, optical=True) for pair in self.pairs)
+        scenes = (*self.optical.scenes, *bare)
+        return replace(self.optical, scenes=scenes, seed=self.optical.seed + number)
+
+    def sar_plan(self, labelled: tuple[Path, ...]) -> Plan:
+        """Plan of the SAR run, from folders of pseudo-labels in the order of pairs."""
+        data, *scenes = (
+            self._with_labels(pair, folder)
+            for pair, folder in zip(self.pairs, labelled, strict=True)
+        )
+        return replace(self.sar, data=data, scenes=tuple(scenes))
+
+    def _with_labels(self, pair: Data, folder: Path) -> Data:
+        target = ImageInput(
+            path=str(folder / "probabilities.tif"),
+            sensor="class-probabilities",
+            target=True,
+        )
+        labels = LabelInput(
+            path=str(folder / "map.tif"), legend=str(folder / "legend.csv")
+        )
+        bare = self.only(pair, optical=False)
+        images = {**bare.images, TARGET: target}
+        return replace(bare, images=images, labels=labels, grid=target.path)
+
+
+def make_chain(chain: Chain, out: Path, overwrite: bool, progress: Progress) -> Made:
+    """Carry out a chain in the folder `out`, going on where it was stopped.
+
+    Raises
+    ------
+    ValueError
+        If `out` holds something else and `overwrite` is not set, or an input is
+        refused.
+    """
+    out = out.resolve()
+    _begin(out, chain.key, overwrite)
+    optical = [out / f"optical-{n}" for n in range(chain.networks)]
+    for number, folder in enumerate(optical):
+        if not (folder / "run").exists():
+            train_only(chain.optical_plan(number), folder, False, progress)
+    several = Runs(tuple(optical), views=chain.views)
+    labelled = tuple(out / f"pseudo-{n}" for n in range(len(chain.pairs)))
+    for pair, folder in zip(chain.pairs, labelled, strict=True):
+        if not (folder / "map.tif").exists():
+            data = chain.only(pair, optical=True)
+            make_pseudo_labels(several, data, folder, None, False, progress)
+    if not (out / "sar" / "run").exists():
+        train_only(chain.sar_plan(labelled), out / "sar", False, progress)
+    radar, maps = Runs((out / "sar",), views=chain.views), []
+    for number, (pair, folder) in enumerate(zip(chain.pairs, labelled, strict=True)):
+        maps.append(out / f"map-{number}")
+        if not (maps[-1] / "map.tif").exists():
+            data = chain.only(pair, optical=False)
+            data = replace(data, grid=str(folder / "probabilities.tif"))
+            map_elsewhere(radar, data, maps[-1], None, False, progress)
+    return Made(
+        {
+            "optical": [str(folder / "run") for folder in optical],
+            "pseudo": [str(folder) for folder in labelled],
+            "sar": str(out / "sar" / "run"),
+            "maps": [str(folder / "map.tif") for folder in maps],
+        }
+    )
+
+
+def _begin(out: Path, key: str, overwrite: bool) -> None:
+    """Claim the folder for this chain; what another one left goes if told so."""
+    marker = out / _KEY
+    mine = marker.exists() and marker.read_text(encoding="utf-8") == key
+    if mine and not overwrite:
+        return
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        if not (overwrite and marker.exists()):
+            raise ValueError(
+                f"{out}: holds something else; give another --out, or --overwrite to "
+                "replace an earlier chain"
+            )
+        shutil.rmtree(out)
+    out.mkdir(parents=True, exist_ok=True)
+    marker.write_text(key, encoding="utf-8")

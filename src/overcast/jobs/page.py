@@ -1,0 +1,273 @@
+"""Fill the report page of a map from what the job has at hand."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
+
+from overcast.accuracy.calibration import Reliability
+from overcast.accuracy.calibration_file import Calibration, reliability_of
+from overcast.geo.extent import areas_ha, width_m
+from overcast.geo.files import open_labels
+from overcast.geo.legend import Legend
+from overcast.inputs import Inputs
+from overcast.maps.predictor import Predictor
+from overcast.pages.quicklook import (
+    class_picture,
+    confidence_picture,
+    jpeg,
+    look_at_classes,
+    look_at_image,
+    look_at_values,
+    overview,
+    png,
+    rgb,
+)
+from overcast.pages.report import Page, Panel, write_report
+from overcast.plan import Plan
+from overcast.progress import Progress
+
+_LIBRARIES = ("numpy", "rasterio", "scikit-learn", "torch")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What is known of a map beside its files.
+
+    Attributes
+    ----------
+    scores
+        By what was scored, see `overcast.jobs.scoring`.
+    notes
+        What the reader must know, a sentence each.
+    estimates
+        From a filled sample, see `overcast.accuracy.area.estimates`.
+    calibration
+        Of the run that made the map, if it was calibrated.
+    """
+
+    scores: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+    estimates: Mapping[str, Any] | None = None
+    calibration: Calibration | None = None
+
+
+def make_page(
+    made: tuple[Path, Predictor],
+    inputs: Inputs,
+    plan: Plan,
+    findings: Findings,
+    progress: Progress,
+) -> None:
+    """Write report.html beside a map; `made` is its path and predictor."""
+    mapped, predictor = made
+    progress("report", 0, 1)
+    legend, grid = predictor.legend, inputs.stack.grid
+    areas = areas_ha(_counts(mapped, legend), grid)
+    reliability, measured = _reliability(findings)
+    page = Page(
+        title="Land-cover map",
+        facts=_facts(grid, plan, sum(areas)),
+        legend=legend,
+        panels=list(_panels(mapped, inputs, predictor, findings.calibration)),
+        width_m=width_m(grid),
+        areas_ha=areas,
+        estimates=findings.estimates,
+        scores=findings.scores,
+        reliability=reliability,
+        reliability_text=measured,
+        curve=_curve(mapped.parent / "run" / "log.jsonl"),
+        warnings=findings.notes,
+        provenance=provenance(mapped, inputs, plan),
+        plan=_plan_text(mapped.parent / "run" / "plan.yaml"),
+    )
+    write_report(page, mapped.with_name("report.html"))
+    progress("report", 1, 1)
+
+
+def _facts(grid: GeoBox, plan: Plan, mapped_ha: float) -> list[str]:
+    height, width = grid.shape
+    size = grid.resolution.map(abs)
+    assert grid.crs is not None
+    unit = "°" if grid.crs.geographic else " m"
+    across = (
+        f"{size.x:g}{unit}" if size.x == size.y else f"{size.x:g} x {size.y:g}{unit}"
+    )
+    return [
+        f"Method {plan.method['name']}",
+        f"{width} x {height} pixels of {across}",
+        f"{mapped_ha / 100:,.1f} km²".replace(",", "\u202f"),
+        _crs_name(grid),
+    ]
+
+
+def _panels(
+    mapped: Path,
+    inputs: Inputs,
+    predictor: Predictor,
+    calibration: Calibration | None,
+) -> Iterator[Panel]:
+    """The map first, the labels beside it, then confidence, optical images and SAR."""
+    grid = overview(inputs.stack.grid)
+    classes = look_at_classes(open_labels(mapped, predictor.legend), grid)
+    yield Panel(
+        title="Map",
+        picture=png(class_picture(classes)),
+        text="The most probable class of every pixel.",
+    )
+    given = {panel.title: panel for panel in input_panels(inputs, grid)}
+    if (labels := given.pop("labels", None)) is not None:
+        yield replace(labels, title="Labels")
+    sure = look_at_values(mapped.with_name("confidence.tif"), grid)
+    yield Panel(
+        title="Confidence",
+        picture=jpeg(confidence_picture(sure)),
+        text="Probability of the class, "
+        + (
+            "as the method sees it; not calibrated."
+            if calibration is None
+            else f"calibrated on {calibration.pixels} pixels of {calibration.reference}."
+        ),
+        ramp=("0 unsure", "1 sure"),
+    )
+    if calibration is not None and calibration.sets is not None:
+        yield _set_sizes(mapped.with_name("set_sizes.tif"), grid, calibration)
+    yield from given.values()
+
+
+def input_panels(inputs: Inputs, grid: GeoBox) -> Iterator[Panel]:
+    """Images, optical ones first, by their names, then what was learned from."""
+    images = inputs.stack.images.items()
+    for name, source in sorted(images, key=lambda item: item[1].sensor.kind):
+        yield Panel(
+            title=name,
+            picture=jpeg(rgb(look_at_image(source, grid))),
+            text=f"{_name_of(source)}, {source.sensor.name}: {_look(source.sensor)}",
+        )
+    if (labels := inputs.stack.labels) is not None:
+        yield Panel(
+            title="labels",
+            picture=png(class_picture(look_at_classes(labels, grid))),
+            text=f"What was learned from: {_name_of(labels)}, "
+            f"legend {labels.legend.name}.",
+        )
+
+
+def _set_sizes(path: Path, grid: GeoBox, calibration: Calibration) -> Panel:
+    assert calibration.sets is not None
+    sizes = look_at_values(path, grid)
+    most = max(2, int(sizes[sizes != 255].max(initial=2)))
+    unsure = np.where(sizes == 255, np.nan, (most - sizes) / (most - 1))
+    return Panel(
+        title="How many classes it may be",
+        picture=jpeg(confidence_picture(unsure.astype(np.float32))),
+        text="Classes in a pixel's set; sets hold the true class in "
+        f"{100 * calibration.sets.coverage:g} % of the pixels.",
+        ramp=(f"{most} classes", "1 class"),
+    )
+
+
+def _look(sensor: Any) -> str:
+    """Which bands a picture shows."""
+    if sensor.kind == "sar":
+        return "VV, VH and their ratio as red, green and blue."
+    return "true colour." if sensor.index("B04", "B03", "B02") else "its first bands."
+
+
+def _name_of(source: Any) -> str:
+    return source.path.name if hasattr(source, "path") else "in memory"
+
+
+def _counts(path: Path, legend: Legend) -> NDArray[np.int64]:
+    """Pixels of every class in a map, read block by block."""
+    total = np.zeros(256, np.int64)
+    with rasterio.open(path) as dataset:
+        for _, window in dataset.block_windows(1):
+            codes = dataset.read(1, window=window)
+            total += np.bincount(codes.ravel(), minlength=256)
+    return total[list(legend.codes)]
+
+
+def _reliability(findings: Findings) -> tuple[dict[str, Reliability], str]:
+    """Of confidence as it is and, once calibrated, as it was; how it was measured."""
+    if (found := findings.calibration) is not None:
+        return (
+            {"calibrated": found.after, "as the method saw it": found.before},
+            f"Calibrated with temperature {found.temperature:.2f} on {found.pixels} "
+            f"pixels of {found.reference}; each was judged at a temperature that was "
+            "learned from others. A pixel of a stratified sample counts for all that "
+            "it stands for.",
+        )
+    tree = findings.scores.get("map", {}).get("reliability")
+    if tree is None:
+        return {}, ""
+    return (
+        {"not calibrated": reliability_of(tree)},
+        "Measured with the reference, at every pixel that it knows.",
+    )
+
+
+def _plan_text(path: Path) -> str:
+    """The plan beside a map that was learned for; nothing where another run mapped."""
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+def _curve(log: Path) -> list[tuple[int, float]]:
+    if not log.is_file():
+        return []
+    records = map(json.loads, log.read_text(encoding="utf-8").splitlines())
+    return [(int(r["step"]), float(r["loss"])) for r in records]
+
+
+def provenance(mapped: Path, inputs: Inputs, plan: Plan) -> dict[str, str]:
+    """What made a map: version, method, inputs, grid, hashes."""
+    with rasterio.open(mapped) as dataset:
+        tags = dataset.tags()
+    sources: dict[str, Any] = {f"image {n}": s for n, s in inputs.stack.images.items()}
+    if inputs.stack.labels is not None:
+        sources["labels"] = inputs.stack.labels
+    given = ((k, json.dumps(v)) for k, v in plan.method.items() if k != "name")
+    settings = ", ".join(f"{k} {v}" for k, v in given).replace('"', "")
+    return {
+        "method": plan.method["name"] + (f": {settings}" if settings else ""),
+        "seed": str(plan.seed),
+        **{name: _file(source) for name, source in sources.items()},
+        "coordinate reference system": _crs_name(inputs.stack.grid),
+        "model": f"{tags['OVERCAST_MODEL']} (hash of what was learned)",
+        "plan": f"{tags['OVERCAST_PLAN']} (hash of the plan below)",
+        "inputs": f"{inputs.fingerprint} (hash of sizes, times and grid of the files)",
+        "overcast": tags["OVERCAST_VERSION"],
+        "versions": ", ".join(_versions()),
+    }
+
+
+def _file(source: Any) -> str:
+    if not hasattr(source, "path"):
+        return "in memory"
+    height, width = source.grid.shape
+    size = source.path.stat().st_size
+    told = f"{size / 1e6:,.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"
+    return f"{source.path.name}, {told}, {width} x {height} pixels"
+
+
+def _versions() -> Iterator[str]:
+    yield f"Python {platform.python_version()}"
+    yield f"GDAL {rasterio.__gdal_version__}"
+    for name in _LIBRARIES:
+        yield f"{name} {metadata.version(name)}"
+
+
+def _crs_name(grid: GeoBox) -> str:
+    assert grid.crs is not None
+    code = grid.crs.to_epsg()
+    return f"EPSG:{code}" if code else str(grid.crs.proj.name)

@@ -1,0 +1,126 @@
+"""Pseudo-labels: what networks say of an area, to be learned from as labels are.
+
+A folder of pseudo-labels is a map with the probability of every class, which a plan can
+read as a target image of the sensor class-probabilities. Where there are
+official labels as well, a second map keeps the pixels on which both agree.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from overcast.accuracy.confusion import Confusion, scores, translation
+from overcast.geo.files import open_labels, pieces
+from overcast.geo.legend import Legend
+from overcast.geo.raster import UNKNOWN
+from overcast.geo.stack import LabelSource
+from overcast.inputs import Inputs, open_inputs
+from overcast.jobs.mapping import Made
+from overcast.output import Output
+from overcast.plan import Data, Windows, fingerprint, to_tree
+from overcast.product.rasters import write_classes
+from overcast.progress import Progress
+from overcast.run import Reference, Runs, map_run
+
+FILES = (
+    "map.tif",
+    "confidence.tif",
+    "probabilities.tif",
+    "agreed.tif",
+    "agreement.json",
+)
+_BESIDE = (
+    "map.tif.aux.xml",
+    "map.qml",
+    "confidence.qml",
+    "legend.csv",
+    "agreed.tif.aux.xml",
+)
+
+
+def make_pseudo_labels(
+    runs: Runs,
+    data: Data,
+    out: Path,
+    official: Reference | None,
+    overwrite: bool,
+    progress: Progress,
+) -> Made:
+    """Label an area with trained runs, into the folder `out`.
+
+    Writes ``map.tif``, ``confidence.tif`` and ``probabilities.tif``; with `official`
+    labels also ``agreement.json``, scores of the pseudo-labels against them, and
+    ``agreed.tif``: pseudo-labels but for pixels that the official ones call otherwise.
+
+    Raises
+    ------
+    ValueError
+        If an input is refused or an output exists; nothing is left behind then.
+    """
+    predictor, inputs = runs.load(), open_inputs(data)
+    theirs = None if official is None else official.open(predictor.legend)
+    facts = [inputs.fingerprint, runs.model, to_tree(data), str(official)]
+    output = Output.begin(out, (*FILES, *_BESIDE), fingerprint(facts), overwrite)
+    try:
+        label(runs, inputs, output.work, theirs, progress)
+    except ValueError:
+        output.discard()
+        raise
+    output.finish()
+    made: dict[str, Any] = {
+        name.split(".")[0]: str(out / name) for name in FILES if (out / name).exists()
+    }
+    return Made(made, inputs.notes)
+
+
+def label(
+    runs: Runs,
+    inputs: Inputs,
+    folder: Path,
+    official: LabelSource | None,
+    progress: Progress,
+) -> Legend:
+    """Write pseudo-labels of a stack into `folder`; their legend."""
+    legend = runs.load().legend
+    mapped = map_run(runs, inputs, Windows(), folder, progress, probabilities=True)
+    if official is not None:
+        found = keep_agreed(mapped, legend, official, progress)
+        text = json.dumps(found, indent=2, ensure_ascii=False) + "\n"
+        (folder / "agreement.json").write_text(text, encoding="utf-8")
+    return legend
+
+
+def keep_agreed(
+    mapped: Path, legend: Legend, official: LabelSource, progress: Progress
+) -> Mapping[str, Any]:
+    """Write ``agreed.tif`` beside a map, and score the map against `official` labels.
+
+    A pixel that has no official label keeps its pseudo-label.
+
+    Raises
+    ------
+    ValueError
+        If the legends differ and there is no crosswalk.
+    """
+    ours, to_ours = open_labels(mapped, legend), translation(official.legend, legend)
+    total, windows = Confusion.none(len(legend)), pieces(ours.grid)
+
+    def agreed() -> Iterator[tuple[int, NDArray[np.uint8]]]:
+        nonlocal total
+        for done, window in enumerate(windows, 1):
+            here = ours.read(ours.grid[window]).values
+            there = to_ours(official.read(ours.grid[window]).values)
+            total += Confusion.of(there, here, len(legend))
+            alike = (here == there) | (there == UNKNOWN)
+            kept = np.where(alike, here, np.uint8(UNKNOWN))
+            yield window[0].start, legend.to_codes(kept)
+            progress("comparing", done, len(windows))
+
+    write_classes(agreed(), ours.grid, legend, mapped.with_name("agreed.tif"), {})
+    return scores(total, legend)

@@ -1,0 +1,78 @@
+"""What a catalogue is told of a run and of a map: their STAC items."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import rasterio
+
+from overcast import __version__
+from overcast.inputs import Inputs
+from overcast.maps.predictor import Predictor
+from overcast.plan import Data, Plan, fingerprint, method_of, to_tree
+from overcast.product.stac import ITEM, Origin, map_item, model_item, write_item
+from overcast.run import load_run, model_hash
+
+
+def publish_run(run: Path, plan: Plan, inputs: Inputs, final: Path) -> None:
+    """Write the item of a finished run into it; `final` is where it will lie.
+
+    Its sources are all files that were learned from, its place is that of `inputs`.
+    """
+    predictor = load_run(run)
+    settings = to_tree(method_of(plan))
+    name, data = str(plan.method["name"]), (plan.data, *plan.scenes)
+    network = settings.get("model")
+    origin = Origin(
+        name=f"overcast-{name}-{model_hash(run)}",
+        grid=inputs.stack.grid,
+        legend=predictor.legend,
+        sources=_hrefs((path for d in data for path in _files(d)), final),
+        method=name,
+        version=__version__,
+    )
+    architecture = str(network["name"]) if network else name
+    item = model_item(run, origin, architecture, predictor.sensors, settings)
+    write_item(item, run)
+
+
+def publish_map(
+    mapped: Path,
+    predictor: Predictor,
+    inputs: Inputs,
+    final: Path,
+    runs: Sequence[Path],
+) -> None:
+    """Write the item of a map beside it.
+
+    `final` is the folder where the map will lie, `runs` those of the runs that made it.
+    """
+    with rasterio.open(mapped) as dataset:
+        tags = dataset.tags()
+    sources: list[Any] = [*inputs.stack.images.values(), inputs.stack.labels]
+    key = fingerprint([tags["OVERCAST_MODEL"], inputs.fingerprint])
+    origin = Origin(
+        name=f"overcast-map-{key}",
+        grid=inputs.stack.grid,
+        legend=predictor.legend,
+        sources=_hrefs((s.path for s in sources if hasattr(s, "path")), final),
+        method=f"model {tags['OVERCAST_MODEL']} of plan {tags['OVERCAST_PLAN']}",
+        version=tags["OVERCAST_VERSION"],
+    )
+    models = _hrefs((run / ITEM for run in runs), final)
+    write_item(map_item(mapped.parent, origin, models), mapped.parent)
+
+
+def _files(data: Data) -> list[str]:
+    labels = [] if data.labels is None else [data.labels.path]
+    return [*(image.path for image in data.images.values()), *labels]
+
+
+def _hrefs(paths: Iterable[str | Path], folder: Path) -> tuple[str, ...]:
+    """Paths relative to `folder`, as addresses are written."""
+    here = folder.resolve()
+    found = (os.path.relpath(Path(path).resolve(), here) for path in paths)
+    return tuple(Path(path).as_posix() for path in found)

@@ -1,0 +1,60 @@
+"""The report of a map made anew, with what was found out since it was made."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from overcast.accuracy.calibration_file import Calibration
+from overcast.inputs import Inputs, open_inputs
+from overcast.jobs.mapping import thin_classes
+from overcast.jobs.page import Findings, make_page
+from overcast.plan import read_plan
+from overcast.progress import Progress, quiet
+from overcast.run import Runs
+
+SCORES = "scores.json"
+
+
+def report_again(
+    mapped: Path, found: Mapping[str, Any], progress: Progress = quiet
+) -> Path:
+    """Write report.html beside a map anew, with what `assess_files` found of it.
+
+    Raises
+    ------
+    ValueError
+        If there is no run beside the map, or an input is not where it was.
+    """
+    runs = Runs((mapped.with_name("run"),))
+    predictor = runs.load()
+    plan = read_plan(runs.found[0] / "plan.yaml")
+    inputs = open_inputs(plan.data)
+    findings = findings_with(found, mapped.parent, inputs, runs.calibration)
+    make_page((mapped, predictor), inputs, plan, findings, progress)
+    return mapped.with_name("report.html")
+
+
+def findings_with(
+    found: Mapping[str, Any],
+    out: Path,
+    inputs: Inputs,
+    calibration: Calibration | None,
+) -> Findings:
+    """What `assess_files` found of a map, and what was known in `out` already."""
+    path = out / SCORES
+    known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    sampled = "estimates" in found
+    # The first note of an assessed sample is on scores that the page doesn't show.
+    notes = found["notes"][1:] if sampled else found["notes"]
+    earlier = known.get("map", {}).get("notes", ())
+    return Findings(
+        scores=known if sampled else {**known, "map": found},
+        notes=tuple(
+            dict.fromkeys((*inputs.notes, *thin_classes(inputs), *earlier, *notes))
+        ),
+        estimates=found.get("estimates"),
+        calibration=calibration,
+    )

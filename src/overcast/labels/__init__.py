@@ -1,0 +1,1 @@
+"""What labels get wrong, estimated from a map that learned from them."""

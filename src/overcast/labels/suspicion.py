@@ -1,0 +1,80 @@
+"""How suspicious labels are: one minus the estimated share of what they say.
+
+For labels coarser than the map, the share of the label's class in its cell; for labels as
+fine as the map, the probability of the label at its pixel.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from overcast.geo.raster import UNKNOWN
+from overcast.labels.cells import LabelCells, Numbers
+
+Floats = NDArray[np.float32]
+_WHOLE = 0.5
+"""Share of the pixels of a usual cell that a cell needs to be shown to somebody."""
+
+
+class CellSums:
+    """Pixels and agreement of every label cell, in files so that memory stays small.
+
+    Parameters
+    ----------
+    cells
+        Cells that are counted.
+    folder
+        Where the files go.
+    """
+
+    def __init__(self, cells: LabelCells, folder: Path) -> None:
+        self.cells = cells
+        shape = (cells.count,)
+        self.agreement = np.memmap(folder / "agreement.raw", np.float32, "w+", 0, shape)
+        self.pixels = np.memmap(folder / "pixels.raw", np.float32, "w+", 0, shape)
+        self.label = np.memmap(folder / "label.raw", np.uint8, "w+", 0, shape)
+
+    def add(self, cell: Numbers, agreement: Floats, label: NDArray[np.uint8]) -> None:
+        """Count N pixels: their cell, the probability of their label, their label."""
+        found, first, place = np.unique(cell, return_index=True, return_inverse=True)
+        self.agreement[found] += np.bincount(place, agreement)
+        self.pixels[found] += np.bincount(place)
+        # Squares of fine labels hold several: they are told apart by nothing.
+        self.label[found] = label[first] if self.cells.are_labels else UNKNOWN
+
+    def suspicion(self, cell: Numbers) -> Floats:
+        """Suspicion of cells, of any shape; NaN where no pixel was counted."""
+        pixels = self.pixels[cell]
+        share = self.agreement[cell] / np.maximum(pixels, 1)
+        return np.where(pixels > 0, np.clip(1 - share, 0, 1), np.float32(np.nan))
+
+    def worst(self, count: int, each: int) -> list[int]:
+        """The most suspicious cells, of one label at most `each`, the worst first.
+
+        Cells at the border of the scene, of which little is seen, are left out.
+        """
+        there = np.flatnonzero(self.pixels)
+        there = there[self.pixels[there] >= _WHOLE * np.median(self.pixels[there])]
+        level, label = self.suspicion(there), self.label[there]
+        order = np.argsort(-level, kind="stable")
+        chosen: list[np.intp] = []
+        for kind in np.unique(label):
+            most = count if kind == UNKNOWN else each
+            chosen += list(order[label[order] == kind][:most])
+        chosen.sort(key=lambda place: -float(level[place]))
+        return [int(there[place]) for place in chosen[:count]]
+
+
+def pixel_suspicion(
+    probabilities: Floats, labels: NDArray[np.uint8], known: NDArray[np.bool_]
+) -> Floats:
+    """One minus the probability of a pixel's own label ``[H, W]``; NaN if not `known`.
+
+    `probabilities` are ``[K, H, W]``.
+    """
+    own = np.where(known, labels, 0)[None].astype(np.intp)
+    agreement = np.take_along_axis(probabilities, own, 0)[0]
+    return np.where(known, np.clip(1 - agreement, 0, 1), np.float32(np.nan))

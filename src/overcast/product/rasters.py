@@ -1,0 +1,271 @@
+"""The files that leave the tool: Cloud Optimized GeoTIFFs, and what lies beside them.
+
+``map.tif`` has class codes, ``confidence.tif`` the probability of the class,
+``probabilities.tif`` that of every class and ``set_sizes.tif`` how many it may be.
+Beside a map lie ``map.tif.aux.xml`` (names and areas, for GDAL), ``map.qml`` (its
+looks, for QGIS) and ``legend.csv``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+import rasterio.shutil
+from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
+from rasterio.enums import ColorInterp
+
+from overcast.accuracy.conformal import ConformalSets
+from overcast.geo.extent import areas_ha
+from overcast.geo.files import open_raster, placed
+from overcast.geo.legend import Legend, legend_to_csv, parse_legend
+from overcast.geo.raster import UNKNOWN, Labels
+from overcast.maps.predict import CONFIDENCE_STEPS, PROBABILITY_STEPS, RawMap
+from overcast.product.attributes import Counts, auxiliary, histogram, statistics
+from overcast.product.style import class_style, confidence_style
+
+_BLOCK = 512
+Rows = Iterable[tuple[int, NDArray[Any]]]
+
+
+def write_map(
+    raw: RawMap, grid: GeoBox, legend: Legend, path: Path, tags: Mapping[str, str]
+) -> None:
+    """Write class codes uint8 with nodata 255, colours, statistics and legend.
+
+    Beside it go its style ``NAME.qml``, ``legend.csv``, and names and areas of the
+    classes in ``PATH.aux.xml``, where GDAL and QGIS look for them. Overviews are by
+    mode.
+    """
+    rows = ((y, legend.to_codes(raw.rows(y, end)[0])) for y, end in _bands(raw.shape))
+    write_classes(rows, grid, legend, path, tags)
+    path.with_suffix(".qml").write_text(class_style(legend), encoding="utf-8")
+    beside = path.with_name("legend.csv")
+    beside.write_text(legend_to_csv(legend), encoding="utf-8")
+
+
+def write_labels(labels: Labels, path: Path, tags: Mapping[str, str]) -> None:
+    """Write labels in memory as a class map."""
+    codes = labels.legend.to_codes(labels.values)
+    write_classes([(0, codes)], labels.grid, labels.legend, path, tags)
+
+
+def write_confidence(
+    raw: RawMap, grid: GeoBox, path: Path, tags: Mapping[str, str]
+) -> None:
+    """Write confidence, float32 from 0 to 1 with nodata NaN, and its style beside it.
+
+    Overviews are by average.
+    """
+    rows = ((y, raw.rows(y, end)[1]) for y, end in _bands(raw.shape))
+
+    def describe(dataset: Any) -> None:
+        dataset.update_tags(**tags)
+        dataset.set_band_description(1, "confidence: probability of the class")
+
+    form = _Form(
+        grid, "float32", np.nan, "AVERAGE", describe, step=1 / CONFIDENCE_STEPS
+    )
+    _write_cog(rows, form, path)
+    path.with_suffix(".qml").write_text(confidence_style(), encoding="utf-8")
+
+
+def write_probabilities(
+    raw: RawMap, grid: GeoBox, legend: Legend, path: Path, tags: Mapping[str, str]
+) -> None:
+    """Write the probability of every class, a band each, uint8 with nodata 255.
+
+    ``probability = value * scale`` with the scale 1/254 and the offset 0 in the file.
+    Overviews are by average.
+
+    Raises
+    ------
+    ValueError
+        If the prediction did not keep them.
+    """
+    rows = ((y, raw.probability_rows(y, end)) for y, end in _bands(raw.shape))
+
+    def describe(dataset: Any) -> None:
+        dataset.update_tags(
+            **tags, LEGEND=legend.name, LEGEND_CLASSES=legend_to_csv(legend)
+        )
+        dataset.scales = [1 / PROBABILITY_STEPS] * len(legend)
+        dataset.offsets = [0.0] * len(legend)
+        # Else three classes are taken for red, green and blue.
+        dataset.colorinterp = [ColorInterp.gray] * len(legend)
+        for band, name in enumerate(legend.names, 1):
+            dataset.set_band_description(band, name)
+
+    form = _Form(grid, "uint8", UNKNOWN, "AVERAGE", describe, bands=len(legend))
+    _write_cog(rows, form, path)
+
+
+def write_suspicion(
+    rows: Rows, grid: GeoBox, path: Path, tags: Mapping[str, str]
+) -> None:
+    """Write how suspicious labels are, 0 to 1 with NaN where there are none.
+
+    uint8 with nodata 255 and the scale 1/254; given as first row and rows, top down.
+    Overviews are by average. Its style goes beside it.
+    """
+
+    def steps(values: NDArray[np.float32]) -> NDArray[np.uint8]:
+        known = np.isfinite(values)
+        found = np.rint(np.where(known, values, 0) * PROBABILITY_STEPS)
+        return np.where(known, found, UNKNOWN).astype(np.uint8)
+
+    def describe(dataset: Any) -> None:
+        dataset.update_tags(**tags)
+        dataset.scales, dataset.offsets = [1 / PROBABILITY_STEPS], [0.0]
+        dataset.set_band_description(1, "suspicion: 1 - share of what the label says")
+
+    form = _Form(grid, "uint8", UNKNOWN, "AVERAGE", describe)
+    _write_cog(((y, steps(values)) for y, values in rows), form, path)
+    path.with_suffix(".qml").write_text(confidence_style(), encoding="utf-8")
+
+
+def write_set_sizes(probabilities: Path, sets: ConformalSets, path: Path) -> None:
+    """Write how many classes a pixel's conformal set holds, uint8 with nodata 255.
+
+    It is made from the file of `write_probabilities`, whose values `sets` must have
+    been fitted to. Overviews are by mode.
+    """
+    with rasterio.open(probabilities) as dataset:
+        grid, tags, shape = (
+            placed(probabilities, dataset),
+            dataset.tags(),
+            dataset.shape,
+        )
+
+        def sizes(first: int, end: int) -> NDArray[np.uint8]:
+            window = rasterio.windows.Window(0, first, shape[1], end - first)
+            stored = dataset.read(window=window)
+            found = sets.of(stored / PROBABILITY_STEPS).sum(0)
+            return np.where(stored[0] == UNKNOWN, UNKNOWN, found).astype(np.uint8)
+
+        def describe(made: Any) -> None:
+            kept = {k: v for k, v in tags.items() if k.startswith("OVERCAST_")}
+            made.update_tags(**kept, OVERCAST_COVERAGE=f"{sets.coverage:g}")
+            made.set_band_description(1, f"classes in the set at {sets.coverage:.0%}")
+
+        rows = ((y, sizes(y, end)) for y, end in _bands(shape))
+        _write_cog(rows, _Form(grid, "uint8", UNKNOWN, "MODE", describe), path)
+
+
+def written_legend(path: Path) -> Legend:
+    """Legend of a map that overcast wrote.
+
+    Raises
+    ------
+    ValueError
+        If the file can't be read, or has no legend.
+    """
+    tags = open_raster(path).tags()
+    text = tags.get("LEGEND_CLASSES")
+    if text is None:
+        raise ValueError(
+            f"{path}: no legend in the file (overcast did not make it); give --legend"
+        )
+    return parse_legend(text, tags.get("LEGEND", path.stem))
+
+
+def write_classes(
+    rows: Rows, grid: GeoBox, legend: Legend, path: Path, tags: Mapping[str, str]
+) -> None:
+    """Write class codes given as first row and rows, top down; see `write_map`."""
+    colours = {c.code: (*c.rgb, 255) for c in legend.classes}
+
+    def describe(dataset: Any) -> None:
+        dataset.update_tags(
+            **tags, LEGEND=legend.name, LEGEND_CLASSES=legend_to_csv(legend)
+        )
+        dataset.set_band_description(1, "land cover")
+        dataset.write_colormap(1, {**colours, UNKNOWN: (0, 0, 0, 0)})
+
+    counts = _write_cog(rows, _Form(grid, "uint8", UNKNOWN, "MODE", describe), path)
+    (pixel_ha,) = areas_ha(np.array([1]), grid)
+    beside = path.with_name(path.name + ".aux.xml")
+    beside.write_text(auxiliary(legend, counts[0], pixel_ha), encoding="utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """What a raster is like; its values are multiples of `step` from 0 on."""
+
+    grid: GeoBox
+    dtype: str
+    nodata: float
+    overviews: str
+    describe: Callable[[Any], None]
+    step: float = 1
+    bands: int = 1
+
+    def create(self, path: Path) -> Any:
+        """Open an empty GeoTIFF, described, to be written in blocks."""
+        dataset = rasterio.open(
+            path,
+            "w",
+            driver="GTiff",
+            count=self.bands,
+            dtype=self.dtype,
+            nodata=self.nodata,
+            width=self.grid.shape[1],
+            height=self.grid.shape[0],
+            crs=None if self.grid.crs is None else str(self.grid.crs),
+            transform=self.grid.affine,
+            tiled=True,
+            blockxsize=_BLOCK,
+            blockysize=_BLOCK,
+            interleave="pixel",
+            bigtiff="if_safer",
+        )
+        self.describe(dataset)
+        return dataset
+
+
+def _write_cog(rows: Rows, form: _Form, path: Path) -> list[Counts]:
+    """Write a plain file first: a COG has its overviews before the pixels.
+
+    Returns the histogram of every band.
+    """
+    plain, whole = path.with_suffix(".plain.tif"), path.with_suffix(".whole.tif")
+    try:
+        counts = _write_plain(rows, form, plain)
+        rasterio.shutil.copy(
+            plain,
+            whole,
+            driver="COG",
+            blocksize=_BLOCK,
+            compress="DEFLATE",
+            overview_resampling=form.overviews,
+            bigtiff="IF_SAFER",
+        )
+        whole.replace(path)
+    finally:
+        plain.unlink(missing_ok=True)
+        whole.unlink(missing_ok=True)
+    return counts
+
+
+def _write_plain(rows: Rows, form: _Form, path: Path) -> list[Counts]:
+    counts = [histogram(np.empty(0), form.step) for _ in range(form.bands)]
+    with form.create(path) as dataset:
+        for y, found in rows:
+            bands = found[None] if found.ndim == 2 else found
+            window = rasterio.windows.Window(0, y, bands.shape[2], bands.shape[1])
+            dataset.write(bands, window=window)
+            for band, values in enumerate(bands):
+                counts[band] += histogram(values, form.step)
+        pixels = dataset.width * dataset.height
+        for band, total in enumerate(counts, 1):
+            dataset.update_tags(band, **statistics(total, form.step, pixels))
+    return counts
+
+
+def _bands(shape: tuple[int, int]) -> Iterable[tuple[int, int]]:
+    return ((y, min(y + _BLOCK, shape[0])) for y in range(0, shape[0], _BLOCK))

@@ -1,0 +1,108 @@
+"""How a map looks in QGIS: styles that it reads from ``NAME.qml`` beside a layer.
+
+A layer opened by double click is drawn with the style of its own name: classes in the
+legend's colours with their names, confidence on the ramp of the report, polygons as
+the classes they are.
+"""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree as Xml
+
+import numpy as np
+
+from overcast.geo.legend import Legend
+from overcast.pages.quicklook import confidence_picture
+
+_DOCTYPE = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
+_STOPS = np.array([0, 0.25, 0.5, 0.75, 1], np.float32)
+
+
+def class_style(legend: Legend) -> str:
+    """Style of a raster of class codes: one colour and one name a class."""
+    root, renderer = _raster("paletted")
+    palette = Xml.SubElement(renderer, "colorPalette")
+    for c in legend.classes:
+        Xml.SubElement(
+            palette,
+            "paletteEntry",
+            value=str(c.code),
+            color=f"#{c.colour.lower()}",
+            label=c.name,
+            alpha="255",
+        )
+    return _text(root)
+
+
+def confidence_style() -> str:
+    """Style of a raster of confidence: a continuous ramp from 0 to 1."""
+    root, renderer = _raster(
+        "singlebandpseudocolor", classificationMin="0", classificationMax="1"
+    )
+    ramp = Xml.SubElement(
+        Xml.SubElement(renderer, "rastershader"),
+        "colorrampshader",
+        colorRampType="INTERPOLATED",
+        classificationMode="1",
+        minimumValue="0",
+        maximumValue="1",
+        clip="0",
+    )
+    colours = confidence_picture(_STOPS[None])[0, :, :3]
+    for stop, (r, g, b) in zip(_STOPS.tolist(), colours.tolist(), strict=True):
+        Xml.SubElement(
+            ramp,
+            "item",
+            value=str(stop),
+            color=f"#{r:02x}{g:02x}{b:02x}",
+            label=f"{stop:g}",
+            alpha="255",
+        )
+    return _text(root)
+
+
+def polygon_style(legend: Legend) -> str:
+    """Style of polygons with the field ``code``: filled, without outlines."""
+    root = Xml.Element("qgis", version="3.22", styleCategories="Symbology")
+    renderer = Xml.SubElement(
+        root, "renderer-v2", type="categorizedSymbol", attr="code", symbollevels="0"
+    )
+    categories = Xml.SubElement(renderer, "categories")
+    symbols = Xml.SubElement(renderer, "symbols")
+    for index, c in enumerate(legend.classes):
+        name = str(index)
+        Xml.SubElement(
+            categories,
+            "category",
+            symbol=name,
+            value=str(c.code),
+            label=c.name,
+            render="true",
+        )
+        symbol = Xml.SubElement(symbols, "symbol", name=name, type="fill", alpha="1")
+        layer = Xml.SubElement(symbol, "layer", {"class": "SimpleFill"}, enabled="1")
+        red, green, blue = c.rgb
+        fill = {"color": f"{red},{green},{blue},255", "style": "solid"}
+        for key, value in {**fill, "outline_style": "no"}.items():
+            Xml.SubElement(layer, "prop", k=key, v=value)
+    Xml.SubElement(root, "layerGeometryType").text = "2"
+    return _text(root)
+
+
+def _raster(kind: str, **attributes: str) -> tuple[Xml.Element, Xml.Element]:
+    """Document, and its renderer of the first band."""
+    root = Xml.Element("qgis", version="3.22")
+    pipe = Xml.SubElement(root, "pipe")
+    renderer = Xml.SubElement(
+        pipe,
+        "rasterrenderer",
+        {"type": kind, "band": "1", "opacity": "1", "alphaBand": "-1", **attributes},
+    )
+    Xml.SubElement(renderer, "rasterTransparency")
+    Xml.SubElement(root, "blendMode").text = "0"
+    return root, renderer
+
+
+def _text(root: Xml.Element) -> str:
+    Xml.indent(root)
+    return _DOCTYPE + Xml.tostring(root, encoding="unicode") + "\n"
