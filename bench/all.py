@@ -10,7 +10,20 @@ import sys
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-BENCHES = ("startup", "stitching", "overhead", "memory", "reading", "methods")
+BENCHES = (
+    "startup",
+    "stitching",
+    "overhead",
+    "memory",
+    "reading",
+    "scaling",
+    "methods",
+    "audit",
+    "calibration",
+    "coverage",
+    "transport",
+    "viewer",
+)
 
 
 def main() -> None:
