@@ -20,7 +20,7 @@ TINY = {
     "networks": {"Unet": {"name": "fcn", "width": 8, "blocks": 1}},
     "epochs": 2,
     "batch": 4,
-    "methods": {"ours": {"name": "shares", "clusters": [16], "samples": 2_000}},
+    "methods": {"ours": {"name": "weak", "clusters": [16], "samples": 2_000}},
 }
 OURS = {"ours, S2 only", "ours, S1+S2"}
 

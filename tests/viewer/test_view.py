@@ -49,14 +49,19 @@ def test_it_serves_until_it_is_ended(tmp_path: Path, ending: signal.Signals) -> 
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1", "TMPDIR": str(scratch)},
+        # A shell that runs the tests in the background has interrupts ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     ) as started:
-        assert started.stdout is not None
-        address = started.stdout.readline().strip()
-        with urllib.request.urlopen(f"{address}scene.json", timeout=20) as reply:
-            assert reply.status == 200
-        assert list(scratch.iterdir())
-        started.send_signal(ending)
-        _, said = started.communicate(timeout=20)
+        try:
+            assert started.stdout is not None
+            address = started.stdout.readline().strip()
+            with urllib.request.urlopen(f"{address}scene.json", timeout=20) as reply:
+                assert reply.status == 200
+            assert list(scratch.iterdir())
+            started.send_signal(ending)
+            _, said = started.communicate(timeout=20)
+        finally:
+            started.kill()
     assert address.startswith("http://127.0.0.1:")
     assert started.returncode == 0
     assert list(scratch.iterdir()) == []
