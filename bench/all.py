@@ -17,7 +17,6 @@ BENCHES = (
     "memory",
     "reading",
     "scaling",
-    "methods",
     "audit",
     "calibration",
     "coverage",

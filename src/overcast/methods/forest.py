@@ -1,9 +1,10 @@
 """Random forest (Breiman 2001) on single pixels, trained on an equal number per class.
 
 Coarse labels swamp small classes: drawing pixels by area, a forest hardly ever votes
-for them. ``python bench/methods.py`` measures what balancing, the filtered backscatter
-and the leaf size give on simulated scenes; the defaults follow it. The plain baseline
-of Schmitt et al. 2020 is ``trees=100 depth=10 leaf=1 balanced=false filtered=false``.
+for them. ``python -m bench.claims coarse --methods forest`` measures what balancing, the
+filtered backscatter and the leaf size give on simulated scenes; the defaults follow it.
+The plain baseline of Schmitt et al. 2020 is ``trees=100 depth=10 leaf=1 balanced=false
+filtered=false``.
 """
 
 from __future__ import annotations

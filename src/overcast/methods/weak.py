@@ -57,7 +57,8 @@ class Weak:
     power
         Of the likelihood, see `overcast.methods.proportions`.
     smoothness
-        Likewise, for a scene of 200 cells; it falls with the root of their number.
+        Likewise, for a scene of 200 cells. It falls with the root of their number: the
+        more the labels say, the less needs to be assumed.
     wrong
         Share of labels taken to be wrong before any is looked at.
     samples
@@ -76,7 +77,8 @@ class Weak:
         Name of a target image with a probability for every class, as ``overcast
         predict --probabilities`` makes with a run from other scenes; empty for none.
     trust
-        What the prior of a pixel counts beside the label of one, 0 or more.
+        What the prior of a pixel counts beside the label of one, 0 or more. Worth its
+        while with coarse labels; those as fine as the images know more than it does.
     """
 
     clusters: tuple[int, ...] = (256, 512, 256, 512)
