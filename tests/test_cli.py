@@ -18,6 +18,7 @@ import pytest
 import rasterio
 
 from overcast.cli import commands, main
+from overcast.plan import read_plan
 from overcast.worlds.files import write_world
 from tests.rasters import backscatter, reflectance, utm
 from tests.rasters import write as write_raster
@@ -126,6 +127,8 @@ def test_a_run_maps_elsewhere_and_is_assessed(
     for name in ("map.tif", "confidence.tif"):
         with rasterio.open(out / name) as a, rasterio.open(there / name) as b:
             np.testing.assert_array_equal(a.read(), b.read())
+    read = read_plan(there / "plan.yaml")
+    assert {i.path for i in read.data.images.values()} == {str(p) for p in images[1::2]}
     scores = tmp_path / "scores.json"
     code, text, err = call(
         "assess", there / "map.tif", world / "truth.tif", "--out", scores

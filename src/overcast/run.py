@@ -41,7 +41,7 @@ from overcast.plan import (
 from overcast.product.rasters import write_confidence, write_map, write_probabilities
 from overcast.progress import Progress, quiet
 
-_PLAN, _INTERFACE = "plan.yaml", "interface.json"
+PLAN, _INTERFACE = "plan.yaml", "interface.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def train_run(
     first = agree(stacks)
     assert first.labels is not None
     folder.mkdir(parents=True, exist_ok=True)
-    write_plan(plan, folder / _PLAN)
+    write_plan(plan, folder / PLAN)
     interface = {
         "legend": to_tree(first.labels.legend),
         "sensors": {n: to_tree(s) for n, s in first.sensors.items()},
@@ -90,9 +90,9 @@ def load_run(folder: Path) -> Predictor:
     ValueError
         If the folder holds no run, or one that was not finished.
     """
-    if not (folder / _PLAN).is_file() or not (folder / _INTERFACE).is_file():
-        raise ValueError(f"{folder}: no run; expected {_PLAN} and {_INTERFACE} there")
-    plan = read_plan(folder / _PLAN)
+    if not (folder / PLAN).is_file() or not (folder / _INTERFACE).is_file():
+        raise ValueError(f"{folder}: no run; expected {PLAN} and {_INTERFACE} there")
+    plan = read_plan(folder / PLAN)
     tree = json.loads((folder / _INTERFACE).read_text(encoding="utf-8"))
     legend = Legend(
         tree["legend"]["name"],
@@ -160,7 +160,7 @@ class Runs:
     @property
     def found(self) -> tuple[Path, ...]:
         """The run folders themselves."""
-        return tuple(f if (f / _PLAN).is_file() else f / "run" for f in self.folders)
+        return tuple(f if (f / PLAN).is_file() else f / "run" for f in self.folders)
 
     def load(self) -> Predictor:
         """Return one predictor for all of them.
@@ -199,7 +199,7 @@ class Runs:
     @property
     def plan(self) -> str:
         """Fingerprints of their plans."""
-        return ", ".join(read_plan(f / _PLAN).fingerprint for f in self.found)
+        return ", ".join(read_plan(f / PLAN).fingerprint for f in self.found)
 
 
 def map_run(

@@ -45,7 +45,16 @@ def test_a_map_alone(tmp_path: Path) -> None:
     (out / "confidence.tif").unlink()
     with open_scene(out) as scene:
         assert list(scene.layers) == ["map"]
-        assert scene.notes == ("no run/plan.yaml here, so the imagery is not known",)
+        (note,) = scene.notes
+    assert note == "no run/plan.yaml or plan.yaml here, so the imagery is not known"
+
+
+def test_a_predicted_map_has_its_plan_beside_it(tmp_path: Path) -> None:
+    out = make(tmp_path)
+    (out / "run" / "plan.yaml").rename(out / "plan.yaml")
+    with open_scene(out) as scene:
+        assert "image-1" in scene.layers
+        assert scene.notes == ()
 
 
 def test_a_plan_that_is_none_is_said(tmp_path: Path) -> None:

@@ -21,10 +21,11 @@ from overcast.plan import (
     fingerprint,
     read_plan,
     to_tree,
+    write_plan,
 )
 from overcast.product.stac import ITEM
 from overcast.progress import Progress
-from overcast.run import Reference, Runs, is_trained, load_run, map_run, train_run
+from overcast.run import PLAN, Reference, Runs, is_trained, load_run, map_run, train_run
 
 MAP_FILES = (
     "map.tif",
@@ -116,7 +117,13 @@ def map_elsewhere(
     *,
     probabilities: bool = False,
 ) -> Made:
-    """Map other images with trained runs, into the folder `out`."""
+    """Map other images with trained runs, into the folder `out`.
+
+    Raises
+    ------
+    ValueError
+        If a run or an input is refused, or an output exists; nothing is left behind.
+    """
     predictor, first = runs.load(), runs.found[0]
     inputs = open_inputs(data)
     truth = None if reference is None else reference.open(predictor.legend)
@@ -124,8 +131,11 @@ def map_elsewhere(
     key = fingerprint(
         [inputs.fingerprint, to_tree(data), to_tree(runs), _name(reference)]
     )
-    output = Output.begin(out, (*MAP_FILES, *BESIDE), key, overwrite)
+    output = Output.begin(out, (*MAP_FILES, *BESIDE, PLAN), key, overwrite)
     try:
+        # Which images were mapped, for whoever looks at the map with them.
+        learned = read_plan(first / PLAN)
+        write_plan(replace(learned, data=data, scenes=()), output.work / PLAN)
         mapped = map_run(
             runs, inputs, plan.windows, output.work, progress, probabilities
         )

@@ -1,6 +1,6 @@
 """The layers of an output folder: its map, and what the map was made from.
 
-Products are read from the folder alone. Images and labels are where ``run/plan.yaml``
+Products are read from the folder alone. Images and labels are where the plan
 says; one that has gone, or can't be read any more, is said and left out.
 """
 
@@ -125,13 +125,16 @@ def _products(
 
 
 def _data(folder: Path, notes: list[str]) -> Data | None:
-    """What the run's plan says was read; None, and why, where there is no plan."""
-    plan = folder / "run" / "plan.yaml"
-    if not plan.exists():
-        notes.append("no run/plan.yaml here, so the imagery is not known")
-        return None
-    with _noting(notes, "imagery"):
-        return read_plan(inside(folder, "run/plan.yaml")).data
+    """What the plan here says was read; None, and why, where there is no plan.
+
+    `overcast map` leaves the plan in its run, `overcast predict` beside the map.
+    """
+    for name in ("run/plan.yaml", "plan.yaml"):
+        if (folder / name).exists():
+            with _noting(notes, "imagery"):
+                return read_plan(inside(folder, name)).data
+            return None
+    notes.append("no run/plan.yaml or plan.yaml here, so the imagery is not known")
     return None
 
 
