@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from overcast.inputs import Inputs, open_inputs
+from overcast.inputs import open_inputs
 from overcast.jobs.page import Findings, make_page
 from overcast.jobs.publish import publish_map, publish_run
 from overcast.jobs.scoring import Scores, score_all, score_map
+from overcast.labels.support import remarks
 from overcast.output import Output
 from overcast.plan import (
     Data,
@@ -80,7 +81,11 @@ def make_map(
         if truth is not None:
             found = score_all(plan, inputs, output.work, truth, progress)
             _write_json(found, output.work / "scores.json")
-        notes = (*inputs.notes, *thin_classes(inputs), *_said_of(found))
+        notes = (
+            *inputs.notes,
+            *remarks(inputs.stack),
+            *_said_of(found),
+        )
         predictor = load_run(run)
         findings = Findings(scores=found, notes=notes)
         make_page((mapped, predictor), inputs, plan, findings, progress)
@@ -204,28 +209,6 @@ def _learned(runs: Runs) -> Iterator[Data]:
 def _said_of(found: Scores) -> tuple[str, ...]:
     """What was noticed of the reference."""
     return tuple(found["map"]["notes"]) if found else ()
-
-
-def thin_classes(inputs: Inputs) -> list[str]:
-    """Classes of the legend that the labels hardly have: they can't be learned here."""
-    from overcast.pages.quicklook import look_at_classes, overview
-
-    labels = inputs.stack.labels
-    assert labels is not None
-    found = look_at_classes(labels, overview(inputs.stack.grid, 1000)).values
-    share = [(found == k).mean() for k in range(len(labels.legend))]
-    thin = [n for n, s in zip(labels.legend.names, share, strict=True) if 0 < s < 0.01]
-    never = [n for n, s in zip(labels.legend.names, share, strict=True) if s == 0]
-    notes = []
-    if thin:
-        notes.append(
-            f"under 1 % of the labels, hardly to be learned: {', '.join(thin)}"
-        )
-    if never:
-        notes.append(
-            f"nowhere in the labels, so nowhere in the map: {', '.join(never)}"
-        )
-    return notes
 
 
 def _write_json(tree: Any, path: Path) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 from overcast.accuracy.calibration_file import Calibration
 from overcast.inputs import Inputs, open_inputs
-from overcast.jobs.mapping import thin_classes
 from overcast.jobs.page import Findings, make_page
+from overcast.labels.support import remarks
 from overcast.plan import read_plan
 from overcast.progress import Progress, quiet
 from overcast.run import Runs
@@ -53,7 +53,14 @@ def findings_with(
     return Findings(
         scores=known if sampled else {**known, "map": found},
         notes=tuple(
-            dict.fromkeys((*inputs.notes, *thin_classes(inputs), *earlier, *notes))
+            dict.fromkeys(
+                (
+                    *inputs.notes,
+                    *remarks(inputs.stack),
+                    *earlier,
+                    *notes,
+                )
+            )
         ),
         estimates=found.get("estimates"),
         calibration=calibration,

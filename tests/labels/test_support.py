@@ -1,0 +1,45 @@
+"""How many label cells speak for a class, whatever their size."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from overcast.geo.arrays import ImageArray, LabelArray
+from overcast.geo.bands import SENTINEL_1
+from overcast.geo.legend import load_legend
+from overcast.geo.raster import UNKNOWN, Image, Labels
+from overcast.geo.stack import Stack
+from overcast.labels.support import remarks, support
+from tests.rasters import backscatter, utm
+
+LEGEND = load_legend("simplified-igbp")
+
+
+@pytest.mark.parametrize("pixel", [1, 10, 50])
+def test_cells_are_counted_whatever_their_size(pixel: int) -> None:
+    values = np.zeros((20, 30), np.uint8)
+    values[0, :5], values[1, :12], values[2, 0] = 5, 8, UNKNOWN
+    grid = utm((20 * pixel, 30 * pixel))
+    labels = LabelArray(Labels(values=values, grid=grid.zoom_out(pixel), legend=LEGEND))
+    expected = np.zeros(len(LEGEND))
+    expected[[0, 5, 8]] = 600 - 18, 5, 12
+    if pixel < 50:
+        np.testing.assert_array_equal(support(labels, grid), expected)
+    else:
+        # Looked at from further away, still close.
+        np.testing.assert_allclose(support(labels, grid), expected, atol=3)
+
+
+def test_what_can_hardly_be_learned_is_named() -> None:
+    values = np.zeros((20, 30), np.uint8)
+    values[0, :5], values[1, :12] = 5, 8
+    grid = utm((200, 300))
+    labels = LabelArray(Labels(values=values, grid=grid.zoom_out(10), legend=LEGEND))
+    image = ImageArray(Image.of(backscatter((200, 300)), grid, SENTINEL_1))
+    stack = Stack(grid=grid, images={"s1": image}, labels=labels)
+    thin, never = remarks(stack)
+    assert thin.endswith(f"hardly to be learned: {LEGEND.names[5]} (5)")
+    assert LEGEND.names[8] not in thin + never
+    assert LEGEND.names[9] in never
+    assert remarks(Stack(grid=grid, images={"s1": image})) == []
