@@ -24,7 +24,6 @@ import numpy as np
 from numpy.typing import NDArray
 from odc.geo.overlap import compute_reproject_roi
 
-from overcast.geo.bands import Sensor
 from overcast.geo.raster import UNKNOWN, Image, Labels
 from overcast.geo.stack import Chip, Stack
 from overcast.geo.tiling import Window
@@ -163,12 +162,12 @@ def _read(stack: Stack, window: Window, rows: int) -> Chip:
     grid = stack.grid[window.slices]
     images = {
         name: Image(
-            values=np.empty((len(sensor.bands), h, w), np.float32),
+            values=np.empty((len(source.sensor.bands), h, w), np.float32),
             valid=np.empty((h, w), np.bool_),
             grid=grid,
-            sensor=sensor,
+            sensor=source.sensor,
         )
-        for name, sensor in _all_sensors(stack).items()
+        for name, source in stack.images.items()
     }
     classes = np.empty((h, w), np.uint8)
 
@@ -190,11 +189,7 @@ def _read(stack: Stack, window: Window, rows: int) -> Chip:
 
 def _pixel_bytes(stack: Stack) -> int:
     """Memory that a pixel of a region takes: values and validity, label and class."""
-    return sum(4 * len(s.bands) + 1 for s in _all_sensors(stack).values()) + 2
-
-
-def _all_sensors(stack: Stack) -> dict[str, Sensor]:
-    return {name: source.sensor for name, source in stack.images.items()}
+    return sum(4 * len(s.sensor.bands) + 1 for s in stack.images.values()) + 2
 
 
 def _edges(stack: Stack, size: int, memory: int) -> tuple[list[int], list[int]]:
