@@ -14,7 +14,7 @@ from overcast.datasets.dataset import Dataset
 from overcast.progress import quiet
 
 TRAINING = Training(
-    network={"name": "fcn", "width": 8, "blocks": 1},
+    network={"name": "fcn", "width": 8, "dilations": [1]},
     inputs="S1+S2",
     epochs=3,
     batch=4,

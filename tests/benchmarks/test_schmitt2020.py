@@ -17,7 +17,7 @@ from overcast.progress import quiet
 TINY = {
     "pixels": 2_000,
     "trees": 3,
-    "networks": {"Unet": {"name": "fcn", "width": 8, "blocks": 1}},
+    "networks": {"Unet": {"name": "fcn", "width": 8, "dilations": [1]}},
     "epochs": 2,
     "batch": 4,
     "methods": {"ours": {"name": "weak", "clusters": [16], "samples": 2_000}},

@@ -21,7 +21,7 @@ NETWORK = {
     "schedule": {"steps": 2},
     "window": 32,
     "batch": 2,
-    "model": {"name": "fcn", "width": 8, "blocks": 1},
+    "model": {"name": "fcn", "width": 8, "dilations": [1]},
 }
 SOFT = {"name": "noisy", "probabilities": "probabilities", "soft": True}
 

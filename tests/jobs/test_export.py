@@ -31,7 +31,7 @@ from tests.rasters import utm
 LEGEND = load_legend("simplified-igbp")
 BOTH = {"s1": SENTINEL_1, "s2": SENTINEL_2}
 SIZE = 64
-FCN = {"name": "fcn", "width": 8, "blocks": 1}
+FCN = {"name": "fcn", "width": 8, "dilations": [1]}
 UNET = {"name": "unet", "channels": [8, 8, 8, 8, 8]}
 Images = dict[str, NDArray[np.float32]]
 

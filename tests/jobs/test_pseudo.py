@@ -30,7 +30,7 @@ QUICK = {
     "schedule": {"steps": 2},
     "window": 32,
     "batch": 2,
-    "model": {"name": "fcn", "width": 8, "blocks": 1},
+    "model": {"name": "fcn", "width": 8, "dilations": [1]},
 }
 
 

@@ -17,7 +17,7 @@ from overcast.geo.legend import load_legend
 from overcast.geo.raster import UNKNOWN, Image, Labels
 from overcast.geo.stack import Stack
 from overcast.geo.tiling import Tiling, Window
-from overcast.methods.features import HALO, feature_names, pixel_features
+from overcast.methods.features import feature_names, halo_of, pixel_features
 from overcast.methods.forest import _as_arrays, _as_trees
 from overcast.methods.kmeans import name_clusters
 from overcast.methods.sampling import sample_pixels
@@ -153,16 +153,19 @@ def test_rebuilt_trees_vote_as_scikit_learn_does() -> None:
     )
 
 
-def test_features_depend_on_their_halo_alone() -> None:
+@pytest.mark.parametrize("seen", [("s1", "s2"), ("s1",)])
+def test_features_depend_on_their_halo_alone(seen: tuple[str, ...]) -> None:
     whole = stack()
+    whole = replace(whole, images={name: whole.images[name] for name in seen})
+    halo = halo_of(whole.sensors)
     chip = whole.read(Window(0, 0, *SHAPE))
     part = whole.read(Window(20, 10, 50, 60))
     everything = pixel_features(chip, whole.sensors)
     inside = pixel_features(part, whole.sensors)
     assert len(everything) == len(feature_names(whole.sensors))
     np.testing.assert_allclose(
-        inside[:, HALO:-HALO, HALO:-HALO],
-        everything[:, 20 + HALO : 70 - HALO, 10 + HALO : 70 - HALO],
+        inside[:, halo:-halo, halo:-halo],
+        everything[:, 20 + halo : 70 - halo, 10 + halo : 70 - halo],
         rtol=2e-3,
         atol=2e-3,
     )
@@ -177,6 +180,17 @@ def test_filtered_backscatter_has_less_speckle_and_keeps_the_edge() -> None:
     assert smooth[water].std() < raw[water].std() / 3
     step = smooth[30:60, 40].mean() - smooth[30:60, 39].mean()
     assert step > 0.7 * (smooth[forest].mean() - smooth[water].mean())
+
+
+def test_sar_alone_is_averaged_over_boxes_of_several_sizes() -> None:
+    whole = stack()
+    alone = replace(whole, images={"s1": whole.images["s1"]})
+    features = pixel_features(alone.read(Window(0, 0, *SHAPE)), alone.sensors)
+    names_ = feature_names(alone.sensors)
+    assert len(features) == len(names_) == 8
+    water = np.s_[40:50, 10:20]
+    spread = [features[names_.index(n)][water].std() for n in names_ if ".VH" in n]
+    assert spread == sorted(spread, reverse=True)
 
 
 def test_what_a_sensor_did_not_see_is_nan_and_nothing_else() -> None:

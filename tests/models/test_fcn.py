@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -24,9 +26,9 @@ def test_norm_is_layer_norm_of_each_pixel() -> None:
     torch.testing.assert_close(norm(features), expected)
 
 
-@pytest.mark.parametrize("blocks", [1, 3, 4])
-def test_receptive_field_is_its_halo(blocks: int) -> None:
-    model, middle = FCN(BANDS, 3, blocks=blocks).eval(), 12
+@pytest.mark.parametrize("dilations", [[1], [1, 1, 1], [1, 2, 4]])
+def test_receptive_field_is_its_halo(dilations: list[int]) -> None:
+    model, middle = FCN(BANDS, 3, dilations=dilations).eval(), 12
     images = {n: torch.randn(1, c, 25, 25) for n, c in BANDS.items()}
     for image in images.values():
         image.requires_grad_(True)
@@ -46,7 +48,9 @@ def test_size_that_it_states() -> None:
     assert 2 * model.halo + 1 == 9
 
 
-@pytest.mark.parametrize("options", [{"width": 0}, {"blocks": 0}])
-def test_needs_width_and_blocks(options: dict[str, int]) -> None:
+@pytest.mark.parametrize(
+    "options", [{"width": 0}, {"dilations": []}, {"dilations": [1, 0]}]
+)
+def test_needs_width_and_dilations(options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="1 or more"):
         FCN(BANDS, 3, **options)

@@ -24,7 +24,7 @@ from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import Chip, LabelSource, Stack, agree
 from overcast.geo.tiling import Window
 from overcast.geo.warp import pixel_of
-from overcast.methods.features import HALO
+from overcast.methods.features import halo_of
 from overcast.methods.proportions import Cells
 from overcast.methods.sampling import whole_windows
 from overcast.progress import Progress
@@ -280,7 +280,7 @@ def _chips(
     windows: list[tuple[int, Window, tuple[slice, slice]]] = [
         (index, wide, inside)
         for index, stack in enumerate(stacks)
-        for wide, inside in whole_windows(stack.shape, HALO)
+        for wide, inside in whole_windows(stack.shape, halo_of(stack.sensors))
     ]
     if len(windows) > _MOST_WINDOWS:
         random = np.random.default_rng((seed, 5))

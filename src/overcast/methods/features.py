@@ -3,8 +3,9 @@
 SAR is averaged in linear power, never in dB, and under the guidance of the optical
 image where there is one: the guided filter (He, Sun and Tang 2013) fits, in every small
 box, backscatter as a linear function of a few optical bands, so that it averages along
-fields and not across their borders. Everything depends on `HALO` pixels around a pixel
-and on nothing else.
+fields and not across their borders. SAR alone is averaged over boxes of several sizes:
+there is nothing to tell a field's border by, and speckle of five looks hides a class in
+a small box. Everything depends on `halo_of` pixels around a pixel and on nothing else.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from overcast.geo.stack import Chip
 Floats = NDArray[np.float32]
 
 _RADIUS = 3
-HALO = 2 * _RADIUS
-"""A guided filter averages over boxes of boxes."""
+_WIDER = (7, 15)
+"""Radii of the boxes in which SAR without an optical image is averaged besides."""
 _RIDGE = 1e-3
 """Guides are in network units; variance below this is taken for noise."""
 _INDICES = {
@@ -35,13 +36,29 @@ _INDICES = {
 _GUIDES = ("B04", "B08", "B11")
 
 
+def halo_of(sensors: Mapping[str, Sensor]) -> int:
+    """Pixels around a pixel that its features depend on."""
+    # A guided filter averages over boxes of boxes.
+    return 2 * _RADIUS if _has_optical(sensors) else max(_WIDER)
+
+
+def _has_optical(sensors: Mapping[str, Sensor]) -> bool:
+    return any(sensor.kind == "optical" for sensor in sensors.values())
+
+
 def feature_names(sensors: Mapping[str, Sensor], filtered: bool = True) -> list[str]:
     """Names of what `pixel_features` gives, in order."""
     names = []
+    wider = () if _has_optical(sensors) else _WIDER
     for name, sensor in sensors.items():
         names += [f"{name}.{band}" for band in sensor.names]
         if filtered and sensor.kind == "sar":
             names += [f"{name}.{band} filtered" for band in sensor.names]
+            names += [
+                f"{name}.{band} of {2 * radius + 1} x {2 * radius + 1} pixels"
+                for radius in wider
+                for band in sensor.names
+            ]
         if filtered and sensor.kind == "optical":
             names += [f"{name}.{i}" for i, b in _INDICES.items() if sensor.index(*b)]
     return names
@@ -56,12 +73,18 @@ def pixel_features(
     """
     layers: list[Floats] = []
     guide = _guide(chip, sensors) if filtered else None
+    wider = () if _has_optical(sensors) else _WIDER
     for name, sensor in sensors.items():
         image = chip.images[name]
         layers += list(image.values)
         if filtered and sensor.kind == "sar":
             power = from_db(image.values)
             layers += [to_db(_multilook(p, image.valid, guide)) for p in power]
+            layers += [
+                to_db(_multilook(p, image.valid, None, radius))
+                for radius in wider
+                for p in power
+            ]
         if filtered and sensor.kind == "optical":
             layers += _indices(image)
     return np.stack(layers).astype(np.float32)
@@ -89,9 +112,14 @@ def _guide(chip: Chip, sensors: Mapping[str, Sensor]) -> Image | None:
     return None
 
 
-def _multilook(power: Floats, valid: NDArray[np.bool_], guide: Image | None) -> Floats:
+def _multilook(
+    power: Floats,
+    valid: NDArray[np.bool_],
+    guide: Image | None,
+    radius: int = _RADIUS,
+) -> Floats:
     """Local mean of linear power, along the guide's structures where it is valid."""
-    plain = _box(power, valid)
+    plain = _box(power, valid, radius)
     if guide is None:
         return np.where(valid, plain, np.float32(np.nan))
     both = valid & guide.valid
@@ -101,9 +129,9 @@ def _multilook(power: Floats, valid: NDArray[np.bool_], guide: Image | None) -> 
     return np.where(both, filtered, np.where(valid, plain, np.float32(np.nan)))
 
 
-def _box(values: Floats, valid: NDArray[np.bool_]) -> Floats:
+def _box(values: Floats, valid: NDArray[np.bool_], radius: int = _RADIUS) -> Floats:
     """Mean of the valid values in a box of 2 r + 1 pixels; 0 where there are none."""
-    size = 2 * _RADIUS + 1
+    size = 2 * radius + 1
     seen = uniform_filter(valid.astype(np.float32), size, mode="constant")
     known = np.where(valid, values, 0).astype(np.float32)
     total = uniform_filter(known, size, mode="constant")

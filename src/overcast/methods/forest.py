@@ -24,7 +24,7 @@ from overcast.geo.bands import Sensor
 from overcast.geo.legend import Legend
 from overcast.geo.stack import Chip, Stack, agree
 from overcast.methods.arrays import load_arrays, save_arrays
-from overcast.methods.features import HALO, feature_names, pixel_features
+from overcast.methods.features import feature_names, halo_of, pixel_features
 from overcast.methods.sampling import sample_pixels
 from overcast.progress import Progress
 
@@ -67,7 +67,7 @@ class Forest:
             stacks,
             lambda chip: pixel_features(chip, sensors, self.filtered),
             self.samples,
-            halo=HALO,
+            halo=halo_of(sensors),
             seed=seed,
             balanced=self.balanced,
             progress=progress,
@@ -108,7 +108,7 @@ class GrownForest:
     @property
     def halo(self) -> int:
         """Context of the features."""
-        return HALO if self.filtered else 0
+        return halo_of(self.sensors) if self.filtered else 0
 
     def predict(self, chip: Chip) -> NDArray[np.float32]:
         """Probabilities ``[K, h, w]``; 0 for classes that training never saw."""

@@ -25,7 +25,7 @@ from overcast.geo.legend import Legend
 from overcast.geo.stack import Chip, Stack, agree
 from overcast.methods.arrays import load_arrays, save_arrays
 from overcast.methods.counts import Counting, count_cells
-from overcast.methods.features import HALO, pixel_features
+from overcast.methods.features import halo_of, pixel_features
 from overcast.methods.proportions import Belief, class_shares
 from overcast.methods.sampling import sample_pixels
 from overcast.progress import Progress
@@ -104,7 +104,7 @@ class Weak:
             stacks,
             lambda chip: pixel_features(chip, sensors),
             self.samples,
-            halo=HALO,
+            halo=halo_of(sensors),
             seed=seed,
             balanced=False,
             progress=progress,
@@ -183,7 +183,7 @@ class ExplainedClusters:
     @property
     def halo(self) -> int:
         """Context of the features and of the smoothing."""
-        return HALO + _REACH
+        return halo_of(self.sensors) + _REACH
 
     def predict(self, chip: Chip) -> NDArray[np.float32]:
         """Probabilities ``[K, h, w]``."""

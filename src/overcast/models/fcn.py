@@ -8,7 +8,7 @@ IEEE GRSS Data Fusion Contest 2021; Li et al. 2022, L2HNet).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import torch
@@ -26,8 +26,10 @@ class FCN(Segmenter):
     receptive field of ``2 * halo + 1`` pixels and nothing else: cutting a scene into
     windows changes no prediction further than `halo` from a window's edge.
 
-    Options: `width`, channels; `blocks`, residual blocks, each of which adds a pixel to
-    `halo`. By default it has 36 thousand weights and sees 9 x 9 pixels.
+    Options: `width`, channels; `dilations`, the spacing in pixels of the 3 x 3 taps of
+    every residual block (Yu and Koltun 2016), which it adds to `halo`. By default it has
+    36 thousand weights and sees 9 x 9 pixels. Speckle asks for more: SAR alone is mapped
+    better by ``[1, 2, 4]``, which sees 17 x 17 with as many weights.
     """
 
     def __init__(
@@ -36,19 +38,20 @@ class FCN(Segmenter):
         classes: int,
         *,
         width: int = 32,
-        blocks: int = 3,
+        dilations: Sequence[int] = (1, 1, 1),
     ) -> None:
         super().__init__()
-        if min(width, blocks) < 1:
+        if min(width, *dilations, 1) < 1 or not dilations:
             raise ValueError(
-                f"width and blocks must be 1 or more, got {width=}, {blocks=}"
+                "width must be 1 or more, and dilations one whole number or more, each "
+                f"1 or more; got {width=}, {dilations=}"
             )
         self.bands, self.classes, self.width = checked(bands), classes, width
-        self.halo = 1 + blocks
+        self.halo = 1 + sum(dilations)
         self.stems = nn.ModuleDict(
             {n: nn.Conv2d(c + 1, width, 3, padding=1) for n, c in bands.items()}
         )
-        self.body = nn.Sequential(*(_Residual(width) for _ in range(blocks)))
+        self.body = nn.Sequential(*(_Residual(width, spacing) for spacing in dilations))
         self.norm = PixelNorm(width)
         self.head = nn.Conv2d(width, classes, 1)
 
@@ -65,11 +68,11 @@ class FCN(Segmenter):
 
 
 class _Residual(nn.Module):
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, spacing: int) -> None:
         super().__init__()
         self.layers = nn.Sequential(
             PixelNorm(width),
-            nn.Conv2d(width, width, 3, padding=1),
+            nn.Conv2d(width, width, 3, padding=spacing, dilation=spacing),
             nn.GELU(),
             nn.Conv2d(width, width, 1),
         )
