@@ -19,8 +19,8 @@ setup: .venv/developer
 demo: .venv/user            ## map a simulated scene from its coarse labels, and score it
 	$(BIN)/overcast demo --out demo --overwrite
 
-test: .venv/developer       ## the tests that CI runs
-	$(BIN)/python -m pytest
+test: .venv/developer       ## the tests that CI runs, a file of them on every core
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 test-all: .venv/developer   ## the slow ones too
 	$(BIN)/python -m pytest -m "not gpu"

@@ -1,4 +1,7 @@
-"""Shared by all tests: one thread, so that small tensors don't pay for a pool."""
+"""Shared by all tests: one thread, so that small tensors don't pay for a pool.
+
+No example has a deadline: how long one takes says how busy the machine is.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 import torch
+from hypothesis import settings
 
 torch.set_num_threads(1)
+settings.register_profile("shared machines", deadline=None)
+settings.load_profile("shared machines")
 
 
 @pytest.fixture(autouse=True)

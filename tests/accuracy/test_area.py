@@ -156,7 +156,7 @@ def slow_ratio(
     return ratio, math.sqrt(max(variance, 0)) / below
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10_000))
 def test_every_estimate_is_the_slow_ratio(seed: int) -> None:
     random = np.random.default_rng(seed)
@@ -190,7 +190,7 @@ def test_every_estimate_is_the_slow_ratio(seed: int) -> None:
         check(found.iou, k, both, (mapped == k) | (reference == k))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10_000))
 def test_areas_add_up_and_intervals_hold_their_estimate(seed: int) -> None:
     random = np.random.default_rng(seed)

@@ -103,7 +103,7 @@ def test_unknown_and_unseen_pixels_change_nothing() -> None:
         HeldOut.of(probabilities, unknown)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     arrays(np.float64, 30, elements=st.sampled_from([0, 0.2, 0.25, 0.4, 0.81, 1])),
     arrays(np.bool_, 30),

@@ -208,7 +208,7 @@ def last_columns(batch: Batch) -> NDArray[np.int64]:
     return np.asarray(np.rint(greatest * SCALE), np.int64)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     seed=st.integers(0, 1000),
     balance=st.floats(0, 1),

@@ -105,7 +105,7 @@ def test_it_agrees_with_scaling_by_hand(penalties: tuple[float, float]) -> None:
         )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     seed=st.integers(0, 1000),
     epsilon=st.floats(0.2, 5),

@@ -69,7 +69,6 @@ def reference(
 
 
 @given(tilings(), shapes)
-@settings(deadline=None)
 def test_constant_stays_constant_to_the_last_pixel(
     tiling: Tiling, shape: Shape
 ) -> None:
@@ -79,7 +78,6 @@ def test_constant_stays_constant_to_the_last_pixel(
 
 
 @given(tilings(), shapes, seeds)
-@settings(deadline=None)
 def test_crops_of_an_image_give_the_image(
     tiling: Tiling, shape: Shape, seed: int
 ) -> None:
@@ -90,7 +88,7 @@ def test_crops_of_an_image_give_the_image(
 
 
 @given(st.integers(1, 6), st.data(), seeds)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_equals_the_whole_array_reference(
     size: int, data: st.DataObject, seed: int
 ) -> None:
@@ -102,7 +100,6 @@ def test_equals_the_whole_array_reference(
 
 
 @given(tilings(), shapes, seeds, st.data())
-@settings(deadline=None)
 def test_starting_lower_gives_the_same_bits(
     tiling: Tiling, shape: Shape, seed: int, data: st.DataObject
 ) -> None:

@@ -124,7 +124,7 @@ def test_the_grid_of_a_view_says_where_its_pixels_lie(view: View) -> None:
     columns=st.integers(1, 30),
     seed=st.integers(0, 99),
 )
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_probabilities_stay_probabilities_and_unseen_pixels_add_nothing(
     scale: float, rows: int, columns: int, seed: int
 ) -> None:
@@ -188,6 +188,22 @@ def test_windows_of_a_stack_come_together_without_seams() -> None:
         got[(slice(None), *window.slices)] = band
     inner = (slice(None), slice(3, -3), slice(3, -3))
     np.testing.assert_allclose(got[inner], place[inner], atol=0.05)
+
+
+@pytest.mark.parametrize("count", sorted(CHOICES))
+def test_a_footprint_ends_in_the_map_where_it_ends_in_the_image(count: int) -> None:
+    """Windows that it cuts, or that lie outside of it, add nothing and lose nothing."""
+    values = random_values((60, 60))
+    values /= values.sum(0)
+    rows, columns = np.indices((60, 60))
+    outside = rows + columns < 50
+    values[:, outside] = np.nan
+    viewed = Viewed(Identity(), views_of(count))
+    got = np.full_like(values, np.nan)
+    for window, band in probabilities(viewed, stack_of(values), Tiling(24, 8)):
+        got[(slice(None), *window.slices)] = band
+    assert (got[:, outside] == 0).all()
+    np.testing.assert_allclose(got.sum(0)[~outside], 1, atol=1e-4)
 
 
 def test_halo_grows_as_scale_falls() -> None:

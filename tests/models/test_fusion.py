@@ -30,7 +30,7 @@ def slow_mean(features: list[Tensor], validity: list[Tensor], cell: int) -> Tens
     return found
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     sensors=st.integers(1, 3),
     cell=st.sampled_from([1, 2, 4]),
@@ -92,7 +92,7 @@ def test_sensors_that_no_network_can_have(bands: dict[str, int], message: str) -
         checked(bands)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(h=st.integers(1, 70), w=st.integers(1, 70))
 def test_padding_repeats_the_edge(h: int, w: int) -> None:
     image = torch.arange(float(h * w)).reshape(1, 1, h, w)

@@ -61,7 +61,7 @@ def burnt(patches: list[Any], shape: tuple[int, int]) -> Classes:
     ).astype(np.uint8)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(
     st.tuples(st.integers(1, 40), st.integers(1, 40)),
     st.integers(1, 45),
@@ -88,7 +88,6 @@ def test_outlines_do_not_depend_on_bands(
 
 
 @settings(
-    deadline=None,
     max_examples=25,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -50,7 +50,7 @@ def test_white_fields_are_white_and_independent() -> None:
         assert abs(r) < 0.02 or a is b
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.integers(-300, 300),
     st.integers(-300, 300),
