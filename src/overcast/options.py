@@ -77,6 +77,17 @@ images = several(
         help="Bands of --s2 in order, where the file does not name them.",
     ),
     click.option(
+        "--s2-mask",
+        type=FILE,
+        help="Scene classification (SCL) or another cloud mask of --s2: what it hides "
+        "counts as not observed.",
+    ),
+    click.option(
+        "--s2-hidden",
+        metavar="CODE,...",
+        help="Codes of --s2-mask that hide the ground.  [default: 0,1,3,8,9,10 of SCL]",
+    ),
+    click.option(
         "--trust", is_flag=True, help="Take units and offset as said, unchecked."
     ),
     click.option("--grid", type=FILE, help="Raster whose grid is mapped, whole."),
@@ -106,10 +117,32 @@ labels = several(
     ),
     click.option("--seed", type=int, default=0, show_default=True),
 )
+start = several(
+    click.option(
+        "--start",
+        metavar="RUN|NAME",
+        help="Weights that a network starts from: a run's, or published ones by name.",
+    ),
+    click.option(
+        "--frozen",
+        is_flag=True,
+        help="Leave the weights from --start as they are, and learn the rest.",
+    ),
+)
 reference = several(
-    click.option("--reference", type=FILE, help="Class raster to score against."),
+    click.option(
+        "--reference",
+        type=FILE,
+        help="Class raster, polygons or points to score against.",
+    ),
     click.option("--reference-legend", help="Its legend, if not the map's."),
     click.option("--reference-nodata", type=int, help="Its code for no data."),
+    click.option(
+        "--reference-column",
+        default="reference",
+        show_default=True,
+        help="Column of codes or names, where it is polygons or points.",
+    ),
 )
 probabilities = click.option(
     "--probabilities",
@@ -156,6 +189,7 @@ def data_of(given: dict[str, Any]) -> Any:
     from overcast.plan import Data, ImageInput
 
     images: dict[str, ImageInput] = {}
+    mask = _mask_of(given)
     if given["s1"]:
         images["s1"] = ImageInput(
             path=absolute(given["s1"]), sensor="sentinel-1", units=given["s1_units"]
@@ -167,6 +201,7 @@ def data_of(given: dict[str, Any]) -> Any:
             sensor="sentinel-2",
             offset=given["s2_offset"],
             bands=None if bands is None else tuple(bands.split(",")),
+            mask=mask,
         )
     for text in given["others"]:
         name, _, rest = text.partition("=")
@@ -184,6 +219,24 @@ def data_of(given: dict[str, Any]) -> Any:
     )
 
 
+def _mask_of(given: dict[str, Any]) -> Any:
+    """The `MaskInput` of the optical image, or none."""
+    from overcast.plan import MaskInput
+
+    path, text = given["s2_mask"], given["s2_hidden"]
+    for name, needed in (("s2_hidden", "s2_mask"), ("s2_mask", "s2")):
+        if given[name] is not None and given[needed] is None:
+            option, other = (f"--{n.replace('_', '-')}" for n in (name, needed))
+            raise ValueError(f"{option}: of what? give {other} as well")
+    if path is None:
+        return None
+    try:
+        codes = None if text is None else tuple(map(int, text.split(",")))
+    except ValueError:
+        raise ValueError(f"--s2-hidden {text}: expected codes, such as 1,2") from None
+    return MaskInput(path=absolute(path), hidden=codes)
+
+
 def plan_of(given: dict[str, Any]) -> Any:
     """The `Plan` that the options of `images` and `labels` describe."""
     from overcast.plan import LabelInput, Plan, replace_labels, with_target
@@ -195,14 +248,29 @@ def plan_of(given: dict[str, Any]) -> Any:
         nodata=given["labels_nodata"],
     )
     data = replace_labels(data_of(given), known)
-    method = {"name": given["method"] or "weak", **_settings(given["settings"])}
+    name = given["method"] or ("network" if given.get("start") else "weak")
+    method = started({"name": name, **settings_of(given["settings"])}, given)
     if given["prior"]:
         data = with_target(data, "prior", absolute(given["prior"]))
         method["prior"] = "prior"
     return Plan(data=data, method=method, seed=given["seed"])
 
 
-def _settings(texts: tuple[str, ...]) -> dict[str, Any]:
+def started(method: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """The method of a plan with what the options of `start` say of it."""
+    where, frozen = given.get("start"), given.get("frozen")
+    if where is None and frozen:
+        raise ValueError("--frozen: give --start, a run or published weights")
+    if where is None:
+        return method
+    if method["name"] != "network":
+        raise ValueError(f"--start is for --method network, not {method['name']}")
+    found = absolute(Path(where)) if Path(where).exists() else where
+    return {**method, "start": found, "frozen": frozen}
+
+
+def settings_of(texts: tuple[str, ...]) -> dict[str, Any]:
+    """What ``--set KEY=VALUE`` says."""
     import yaml
 
     found = {}
@@ -238,5 +306,8 @@ def reference_of(given: dict[str, Any]) -> Any:
     if given["reference"] is None:
         return None
     return Reference(
-        given["reference"], given["reference_legend"], given["reference_nodata"]
+        given["reference"],
+        given["reference_legend"],
+        given["reference_nodata"],
+        given["reference_column"],
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from overcast.accuracy.calibration import Reliability
 from overcast.accuracy.calibration_file import Calibration, write_calibration
+from overcast.accuracy.curve import ConfidenceCurve, Scaling
 from overcast.geo.bands import SENTINEL_1, SENTINEL_2, Sensor
 from overcast.geo.legend import load_legend
 from overcast.geo.raster import Image
@@ -23,7 +25,7 @@ from overcast.geo.stack import Chip
 from overcast.jobs import export
 from overcast.jobs.export import Physical, export_run
 from overcast.learn.checkpoint import save_weights
-from overcast.methods.network import Network
+from overcast.methods.network import Network, TrainedNetwork
 from overcast.plan import Data, ImageInput, Plan, to_tree, write_plan
 from overcast.run import load_run
 from tests.rasters import utm
@@ -131,12 +133,15 @@ def test_one_input_maps_as_the_network_does(tmp_path: Path) -> None:
     compare(run, sensors)
 
 
+BENT = ConfidenceCurve(np.linspace(0, 1, 65) ** 2)
+
+
 def test_a_calibrated_network_is_exported_so(tmp_path: Path) -> None:
     sensors = {"s2": SENTINEL_2}
     run = run_of(tmp_path, sensors, FCN)
     nothing = Reliability.of(np.empty(0), np.empty(0, np.bool_))
     found = Calibration(
-        temperature=3, reference="x", pixels=0, before=nothing, after=nothing
+        scaling=Scaling(3, BENT), reference="x", pixels=0, before=nothing, after=nothing
     )
     write_calibration(found, run)
     export_run(run, run / "model.onnx", SIZE)
@@ -206,4 +211,15 @@ def test_only_networks_can_be_exported(
 ) -> None:
     monkeypatch.setattr(export, "load_run", lambda _: object())
     with pytest.raises(ValueError, match="--method network"):
+        export_run(tmp_path, tmp_path / "model.onnx")
+
+
+def test_spectral_indices_can_not_be_exported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = load_run(run_of(tmp_path, BOTH, FCN))
+    assert isinstance(run, TrainedNetwork)
+    told = replace(run, indices=("NDVI",))
+    monkeypatch.setattr(export, "load_run", lambda _: told)
+    with pytest.raises(ValueError, match="NDVI"):
         export_run(tmp_path, tmp_path / "model.onnx")

@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 import torch
 
-from overcast.learn.superpixels import region_mean, superpixels
+from overcast.learn.superpixels import (
+    NOWHERE,
+    numbered,
+    one_of_each,
+    region_mean,
+    region_means,
+    superpixels,
+)
 
 
 def seen(*shape: int) -> torch.Tensor:
@@ -66,3 +73,45 @@ def test_region_mean_is_that_of_the_pixels_asked_for() -> None:
             torch.testing.assert_close(
                 found[b][:, inside], mean.expand(-1, int(inside.sum()))
             )
+
+
+def test_numbers_of_a_batch_have_no_gaps_and_tell_images_apart() -> None:
+    ids = torch.randint(9, (3, 6, 5)) * 100
+    where = torch.rand(3, 6, 5) > 0.4
+    found = numbered(ids, where)
+    assert torch.equal(found == NOWHERE, ~where)
+    assert found[where].unique().tolist() == list(range(int(found.max()) + 1))
+    pixels = [(b, i) for b in range(3) for i in range(30) if where[b].flatten()[i]]
+    for b, i in pixels[:20]:
+        for c, j in pixels:
+            alike = b == c and ids[b].flatten()[i] == ids[c].flatten()[j]
+            assert (found[b].flatten()[i] == found[c].flatten()[j]) == alike
+
+
+def test_means_of_a_batch_are_those_of_its_regions() -> None:
+    values = torch.randn(2, 3, 5, 6)
+    where = torch.rand(2, 5, 6) > 0.3
+    ids = numbered(torch.randint(4, (2, 5, 6)), where)
+    values = torch.where(where[:, None], values, torch.nan)
+    count = int(ids.max()) + 2
+    means, pixels = region_means(values, ids, count)
+    assert pixels.sum() == where.sum()
+    assert pixels[-1] == 0
+    assert not means[-1].any()
+    for number in range(count - 1):
+        inside = values.movedim(1, -1)[ids == number]
+        assert pixels[number] == len(inside)
+        torch.testing.assert_close(means[number], inside.mean(0))
+
+
+def test_one_pixel_of_each_region_is_left() -> None:
+    ids = numbered(torch.randint(5, (2, 8, 8)), torch.rand(2, 8, 8) > 0.2)
+    count, places = int(ids.max()) + 1, set()
+    for _ in range(30):
+        found = one_of_each(ids, count)
+        left = found >= 0
+        assert torch.equal(found[left], ids[left])
+        assert found[left].sort().values.tolist() == list(range(count))
+        places |= set(left.flatten().nonzero()[:, 0].tolist())
+    assert len(places) > 2 * count
+    assert not (one_of_each(torch.full_like(ids, NOWHERE), 0) >= 0).any()

@@ -7,7 +7,6 @@ import torch
 
 from overcast.learn.batch import Batch
 from overcast.models.cloudseg import CloudSeg
-from overcast.models.fusion import observed
 from overcast.recipes.cloudseg import Remover
 
 BANDS = {"s1": 2, "s2": 4}
@@ -57,8 +56,8 @@ def test_classes_read_the_restored_image() -> None:
 
 def test_a_shut_gate_leaves_the_cross_features_of_the_others() -> None:
     block = CloudSeg(BANDS, 3).eval().blocks[0]
-    others, cross = torch.rand(1, 16, 8, 8), torch.rand(1, 16, 8, 8)
-    optical = [torch.rand(1, 16, 8, 8) for _ in range(2)]
+    others, cross = torch.rand(1, 24, 8, 8), torch.rand(1, 24, 8, 8)
+    optical = [torch.rand(1, 24, 8, 8) for _ in range(2)]
     with torch.no_grad():
         open_one, open_two = (block(o, others, cross, None)[0] for o in optical)
         block.gate.bias.fill_(-1e4)
@@ -78,7 +77,7 @@ def test_the_first_gate_learns_to_hide_opaque_cloud() -> None:
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
-    seen = model.gate(torch.cat(list(observed(given, BANDS).values()), 1))[:, 0]
+    seen = model.gate(torch.cat(list(model.inputs(given).values()), 1))[:, 0]
     assert seen[:, :12].mean() < 0.3
     assert seen[:, 20:].mean() > 0.6
 
@@ -100,9 +99,9 @@ def test_encoders_of_the_libraries(encoder: str) -> None:
     assert restored.shape == (1, 4, 40, 33)
 
 
-def test_the_plain_encoder_keeps_full_resolution_and_is_small() -> None:
+def test_the_plain_encoder_is_small() -> None:
     model = CloudSeg({"s1": 2, "s2": 10}, 8)
-    assert model.width == 16
+    assert (model.width, model.stride) == (24, 8)
     assert 2e5 < sum(p.numel() for p in model.parameters()) < 5e5
 
 
@@ -130,6 +129,8 @@ def test_it_needs_an_optical_image_and_another(bands: dict[str, int]) -> None:
         CloudSeg(bands, 3)
 
 
-def test_widths_are_checked() -> None:
+def test_options_are_checked() -> None:
     with pytest.raises(ValueError, match="one to six"):
         CloudSeg(BANDS, 3, widths=(2,))
+    with pytest.raises(ValueError, match="looks must be 0 boxes or more, got -1"):
+        CloudSeg(BANDS, 3, looks=-1)

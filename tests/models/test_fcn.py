@@ -54,3 +54,24 @@ def test_size_that_it_states() -> None:
 def test_needs_width_and_dilations(options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="1 or more"):
         FCN(BANDS, 3, **options)
+
+
+def test_radar_alone_is_averaged_in_boxes_that_widen_its_halo() -> None:
+    alone, both = FCN({"s1": 2}, 3).eval(), FCN(BANDS, 3)
+    assert (alone.looks, both.looks) == (3, 0)
+    image = torch.randn(1, 2, 51, 51, requires_grad=True)
+    valid = torch.ones(1, 51, 51).bool()
+    alone(Batch(images={"s1": image}, valid={"s1": valid}))[
+        0, :, 25, 25
+    ].sum().backward()
+    assert image.grad is not None
+    reach = image.grad[0].abs().sum(0).any(1).nonzero().flatten().tolist()
+    assert reach == list(range(25 - alone.halo, 25 + alone.halo + 1))
+
+
+def test_looks_are_of_the_radar_image_alone() -> None:
+    model = FCN(BANDS, 3, looks=1)
+    stems = {name: stem.in_channels for name, stem in model.stems.items()}
+    assert stems == {"s1": 2 + 2 * 2 + 1, "s2": 11}
+    with pytest.raises(ValueError, match="looks"):
+        FCN(BANDS, 3, looks=-1)

@@ -20,7 +20,7 @@ from overcast.geo.arrays import ImageArray, LabelArray
 from overcast.geo.bands import SENTINEL_1, SENTINEL_2_L1C, Sensor
 from overcast.geo.legend import Crosswalk, Legend, load_legend
 from overcast.geo.raster import UNKNOWN, Image, Labels
-from overcast.geo.stack import Chip, Stack
+from overcast.geo.stack import Chip, ImageSource, Stack
 from overcast.geo.tiling import Window
 from overcast.learn.batch import Batch
 from overcast.maps.predictor import Predictor
@@ -68,17 +68,40 @@ def read_chip(patch: Patch, inputs: str, labels: str | None) -> Chip:
     if chip.labels is not None:
         values = _WITHOUT_SAVANNA.indices(chip.labels.values)
         known = Labels(values=values, grid=chip.grid, legend=NINE)
-    images = {name: _clipped(name, image) for name, image in chip.images.items()}
+    images = {name: clipped(i, SENSORS[name]) for name, i in chip.images.items()}
     return Chip(images=images, labels=known, grid=chip.grid)
 
 
-def _clipped(name: str, image: Image) -> Image:
-    bands = SENSORS[name].bands
+def clipped(image: Image, sensor: Sensor) -> Image:
+    """The bands of `sensor` by name, no value outside the range of its band."""
+    places = [image.sensor.names.index(name) for name in sensor.names]
     low, high = (
-        np.array([getattr(b, end) for b in bands], np.float32)[:, None, None]
+        np.array([getattr(b, end) for b in sensor.bands], np.float32)[:, None, None]
         for end in ("low", "high")
     )
-    return Image.of(np.clip(image.values, low, high), image.grid, SENSORS[name])
+    return Image.of(np.clip(image.values[places], low, high), image.grid, sensor)
+
+
+@dataclass(frozen=True, slots=True)
+class Clipped:
+    """An image as `clipped` leaves it, as an `ImageSource`."""
+
+    image: ImageSource
+    sensor: Sensor
+
+    @property
+    def grid(self) -> GeoBox:
+        """The grid of the image."""
+        return self.image.grid
+
+    @property
+    def blocks(self) -> tuple[int, int]:
+        """Pieces that the image reads at once."""
+        return self.image.blocks
+
+    def read(self, grid: GeoBox) -> Image:
+        """Values on `grid`, clipped."""
+        return clipped(self.image.read(grid), self.sensor)
 
 
 def some(patches: Sequence[Patch], count: int | None) -> list[Patch]:

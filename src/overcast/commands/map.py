@@ -16,6 +16,7 @@ from overcast.options import (
     reference,
     reference_of,
     report,
+    start,
     writing,
 )
 
@@ -23,6 +24,7 @@ from overcast.options import (
 @click.command(context_settings=HELP)
 @images
 @labels
+@start
 @reference
 @probabilities
 @writing
@@ -30,12 +32,16 @@ def command(**given: Any) -> None:
     """Learn from the labels of an area, and map it.
 
     Writes map.tif, confidence.tif, report.html and run/; with --reference scores.json
-    and with --probabilities probabilities.tif too. A run that was stopped goes on when
-    the same command is given again.
+    and with --probabilities probabilities.tif too; a network that takes clouds away
+    leaves clear.tif. A run that was stopped goes on when the same command is given again.
 
     \b
     Example:
       overcast map --s2 s2.tif --s1 s1.tif --labels modis.tif --legend igbp --out out/
+    \b
+    Example where clouds are not to be looked at:
+      overcast map --s2 s2.tif --s2-mask SCL.tif --s1 s1.tif --labels modis.tif \\
+          --legend igbp --out out/
     \b
     Example with what a run of other scenes knows:
       overcast predict other/run --s2 s2.tif --s1 s1.tif --probabilities --out prior/

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
+from typing import Any
 
 import click
 
-from overcast.options import FILE, HELP, bar, report
+from overcast.options import FILE, HELP, bar, report, start, started
 
 
 @click.command(context_settings=HELP)
 @click.argument("plan", type=FILE)
+@start
 @click.option("--out", type=FILE, help="Folder for run/.  [default: PLAN's name]")
 @click.option("--overwrite", is_flag=True, help="Replace what is there.")
-def command(plan: Path, out: Path | None, overwrite: bool) -> None:
+def command(plan: Path, out: Path | None, overwrite: bool, **given: Any) -> None:
     """Carry out the learning that a plan describes; going on where it was stopped.
 
     `overcast map` leaves a plan in OUT/run/plan.yaml to start from.
@@ -21,12 +24,13 @@ def command(plan: Path, out: Path | None, overwrite: bool) -> None:
     \b
     Example:
       overcast train plan.yaml --out trained/
+      overcast train plan.yaml --start pretrained/ --frozen --out linear/
     """
     from overcast.jobs.mapping import train_only
     from overcast.plan import read_plan
 
+    read = read_plan(plan)
+    read = dataclasses.replace(read, method=started(dict(read.method), given))
     with bar() as progress:
-        made = train_only(
-            read_plan(plan), out or plan.with_suffix(""), overwrite, progress
-        )
+        made = train_only(read, out or plan.with_suffix(""), overwrite, progress)
     report(made)

@@ -28,6 +28,7 @@ from torch import Tensor, nn
 from overcast import __version__
 from overcast.accuracy.calibrated import Calibrated
 from overcast.accuracy.calibration import FLOOR
+from overcast.accuracy.curve import MARGIN, STEPS, Scaling
 from overcast.geo.bands import NETWORK_RANGE, SENTINEL_2_ENCODING, Sensor
 from overcast.geo.legend import legend_to_csv
 from overcast.learn.batch import Batch
@@ -76,17 +77,22 @@ def export_run(
         If the run is of another method, ONNX is not installed, or the file gives
         probabilities that differ by more than 1e-4.
     """
-    predictor, temperature = load_run(run), 1.0
+    predictor = load_run(run)
+    scaling: Scaling | None = None
     if isinstance(predictor, Calibrated):
-        temperature = predictor.temperature
-        predictor = predictor.predictor
+        scaling, predictor = predictor.scaling, predictor.predictor
     if not isinstance(predictor, TrainedNetwork):
         raise ValueError(
             f"{run}: no network ({type(predictor).__name__}); only runs of "
             "--method network can be exported"
         )
+    if predictor.indices:
+        raise ValueError(
+            f"{run}: learned from spectral indices ({', '.join(predictor.indices)}), "
+            "which ONNX can't compute; train a network without them to export it"
+        )
     model = predictor.model.cpu()
-    network = Physical(model, predictor.sensors, joined, temperature).eval()
+    network = Physical(model, predictor.sensors, joined, scaling).eval()
     scratch = path.with_name(path.name + ".part")
     try:
         progress("exporting", 0, 2)
@@ -111,7 +117,7 @@ def export_run(
 class Physical(nn.Module):
     """A network that takes physical values, NaN where nothing was observed.
 
-    `temperature` is that of a calibrated run.
+    `scaling` is that of a calibrated run.
     """
 
     def __init__(
@@ -119,10 +125,10 @@ class Physical(nn.Module):
         model: Segmenter,
         sensors: Mapping[str, Sensor],
         joined: bool = False,
-        temperature: float = 1.0,
+        scaling: Scaling | None = None,
     ) -> None:
         super().__init__()
-        self.temperature = temperature
+        self.scaled = nn.Identity() if scaling is None else Scaled(scaling)
         self.model, self.names, self.joined = model, list(sensors), joined
         self.counts = [len(sensor.bands) for sensor in sensors.values()]
         bands = [band for sensor in sensors.values() for band in sensor.bands]
@@ -163,14 +169,35 @@ class Physical(nn.Module):
         }
         logits = self.model(Batch(images=scaled, valid=valid))
         seen = torch.stack(list(valid.values())).any(0)
-        return torch.where(seen[:, None], self._probabilities(logits), 0)
+        return torch.where(seen[:, None], self.scaled(logits.softmax(1)), 0)
 
-    def _probabilities(self, logits: Tensor) -> Tensor:
-        """As `overcast.accuracy.calibration.scale` has them."""
-        found = logits.softmax(1)
-        if self.temperature == 1:
-            return found
-        return (found.clamp_min(FLOOR).log() / self.temperature).softmax(1)
+
+class Scaled(nn.Module):
+    """What `overcast.accuracy.curve.Scaling.of` does to probabilities ``[B, K, H, W]``."""
+
+    def __init__(self, scaling: Scaling) -> None:
+        super().__init__()
+        self.temperature = scaling.temperature
+        values = torch.from_numpy(scaling.curve.values).float()
+        self.register_buffer("values", values)
+
+    def forward(self, probabilities: Tensor) -> Tensor:
+        """Calibrated probabilities ``[B, K, H, W]``."""
+        given = (probabilities.clamp_min(FLOOR).log() / self.temperature).softmax(1)
+        sure, top = given.max(1, keepdim=True)
+        named = torch.zeros_like(given).scatter(1, top, 1.0)
+        others = given * (1 - named)
+        share = others / others.sum(1, keepdim=True).clamp_min(torch.finfo().tiny)
+        second = share.max(1, keepdim=True).values
+        wanted = torch.maximum(self._curve(sure), (1 + MARGIN) * second / (1 + second))
+        return named * wanted + share * (1 - wanted)
+
+    def _curve(self, sure: Tensor) -> Tensor:
+        values = self.get_buffer("values")
+        place = sure * STEPS
+        low = place.floor().clamp(0, STEPS - 1)
+        below, above = values[low.long()], values[low.long() + 1]
+        return below + (place - low) * (above - below)
 
 
 def deepness(predictor: TrainedNetwork, size: int, pixel_m: float) -> dict[str, Any]:

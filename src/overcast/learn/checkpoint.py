@@ -37,7 +37,20 @@ def load_weights(model: nn.Module, path: Path) -> None:
     ValueError
         If the file is not a safetensors file, or does not fit the model.
     """
-    _fill(model, _read(path)[0], path)
+    _fill(model, read_weights(path), path)
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Weights and buffers by name, on the CPU.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file is not a safetensors file.
+    """
+    return _read(path)[0]
 
 
 def save_checkpoint(

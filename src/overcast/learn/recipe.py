@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Protocol, TypeVar
+from typing import ClassVar, Protocol, TypeVar, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 
+from overcast.geo.bands import Sensor
 from overcast.learn.batch import Batch
 from overcast.models.segmenter import Segmenter
 
@@ -52,4 +53,13 @@ class Recipe(Protocol[S]):
 
     def terms(self, model: Segmenter, state: S, batches: Mapping[str, Batch]) -> Terms:
         """Losses of one step; changes nothing, draws from torch's default generator."""
+        ...
+
+
+@runtime_checkable
+class OfSensors(Protocol):
+    """A recipe that asks what its images are of, since a Batch has no units."""
+
+    def of_sensors(self, sensors: Mapping[str, Sensor]) -> Recipe[State]:
+        """The recipe for images of these sensors, by name."""
         ...

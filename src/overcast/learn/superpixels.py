@@ -16,6 +16,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+NOWHERE = -1
+"""Number of pixels that belong to no region of a batch."""
+
 _AROUND = [(y, x) for y in (-1, 0, 1) for x in (-1, 0, 1)]
 
 
@@ -94,6 +97,74 @@ def region_mean(values: Tensor, ids: Tensor, where: Tensor) -> Tensor:
     total = _sums(torch.cat([kept, weight], 1), ids, count)
     mean = total[:, :-1] / total[:, -1:].clamp(min=1)
     return _of_pixels(mean, ids)
+
+
+def numbered(ids: Tensor, where: Tensor) -> Tensor:
+    """Number the regions of a whole batch from 0, without gaps.
+
+    Parameters
+    ----------
+    ids
+        int64 ``[B, H, W]``, 0 or more: equal numbers in one image are one region.
+    where
+        bool ``[B, H, W]``, pixels that belong to a region.
+
+    Returns
+    -------
+    Tensor
+        int64 ``[B, H, W]``; `NOWHERE` where not `where`.
+
+    >>> ids = torch.tensor([[[7, 7, 9]], [[7, 3, 3]]])
+    >>> numbered(ids, ids != 9).tolist()
+    [[[0, 0, -1]], [[2, 1, 1]]]
+    """
+    sample = torch.arange(len(ids), device=ids.device)[:, None, None]
+    keys = sample * (ids.max() + 1) + ids
+    found = torch.full_like(ids, NOWHERE)
+    found[where] = torch.unique(keys[where], return_inverse=True)[1]
+    return found
+
+
+def region_means(values: Tensor, ids: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Mean of `values` over each region of a batch, and its number of pixels.
+
+    Parameters
+    ----------
+    values
+        ``[B, C, H, W]``; anything, NaN included, where no region is.
+    ids
+        int64 ``[B, H, W]``, as of `numbered`.
+    count
+        Number of regions, R.
+
+    Returns
+    -------
+    tuple[Tensor, Tensor]
+        ``[R, C]``, zero for regions without a pixel, and int64 ``[R]``.
+    """
+    inside = ids >= 0
+    kept = values.movedim(1, -1)[inside]
+    total = kept.new_zeros(count, values.shape[1]).index_add(0, ids[inside], kept)
+    pixels = ids[inside].bincount(minlength=count)
+    return total / pixels.clamp(min=1)[:, None], pixels
+
+
+def one_of_each(ids: Tensor, count: int) -> Tensor:
+    """Leave one pixel of every region, drawn at random; the others are `NOWHERE`.
+
+    Parameters
+    ----------
+    ids
+        int64 ``[B, H, W]``, as of `numbered`.
+    count
+        Number of regions.
+    """
+    inside = ids >= 0
+    order = torch.randperm(ids.numel()).to(ids.device).view_as(ids)
+    highest = order.new_full((max(count, 1),), -1)
+    highest.scatter_reduce_(0, ids[inside], order[inside], "amax")
+    chosen = inside & (order == highest[ids.clamp(min=0)])
+    return torch.where(chosen, ids, NOWHERE)
 
 
 def _scaled(image: Tensor, valid: Tensor) -> Tensor:

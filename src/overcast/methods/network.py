@@ -18,14 +18,18 @@ from overcast.geo.legend import Legend
 from overcast.geo.stack import Chip, Stack, agree
 from overcast.learn.batch import Batch
 from overcast.learn.checkpoint import load_weights, save_weights
-from overcast.learn.recipe import Terms
+from overcast.learn.frozen import Frozen
+from overcast.learn.indices import chip_with_indices, indexed, stack_with_indices
+from overcast.learn.recipe import OfSensors, Terms
 from overcast.learn.stream import Stream, ahead, crops_of
 from overcast.learn.train import Schedule, train
+from overcast.methods.start import ENCODER, alike, start_from, write_sensors
 from overcast.models.segmenter import Segmenter
 from overcast.plan import choose
 from overcast.progress import Progress
 
 _WEIGHTS = "model.safetensors"
+_CHECKPOINT = "checkpoint.safetensors"
 _LOG = "log.jsonl"
 
 
@@ -47,6 +51,13 @@ class Network:
         Windows in a step.
     balance
         0 draws windows by area, 1 makes all classes alike.
+    indices
+        Spectral indices, by their names in spyndex, that join the bands.
+    start
+        Where first weights come from: the folder of a run, or weights that
+        `overcast.models.pretrained` knows by name; if None, they are random.
+    frozen
+        Leave the weights from `start` as they are, and learn the others alone.
     """
 
     model: Mapping[str, Any] = field(default_factory=lambda: {"name": "fcn"})
@@ -55,17 +66,73 @@ class Network:
     window: int = 64
     batch: int = 8
     balance: float = 0.5
+    indices: Sequence[str] = ()
+    start: str | None = None
+    frozen: bool = False
+
+    def __post_init__(self) -> None:
+        if self.frozen and self.start is None:
+            raise ValueError(
+                "frozen, but random: give start, a run or published weights"
+            )
 
     def fit(
         self, stacks: Sequence[Stack], folder: Path, seed: int, progress: Progress
     ) -> None:
         """Train, going on from the checkpoint in `folder` if there is one."""
+        stacks = [stack_with_indices(stack, self.indices) for stack in stacks]
         first = agree(stacks)
         assert first.labels is not None
         torch.manual_seed(seed)
         model = self._model(len(first.labels.legend), first.sensors)
+        self._learn(model, stacks, first.sensors, (folder, seed, progress))
+        save_weights(model, folder / _WEIGHTS)
+        (folder / _CHECKPOINT).unlink(missing_ok=True)
+
+    def pretrain(
+        self, stacks: Sequence[Stack], folder: Path, seed: int, progress: Progress
+    ) -> None:
+        """Learn an encoder from images alone, to be the `start` of other networks.
+
+        Goes on from the checkpoint in `folder` if there is one.
+
+        Raises
+        ------
+        ValueError
+            If the recipe learns from labels, or the stacks differ in sensors.
+        """
+        streams = choose("recipes", self.recipe).streams
+        if streams != ("unlabelled",):
+            raise ValueError(
+                f"recipe {self.recipe['name']} learns from stream "
+                f"{' and '.join(streams)}; without labels, take one that learns from "
+                "unlabelled windows alone, such as contrast"
+            )
+        stacks = [stack_with_indices(stack, self.indices) for stack in stacks]
+        sensors = alike(stacks)
+        write_sensors(sensors, folder)
+        torch.manual_seed(seed)
+        model = self._model(1, sensors)
+        self._learn(model, stacks, sensors, (folder, seed, progress))
+        save_weights(model, folder / ENCODER)
+        (folder / _CHECKPOINT).unlink(missing_ok=True)
+
+    def _learn(
+        self,
+        model: Segmenter,
+        stacks: Sequence[Stack],
+        sensors: Mapping[str, Sensor],
+        run: tuple[Path, int, Progress],
+    ) -> None:
+        """Train `model` in place; `run` is where, with which seed, and who is told."""
+        folder, seed, progress = run
+        if self.start is not None:
+            found = start_from(self.start, model, self.model, sensors, progress)
+            if self.frozen:
+                model = Frozen(model, found)
         recipe = choose("recipes", self.recipe)
-        checkpoint = folder / "checkpoint.safetensors"
+        if isinstance(recipe, OfSensors):
+            recipe = recipe.of_sensors(sensors)
         with ExitStack() as open_streams:
             streams = {
                 name: open_streams.enter_context(
@@ -74,10 +141,8 @@ class Network:
                 for name in recipe.streams
             }
             schedule = replace(self.schedule, seed=seed)
-            steps = train(model, recipe, streams, schedule, checkpoint)
+            steps = train(model, recipe, streams, schedule, folder / _CHECKPOINT)
             _follow(steps, folder / _LOG, self.schedule.steps, progress)
-        save_weights(model, folder / _WEIGHTS)
-        checkpoint.unlink(missing_ok=True)
 
     def _stream(self, name: str, stacks: Sequence[Stack], seed: int) -> Stream:
         """What a recipe calls `name`: windows with labels, or of images alone.
@@ -98,10 +163,11 @@ class Network:
         self, folder: Path, legend: Legend, sensors: Mapping[str, Sensor]
     ) -> TrainedNetwork:
         """Return the trained network, on the GPU if there is one."""
-        model = self._model(len(legend), sensors)
+        model = self._model(len(legend), indexed(sensors, self.indices))
         load_weights(model, folder / _WEIGHTS)
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        return TrainedNetwork(model.to(device).eval(), legend, sensors, device)
+        model = model.to(device).eval()
+        return TrainedNetwork(model, legend, sensors, device, tuple(self.indices))
 
     def _model(self, classes: int, sensors: Mapping[str, Sensor]) -> Segmenter:
         bands = {name: len(sensor.bands) for name, sensor in sensors.items()}
@@ -112,12 +178,13 @@ class Network:
 
 @dataclass(frozen=True, slots=True)
 class TrainedNetwork:
-    """A `Segmenter` as a `Predictor`."""
+    """A `Segmenter` as a `Predictor`; `indices` join the bands of `sensors`."""
 
     model: Segmenter
     legend: Legend
     sensors: Mapping[str, Sensor]
     device: torch.device
+    indices: tuple[str, ...] = ()
 
     @property
     def halo(self) -> int:
@@ -127,12 +194,16 @@ class TrainedNetwork:
     @torch.inference_mode()
     def predict(self, chip: Chip) -> NDArray[np.float32]:
         """Softmax probabilities ``[K, h, w]``."""
-        batch = Batch.of([chip]).to(self.device)
+        batch = self.batch_of(chip)
         half = torch.autocast("cuda", torch.bfloat16, self.device.type == "cuda")
         with half:
             logits = self.model(batch)
         found = logits[0].float().softmax(0).cpu().numpy()
         return np.asarray(found, np.float32)
+
+    def batch_of(self, chip: Chip) -> Batch:
+        """A chip as the network sees it."""
+        return Batch.of([chip_with_indices(chip, self.indices)]).to(self.device)
 
 
 def _follow(

@@ -21,7 +21,6 @@ from overcast.geo.raster import Image
 from overcast.geo.stack import Stack
 from overcast.geo.tiling import Window
 from overcast.geo.warp import aligned
-from overcast.learn.batch import Batch
 from overcast.methods.network import TrainedNetwork
 
 _BLOCK = 256
@@ -106,9 +105,12 @@ class Restored:
             for start, whole in ((y, height), (x, width))
         )
         chip = self.stack.read(Window(top, left, bottom - top, right - left))
-        batch = Batch.of([chip]).to(self.network.device)
         model: Any = self.network.model
-        found = model.restore(batch)[1][0].float().cpu().numpy()
+        # Spectral indices, the network's last bands, are no part of the image.
+        found = model.restore(self.network.batch_of(chip))[1][
+            0, : len(self.sensor.bands)
+        ]
+        found = found.float().cpu().numpy()
         low, high = (
             np.array([getattr(b, n) for b in self.sensor.bands], np.float32)
             for n in ("low", "high")

@@ -1,0 +1,55 @@
+"""`overcast pretrain`: an encoder from images that nobody has labelled."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from overcast.options import FILE, HELP, bar, report, settings_of, writing
+
+
+@click.command(context_settings=HELP)
+@click.argument("images", type=FILE, nargs=-1, required=True)
+@click.option("--steps", type=click.IntRange(1), help="Of training.  [default: 2000]")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A setting of the network, as YAML: --set 'model={name: unet}', "
+    "--set 'recipe={fusion: late}', --set window=128.",
+)
+@click.option("--seed", type=int, default=0, show_default=True)
+@writing
+def command(images: tuple[Path, ...], **given: Any) -> None:
+    """Learn an encoder from images alone: where few labels are, it knows more.
+
+    IMAGES are folders, searched for files with S1 or S2 in their names, such files, or
+    plans. Files whose names differ in S1 and S2 alone are of one scene. Leaves a run in
+    --out that overcast map and overcast train can --start from; a command that was
+    stopped goes on when it is given again.
+
+    \b
+    Example:
+      overcast pretrain scenes/ --out pretrained/
+      overcast map --s1 s1.tif --s2 s2.tif --labels few.tif --legend worldcover \\
+          --start pretrained/ --out map/
+    """
+    from overcast.jobs.pretraining import pretrain
+
+    settings = settings_of(given["settings"])
+    if given["steps"] is not None:
+        schedule = {**settings.get("schedule", {}), "steps": given["steps"]}
+        settings["schedule"] = schedule
+    with bar() as progress:
+        made = pretrain(
+            images,
+            given["out"],
+            settings,
+            given["seed"],
+            given["overwrite"],
+            progress,
+        )
+    report(made)

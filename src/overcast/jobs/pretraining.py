@@ -1,0 +1,214 @@
+"""An encoder from images that nobody has labelled: which scenes there are, and the run."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from overcast.geo.stack import Stack
+from overcast.inputs import Inputs, open_inputs
+from overcast.jobs.mapping import Made
+from overcast.output import Output
+from overcast.plan import (
+    Data,
+    ImageInput,
+    Plan,
+    choose,
+    fingerprint,
+    method_of,
+    read_plan,
+    replace_labels,
+    write_plan,
+)
+from overcast.progress import Progress
+
+SENSORS = {"1": "sentinel-1", "2": "sentinel-2"}
+_LOG = "log.jsonl"
+_SUFFIXES = (".tif", ".tiff", ".vrt", ".jp2")
+_PLANS = (".yaml", ".yml")
+_WORD = re.compile(r"(?<![a-z0-9])s([12])[abc]?(?![a-z0-9])", re.IGNORECASE)
+_COLLAPSED = 1.5
+"""Effective rank below which features are one and the same for all places."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scenes:
+    """Data of every scene, and what was passed over."""
+
+    data: tuple[Data, ...]
+    notes: tuple[str, ...] = ()
+
+
+def find_scenes(paths: Sequence[Path]) -> Scenes:
+    """Scenes in folders, of files, and of plans.
+
+    A raster with the word S1 or S2 in its name is an image of Sentinel-1 or Sentinel-2.
+    Two whose paths differ in that word alone are of one scene, and so are
+    the only two of a folder. Other rasters are passed over.
+
+    Raises
+    ------
+    ValueError
+        If a path does not exist, there is no image, or some scenes have both sensors
+        and some have not.
+    """
+    planned = [
+        data for path in paths if path.suffix in _PLANS for data in _planned(path)
+    ]
+    named: dict[str, dict[str, Path]] = {}
+    passed = []
+    for path in _rasters([p for p in paths if p.suffix not in _PLANS]):
+        if (word := _WORD.search(path.name)) is None:
+            passed.append(path.name)
+        else:
+            key = _WORD.sub("*", str(path))
+            named.setdefault(key, {})[f"s{word[1]}"] = path
+    scenes = [*_paired(named)]
+    if not scenes and not planned:
+        raise ValueError(
+            f"{', '.join(map(str, paths))}: no image; expected files with S1 or S2 in "
+            "their names, such as s1.tif and s2.tif, or a plan"
+        )
+    _check_alike(scenes)
+    notes = []
+    if passed:
+        shown = ", ".join(passed[:3]) + (" ..." if len(passed) > 3 else "")
+        notes = [f"{len(passed)} rasters without S1 or S2 in their names: {shown}"]
+    data = [*planned, *map(_data, scenes)]
+    return Scenes(tuple(data), tuple(notes))
+
+
+def pretrain(
+    paths: Sequence[Path],
+    out: Path,
+    settings: Mapping[str, Any],
+    seed: int,
+    overwrite: bool,
+    progress: Progress,
+) -> Made:
+    """Learn an encoder from all images in `paths`, into the run folder `out`.
+
+    Raises
+    ------
+    ValueError
+        If an image is refused, a setting is unknown, or `out` holds a run.
+    """
+    from overcast.methods.start import ENCODER, PLAN
+    from overcast.methods.start import SENSORS as DESCRIBED
+
+    scenes = find_scenes(paths)
+    first, *more = scenes.data
+    plan = Plan(data=first, scenes=tuple(more), method=_method(settings), seed=seed)
+    network = method_of(plan)
+    inputs = [open_inputs(data) for data in scenes.data]
+    key = fingerprint([plan.fingerprint, *(i.fingerprint for i in inputs)])
+    names = (PLAN, DESCRIBED, ENCODER, _LOG)
+    output = Output.begin(out, names, key, overwrite)
+    kept = output.work / "superpixels"
+    try:
+        write_plan(plan, output.work / PLAN)
+        stacks = _stacks(inputs, choose("recipes", network.recipe), kept)
+        network.pretrain(stacks, output.work, seed, progress)
+    except ValueError:
+        output.discard()
+        raise
+    shutil.rmtree(kept, ignore_errors=True)
+    output.finish()
+    return _made(out, len(stacks), (*scenes.notes, *_noticed(inputs)))
+
+
+def _stacks(inputs: Sequence[Inputs], recipe: Any, kept: Path) -> list[Stack]:
+    """What is learned from: with superpixels, if the recipe asks for them."""
+    from overcast.learn.felzenszwalb import with_superpixels
+
+    if not getattr(recipe, "superpixel", 0):
+        return [one.stack for one in inputs]
+    return [
+        with_superpixels(one.stack, kept / str(number), recipe.superpixels)
+        for number, one in enumerate(inputs)
+    ]
+
+
+def _method(settings: Mapping[str, Any]) -> dict[str, Any]:
+    recipe = {"name": "contrast", **settings.get("recipe", {})}
+    schedule = {"steps": 2000, **settings.get("schedule", {})}
+    return {"name": "network", **settings, "recipe": recipe, "schedule": schedule}
+
+
+def _made(out: Path, scenes: int, notes: tuple[str, ...]) -> Made:
+    last = json.loads((out / _LOG).read_text(encoding="utf-8").splitlines()[-1])
+    summary = {"run": str(out), "scenes": scenes, **last}
+    if last.get("rank", _COLLAPSED) < _COLLAPSED:
+        notes = (
+            *notes,
+            f"features collapsed: their effective rank is {last['rank']:.2f}; lower the "
+            "learning rate, or take larger batches",
+        )
+    return Made(summary, notes)
+
+
+def _noticed(inputs: Sequence[Inputs]) -> tuple[str, ...]:
+    """What was noticed of any of the scenes, once."""
+    return tuple(dict.fromkeys(note for one in inputs for note in one.notes))
+
+
+def _planned(path: Path) -> Iterator[Data]:
+    plan = read_plan(path)
+    for data in (plan.data, *plan.scenes):
+        yield replace_labels(data, None)
+
+
+def _rasters(paths: Sequence[Path]) -> Iterator[Path]:
+    """Files as they are, and every raster in folders."""
+    for path in paths:
+        if path.is_dir():
+            inside = (p for p in path.rglob("*") if p.suffix.lower() in _SUFFIXES)
+            yield from sorted(inside)
+        elif path.is_file():
+            yield path
+        else:
+            raise ValueError(f"{path}: no such file or folder")
+
+
+def _paired(named: Mapping[str, dict[str, Path]]) -> list[dict[str, Path]]:
+    """Scenes: images of one name, and the two of a folder that are alone there."""
+    scenes, lonely = [], dict[Path, list[dict[str, Path]]]()
+    for images in named.values():
+        if len(images) > 1:
+            scenes.append(images)
+            continue
+        (path,) = images.values()
+        lonely.setdefault(path.parent, []).append(images)
+    for found in lonely.values():
+        pair = {name: path for images in found for name, path in images.items()}
+        scenes += [pair] if len(found) == len(pair) == len(SENSORS) else found
+    return scenes
+
+
+def _check_alike(scenes: Sequence[Mapping[str, Path]]) -> None:
+    both = [scene for scene in scenes if len(scene) == len(SENSORS)]
+    kinds = {tuple(sorted(scene)) for scene in scenes}
+    if len(kinds) > 1:
+        odd = next(scene for scene in scenes if len(scene) < len(SENSORS))
+        (name,) = odd
+        other = "S2" if name == "s1" else "S1"
+        raise ValueError(
+            f"{odd[name]}: no {other} image of the same scene, while "
+            f"{len(both)} of {len(scenes)} scenes have both; name images of one scene "
+            "alike but for S1 and S2, put them into a folder of their own, or leave "
+            "this one out"
+        )
+
+
+def _data(scene: Mapping[str, Path]) -> Data:
+    return Data(
+        images={
+            name: ImageInput(path=str(scene[name].resolve()), sensor=SENSORS[name[1]])
+            for name in sorted(scene)
+        }
+    )

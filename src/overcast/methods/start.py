@@ -1,0 +1,145 @@
+"""Where a network starts: from a run's encoder, or from published weights by name.
+
+A run that was pretrained leaves `SENSORS` and `ENCODER` beside its plan; one that was
+trained on labels serves as well, and gives its encoder alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from overcast.geo.bands import Sensor
+from overcast.geo.stack import Stack
+from overcast.learn.checkpoint import read_weights
+from overcast.learn.start import Reading, adopt, readings
+from overcast.models.segmenter import Segmenter
+from overcast.plan import choose, from_tree, method_of, read_plan, to_tree
+from overcast.progress import Progress
+
+PLAN, SENSORS, ENCODER = "plan.yaml", "sensors.json", "encoder.safetensors"
+_TRAINED = ("interface.json", "model.safetensors")
+
+
+def start_from(
+    where: str,
+    model: Segmenter,
+    options: Mapping[str, Any],
+    sensors: Mapping[str, Sensor],
+    progress: Progress,
+) -> list[str]:
+    """Put the weights of a run folder, or published ones, into a network's encoder.
+
+    Parameters
+    ----------
+    where
+        A run folder, a folder that holds one as ``run``, or what
+        `overcast.models.pretrained` knows.
+    model
+        What is changed, in place.
+    options
+        What `model` was built with: its name and its options.
+    sensors
+        What it reads, by name.
+    progress
+        Told of a download.
+
+    Returns
+    -------
+    list[str]
+        Names of the weights that were put in.
+
+    Raises
+    ------
+    ValueError
+        If there is no such run or name, or nothing of it fits the network.
+    """
+    folder = Path(where)
+    if not folder.is_dir():
+        from overcast.models import pretrained
+
+        return pretrained.load(where, model, sensors, progress)
+    run = _Run.read(folder if (folder / PLAN).is_file() else folder / "run")
+    own = _Run(options, sensors, model.state_dict())
+    found = adopt(model, own.readings(), run.weights, run.readings())
+    if not found:
+        raise ValueError(
+            f"{where}: nothing of it fits this network; the run is {run}, this is {own}; "
+            "take the run's model with its options, and some of its bands"
+        )
+    return found
+
+
+def alike(stacks: Sequence[Stack]) -> Mapping[str, Sensor]:
+    """Sensors of scenes that are learned from together.
+
+    Raises
+    ------
+    ValueError
+        If there are no scenes, or they differ in sensors.
+    """
+    if not stacks:
+        raise ValueError("no scenes to learn from")
+    for stack in stacks:
+        if stack.sensors != stacks[0].sensors:
+            raise ValueError(
+                "scenes to learn from must have the same images: "
+                f"{_listed(stacks[0].sensors)} and {_listed(stack.sensors)}"
+            )
+    return stacks[0].sensors
+
+
+def write_sensors(sensors: Mapping[str, Sensor], folder: Path) -> None:
+    """Leave in a run folder what its network reads."""
+    tree = {"sensors": {name: to_tree(sensor) for name, sensor in sensors.items()}}
+    text = json.dumps(tree, indent=2, ensure_ascii=False)
+    (folder / SENSORS).write_text(text, encoding="utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A run's network, what it reads, and what it has learned."""
+
+    model: Mapping[str, Any]
+    sensors: Mapping[str, Sensor]
+    weights: Mapping[str, Tensor]
+
+    @classmethod
+    def read(cls, folder: Path) -> _Run:
+        if not (folder / PLAN).is_file():
+            raise ValueError(f"{folder}: no run to start from; expected {PLAN} there")
+        method = method_of(read_plan(folder / PLAN))
+        if not hasattr(method, "model"):
+            name = type(method).__name__.lower()
+            raise ValueError(f"{folder}: a run of {name}; expected one of a network")
+        description, weights = folder / SENSORS, folder / ENCODER
+        if not weights.is_file():
+            description, weights = (folder / name for name in _TRAINED)
+        if not weights.is_file():
+            raise ValueError(f"{folder}: the run was not finished; carry it out first")
+        tree = json.loads(description.read_text(encoding="utf-8"))
+        sensors = {
+            name: from_tree(Sensor, item, str(description))
+            for name, item in tree["sensors"].items()
+        }
+        return cls(method.model, sensors, read_weights(weights))
+
+    def readings(self) -> dict[str, Reading]:
+        """What each of its weights reads of images."""
+        return readings(
+            lambda bands: choose("models", self.model, bands, 1), self.sensors
+        )
+
+    def __str__(self) -> str:
+        options = [f"{k}={v}" for k, v in self.model.items() if k != "name"]
+        name = " ".join([self.model["name"], *options])
+        return f"{name} for {_listed(self.sensors)}"
+
+
+def _listed(sensors: Mapping[str, Sensor]) -> str:
+    return "; ".join(f"{n} ({', '.join(s.names)})" for n, s in sensors.items())
