@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 
-.PHONY: setup demo test test-all check bench clean
+.PHONY: setup demo test test-all check bench docs clean
 
 setup: .venv/developer
 
@@ -14,6 +14,10 @@ setup: .venv/developer
 
 .venv/developer: .venv/user
 	$(PIP) --editable '.[dev]'
+	touch $@
+
+.venv/docs: .venv/user
+	$(PIP) --editable '.[docs]'
 	touch $@
 
 demo: .venv/user            ## map a simulated scene from its coarse labels, and score it
@@ -33,5 +37,9 @@ check: .venv/developer      ## format, lint and types
 bench: .venv/developer      ## speed and memory; results go to bench/results
 	$(BIN)/python bench/all.py
 
+docs: .venv/docs            ## these pages and the reference as a site, in site/
+	$(BIN)/python bench/commands.py
+	$(BIN)/zensical build --clean
+
 clean:
-	rm -rf .venv demo bench/results
+	rm -rf .venv demo site bench/results

@@ -1,15 +1,19 @@
 """Whether confidence means what it says, before and after it is calibrated.
 
     python bench/calibration.py
+    python bench/calibration.py --report
 
-On four development worlds, methods learn from 500 m labels and map. 1000 points of a
-stratified sample of the map (50 or more per class) get their true class; temperature
-and conformal sets are learned from them with their weights, and judged on all other
-pixels. Bars: calibration error at most .05, coverage within 2 points of the stated.
+On four development worlds, or with `--report` on worlds 100 to 102, methods learn from
+500 m labels and map. 1000 points of a stratified sample of the map (50 or more per class)
+get their true class; temperature, curve and conformal sets are learned from them with
+their weights, as `overcast calibrate` does, and judged on all other pixels. Five samples
+of each map: the mean over them, and the worst. Bars: calibration error at most .05,
+coverage within 2 points of the stated.
 """
 
 from __future__ import annotations
 
+import argparse
 import tempfile
 from collections import defaultdict
 from pathlib import Path
@@ -21,28 +25,23 @@ from overcast.accuracy.calibration import (
     HeldOut,
     Reliability,
     equal_mass_edges,
-    fit_temperature,
     scale,
 )
-from overcast.accuracy.conformal import ConformalSets, Score
 from overcast.accuracy.design import allocate, count_classes, draw
 from overcast.geo.arrays import ImageArray, LabelArray
 from overcast.geo.raster import Labels
 from overcast.geo.stack import Stack
 from overcast.geo.tiling import Tiling
+from overcast.jobs.calibrate import calibrate
 from overcast.maps.predict import probabilities
 from overcast.plan import choose
 from overcast.progress import quiet
 from overcast.worlds.scene import Scene, simulate
 
-WORLDS, SIDE, POINTS, COVERAGE = range(4), 384, 1000, 0.9
+DEVELOPMENT, REPORTED = range(4), range(100, 103)
+SIDE, POINTS, SAMPLES, COVERAGE = 384, 1000, 5, 0.9
 METHODS = ("forest", "weak")
-SETS: tuple[tuple[Score, bool], ...] = (
-    ("lac", False),
-    ("lac", True),
-    ("aps", False),
-    ("aps", True),
-)
+Figures = dict[str, float]
 
 
 def mapped(scene: Scene, method: str) -> NDArray[np.float32]:
@@ -61,7 +60,7 @@ def mapped(scene: Scene, method: str) -> NDArray[np.float32]:
 
 
 def held_out(
-    scene: Scene, found: NDArray[np.float32]
+    scene: Scene, found: NDArray[np.float32], seed: int
 ) -> tuple[HeldOut, NDArray[np.bool_]]:
     """Points of a stratified sample with their true class, and where they are not."""
     classes = found.argmax(0).astype(np.uint8)
@@ -69,7 +68,7 @@ def held_out(
     source = LabelArray(Labels(values=classes, grid=scene.grid, legend=legend))
     pixels = count_classes(source)
     sizes = allocate(pixels, POINTS)
-    drawn = draw(source, pixels, sizes, seed=0)
+    drawn = draw(source, pixels, sizes, seed)
     place = drawn.rows, drawn.columns
     weights = (pixels / np.maximum(sizes, 1))[drawn.strata]
     others = np.ones(classes.shape, np.bool_)
@@ -77,41 +76,67 @@ def held_out(
     return HeldOut.of(found[:, *place], scene.truth.values[place], weights), others
 
 
-def errors(found: NDArray[np.float32], true: NDArray[np.uint8]) -> tuple[float, float]:
-    """Expected calibration error by bins of equal width, and of equal mass."""
+def error(found: NDArray[np.float32], true: NDArray[np.uint8], mass: bool) -> float:
+    """Expected calibration error by bins of equal width, or of equal mass."""
     sure, right = found.max(0), found.argmax(0) == true
-    mass = Reliability.of(sure, right, equal_mass_edges(sure))
-    return Reliability.of(sure, right).expected_error, mass.expected_error
+    edges = equal_mass_edges(sure) if mass else None
+    return Reliability.of(sure, right, edges).expected_error
+
+
+def judged(scene: Scene, found: NDArray[np.float32], seed: int) -> Figures:
+    """What one sample gives, at all pixels that are not in it."""
+    held, others = held_out(scene, found, seed)
+    test, true = found[:, others], scene.truth.values[others]
+    figures: Figures = {}
+    for by_class in (False, True):
+        learned = calibrate(held, "sample", COVERAGE, by_class)
+        scaled = learned.scaling.of(test)
+        assert learned.sets is not None
+        sets = learned.sets.of(scaled)
+        inside = sets[true, np.arange(true.size)]
+        kind = "by class " if by_class else ""
+        figures[kind + "covered"] = inside.mean()
+        each = [inside[true == k].mean() for k in np.unique(true)]
+        figures[kind + "least"] = min(each)
+        figures[kind + "classes"] = sets.sum(0).mean()
+    warm = scale(test, learned.scaling.temperature)
+    return figures | {
+        "raw": error(test, true, False),
+        "temperature": error(warm, true, False),
+        "curve": error(scaled, true, False),
+        "curve, mass": error(scaled, true, True),
+        "said": learned.after.expected_error,
+    }
 
 
 def main() -> None:
-    covered = defaultdict(list)
-    print("method  world    raw: width   mass    temperature    scaled: width   mass")
-    for world in WORLDS:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--report", action="store_true", help="worlds 100 to 102")
+    worlds = REPORTED if parser.parse_args().report else DEVELOPMENT
+    every: dict[str, list[Figures]] = defaultdict(list)
+    for world in worlds:
         scene = simulate(world, SIDE)
         for method in METHODS:
             found = mapped(scene, method)
-            held, others = held_out(scene, found)
-            test, true = found[:, others], scene.truth.values[others]
-            temperature = fit_temperature(held)
-            before, after = errors(test, true), errors(scale(test, temperature), true)
-            print(
-                f"{method:8}{world:5}{before[0]:14.3f}{before[1]:7.3f}"
-                f"{temperature:15.2f}{after[0]:17.3f}{after[1]:7.3f}",
-                flush=True,
-            )
-            for score, by_class in SETS:
-                sets = ConformalSets.fit(held, COVERAGE, score, by_class).of(test)
-                inside = sets[true, np.arange(true.size)]
-                each = [inside[true == k].mean() for k in np.unique(true)]
-                kind = method, score, by_class
-                covered[kind].append((inside.mean(), min(each), sets.sum(0).mean()))
-    print(f"\nsets at {COVERAGE:.0%}: coverage by world, least by class, mean classes")
-    for (method, score, by_class), figures in covered.items():
-        shares = " ".join(f"{100 * share:.1f}" for share, _, _ in figures)
-        _, least, size = np.mean(figures, 0)
-        name = f"{score}, by class" if by_class else score
-        print(f"{method:8}{name:15}{shares}   {100 * least:5.1f}   {size:.2f}")
+            several = [judged(scene, found, seed) for seed in range(SAMPLES)]
+            every[method] += several
+            print(f"{method}, world {world}: {summary(several)}", flush=True)
+    for method, several in every.items():
+        print(f"{method}, all worlds: {summary(several)}")
+
+
+def summary(several: list[Figures]) -> str:
+    """Mean of every figure, and the worst where there is a bar."""
+    parts = []
+    for name in several[0]:
+        values = [figures[name] for figures in several]
+        text = f"{name} {np.mean(values):.3f}"
+        if name.startswith(("curve", "temperature")):
+            text += f" (worst {max(values):.3f})"
+        if name.endswith("covered"):
+            text += f" ({min(values):.3f} to {max(values):.3f})"
+        parts.append(text)
+    return "; ".join(parts)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import pytest
 
 from overcast.accuracy.calibrated import Calibrated, probabilities_of
 from overcast.accuracy.calibration import scale
+from overcast.accuracy.curve import Scaling
 from overcast.geo.tiling import Tiling
 from overcast.maps.predict import predict
 from tests.maps.test_predict import Identity, random_stack
@@ -19,7 +20,7 @@ def test_classes_stay_and_confidence_moves(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     raw = predict(Identity(), stack, tiling, tmp_path / "a").rows(0, 60)
-    warm = Calibrated(Identity(), 0.5)
+    warm = Calibrated(Identity(), Scaling(0.5))
     assert (warm.legend, warm.halo) == (Identity().legend, Identity().halo)
     calibrated = predict(warm, stack, tiling, tmp_path / "b").rows(0, 60)
     np.testing.assert_array_equal(raw[0], calibrated[0])
@@ -42,8 +43,3 @@ def test_pixels_outside_have_none() -> None:
     places = np.array([-1, 5, 60]), np.array([5, -1, 5])
     found = probabilities_of(Identity(), random_stack((60, 50)), Tiling(32, 8), places)
     assert (found == 0).all()
-
-
-def test_a_temperature_of_nothing_is_refused() -> None:
-    with pytest.raises(ValueError, match="expected above 0"):
-        Calibrated(Identity(), 0)

@@ -16,6 +16,7 @@ from overcast.accuracy.calibration_file import (
     write_calibration,
 )
 from overcast.accuracy.conformal import ConformalSets
+from overcast.accuracy.curve import ConfidenceCurve, Scaling
 
 
 def found(sets: ConformalSets | None) -> Calibration:
@@ -23,7 +24,7 @@ def found(sets: ConformalSets | None) -> Calibration:
     sure = random.random(100)
     before = Reliability.of(sure, random.random(100) < sure)
     return Calibration(
-        temperature=1.25,
+        scaling=Scaling(1.25, ConfidenceCurve(np.linspace(0.1, 0.9, 65))),
         reference="sample.gpkg",
         pixels=100,
         before=before,
@@ -38,7 +39,11 @@ def test_it_comes_back(tmp_path: Path) -> None:
     write_calibration(written, tmp_path)
     read = read_calibration(tmp_path)
     assert read is not None
-    assert (read.temperature, read.reference, read.pixels) == (1.25, "sample.gpkg", 100)
+    assert (read.reference, read.pixels) == ("sample.gpkg", 100)
+    assert read.scaling.temperature == 1.25
+    np.testing.assert_allclose(
+        read.scaling.curve.values, written.scaling.curve.values, atol=1e-6
+    )
     assert read.before.expected_error == pytest.approx(written.before.expected_error)
     np.testing.assert_array_equal(read.after.pixels, written.after.pixels)
     assert read.sets is not None
@@ -58,7 +63,10 @@ def test_without_sets(tmp_path: Path) -> None:
     assert read.sets is None
 
 
-@pytest.mark.parametrize("text", ["", "{}", '{"temperature": "warm"}', "[1]"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "{}", '{"temperature": "warm"}', '{"temperature": 1, "curve": [0, 1]}', "[1]"],
+)
 def test_a_broken_file_is_refused_by_name(tmp_path: Path, text: str) -> None:
     (tmp_path / NAME).write_text(text)
     with pytest.raises(ValueError, match=f"{NAME}: not a calibration"):

@@ -126,7 +126,7 @@ def test_the_run_maps_so_from_then_on(
 ) -> None:
     run = out / "run"
     plain, named = load_run(run), model_hash(run)
-    calibrate_map(out, Known(path=sample))
+    calibrate_map(out, Known(path=sample), coverage=0.8)
     predictor = load_run(run)
     assert isinstance(predictor, Calibrated)
     assert type(predictor.predictor) is type(plain)
@@ -141,10 +141,21 @@ def test_the_run_maps_so_from_then_on(
         tags = dataset.tags()
     assert tags["OVERCAST_MODEL"] == model_hash(run)
     assert float(tags["OVERCAST_TEMPERATURE"]) == pytest.approx(
-        predictor.temperature, rel=1e-5
+        predictor.scaling.temperature, rel=1e-5
     )
     item = json.loads((run / "stac-item.json").read_text())
     assert model_hash(run) in item["id"]
+
+
+def test_sets_by_class_are_asked_for_and_kept(sample: Path, out: Path) -> None:
+    with pytest.raises(ValueError, match="coverage is 2, expected between 0 and 1"):
+        calibrate_map(out, Known(path=sample), coverage=2, by_class=True)
+    calibrate_map(out, Known(path=sample), coverage=0.8, by_class=True)
+    found = read_calibration(out / "run")
+    assert found is not None
+    assert found.sets is not None
+    assert found.sets.by_class
+    assert "80 % of the pixels of every class" in (out / "report.html").read_text()
 
 
 def test_several_runs_are_not_called_calibrated(
@@ -241,7 +252,7 @@ def held_out(pixels: int, temperature: float) -> HeldOut:
 
 def test_the_temperature_that_was_put_in_is_found() -> None:
     found = calibrate(held_out(4000, 2.0), "x")
-    assert found.temperature == pytest.approx(2, rel=0.1)
+    assert found.scaling.temperature == pytest.approx(2, rel=0.1)
     assert found.pixels == 4000
     assert found.after.pixels.sum() == found.before.pixels.sum() == 4000
     assert found.after.expected_error < 0.02 < found.before.expected_error

@@ -9,6 +9,7 @@ import pytest
 
 from overcast.accuracy.calibration import Reliability
 from overcast.accuracy.calibration_file import Calibration
+from overcast.accuracy.curve import Scaling
 from overcast.inputs import Inputs, open_inputs
 from overcast.jobs.mapping import make_map
 from overcast.jobs.page import Findings, input_panels, make_page
@@ -50,6 +51,20 @@ def test_inputs_come_with_the_clearest_first(made: tuple[Path, Plan, Inputs]) ->
     assert [panel.title for panel in panels] == ["s2", "s1", "labels"]
     assert [panel.is_exact for panel in panels] == [False, False, True]
     assert "legend simplified-igbp" in panels[2].text
+    assert panels[2].codes
+    assert not panels[0].codes
+
+
+def test_the_legend_has_what_the_labels_show(
+    made: tuple[Path, Plan, Inputs],
+) -> None:
+    page = remade(made, Findings())
+    legend = page.split('aria-label="Legend"')[1].split("</ul>")[0]
+    labels = made[2].stack.labels
+    assert labels is not None
+    seen = np.unique(labels.read(made[2].stack.grid).values)
+    for name in (labels.legend.names[k] for k in seen if k < len(labels.legend)):
+        assert f"</span>{name}</li>" in legend
 
 
 def test_the_page_says_where_it_comes_from(made: tuple[Path, Plan, Inputs]) -> None:
@@ -68,7 +83,7 @@ def test_confidence_is_called_calibrated_only_if_it_is(
     assert "not calibrated" in remade(made, Findings())
     found = Reliability.of(np.full(100, 0.7), np.arange(100) < 70)
     calibration = Calibration(
-        temperature=1.5, reference="x.csv", pixels=100, before=found, after=found
+        scaling=Scaling(1.5), reference="x.csv", pixels=100, before=found, after=found
     )
     text = remade(made, Findings(calibration=calibration))
     assert "not calibrated" not in text

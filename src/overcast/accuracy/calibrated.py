@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from overcast.accuracy.calibration import scale
+from overcast.accuracy.curve import Scaling
 from overcast.geo.bands import Sensor
 from overcast.geo.legend import Legend
 from overcast.geo.stack import Chip, Stack
@@ -20,20 +20,10 @@ from overcast.progress import Progress, quiet
 
 @dataclass(frozen=True, slots=True)
 class Calibrated:
-    """A predictor at another temperature: the same classes, another confidence.
-
-    Raises
-    ------
-    ValueError
-        If the temperature is not above 0.
-    """
+    """A predictor with what it says scaled: the same classes, another confidence."""
 
     predictor: Predictor
-    temperature: float
-
-    def __post_init__(self) -> None:
-        if not 0 < self.temperature < np.inf:
-            raise ValueError(f"temperature is {self.temperature:g}, expected above 0")
+    scaling: Scaling
 
     @property
     def legend(self) -> Legend:
@@ -52,7 +42,7 @@ class Calibrated:
 
     def predict(self, chip: Chip) -> NDArray[np.float32]:
         """Probabilities ``[K, h, w]`` of a chip's pixels, calibrated."""
-        return scale(self.predictor.predict(chip), self.temperature)
+        return self.scaling.of(self.predictor.predict(chip))
 
 
 def probabilities_of(

@@ -15,30 +15,31 @@ import numpy as np
 
 from overcast.accuracy.calibration import Reliability
 from overcast.accuracy.conformal import ConformalSets
+from overcast.accuracy.curve import STEPS, ConfidenceCurve, Scaling
 
 NAME = "calibration.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """A temperature, what it was learned from, and what it did.
+    """A temperature and a curve, what they were learned from, and what they did.
 
     Attributes
     ----------
-    temperature
-        See `overcast.accuracy.calibration`.
+    scaling
+        See `overcast.accuracy.curve`.
     reference
         Name of the file whose classes were taken for true.
     pixels
         How many of its pixels were used.
     before, after
-        Reliability without and with a temperature; each pixel was judged with one that
-        was learned from others.
+        Reliability without and with them; each pixel was judged with what was learned
+        from others.
     sets
         Classes that a pixel may have, if a coverage was asked for.
     """
 
-    temperature: float
+    scaling: Scaling
     reference: str
     pixels: int
     before: Reliability
@@ -49,7 +50,8 @@ class Calibration:
 def write_calibration(found: Calibration, run: Path) -> None:
     """Write it into a run's folder; the file is whole or not there."""
     tree = {
-        "temperature": found.temperature,
+        "temperature": found.scaling.temperature,
+        "curve": found.scaling.curve.values.round(6).tolist(),
         "reference": found.reference,
         "pixels": found.pixels,
         "before": reliability_tree(found.before),
@@ -75,7 +77,7 @@ def read_calibration(run: Path) -> Calibration | None:
     try:
         tree = json.loads(path.read_text(encoding="utf-8"))
         return Calibration(
-            temperature=float(tree["temperature"]),
+            scaling=_scaling_of(tree),
             reference=str(tree["reference"]),
             pixels=int(tree["pixels"]),
             before=reliability_of(tree["before"]),
@@ -102,6 +104,13 @@ def reliability_of(tree: Mapping[str, Any]) -> Reliability:
     """The reliability that `reliability_tree` made plain values of."""
     columns = ("edges", "pixels", "right", "confidence")
     return Reliability(*(np.asarray(tree[name], np.float64) for name in columns))
+
+
+def _scaling_of(tree: Mapping[str, Any]) -> Scaling:
+    values = np.asarray(tree["curve"], np.float64)
+    if len(values) != STEPS + 1:
+        raise ValueError(f"a curve of {len(values)} values, expected {STEPS + 1}")
+    return Scaling(float(tree["temperature"]), ConfidenceCurve(values))
 
 
 def _sets_tree(sets: ConformalSets) -> dict[str, Any]:

@@ -76,6 +76,11 @@ class ConformalSets:
         ]
         return cls(score, coverage, np.array(limits))
 
+    @property
+    def by_class(self) -> bool:
+        """Whether every class has a threshold of its own."""
+        return len(np.unique(self.thresholds)) > 1
+
     def of(self, probabilities: Floats) -> NDArray[np.bool_]:
         """Whether a class is in the set of a pixel ``[K, ...]``.
 

@@ -13,10 +13,10 @@ from odc.geo.geobox import GeoBox
 
 from overcast.accuracy.bootstrap import block_side
 from overcast.accuracy.confusion import Confusion, compare_blocks, translation
-from overcast.accuracy.response import REFERENCE
+from overcast.accuracy.response import REFERENCE, is_form
 from overcast.geo.files import open_labels
 from overcast.geo.legend import Legend
-from overcast.geo.overlay import PolygonLabels, classes_under, pixels_under
+from overcast.geo.overlay import PointLabels, PolygonLabels, classes_under, pixels_under
 from overcast.geo.stack import LabelSource
 from overcast.geo.vectors import Features, is_vector, read_features
 from overcast.progress import Progress, quiet
@@ -96,3 +96,22 @@ class ReferenceFile:
             return ReferencePoints(features, classes, grid)
         shapes = features.to_crs(str(grid.crs))
         return ReferenceRaster(PolygonLabels(shapes, classes, legend, grid), grid)
+
+    def labels(self, legend: Legend, grid: GeoBox) -> LabelSource:
+        """Open it as classes of pixels, which no sampling design speaks for.
+
+        Raises
+        ------
+        ValueError
+            As `open` does, or if the points are a sample that was drawn of a map.
+        """
+        truth = self.open(legend, grid)
+        if isinstance(truth, ReferenceRaster):
+            return truth.truth
+        assert isinstance(truth, ReferencePoints)
+        if is_form(truth.points):
+            raise ValueError(
+                f"{self.path}: a sample that overcast drew; give it to `overcast assess` "
+                "once the map is there, which makes estimates for the whole map of it"
+            )
+        return PointLabels(truth.points, truth.classes, legend, grid)

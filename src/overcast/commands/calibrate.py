@@ -29,22 +29,30 @@ from overcast.options import FILE, HELP, bar, report
     help="Also write set_sizes.tif: how many classes a pixel may have, so that its set "
     "holds the true one this often, such as 0.9.",
 )
+@click.option(
+    "--by-class",
+    is_flag=True,
+    help="Let --sets hold within every class, and not on average over the map alone; "
+    "sets are larger then.",
+)
 @click.option("--overwrite", is_flag=True, help="Calibrate a calibrated run anew.")
 def command(out: Path, sample: Path, **given: Any) -> None:
     """Calibrate the confidence of a map with places whose class is known.
 
     OUT is a folder that overcast map made, SAMPLE what overcast sample drew, filled, or
-    any other points, polygons or raster that the map was not learned from. Leaves the
-    temperature in OUT/run, which maps with it from then on, and makes the map's files
+    any other points, polygons or raster that the map was not learned from. Leaves what
+    it learned in OUT/run, which maps with it from then on, and makes the map's files
     and report anew; classes stay as they are.
 
     \b
     Examples:
       overcast calibrate out/ sample.gpkg
-      overcast calibrate out/ sample.gpkg --sets 0.9
+      overcast calibrate out/ sample.gpkg --sets 0.9 --by-class
     """
     from overcast.jobs.calibrate import Known, calibrate_map
 
+    if given["by_class"] and given["coverage"] is None:
+        raise ValueError("--by-class: give --sets too, such as --sets 0.9")
     known = Known(
         path=sample,
         legend=given["reference_legend"],
@@ -56,6 +64,7 @@ def command(out: Path, sample: Path, **given: Any) -> None:
             out,
             known,
             coverage=given["coverage"],
+            by_class=given["by_class"],
             overwrite=given["overwrite"],
             progress=progress,
         )

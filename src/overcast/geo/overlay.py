@@ -43,6 +43,29 @@ class PolygonLabels:
         return Labels(values=values, grid=grid, legend=self.legend)
 
 
+@dataclass(frozen=True, slots=True)
+class PointLabels:
+    """Points as labels on a grid: the pixel that one lies in has its class.
+
+    Where a pixel has several, the later one counts.
+    """
+
+    points: Features
+    classes: NDArray[np.uint8]
+    legend: Legend
+    grid: GeoBox = field(repr=False)
+    blocks: tuple[int, int] = (1, 1)
+
+    def read(self, grid: GeoBox) -> Labels:
+        """Class positions ``[H, W]`` on `grid`."""
+        values = np.full(grid.shape, UNKNOWN, np.uint8)
+        rows, columns = pixels_under(grid, self.points)
+        height, width = grid.shape
+        inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
+        values[rows[inside], columns[inside]] = self.classes[inside]
+        return Labels(values=values, grid=grid, legend=self.legend)
+
+
 def classes_under(source: LabelSource, points: Features) -> NDArray[np.uint8]:
     """Class positions ``[N]`` of the pixels that points lie in; unknown outside.
 

@@ -1,8 +1,8 @@
 """Confidence made to mean what it says, from places whose class is known.
 
-The temperature of a run (see `overcast.accuracy.calibration`) is learned from a filled
-sample or another reference, and the area of the run is mapped anew with it: the same
-classes, another confidence.
+The temperature of a run and the curve of its confidence (see `overcast.accuracy.curve`)
+are learned from a filled sample or another reference, and the area of the run is mapped
+anew with them: the same classes, another confidence.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ import numpy as np
 
 from overcast.accuracy import calibration_file
 from overcast.accuracy.calibrated import probabilities_of
-from overcast.accuracy.calibration import HeldOut, Reliability, fit_temperature, scale
+from overcast.accuracy.calibration import HeldOut, Reliability
 from overcast.accuracy.calibration_file import (
     Calibration,
     read_calibration,
     write_calibration,
 )
 from overcast.accuracy.conformal import ConformalSets
+from overcast.accuracy.curve import Scaling
 from overcast.accuracy.held_out import KnownPixels, known_pixels
 from overcast.accuracy.independence import are_fine
 from overcast.accuracy.reference import Reference, ReferenceFile, ReferenceRaster
@@ -65,6 +66,7 @@ def calibrate_map(
     known: Known,
     *,
     coverage: float | None = None,
+    by_class: bool = False,
     overwrite: bool = False,
     progress: Progress = quiet,
 ) -> Made:
@@ -72,7 +74,8 @@ def calibrate_map(
 
     `out` is what `overcast map` made. Writes ``run/calibration.json``, and all else
     there anew; with a `coverage` also ``probabilities.tif`` and ``set_sizes.tif``: how
-    many classes a pixel's conformal set holds.
+    many classes a pixel's conformal set holds, at that coverage on average over the
+    map or, with `by_class`, within every class.
 
     Raises
     ------
@@ -88,7 +91,7 @@ def calibrate_map(
     inputs = open_inputs(plan.data)
     truth = _open(known, legend, inputs, plan)
     stat = known.path.stat()
-    facts = [model_hash(run), inputs.fingerprint, to_tree(known), coverage]
+    facts = [model_hash(run), inputs.fingerprint, to_tree(known), coverage, by_class]
     key = fingerprint([*facts, stat.st_size, stat.st_mtime_ns])
     output = Output.begin(out, (), key, overwrite)
     try:
@@ -97,7 +100,8 @@ def calibrate_map(
             unlike = shutil.ignore_patterns(calibration_file.NAME)
             shutil.copytree(run, copy, ignore=unlike, dirs_exist_ok=True)
             held = _held_out(copy, inputs, known_pixels(truth, legend), progress)
-            write_calibration(calibrate(held, known.path.name, coverage), copy)
+            found = calibrate(held, known.path.name, coverage, by_class)
+            write_calibration(found, copy)
         publish_run(copy, plan, inputs, run)
         notes = _map_anew(out, output.work, inputs, known, progress)
     except ValueError:
@@ -108,12 +112,16 @@ def calibrate_map(
 
 
 def calibrate(
-    held: HeldOut, reference: str, coverage: float | None = None
+    held: HeldOut,
+    reference: str,
+    coverage: float | None = None,
+    by_class: bool = False,
 ) -> Calibration:
-    """Learn a temperature from held-out pixels, and sets of a `coverage`.
+    """Learn temperature and curve from held-out pixels, and sets of a `coverage`.
 
-    What it does is measured on fifths of the pixels, each at a temperature that was
-    learned from the other four.
+    What they do is measured on fifths of the pixels, each with what was learned from
+    the other four; sets are learned from those as well, since a curve fits the very
+    pixels that it was learned from too well.
 
     Raises
     ------
@@ -126,33 +134,26 @@ def calibrate(
             f"{reference}: {count} pixels of the map with a known class, expected "
             f"{_FEWEST} or more to calibrate with"
         )
-    temperature = fit_temperature(held)
     fold = np.random.default_rng(0).permutation(count) % _FOLDS
-    after = [
-        _reliability(_at(fit_temperature(held.part(fold != k)), held.part(fold == k)))
-        for k in range(_FOLDS)
-    ]
+    values = np.empty_like(held.probabilities)
+    for k in range(_FOLDS):
+        learned = Scaling.fit(held.part(fold != k))
+        values[:, fold == k] = learned.of(held.probabilities[:, fold == k])
+    apart = dataclasses.replace(held, probabilities=values)
     sets = None
     if coverage is not None:
         # As probabilities.tif has them, so that the promise holds for what it says.
-        warm = _at(temperature, held)
-        steps = np.rint(warm.probabilities * PROBABILITY_STEPS) / PROBABILITY_STEPS
-        sets = ConformalSets.fit(
-            dataclasses.replace(warm, probabilities=steps), coverage, "aps"
-        )
+        steps = np.rint(values * PROBABILITY_STEPS) / PROBABILITY_STEPS
+        stored = dataclasses.replace(held, probabilities=steps)
+        sets = ConformalSets.fit(stored, coverage, "aps", by_class)
     return Calibration(
-        temperature=temperature,
+        scaling=Scaling.fit(held),
         reference=reference,
         pixels=count,
         before=_reliability(held),
-        after=sum(after[1:], after[0]),
+        after=_reliability(apart),
         sets=sets,
     )
-
-
-def _at(temperature: float, held: HeldOut) -> HeldOut:
-    values = scale(held.probabilities, temperature).astype(np.float64)
-    return dataclasses.replace(held, probabilities=values)
 
 
 def _reliability(held: HeldOut) -> Reliability:
@@ -231,7 +232,7 @@ def _made(out: Path, notes: tuple[str, ...]) -> Made:
     assert found is not None
     summary: dict[str, Any] = {
         "calibration": str(out / "run" / calibration_file.NAME),
-        "temperature": round(found.temperature, 4),
+        "temperature": round(found.scaling.temperature, 4),
         "pixels": found.pixels,
         "expected_error": {
             "before": round(found.before.expected_error, 4),

@@ -33,6 +33,7 @@ MAP_FILES = (
     "confidence.tif",
     "probabilities.tif",
     "set_sizes.tif",
+    "clear.tif",
     "scores.json",
     "report.html",
 )
@@ -66,7 +67,8 @@ def make_map(
     """
     inputs = open_inputs(plan.data)
     assert inputs.stack.labels is not None
-    truth = None if reference is None else reference.open(inputs.stack.labels.legend)
+    legend, grid = inputs.stack.labels.legend, inputs.stack.grid
+    truth = None if reference is None else reference.open(legend, grid)
     key = fingerprint([plan.fingerprint, inputs.fingerprint, _name(reference)])
     output = Output.begin(out, (*MAP_FILES, *BESIDE, "run"), key, overwrite)
     try:
@@ -131,7 +133,8 @@ def map_elsewhere(
     """
     predictor, first = runs.load(), runs.found[0]
     inputs = open_inputs(data)
-    truth = None if reference is None else reference.open(predictor.legend)
+    grid = inputs.stack.grid
+    truth = None if reference is None else reference.open(predictor.legend, grid)
     plan = Plan(data=data, method={"name": "run", "folder": first.name})
     key = fingerprint(
         [inputs.fingerprint, to_tree(data), to_tree(runs), _name(reference)]

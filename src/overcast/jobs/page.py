@@ -34,6 +34,7 @@ from overcast.pages.quicklook import (
     rgb,
 )
 from overcast.pages.report import Page, Panel, write_report
+from overcast.pages.training import pseudo_labels, read_log
 from overcast.plan import Plan
 from overcast.progress import Progress
 
@@ -75,6 +76,7 @@ def make_page(
     legend, grid = predictor.legend, inputs.stack.grid
     areas = areas_ha(_counts(mapped, legend), grid)
     reliability, measured = _reliability(findings)
+    log = read_log(mapped.parent / "run" / "log.jsonl")
     page = Page(
         title="Land-cover map",
         facts=_facts(grid, plan, sum(areas)),
@@ -86,7 +88,8 @@ def make_page(
         scores=findings.scores,
         reliability=reliability,
         reliability_text=measured,
-        curve=_curve(mapped.parent / "run" / "log.jsonl"),
+        curve=[(int(step["step"]), step["loss"]) for step in log],
+        pseudo_labels=pseudo_labels(log, legend.names),
         warnings=findings.notes,
         provenance=provenance(mapped, inputs, plan),
         plan=_plan_text(mapped.parent / "run" / "plan.yaml"),
@@ -140,8 +143,9 @@ def _panels(
         ),
         ramp=("0 unsure", "1 sure"),
     )
-    if calibration is not None and calibration.sets is not None:
-        yield _set_sizes(mapped.with_name("set_sizes.tif"), grid, calibration)
+    sets = mapped.with_name("set_sizes.tif")
+    if calibration is not None and calibration.sets is not None and sets.is_file():
+        yield _set_sizes(sets, grid, calibration)
     yield from given.values()
 
 
@@ -155,9 +159,11 @@ def input_panels(inputs: Inputs, grid: GeoBox) -> Iterator[Panel]:
             text=f"{_name_of(source)}, {source.sensor.name}: {_look(source.sensor)}",
         )
     if (labels := inputs.stack.labels) is not None:
+        seen = look_at_classes(labels, grid)
         yield Panel(
             title="labels",
-            picture=png(class_picture(look_at_classes(labels, grid))),
+            picture=png(class_picture(seen)),
+            codes=frozenset(np.unique(labels.legend.to_codes(seen.values)).tolist()),
             text=f"What was learned from: {_name_of(labels)}, "
             f"legend {labels.legend.name}.",
         )
@@ -172,7 +178,8 @@ def _set_sizes(path: Path, grid: GeoBox, calibration: Calibration) -> Panel:
         title="How many classes it may be",
         picture=jpeg(confidence_picture(unsure.astype(np.float32))),
         text="Classes in a pixel's set; sets hold the true class in "
-        f"{100 * calibration.sets.coverage:g} % of the pixels.",
+        f"{100 * calibration.sets.coverage:g} % of the pixels"
+        f"{' of every class' if calibration.sets.by_class else ''}.",
         ramp=(f"{most} classes", "1 class"),
     )
 
@@ -203,8 +210,8 @@ def _reliability(findings: Findings) -> tuple[dict[str, Reliability], str]:
     if (found := findings.calibration) is not None:
         return (
             {"calibrated": found.after, "as the method saw it": found.before},
-            f"Calibrated with temperature {found.temperature:.2f} on {found.pixels} "
-            f"pixels of {found.reference}; each was judged at a temperature that was "
+            f"Calibrated with temperature {found.scaling.temperature:.2f} and a curve on "
+            f"{found.pixels} pixels of {found.reference}; each was judged with what was "
             "learned from others. A pixel of a stratified sample counts for all that "
             "it stands for.",
         )
@@ -220,13 +227,6 @@ def _reliability(findings: Findings) -> tuple[dict[str, Reliability], str]:
 def _plan_text(path: Path) -> str:
     """The plan beside a map that was learned for; nothing where another run mapped."""
     return path.read_text(encoding="utf-8") if path.is_file() else ""
-
-
-def _curve(log: Path) -> list[tuple[int, float]]:
-    if not log.is_file():
-        return []
-    records = map(json.loads, log.read_text(encoding="utf-8").splitlines())
-    return [(int(r["step"]), float(r["loss"])) for r in records]
 
 
 def provenance(mapped: Path, inputs: Inputs, plan: Plan) -> dict[str, str]:

@@ -64,7 +64,9 @@ def make_pseudo_labels(
         If an input is refused or an output exists; nothing is left behind then.
     """
     predictor, inputs = runs.load(), open_inputs(data)
-    theirs = None if official is None else official.open(predictor.legend)
+    theirs = (
+        None if official is None else official.open(predictor.legend, inputs.stack.grid)
+    )
     facts = [inputs.fingerprint, runs.model, to_tree(data), str(official)]
     output = Output.begin(out, (*FILES, *_BESIDE), fingerprint(facts), overwrite)
     try:

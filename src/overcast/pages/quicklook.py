@@ -7,6 +7,7 @@ them, so that a picture of a 10980 x 10980 scene takes little more memory than i
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 from rasterio.errors import NotGeoreferencedWarning
 
+from overcast.geo.bands import Sensor
 from overcast.geo.files import ImageFile, LabelFile, dataset_of, pieces
 from overcast.geo.raster import UNKNOWN, Image, Labels
 from overcast.geo.stack import ImageSource, LabelSource
@@ -39,12 +41,14 @@ def overview(grid: GeoBox, longest: int = 700) -> GeoBox:
 def look_at_image(source: ImageSource, grid: GeoBox) -> Image:
     """Physical values ``[C, H, W]`` on a grid that may be much coarser, roughly.
 
-    Of a file, pixels in between are left out, or are what its overviews make of them:
-    good for looking at, and for nothing else.
+    Of a file, only the bands that `rgb` shows are read, and pixels in between are left
+    out, or are what its overviews make of them: good for looking at, and for nothing
+    else.
     """
     spans = overlap(source.grid, grid)
     if not isinstance(source, ImageFile) or spans is None:
         return source.read(grid)
+    source = _shown_of(source)
     there = source.grid[spans]
     shape = _thinned(there, grid)
     window = rasterio.windows.Window.from_slices(*spans)
@@ -98,19 +102,32 @@ def rgb(image: Image) -> Picture:
     Optical images in true colour where they have it, SAR as VV, VH and their ratio;
     every band stretched between the 2nd and 98th percentile of its valid pixels.
     """
-    names = image.sensor.names
-    if image.sensor.kind == "sar" and len(names) >= 2:
-        first, second = image.values[:2]
-        bands = np.stack([first, second, first - second])
-    elif place := image.sensor.index(*_TRUE_COLOUR):
-        bands = image.values[list(place)]
-    else:
-        bands = image.values[[0, 1, 2]] if len(names) >= 3 else image.values[[0, 0, 0]]
+    bands = image.values[list(_shown(image.sensor))]
+    if len(bands) == 2:
+        bands = np.stack([*bands, bands[0] - bands[1]])
     out = np.zeros((*image.valid.shape, 4), np.uint8)
     if image.valid.any():
-        out[..., :3] = np.stack([_stretch(b, image.valid) for b in bands], -1)
+        shades = [_stretch(band, image.valid) for band in bands]
+        out[..., :3] = np.stack(shades if len(shades) == 3 else shades * 3, -1)
     out[..., 3] = np.where(image.valid, 255, 0)
     return out
+
+
+def _shown(sensor: Sensor) -> tuple[int, ...]:
+    """Positions of the bands that a picture shows: two of SAR, otherwise one or three."""
+    count = len(sensor.bands)
+    if sensor.kind == "sar" and count >= 2:
+        return 0, 1
+    first = (0, 1, 2) if count >= 3 else (0,)
+    return sensor.index(*_TRUE_COLOUR) or first
+
+
+def _shown_of(source: ImageFile) -> ImageFile:
+    """The same file with the bands alone that a picture shows."""
+    places = sorted(_shown(source.sensor))
+    names = tuple(source.sensor.names[place] for place in places)
+    indexes = tuple(source.indexes[place] for place in places)
+    return replace(source, sensor=source.sensor.select(names), indexes=indexes)
 
 
 def _stretch(band: NDArray[np.float32], valid: NDArray[np.bool_]) -> Picture:

@@ -14,16 +14,21 @@ from jinja2 import Environment, PackageLoader
 from overcast.accuracy.calibration import Reliability
 from overcast.geo.legend import LandClass, Legend
 from overcast.pages import charts
+from overcast.pages.training import PseudoLabels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
-    """A picture, PNG or JPEG, with a caption; `ramp` names the ends of its colours."""
+    """A picture, PNG or JPEG, with a caption.
+
+    `ramp` names the ends of its colours, `codes` the classes that it shows.
+    """
 
     title: str
     picture: bytes
     text: str = ""
     ramp: tuple[str, str] | None = None
+    codes: frozenset[int] = frozenset()
 
     @property
     def is_exact(self) -> bool:
@@ -64,6 +69,8 @@ class Page:
         What it was measured with.
     curve
         Step and loss of every training step, or nothing.
+    pseudo_labels
+        How right they were, where a run knew their truth.
     warnings
         What the reader must know, a sentence each.
     provenance
@@ -83,6 +90,7 @@ class Page:
     reliability: Mapping[str, Reliability] = field(default_factory=dict)
     reliability_text: str = ""
     curve: Sequence[tuple[int, float]] = ()
+    pseudo_labels: PseudoLabels | None = None
     warnings: Sequence[str] = ()
     provenance: Mapping[str, str] = field(default_factory=dict)
     plan: str = ""
@@ -95,6 +103,7 @@ def write_report(page: Page, path: Path) -> None:
         path,
         page=page,
         areas=list(_areas(page)),
+        shown=frozenset().union(*(panel.codes for panel in page.panels)),
         scale=_scale(page.width_m),
         curve=charts.training_curve(page.curve),
         diagram=charts.reliability_diagram(page.reliability),

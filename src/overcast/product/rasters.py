@@ -1,7 +1,8 @@
 """The files that leave the tool: Cloud Optimized GeoTIFFs, and what lies beside them.
 
 ``map.tif`` has class codes, ``confidence.tif`` the probability of the class,
-``probabilities.tif`` that of every class and ``set_sizes.tif`` how many it may be.
+``probabilities.tif`` that of every class and ``set_sizes.tif`` how many it may be;
+``clear.tif`` is the optical image without clouds, from networks that make one.
 Beside a map lie ``map.tif.aux.xml`` (names and areas, for GDAL), ``map.qml`` (its
 looks, for QGIS) and ``legend.csv``.
 """
@@ -25,6 +26,7 @@ from overcast.geo.extent import areas_ha
 from overcast.geo.files import open_raster, placed
 from overcast.geo.legend import Legend, legend_to_csv, parse_legend
 from overcast.geo.raster import UNKNOWN, Labels
+from overcast.geo.stack import ImageSource
 from overcast.maps.predict import CONFIDENCE_STEPS, PROBABILITY_STEPS, RawMap
 from overcast.product.attributes import Counts, auxiliary, histogram, statistics
 from overcast.product.style import class_style, confidence_style
@@ -129,6 +131,29 @@ def write_suspicion(
     path.with_suffix(".qml").write_text(confidence_style(), encoding="utf-8")
 
 
+def write_image(source: ImageSource, path: Path, tags: Mapping[str, str]) -> None:
+    """Write an image, float32 in physical units with nodata NaN, to four decimals.
+
+    Overviews are by average.
+    """
+    names = source.sensor.names
+
+    def rows() -> Rows:
+        for y, end in _bands(source.grid.shape.yx):
+            yield y, np.round(source.read(source.grid[y:end]).values, 4)
+
+    def describe(dataset: Any) -> None:
+        dataset.update_tags(**tags)
+        dataset.colorinterp = [ColorInterp.gray] * len(names)
+        for band, name in enumerate(names, 1):
+            dataset.set_band_description(band, name)
+
+    form = _Form(
+        source.grid, "float32", np.nan, "AVERAGE", describe, step=None, bands=len(names)
+    )
+    _write_cog(rows(), form, path)
+
+
 def write_set_sizes(probabilities: Path, sets: ConformalSets, path: Path) -> None:
     """Write how many classes a pixel's conformal set holds, uint8 with nodata 255.
 
@@ -195,14 +220,17 @@ def write_classes(
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """What a raster is like; its values are multiples of `step` from 0 on."""
+    """What a raster is like; its values are multiples of `step` from 0 on.
+
+    Without a step they can be any, and no statistics of them are kept.
+    """
 
     grid: GeoBox
     dtype: str
     nodata: float
     overviews: str
     describe: Callable[[Any], None]
-    step: float = 1
+    step: float | None = 1
     bands: int = 1
 
     def create(self, path: Path) -> Any:
@@ -231,7 +259,7 @@ class _Form:
 def _write_cog(rows: Rows, form: _Form, path: Path) -> list[Counts]:
     """Write a plain file first: a COG has its overviews before the pixels.
 
-    Returns the histogram of every band.
+    Returns the histogram of every band, or none if values have no step.
     """
     plain, whole = path.with_suffix(".plain.tif"), path.with_suffix(".whole.tif")
     try:
@@ -253,17 +281,18 @@ def _write_cog(rows: Rows, form: _Form, path: Path) -> list[Counts]:
 
 
 def _write_plain(rows: Rows, form: _Form, path: Path) -> list[Counts]:
-    counts = [histogram(np.empty(0), form.step) for _ in range(form.bands)]
+    step, counted = form.step or 1, form.bands if form.step else 0
+    counts = [histogram(np.empty(0), step) for _ in range(counted)]
     with form.create(path) as dataset:
         for y, found in rows:
             bands = found[None] if found.ndim == 2 else found
             window = rasterio.windows.Window(0, y, bands.shape[2], bands.shape[1])
             dataset.write(bands, window=window)
-            for band, values in enumerate(bands):
-                counts[band] += histogram(values, form.step)
+            for total, values in zip(counts, bands, strict=False):
+                np.add(total, histogram(values, step), out=total)
         pixels = dataset.width * dataset.height
         for band, total in enumerate(counts, 1):
-            dataset.update_tags(band, **statistics(total, form.step, pixels))
+            dataset.update_tags(band, **statistics(total, step, pixels))
     return counts
 
 

@@ -31,6 +31,7 @@ _ASSETS = (  # file, title, media type, role
     ("map.tif", "Land cover", _COG, "data"),
     ("confidence.tif", "Probability of the class", _COG, "data"),
     ("probabilities.tif", "Probability of every class", _COG, "data"),
+    ("clear.tif", "Optical image without clouds", _COG, "data"),
     ("legend.csv", "Codes, names and colours", "text/csv", "metadata"),
     ("map.qml", "Style for QGIS", "application/xml", "metadata"),
     ("scores.json", "Accuracy", "application/json", "metadata"),
@@ -182,7 +183,11 @@ def _dates(sources: Iterable[str]) -> dict[str, str | None]:
 
 
 def _projection(grid: GeoBox) -> dict[str, Any]:
-    assert grid.crs is not None
+    if grid.crs is None:
+        raise ValueError(
+            "the map has no coordinate reference system, and a catalogue needs one; "
+            "assign it (gdal_edit.py -a_srs EPSG:...)"
+        )
     code = grid.crs.to_epsg()
     place: dict[str, Any] = {"proj:code": f"EPSG:{code}" if code else None}
     if not code:

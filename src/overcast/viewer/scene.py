@@ -159,7 +159,7 @@ def _images(
     for name, entry in images.items():
         with _noting(notes, name):
             path = prepare(Path(entry.path), Resampling.average)
-            alone = dataclasses.replace(entry, path=str(path), target=False)
+            alone = dataclasses.replace(entry, path=str(path), target=False, mask=None)
             inputs = open_inputs(Data(images={name: alone}, trust=True))
             image = inputs.stack.images[name]
             assert isinstance(image, ImageFile)
