@@ -3,17 +3,21 @@
     python -m bench.claims coarse --base plain-forest --methods forest
     python -m bench.claims coarse --base network --methods plain-forest forest
     python -m bench.claims all --base network --report
+    python -m bench.claims coarse --base network --methods weak --report --add
 
 Worlds 0 to 99 are for development, and the default; ``--report`` takes those from 100
 on, which nobody looks at while tuning. Development results are printed; reported ones
-are kept in bench/claims/measured/ and go into docs/results.md.
+are kept in bench/claims/measured/ and go into docs/results.md. With ``--add``, only the
+methods named are measured, and join what was measured of other arms before.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import sys
+from collections.abc import Collection
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,48 +35,75 @@ ROOT = Path(__file__).parents[2]
 KEPT = Path(__file__).parent / "measured"
 FIRST_REPORTED, LAST_REPORTED = 100, 199
 
+Arms = dict[str, list[dict[str, Any]]]
+"""Scores of every arm, a run each, by world and then by seed."""
+
 
 def main() -> None:
     given = _arguments()
     names = list(PROBLEMS) if given.problem == "all" else [given.problem]
     results = []
     for name in names:
-        result = measure(PROBLEMS[name], given)
+        path = KEPT / f"{name}-{given.base}.json"
+        before = kept_arms(path, given) if given.add else {}
+        arms = measure(PROBLEMS[name], given, before.keys() - set(given.methods))
+        # Read again: others may have added to it in the meantime.
+        arms = {**(kept_arms(path, given) if given.add else {}), **arms}
+        result = result_of(name, arms, given)
         results.append(result)
         print(page([result]).split("\n\n", 2)[2], flush=True)
         if given.report:
             KEPT.mkdir(parents=True, exist_ok=True)
-            text = json.dumps(result, indent=1) + "\n"
-            (KEPT / f"{name}-{given.base}.json").write_text(text, encoding="utf-8")
+            path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     if given.report:
         kept = [json.loads(p.read_text("utf-8")) for p in sorted(KEPT.glob("*.json"))]
         (ROOT / "docs" / "results.md").write_text(page(kept), encoding="utf-8")
 
 
-def measure(problem: Problem, given: argparse.Namespace) -> dict[str, Any]:
-    """All arms of a problem on all worlds with all seeds."""
-    arms: dict[str, list[dict[str, Any]]] = {}
+def kept_arms(path: Path, given: argparse.Namespace) -> Arms:
+    """Arms that were measured in the same way before.
+
+    Raises
+    ------
+    ValueError
+        If what was measured is of other worlds, seeds or size.
+    """
+    if not path.exists():
+        return {}
+    kept = json.loads(path.read_text("utf-8"))
+    for name in ("worlds", "seeds", "size"):
+        if kept[name] != getattr(given, name):
+            raise ValueError(
+                f"{path.name} has {name} {kept[name]}, not {getattr(given, name)}; "
+                "give the same, or leave out --add to measure all anew"
+            )
+    arms: Arms = kept["arms"]
+    return arms
+
+
+def measure(
+    problem: Problem, given: argparse.Namespace, before: Collection[str] = ()
+) -> Arms:
+    """All arms of a problem on all worlds with all seeds, but for those `before`."""
+    arms: Arms = {}
     known = {**METHODS, **problem.methods}
     base = known[given.base]
     for world in given.worlds:
         scene = simulate(world, given.size, wanted=problem.wanted)
         for seed in given.seeds:
-            naive, oracle = (
-                made(scene, seed) for made in (problem.naive, problem.oracle)
-            )
-            for name, made in problem.maps.items():
-                classes = made(scene)
+            for name in [name for name in problem.maps if name not in before]:
+                classes = problem.maps[name](scene)
                 sure = np.ones(classes.shape, np.float32)
                 found = score_map(scene, classes, sure, problem.groups)
                 arms.setdefault(name, []).append(asdict(found))
-            runs = {"naive": (naive, base)}
-            more = naive if problem.given is None else problem.given(scene, seed)
+            more = problem.naive if problem.given is None else problem.given
+            runs = {"naive": (problem.naive, base)}
             for name in given.methods:
-                own = problem.arms.get(name)
-                runs[name] = (more if own is None else own(scene, seed), known[name])
-            runs["oracle"] = (oracle, base)
-            for name, (arm, method) in runs.items():
-                found = score(scene, arm, method, seed, problem.groups)
+                runs[name] = (problem.arms.get(name, more), known[name])
+            runs["oracle"] = (problem.oracle, base)
+            for name in [name for name in runs if name not in before]:
+                make, method = runs[name]
+                found = score(scene, make(scene, seed), method, seed, problem.groups)
                 arms.setdefault(name, []).append(asdict(found))
                 print(
                     f"{problem.title}, world {world}, seed {seed}, {name}: "
@@ -80,15 +111,35 @@ def measure(problem: Problem, given: argparse.Namespace) -> dict[str, Any]:
                     file=sys.stderr,
                     flush=True,
                 )
+    return arms
+
+
+def result_of(name: str, arms: Arms, given: argparse.Namespace) -> dict[str, Any]:
+    """What is kept: arms in the problem's own order, and what measures all of them."""
+    problem = PROBLEMS[name]
+    learned = [*METHODS, *problem.methods]
+    order = [*problem.maps, "naive", *learned, "oracle"]
+    said: dict[str, list[Any]] = {
+        "base": [given.base],
+        "methods": [method for method in learned if method in arms],
+        "worlds": given.worlds,
+        "seeds": given.seeds,
+        "size": [given.size],
+        "report": [],
+    }
+    words = ["python", "-m", "bench.claims", name]
+    for option, values in said.items():
+        if values or option == "report":
+            words += [f"--{option}", *map(str, values)]
     return {
         "title": problem.title,
         "base": given.base,
-        "command": " ".join(["python -m bench.claims", *sys.argv[1:]]),
+        "command": shlex.join(words),
         "worlds": given.worlds,
         "seeds": given.seeds,
         "size": given.size,
         "made": datetime.now(UTC).date().isoformat(),
-        "arms": arms,
+        "arms": {arm: arms[arm] for arm in order if arm in arms},
     }
 
 
@@ -103,6 +154,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
     parser.add_argument("--size", type=int, default=768)
     parser.add_argument("--report", action="store_true", help="worlds from 100 on")
+    parser.add_argument(
+        "--add", action="store_true", help="keep what was reported of other arms"
+    )
     given = parser.parse_args()
     names = list(PROBLEMS) if given.problem == "all" else [given.problem]
     for name in names:
@@ -110,6 +164,8 @@ def _arguments() -> argparse.Namespace:
         unknown = {given.base, *given.methods} - known.keys()
         if unknown:
             parser.error(f"{name}: no {', '.join(unknown)}; known: {', '.join(known)}")
+    if given.add and not given.report:
+        parser.error("--add is for --report: nothing else is kept")
     first = FIRST_REPORTED if given.report else 0
     given.worlds = given.worlds or [first, first + 1, first + 2]
     low, high = (first, LAST_REPORTED) if given.report else (0, FIRST_REPORTED - 1)

@@ -9,10 +9,10 @@ import pytest
 
 from overcast.geo.bands import SENTINEL_2_L1C, Band, Encoding, Sensor
 from overcast.geo.check import (
-    describe,
     open_checked,
     open_sentinel_1,
     open_sentinel_2,
+    sample,
 )
 from tests.rasters import backscatter, reflectance, utm, write
 
@@ -88,6 +88,17 @@ def test_one_valid_pixel_between_the_samples_is_found(tmp_path: Path) -> None:
     assert image.read(image.grid).valid.sum() == 1
 
 
+def test_a_large_file_is_read_at_places_all_over_it(tmp_path: Path) -> None:
+    values = np.zeros((1, 40, 4200), np.float32)
+    values[0] = np.arange(4200)
+    sensor = Sensor("mine", "optical", (Band("red", "reflectance", 0, 4200),))
+    path = write(tmp_path / "long.tif", values, utm((40, 4200)), names=["red"])
+    found = sample(open_checked(path, sensor, Encoding()).image)
+    assert found.shape == (1, 8 * 40 * 8 * 64)
+    assert (found.min(), found.max()) == (0, 4199)
+    assert float(np.median(found)) == pytest.approx(2100, abs=300)
+
+
 def test_own_sensor_out_of_range_is_said(tmp_path: Path) -> None:
     sensor = Sensor("mine", "optical", (Band("red", "reflectance", 0, 0.5),))
     path = write(tmp_path / "mine.tif", np.full((1, *SHAPE), 2000, np.uint16), utm())
@@ -101,11 +112,3 @@ def test_own_sensor_out_of_range_is_said(tmp_path: Path) -> None:
     )
     assert "is the scale right?" in open_checked(named, sensor, Encoding()).notes[0]
     assert open_checked(named, sensor, Encoding(scale=1e-4)).notes == ()
-
-
-def test_describe_says_what_looks_wrong(tmp_path: Path) -> None:
-    path = write(tmp_path / "s2.tif", reflectance(SHAPE) + 1000, utm())
-    found = describe(path)
-    assert found.shape == SHAPE
-    assert any("offset" in note for note in found.notes)
-    assert "no nodata tag" in found.notes

@@ -17,6 +17,7 @@ from overcast.methods.network import TrainedNetwork
 from overcast.methods.restored import Restored
 from overcast.models.cloudseg import CloudSeg
 from overcast.models.fcn import FCN
+from overcast.models.looks import network_units
 
 pytestmark = pytest.mark.filterwarnings("ignore:Use .@. matmul")
 
@@ -42,7 +43,9 @@ def restored(bias: float = 0.0) -> Restored:
     model = CloudSeg(bands, 10, widths=(4, 4), gate=False).eval()
     with torch.no_grad():
         model.remover.last.weight.zero_()
-        model.remover.last.bias.fill_(bias)
+        # What it adds is in the units that its encoders see.
+        one, zero = (network_units(torch.tensor(v)) for v in (1.0, 0.0))
+        model.remover.last.bias.fill_(bias / float(one - zero))
     legend = load_legend("simplified-igbp")
     network = TrainedNetwork(model, legend, SENSORS, torch.device("cpu"))
     return Restored(network, stack())

@@ -12,7 +12,8 @@ from overcast.geo.probabilities import probability_sensor
 from overcast.geo.raster import UNKNOWN, Image, Labels
 from overcast.geo.stack import Stack
 from overcast.geo.tiling import Window
-from overcast.methods.counts import Counting, _Places, count_cells
+from overcast.methods.cells import Places
+from overcast.methods.counts import Counting, count_cells
 from overcast.methods.forest import Forest
 from overcast.methods.weak import Weak
 from overcast.progress import quiet
@@ -81,8 +82,8 @@ def test_cells_are_label_pixels_or_squares_of_them(scene: Scene) -> None:
     coarse, fine = (
         stack_of(scene, labels) for labels in (scene.coarse, scene.labels["worldcover"])
     )
-    assert _Places([coarse], 8).together == [1]
-    grid, numbers = scene.grid, _Places([coarse, fine, fine], 8)
+    assert Places([coarse], 8).together == [1]
+    grid, numbers = scene.grid, Places([coarse, fine, fine], 8)
     assert numbers.together == [1, 8, 8]
     whole = numbers.of(1, grid)
     assert np.array_equal(np.unique(whole, return_counts=True)[1], np.full(48**2, 64))
@@ -107,7 +108,7 @@ def labels_on(values: np.ndarray, pixel: int) -> Stack:
 def test_cells_of_a_drawn_polygon_weigh_as_one() -> None:
     drawn = np.zeros((8, 8))
     drawn[2:4, 2:6] = 5
-    places = _Places([labels_on(drawn, 10)], 4)
+    places = Places([labels_on(drawn, 10)], 4)
     sizes = places.size(np.arange(64)).reshape(8, 8)
     assert (sizes[2:4, 2:6] == 8).all()
     assert (sizes[drawn == 0] == 56).all()
@@ -115,7 +116,7 @@ def test_cells_of_a_drawn_polygon_weigh_as_one() -> None:
 
 def test_scattered_labels_are_no_polygons() -> None:
     scattered = np.random.default_rng(0).integers(0, 5, (8, 8))
-    places = _Places([labels_on(scattered, 10)], 4)
+    places = Places([labels_on(scattered, 10)], 4)
     assert (places.size(np.arange(64)) == 1).all()
 
 
@@ -161,3 +162,12 @@ def test_a_prior_helps_where_labels_mislead(scene: Scene, tmp_path: Path) -> Non
 def test_a_prior_of_other_classes_is_refused(scene: Scene, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="band for each of"):
         Weak(prior="s2").fit([stack_of(scene, scene.coarse)], tmp_path, 0, quiet)
+
+
+def test_what_is_assumed_gives_way_to_what_labels_say() -> None:
+    method = Weak(smoothness=2.0, trust=0.5)
+    first = method._belief(LEGEND)
+    few, some, many = (method._for(first, cells) for cells in (50, 200, 20_000))
+    assert (some.smoothness, some.prior) == (2.0, 0.5)
+    assert (few.smoothness, few.prior) == pytest.approx((4.0, 1.0))
+    assert (many.smoothness, many.prior) == pytest.approx((0.2, 0.05))

@@ -2,32 +2,94 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from bench.claims.areas import tables
 from bench.claims.blocks import Arm, Problem, arm_of, fine
+from bench.claims.taught import probabilities_of, relabelled
 from bench.claims.transfer import classes, probabilities
 from numpy.typing import NDArray
 
 from overcast.geo.arrays import ImageArray, LabelArray
+from overcast.geo.raster import Image
 from overcast.worlds.scene import Scene, Wanted
 
-_METHODS: dict[str, dict[str, Any]] = {
-    "weak-transfer": {"name": "weak", "prior": "prior"},
+Make = Callable[[Scene, int], Arm]
+
+
+def _weak(**settings: Any) -> Mapping[str, Any]:
+    return {"name": "weak", **settings}
+
+
+def _network(recipe: str, model: str = "fcn", **settings: Any) -> Mapping[str, Any]:
+    return {
+        "name": "network",
+        "model": {"name": model},
+        "recipe": {"name": recipe, **settings},
+    }
+
+
+_FOREST: dict[str, Mapping[str, Any]] = {
+    "forest, EM": {"name": "forest"},
+    "forest, fine labels": {"name": "forest"},
+}
+_WEAK = {
+    "weak-transfer": _weak(prior="prior"),
     "kmeans": {"name": "kmeans"},
-    "weak, cells alike": {"name": "weak", "balance": 0.0},
-    "weak, no smoothness": {"name": "weak", "smoothness": 0.0},
-    "weak, no blur": {"name": "weak", "blur": 0.0},
-    "weak, majority not favoured": {"name": "weak", "power": 1.0},
+    "weak, cells alike": _weak(balance=0.0),
+    "weak, no smoothness": _weak(smoothness=0.0),
+    "weak, no blur": _weak(blur=0.0),
+    "weak, majority not favoured": _weak(power=1.0),
+    "weak, S2 alone": _weak(),
+    "weak, S1 unfiltered": _weak(filtered=False),
 }
 
 
-def _problem(title: str, kind: str) -> Problem:
+def _networks(kind: str) -> dict[str, Mapping[str, Any]]:
+    """The default network with other losses; tables are those of other worlds."""
+    known = tables(kind)
+    soft = {"probabilities": "taught", "soft": True, "symmetric": 0.0, "lovasz": 0.0}
+    robust = {
+        "GCE": "generalised_cross_entropy",
+        "SCE": "symmetric_cross_entropy",
+        "soft bootstrapping": "soft_bootstrapping",
+        "hard bootstrapping": "hard_bootstrapping",
+    }
+    areas = {
+        "shares": _network("coarse", loss="shares", mean=known["mean"]),
+        "super-resolution": _network(
+            "coarse",
+            loss="super_resolution",
+            mean=known["mean"],
+            spread=known["spread"],
+        ),
+        "forward correction": _network(
+            "coarse", loss="forward", transition=known["transition"]
+        ),
+        "noise layer": _network("coarse", loss="noise_layer"),
+        "QR": _network("coarse", loss="qr", mean=known["mean"]),
+        "RQ": _network("coarse", loss="rq", mean=known["mean"]),
+    }
+    return {
+        "U-Net": _network("supervised", "unet"),
+        **{name: _network("robust", loss=loss) for name, loss in robust.items()},
+        **areas,
+        "distilled": _network("noisy", **soft),
+    }
+
+
+def _problem(
+    title: str, kind: str, networks: Mapping[str, Mapping[str, Any]] | None = None
+) -> Problem:
     def naive(scene: Scene, seed: int) -> Arm:
         """Labels for the whole area: one has them for the land to be mapped."""
         return arm_of(scene, scene.labels[kind], "s1", "s2")
+
+    def optical(scene: Scene, seed: int) -> Arm:
+        return arm_of(scene, scene.labels[kind], "s2")
 
     def labels(scene: Scene) -> NDArray[np.uint8]:
         return LabelArray(scene.labels[kind]).read(scene.grid).values
@@ -37,27 +99,45 @@ def _problem(title: str, kind: str) -> Problem:
         Wanted((kind,)),
         naive,
         fine,
-        methods=_METHODS,
-        arms={"weak-transfer": _with_prior(naive)},
+        methods={**_FOREST, **_WEAK, **(networks or {})},
+        arms={
+            "weak-transfer": _with_target(naive, "prior", _elsewhere),
+            "distilled": _with_target(naive, "taught", _taught),
+            "weak, S2 alone": optical,
+            "forest, EM": relabelled(naive),
+            "forest, fine labels": fine,
+        },
         maps={"labels": labels, "transfer": classes},
     )
 
 
-def _with_prior(naive: Callable[[Scene, int], Arm]) -> Callable[[Scene, int], Arm]:
-    """The same data, and what a forest of other worlds says of every pixel."""
+def _with_target(
+    naive: Make, name: str, of: Callable[[Scene, Arm, int], Image]
+) -> Make:
+    """The same data, and probabilities of every pixel's class to learn from."""
 
     def arm(scene: Scene, seed: int) -> Arm:
         made = naive(scene, seed)
         (stack,) = made.learn
-        images = {**stack.images, "prior": ImageArray(probabilities(scene))}
-        told = replace(stack, images=images, targets=frozenset({"prior"}))
+        images = {**stack.images, name: ImageArray(of(scene, made, seed))}
+        told = replace(stack, images=images, targets=frozenset({name}))
         return Arm((told,), made.images)
 
     return arm
 
 
+def _elsewhere(scene: Scene, arm: Arm, seed: int) -> Image:
+    """What a forest of other worlds says."""
+    return probabilities(scene)
+
+
+def _taught(scene: Scene, arm: Arm, seed: int) -> Image:
+    """What `weak` makes of the same labels."""
+    return probabilities_of(scene, arm, _weak(), seed)
+
+
 PROBLEMS = {
-    "coarse": _problem("500 m labels", "modis"),
+    "coarse": _problem("500 m labels", "modis", _networks("modis")),
     "corine": _problem("100 m labels", "corine"),
     "product": _problem("a wrong 10 m product", "worldcover"),
 }

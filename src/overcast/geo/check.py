@@ -32,12 +32,13 @@ from overcast.geo.files import (
     open_image,
     open_raster,
     pieces,
-    placed,
 )
 
 Units = Literal["auto", "db", "linear"]
 
 _SAMPLE_PX = 512
+_LARGE_PX, _PLACES = 4096, 8
+"""Of files above it, windows at 8 x 8 places are read, not every block of the file."""
 _OFFSET_FLOOR = 0.09
 """Without the offset of 0.1, some pixel of a scene is darker than this in a band."""
 _LARGEST_POWER = 100.0
@@ -118,23 +119,25 @@ def open_sentinel_2(
     """
     sensor = _level(path)
     image, notes = open_image(path, sensor, SENTINEL_2_ENCODING, bands), []
-    stored = _stored_encoding(image)
+    raw = sample(replace(image, encoding=Encoding(nodata=image.encoding.nodata)))
+    stored = _stored_encoding(image, raw)
+    floor = _floor(raw, stored)
     if stored.offset != 0:
         notes.append(f"{path}: offset {stored.offset:g} taken from the file's tags")
     image = replace(image, encoding=stored)
-    unapplied = stored.offset == 0 and _floor(image) > _OFFSET_FLOOR
+    unapplied = stored.offset == 0 and floor > _OFFSET_FLOOR
     if offset is not None:
         if offset == 0 and unapplied and not trust:
             raise ValueError(
                 f"{path}: said to have offset 0, but no pixel is darker than "
-                f"{_floor(image):.3f} in every band, as if the offset of -1000 was not "
+                f"{floor:.3f} in every band, as if the offset of -1000 was not "
                 "applied; give --s2-offset -1000, or --trust if it is really so"
             )
         return Checked(replace(image, encoding=replace(stored, offset=offset * 1e-4)))
     if unapplied:
         notes.append(
             f"{path}: the product's offset of -1000 was not applied in the file (no "
-            f"pixel is darker than {_floor(image):.3f}); overcast applies it; say "
+            f"pixel is darker than {floor:.3f}); overcast applies it; say "
             "--s2-offset 0 if that is wrong"
         )
         encoding = replace(stored, offset=SENTINEL_2_OFFSET)
@@ -149,22 +152,21 @@ def _level(path: Path) -> Sensor:
     return SENTINEL_2_L1C if dataset.count == 13 or "B10" in names else SENTINEL_2
 
 
-def _stored_encoding(image: ImageFile) -> Encoding:
+def _stored_encoding(image: ImageFile, raw: NDArray[np.float32]) -> Encoding:
     """Scale and offset from the file's tags, else by whether values are fractions."""
     dataset = dataset_of(image.path)
     first = image.indexes[0] - 1
     scale, offset = dataset.scales[first], dataset.offsets[first]
     if scale != 1:
         return replace(image.encoding, scale=scale, offset=offset)
-    raw = replace(image, encoding=Encoding(nodata=image.encoding.nodata))
-    if np.percentile(sample(raw), 99) <= _LARGEST_REFLECTANCE:
+    if np.percentile(raw, 99) <= _LARGEST_REFLECTANCE:
         return replace(image.encoding, scale=1.0)
     return image.encoding
 
 
-def _floor(image: ImageFile) -> float:
+def _floor(raw: NDArray[np.float32], stored: Encoding) -> float:
     """Darkest band of the darkest pixels: the 0.1 % quantile of the bands' minimum."""
-    return float(np.percentile(sample(image).min(0), 0.1))
+    return float(np.percentile(stored.decode(raw).min(0), 0.1))
 
 
 def open_checked(path: Path, sensor: Sensor, encoding: Encoding) -> Checked:
@@ -196,10 +198,7 @@ def sample(image: ImageFile) -> NDArray[np.float32]:
     ValueError
         If no pixel of the whole file is valid.
     """
-    dataset = dataset_of(image.path)
-    shape = tuple(min(n, _SAMPLE_PX) for n in dataset.shape)
-    stored = dataset.read(image.indexes, out_shape=(len(image.indexes), *shape))
-    values = image.physical(stored)
+    values = image.physical(_stored_sample(image))
     if not (valid := np.isfinite(values).all(0)).any():
         for spans in pieces(image.grid):
             values = image.read(image.grid[spans]).values
@@ -207,67 +206,27 @@ def sample(image: ImageFile) -> NDArray[np.float32]:
                 break
         else:
             raise ValueError(
-                f"{image.path}: every pixel is nodata (tag {dataset.nodata}); give an "
-                "image with observations"
+                f"{image.path}: every pixel is nodata (tag "
+                f"{dataset_of(image.path).nodata}); give an image with observations"
             )
     return np.asarray(values[:, valid], np.float32)
 
 
-@dataclass(frozen=True, slots=True)
-class Description:
-    """What `overcast inspect` says of a file."""
-
-    path: str
-    bands: tuple[str, ...]
-    dtype: str
-    shape: tuple[int, int]
-    crs: str
-    resolution: tuple[float, float]
-    nodata: float | None
-    values: tuple[float, float] | None
-    notes: tuple[str, ...]
-
-
-def describe(path: Path) -> Description:
-    """Describe any raster; what would be refused is among the notes.
-
-    Raises
-    ------
-    ValueError
-        If the file can't be read at all.
-    """
-    dataset = open_raster(path)
-    notes = list(_looks_wrong(path, dataset))
-    shape = tuple(min(n, _SAMPLE_PX) for n in dataset.shape)
-    seen = dataset.read(out_shape=(dataset.count, *shape), masked=True).astype("f8")
-    known = np.ma.masked_invalid(seen).compressed()
-    return Description(
-        str(path),
-        tuple(text or f"band {i}" for i, text in enumerate(dataset.descriptions, 1)),
-        dataset.dtypes[0],
-        dataset.shape,
-        "none" if dataset.crs is None else dataset.crs.to_string(),
-        dataset.res,
-        dataset.nodata,
-        (float(known.min()), float(known.max())) if known.size else None,
-        tuple(notes),
+def _stored_sample(image: ImageFile) -> NDArray[Any]:
+    dataset, bands = dataset_of(image.path), list(image.indexes)
+    if max(dataset.shape) <= _LARGE_PX or dataset.overviews(1):
+        shape = tuple(min(n, _SAMPLE_PX) for n in dataset.shape)
+        return np.asarray(dataset.read(bands, out_shape=(len(bands), *shape)))
+    side = _SAMPLE_PX // _PLACES
+    rows, columns = (
+        np.linspace(0, max(n - side, 0), _PLACES).astype(int).tolist()
+        for n in dataset.shape
     )
-
-
-def _looks_wrong(path: Path, dataset: Any) -> list[str]:
-    notes = []
-    opened: Checked | None = None
-    try:
-        if dataset.count == 2:
-            opened = open_sentinel_1(path)
-        elif dataset.count in (10, 12, 13):
-            opened = open_sentinel_2(path)
-        else:
-            placed(path, dataset)
-    except (ValueError, rasterio.errors.RasterioError) as error:
-        notes.append(str(error).removeprefix(f"{path}: "))
-    if opened is not None:
-        notes += [note.removeprefix(f"{path}: ") for note in opened.notes]
-    if dataset.nodata is None:
-        notes.append("no nodata tag")
-    return notes
+    windows = [
+        rasterio.windows.Window(column, row, side, side)
+        for row in rows
+        for column in columns
+    ]
+    # A window that reaches over the edge of a narrow file is cut there.
+    found = [dataset.read(bands, window=window) for window in windows]
+    return np.concatenate(found, axis=2)

@@ -2,16 +2,100 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import rasterio
 from odc.geo.geobox import GeoBox
 
-from overcast.geo.check import describe
-from overcast.geo.files import read_grid
+from overcast.geo.check import Checked, open_sentinel_1, open_sentinel_2
+from overcast.geo.files import open_raster, placed, read_grid
+from overcast.geo.grain import grain
 from overcast.geo.stack import common_grid
 from overcast.geo.warp import aligned
+
+_VALUES_PX, _CLASSES_PX = 512, 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What `overcast inspect` says of a file."""
+
+    path: str
+    bands: tuple[str, ...]
+    dtype: str
+    shape: tuple[int, int]
+    crs: str
+    resolution: tuple[float, float]
+    nodata: float | None
+    values: tuple[float, float] | None
+    notes: tuple[str, ...]
+
+
+def describe(path: Path) -> Description:
+    """Describe any raster; what would be refused is among the notes.
+
+    Raises
+    ------
+    ValueError
+        If the file can't be read at all.
+    """
+    dataset = open_raster(path)
+    notes = list(_looks_wrong(path, dataset))
+    shape = tuple(min(n, _VALUES_PX) for n in dataset.shape)
+    seen = dataset.read(out_shape=(dataset.count, *shape), masked=True).astype("f8")
+    known = np.ma.masked_invalid(seen).compressed()
+    return Description(
+        str(path),
+        tuple(text or f"band {i}" for i, text in enumerate(dataset.descriptions, 1)),
+        dataset.dtypes[0],
+        dataset.shape,
+        "none" if dataset.crs is None else dataset.crs.to_string(),
+        dataset.res,
+        dataset.nodata,
+        (float(known.min()), float(known.max())) if known.size else None,
+        tuple(notes),
+    )
+
+
+def _looks_wrong(path: Path, dataset: Any) -> list[str]:
+    notes = []
+    opened: Checked | None = None
+    try:
+        if dataset.count == 2:
+            opened = open_sentinel_1(path)
+        elif dataset.count in (10, 12, 13):
+            opened = open_sentinel_2(path)
+        else:
+            placed(path, dataset)
+    except (ValueError, rasterio.errors.RasterioError) as error:
+        notes.append(str(error).removeprefix(f"{path}: "))
+    if opened is not None:
+        notes += [note.removeprefix(f"{path}: ") for note in opened.notes]
+    if dataset.nodata is None:
+        notes.append("no nodata tag")
+    if dataset.count == 1 and np.dtype(dataset.dtypes[0]).kind in "ui":
+        notes += _blocks(dataset)
+    return notes
+
+
+def _blocks(dataset: Any) -> list[str]:
+    """Whether a class map, by its middle, is a coarser one on a finer grid."""
+    spans = [
+        (start := max(n - _CLASSES_PX, 0) // 2, min(start + _CLASSES_PX, n))
+        for n in dataset.shape
+    ]
+    window = rasterio.windows.Window.from_slices(*spans)
+    classes = dataset.read(1, window=window).astype(np.int64)
+    side = grain(classes, -1 if dataset.nodata is None else int(dataset.nodata))
+    if side == 1:
+        return []
+    return [
+        f"blocks of about {side:.0f} pixels: a coarser map on a finer grid; method weak "
+        "learns from such blocks, other methods take every pixel for a label"
+    ]
 
 
 def inspect_files(paths: list[Path]) -> list[dict[str, Any]]:

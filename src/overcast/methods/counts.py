@@ -1,7 +1,6 @@
 """What label cells hold: pixels of every cluster, counted window by window.
 
-A cell is a pixel of the labels, or a square of them where they are about as fine as the
-images. Cells don't count alike:
+Cells are those of `overcast.methods.cells`. They don't count alike:
 
 - One at the border of the scene is known in part, and counts in part.
 - With r the share of a label among all, a cell so labelled weighs r^(-balance).
@@ -16,14 +15,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from odc.geo.geobox import GeoBox
-from scipy.ndimage import label
 from scipy.sparse import csr_matrix
 
 from overcast.geo.raster import UNKNOWN
-from overcast.geo.stack import Chip, LabelSource, Stack, agree
+from overcast.geo.stack import Chip, Stack, agree
 from overcast.geo.tiling import Window
-from overcast.geo.warp import pixel_of
+from overcast.methods.cells import Places, labels_of
 from overcast.methods.features import halo_of
 from overcast.methods.proportions import Cells
 from overcast.methods.sampling import whole_windows
@@ -33,8 +30,6 @@ Floats = NDArray[np.float64]
 _MOST_WINDOWS = 400
 """Of large stacks only so many windows are counted: 26 million pixels are plenty."""
 _MOST_CELLS = 12_000
-_FEW, _RARELY = 5, 0.05
-"""Polygons were drawn if rarely one has so few pixels of the labels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +112,9 @@ class _Tally:
 
     def __init__(self, labelled: Sequence[Stack], counting: Counting) -> None:
         self.counting = counting
-        self.legend = _labels_of(agree(labelled)).legend
+        self.legend = labels_of(agree(labelled)).legend
         self.widths = [*counting.widths, len(self.legend)]
-        self.places = _Places(labelled, counting.least)
+        self.places = Places(labelled, counting.least)
         self.found: list[list[_Pairs]] = [[] for _ in self.widths]
         self.before = [np.zeros((w, len(self.legend))) for w in counting.widths]
 
@@ -194,85 +189,6 @@ class _Tally:
         ]
 
 
-class _Places:
-    """Numbers of the cells of several stacks, no two alike, and sizes of polygons."""
-
-    def __init__(self, stacks: Sequence[Stack], least: int) -> None:
-        self.grids = [_labels_of(stack).grid for stack in stacks]
-        self.together = [_together(stack, least) for stack in stacks]
-        cells = [
-            -(-grid.shape[0] // n) * _across(grid, n)
-            for grid, n in zip(self.grids, self.together, strict=True)
-        ]
-        self.first = np.concatenate([[0], np.cumsum(cells)])
-        self.polygons = [
-            _polygon_sizes(stack) if together == 1 else None
-            for stack, together in zip(stacks, self.together, strict=True)
-        ]
-
-    def of(self, index: int, grid: GeoBox) -> NDArray[np.int64]:
-        """Cell of every pixel of `grid` in stack `index`, -1 outside the labels."""
-        labels, together = self.grids[index], self.together[index]
-        row, column = pixel_of(labels, grid)
-        inside = (row >= 0) & (row < labels.shape[0])
-        inside &= (column >= 0) & (column < labels.shape[1])
-        own = row // together * _across(labels, together) + column // together
-        return np.where(inside, own + self.first[index], -1)
-
-    def size(self, numbers: NDArray[np.int64]) -> Floats:
-        """Cells of the polygon that each cell is part of; 1 without polygons."""
-        out = np.ones(len(numbers))
-        for index, sizes in enumerate(self.polygons):
-            mine = (numbers >= self.first[index]) & (numbers < self.first[index + 1])
-            if sizes is not None:
-                corner, table = sizes
-                own = numbers[mine] - self.first[index]
-                row, column = np.divmod(own, _across(self.grids[index], 1))
-                out[mine] = table[row - corner[0], column - corner[1]]
-        return out
-
-
-def _across(grid: GeoBox, together: int) -> int:
-    return int(-(-grid.shape[1] // together))
-
-
-def _labels_of(stack: Stack) -> LabelSource:
-    assert stack.labels is not None
-    return stack.labels
-
-
-def _polygon_sizes(stack: Stack) -> tuple[tuple[int, int], NDArray[np.int64]] | None:
-    """Pixels of the polygon of every label pixel, if the labels were drawn as polygons.
-
-    For the part of the labels that the stack lies in, whose first row and column come
-    with it.
-    """
-    source = _labels_of(stack)
-    rows, columns = _part(source.grid, stack.grid)
-    values = source.read(source.grid[rows, columns]).values
-    sizes = np.ones(values.shape, np.int64)
-    every: list[NDArray[np.int64]] = []
-    for c in np.unique(values[values != UNKNOWN]):
-        numbers, _ = label(values == c)
-        count = np.bincount(numbers.ravel())
-        sizes = np.where(numbers > 0, count[numbers], sizes)
-        every.append(count[1:])
-    together = np.concatenate(every) if every else np.ones(1, np.int64)
-    if (together < _FEW).mean() > _RARELY:
-        return None
-    return (rows.start, columns.start), sizes
-
-
-def _part(labels: GeoBox, grid: GeoBox) -> tuple[slice, slice]:
-    """Rows and columns of labels that a grid lies in, with some around it."""
-    edge = grid.zoom_out(max(max(grid.shape) / 256, 1))
-    spans = []
-    for at, length in zip(pixel_of(labels, edge), labels.shape, strict=True):
-        start = min(max(int(at.min()) - 2, 0), length - 1)
-        spans.append(slice(start, max(min(int(at.max()) + 3, length), start + 1)))
-    return spans[0], spans[1]
-
-
 def _chips(
     stacks: Sequence[Stack], seed: int
 ) -> Iterator[tuple[int, Chip, tuple[slice, slice], tuple[int, int]]]:
@@ -288,13 +204,3 @@ def _chips(
         windows = [windows[i] for i in sorted(chosen)]
     for done, (index, wide, inside) in enumerate(windows, 1):
         yield index, stacks[index].read(wide), inside, (done, len(windows))
-
-
-def _together(stack: Stack, least: int) -> int:
-    """Label pixels along the side of a cell that is `least` pixels wide or wider."""
-    # As many as lie across the middle of the scene, whatever the projections.
-    spans = [slice(max(n // 2 - 128, 0), n // 2 + 128) for n in stack.shape]
-    middle = stack.grid[tuple(spans)]
-    row, column = pixel_of(_labels_of(stack).grid, middle)
-    across = max(int(np.ptp(row)), int(np.ptp(column))) + 1
-    return max(1, round(least * across / max(middle.shape)))

@@ -35,7 +35,7 @@ _NEIGHBOURS = 6
 _REACH = 3
 """Pixels that smoothing draws on."""
 _CELLS = 200
-"""Cells of a scene for which the smoothness is given."""
+"""Cells of a scene for which smoothness and trust are given."""
 _MIXED = {
     "Savanna": {"Forest": 0.35, "Shrubland": 0.3, "Grassland": 0.35},
     "Savannas": {"Forest": 0.2, "Shrubland": 0.3, "Grassland": 0.5},
@@ -66,7 +66,8 @@ class Weak:
     balance
         0 counts all cells alike, 1 gives every label as much weight in all.
     cell
-        Pixels along the side of a cell, at least: finer labels are taken together.
+        Pixels along the side of a cell, at least: finer labels are taken together, as
+        are those in blocks, being a coarser map on a finer grid.
     blur
         Standard deviation, in pixels, of the smoothing of probabilities.
     sharpness
@@ -77,8 +78,10 @@ class Weak:
         Name of a target image with a probability for every class, as ``overcast
         predict --probabilities`` makes with a run from other scenes; empty for none.
     trust
-        What the prior of a pixel counts beside the label of one, 0 or more. Worth its
-        while with coarse labels; those as fine as the images know more than it does.
+        What the prior of a pixel counts beside the label of one, 0 or more, likewise
+        for a scene of 200 cells. Labels as fine as the images know more than it does.
+    filtered
+        Add spectral indices and guided multilook backscatter to the bands.
     """
 
     clusters: tuple[int, ...] = (256, 512, 256, 512)
@@ -92,7 +95,8 @@ class Weak:
     blur: float = 1.3
     sharpness: float = 1.6
     prior: str = ""
-    trust: float = 0.3
+    trust: float = 0.6
+    filtered: bool = True
 
     def fit(
         self, stacks: Sequence[Stack], folder: Path, seed: int, progress: Progress
@@ -102,7 +106,7 @@ class Weak:
         sensors = first.sensors
         sample = sample_pixels(
             stacks,
-            lambda chip: pixel_features(chip, sensors),
+            lambda chip: pixel_features(chip, sensors, self.filtered),
             self.samples,
             halo=halo_of(sensors),
             seed=seed,
@@ -121,8 +125,7 @@ class Weak:
         for i, cells in enumerate(counted):
             progress("explaining labels", i, len(counted))
             edges = _edges(arrays[f"centres.{i}"])
-            smoothness = self.smoothness * (_CELLS / cells.independent) ** 0.5
-            found = class_shares(cells, edges, replace(belief, smoothness=smoothness))
+            found = class_shares(cells, edges, self._for(belief, cells.independent))
             arrays[f"classes.{i}"] = found.astype(np.float32)
         progress("explaining labels", len(counted), len(counted))
         save_arrays(arrays, folder / _FILE)
@@ -132,7 +135,9 @@ class Weak:
     ) -> ExplainedClusters:
         """Return the clusters that `fit` left in `folder`."""
         arrays = load_arrays(folder / _FILE)
-        return ExplainedClusters(legend, sensors, arrays, self.blur, self.sharpness)
+        return ExplainedClusters(
+            legend, sensors, arrays, self.blur, self.sharpness, self.filtered
+        )
 
     def _counting(
         self, arrays: Mapping[str, Any], sensors: Mapping[str, Sensor], seed: int
@@ -140,12 +145,19 @@ class Weak:
         centres = [arrays[f"centres.{i}"] for i in range(len(self.clusters))]
 
         def clusters(chip: Chip) -> list[NDArray[np.intp]]:
-            features = pixel_features(chip, sensors)
+            features = pixel_features(chip, sensors, self.filtered)
             points = _project(features.reshape(len(features), -1).T, arrays)
             return [_nearest(points, c) for c in centres]
 
         widths = [len(c) for c in centres]
         return Counting(clusters, widths, self.cell, self.balance, self.prior, seed)
+
+    def _for(self, belief: Belief, cells: float) -> Belief:
+        """Belief for labels that say as much as so many independent cells."""
+        scale = (_CELLS / cells) ** 0.5
+        return replace(
+            belief, smoothness=self.smoothness * scale, prior=self.trust * scale
+        )
 
     def _belief(self, legend: Legend) -> Belief:
         names = list(legend.names)
@@ -166,7 +178,6 @@ class Weak:
             mistakes=mistakes,
             possible=possible,
             power=self.power,
-            prior=self.trust,
         )
 
 
@@ -179,6 +190,7 @@ class ExplainedClusters:
     arrays: Mapping[str, NDArray[np.float32]] = field(repr=False)
     blur: float
     sharpness: float
+    filtered: bool = True
 
     @property
     def halo(self) -> int:
@@ -187,7 +199,7 @@ class ExplainedClusters:
 
     def predict(self, chip: Chip) -> NDArray[np.float32]:
         """Probabilities ``[K, h, w]``."""
-        features = pixel_features(chip, self.sensors)
+        features = pixel_features(chip, self.sensors, self.filtered)
         shape = features.shape[1:]
         points = _project(features.reshape(len(features), -1).T, self.arrays)
         out = np.zeros((len(points), len(self.legend)), np.float32)
