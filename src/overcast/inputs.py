@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,11 +15,12 @@ from overcast.geo.check import (
     open_sentinel_1,
     open_sentinel_2,
 )
-from overcast.geo.files import ImageFile, open_labels, read_grid
+from overcast.geo.files import ImageFile, LabelFile, open_labels, read_grid
 from overcast.geo.legend import load_legend
+from overcast.geo.masks import CLOUDED, Masked, counts_of, open_mask
 from overcast.geo.probabilities import SENSOR as PROBABILITIES
 from overcast.geo.probabilities import open_probabilities
-from overcast.geo.stack import Stack, common_grid
+from overcast.geo.stack import ImageSource, Stack, common_grid
 from overcast.plan import Data, ImageInput, fingerprint
 
 
@@ -52,13 +54,17 @@ def open_inputs(data: Data) -> Inputs:
     others = {str(image.path): image.grid for image in images.values()}
     if labels is not None:
         others[str(labels.path)] = labels.grid
+    masks = _masks(data, images)
+    notes += [_share_hidden(name, mask) for name, mask in masks.items()]
+    seen: dict[str, ImageSource] = {**images, **masks}
     stack = Stack(
         grid=_grid(data, images, others),
-        images=images,
+        images=seen,
         labels=labels,
         targets=frozenset(name for name, i in data.images.items() if i.target),
     )
-    return Inputs(stack, tuple(notes), _fingerprint(stack, others))
+    files = [*others, *(i.mask.path for i in data.images.values() if i.mask)]
+    return Inputs(stack, tuple(notes), _fingerprint(stack, files))
 
 
 def _open_image(entry: ImageInput, trust: bool) -> Checked:
@@ -75,6 +81,29 @@ def _open_image(entry: ImageInput, trust: bool) -> Checked:
     raise ValueError(f"sensor {entry.sensor}: neither a TOML file nor one of {known}")
 
 
+def _masks(data: Data, images: dict[str, ImageFile]) -> dict[str, Masked]:
+    """The images that have a mask, hidden by it."""
+    found = {}
+    for name, entry in data.images.items():
+        if (given := entry.mask) is None:
+            continue
+        codes = None if given.hidden is None else frozenset(given.hidden)
+        mask = open_mask(Path(given.path), codes)
+        common_grid(images[name].grid, {given.path: mask.grid})
+        found[name] = Masked(images[name], mask, CLOUDED if codes is None else codes)
+    return found
+
+
+def _share_hidden(name: str, masked: Masked) -> str:
+    """A sentence on how much a mask hides."""
+    mask = masked.mask
+    assert isinstance(mask, LabelFile)
+    counts = counts_of(mask)
+    hidden = sum(counts[mask.legend.codes.index(code)] for code in masked.hidden)
+    share = hidden / max(counts.sum(), 1)
+    return f"{name}: {mask.path.name} hides {share:.0%} of its own pixels"
+
+
 def _grid(
     data: Data, images: dict[str, ImageFile], others: dict[str, GeoBox]
 ) -> GeoBox:
@@ -89,7 +118,7 @@ def _grid(
     return common_grid(first.grid, others)
 
 
-def _fingerprint(stack: Stack, files: dict[str, GeoBox]) -> str:
+def _fingerprint(stack: Stack, files: Iterable[str]) -> str:
     """What the files are, without reading them: size and time of last change."""
     stats = {name: Path(name).stat() for name in files}
     found = {name: [stat.st_size, stat.st_mtime_ns] for name, stat in stats.items()}

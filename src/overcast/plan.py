@@ -27,11 +27,22 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MaskInput:
+    """A raster of codes, of which those in `hidden` hide the ground of an image.
+
+    Without `hidden`, it is the scene classification (SCL) of a Sentinel-2 product.
+    """
+
+    path: str
+    hidden: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImageInput:
     """An image file; `sensor` is sentinel-1, sentinel-2, class-probabilities or a TOML.
 
     A `target` is learned from, and a map does without it: the cloud-free twin of a
-    cloudy image, or class probabilities.
+    cloudy image, or class probabilities. What a `mask` hides counts as not observed.
     """
 
     path: str
@@ -40,6 +51,7 @@ class ImageInput:
     offset: int | None = None
     bands: tuple[str, ...] | None = None
     target: bool = False
+    mask: MaskInput | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,12 +248,18 @@ def _located(data: Data, folder: Path) -> Data:
     def file_or_name(name: str) -> str:
         return there(name) if (folder / name).is_file() else name
 
-    images = {
-        name: dataclasses.replace(
-            image, path=there(image.path), sensor=file_or_name(image.sensor)
+    def located(image: ImageInput) -> ImageInput:
+        mask = image.mask
+        if mask is not None:
+            mask = dataclasses.replace(mask, path=there(mask.path))
+        return dataclasses.replace(
+            image,
+            path=there(image.path),
+            sensor=file_or_name(image.sensor),
+            mask=mask,
         )
-        for name, image in data.images.items()
-    }
+
+    images = {name: located(image) for name, image in data.images.items()}
     labels = data.labels
     if labels is not None:
         labels = dataclasses.replace(

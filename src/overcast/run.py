@@ -15,14 +15,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from odc.geo.geobox import GeoBox
+
 from overcast import __version__
 from overcast.accuracy import calibration_file
 from overcast.accuracy.calibrated import Calibrated
 from overcast.accuracy.calibration_file import Calibration, read_calibration
+from overcast.accuracy.reference import ReferenceFile
+from overcast.accuracy.response import REFERENCE
 from overcast.geo.bands import Band, Sensor
-from overcast.geo.files import open_labels
 from overcast.geo.legend import LandClass, Legend, load_legend
-from overcast.geo.stack import LabelSource, Stack, agree
+from overcast.geo.stack import ImageSource, LabelSource, Stack, agree
 from overcast.geo.tiling import Tiling
 from overcast.inputs import Inputs, open_inputs
 from overcast.maps.ensemble import Ensemble
@@ -38,7 +41,12 @@ from overcast.plan import (
     to_tree,
     write_plan,
 )
-from overcast.product.rasters import write_confidence, write_map, write_probabilities
+from overcast.product.rasters import (
+    write_confidence,
+    write_image,
+    write_map,
+    write_probabilities,
+)
 from overcast.progress import Progress, quiet
 
 PLAN, _INTERFACE = "plan.yaml", "interface.json"
@@ -51,11 +59,17 @@ class Reference:
     path: Path
     legend: str | None = None
     nodata: int | None = None
+    column: str = REFERENCE
 
-    def open(self, legend: Legend) -> LabelSource:
-        """Open it, with the map's legend unless it has its own."""
+    def open(self, legend: Legend, grid: GeoBox) -> LabelSource:
+        """Open it, with the map's legend unless it has its own.
+
+        `grid` is the map's, for points and polygons to be laid over.
+        """
         own = legend if self.legend is None else load_legend(self.legend)
-        return open_labels(self.path, own, self.nodata)
+        return ReferenceFile(
+            path=self.path, legend=own, nodata=self.nodata, column=self.column
+        ).labels(legend, grid)
 
 
 def train_run(
@@ -106,7 +120,7 @@ def load_run(folder: Path) -> Predictor:
             f"{folder}: the run was not finished; run `overcast train` again"
         ) from error
     found = read_calibration(folder)
-    return predictor if found is None else Calibrated(predictor, found.temperature)
+    return predictor if found is None else Calibrated(predictor, found.scaling)
 
 
 def _sensor(tree: Mapping[str, Any]) -> Sensor:
@@ -212,7 +226,8 @@ def map_run(
 ) -> Path:
     """Map a stack with finished runs, into map.tif and confidence.tif in `folder`.
 
-    With `probabilities`, those of all classes go into probabilities.tif.
+    With `probabilities`, those of all classes go into probabilities.tif. A network that
+    takes clouds away on its way to the classes leaves the image in clear.tif as well.
     """
     predictor = runs.load()
     stack = matched(inputs.stack, predictor.sensors)
@@ -227,7 +242,7 @@ def map_run(
         "OVERCAST_INPUTS": ", ".join(sorted(_file_names(inputs.stack))),
     }
     if (calibration := runs.calibration) is not None:
-        tags["OVERCAST_TEMPERATURE"] = f"{calibration.temperature:.6g}"
+        tags["OVERCAST_TEMPERATURE"] = f"{calibration.scaling.temperature:.6g}"
     mapped = folder / "map.tif"
     parts = 3 if probabilities else 2
     progress("writing", 0, parts)
@@ -239,7 +254,20 @@ def map_run(
         beside = folder / "probabilities.tif"
         write_probabilities(raw, stack.grid, predictor.legend, beside, tags)
         progress("writing", 3, parts)
+    if (clear := _restored(predictor, stack)) is not None:
+        write_image(clear, folder / "clear.tif", tags)
     return mapped
+
+
+def _restored(predictor: Predictor, stack: Stack) -> ImageSource | None:
+    """The optical image without clouds, if the predictor is a network that makes it."""
+    inner: Any = predictor
+    inner = inner.predictor if isinstance(inner, Calibrated) else inner
+    if not hasattr(getattr(inner, "model", None), "restore"):
+        return None
+    from overcast.methods.restored import Restored  # imports torch: a network did too
+
+    return Restored(inner, stack)
 
 
 def tiling_of(predictor: Predictor, windows: Windows) -> Tiling:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Set
 from dataclasses import dataclass
+from operator import attrgetter
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
 from overcast.geo.bands import Sensor
+from overcast.geo.files import LabelFile, open_labels, pieces
 from overcast.geo.legend import LandClass, Legend
 from overcast.geo.raster import UNKNOWN, Image
 from overcast.geo.stack import ImageSource, LabelSource
@@ -38,6 +41,54 @@ SCENE_CLASSES = Legend(
 """Scene classification of Sentinel-2 Level-2A products, at 20 m."""
 CLOUDED = frozenset({0, 1, 3, 8, 9, 10})
 """Codes of it that hide the ground: no data, defects, cloud shadow, cloud, cirrus."""
+_ANY = Legend("mask", tuple(LandClass(c, f"Code {c}", "808080") for c in range(255)))
+"""Codes of a mask of which nothing is known."""
+
+
+def open_mask(path: Path, hidden: Set[int] | None = None) -> LabelFile:
+    """Open a cloud mask, and look at all of it once.
+
+    A nodata tag of the file is passed over: in scene classes, 0 is one of them. 255 is
+    always no code, and hides nothing.
+
+    Parameters
+    ----------
+    path
+        A raster of one band of codes.
+    hidden
+        Codes that hide the ground; without them, the file must be a Sentinel-2 scene
+        classification, and those are `CLOUDED`.
+
+    Raises
+    ------
+    ValueError
+        If the file is refused as `overcast.geo.files.open_labels` refuses one, a code is
+        none from 0 to 254, or what should be scene classes has no others than 0 and 1.
+    """
+    if hidden is not None:
+        if not hidden or not hidden <= set(_ANY.codes):
+            raise ValueError(
+                f"{path}: codes that hide the ground are whole numbers from 0 to 254, "
+                f"one or more; got {sorted(hidden)}"
+            )
+        return open_labels(path, _ANY, UNKNOWN)
+    mask = open_labels(path, SCENE_CLASSES, UNKNOWN)
+    if counts_of(mask)[2:].sum() == 0:
+        raise ValueError(
+            f"{path}: has no codes but 0 and 1, which a scene classification is not; "
+            "say which codes hide the ground (--s2-hidden 1, or hidden: [1] in a plan)"
+        )
+    return mask
+
+
+def counts_of(mask: LabelFile) -> NDArray[np.int64]:
+    """Pixels of every class of a mask, unknown ones left out."""
+    classes = len(mask.legend)
+    counts = np.zeros(UNKNOWN + 1, np.int64)
+    for spans in pieces(mask.grid):
+        values = mask.read(mask.grid[spans]).values
+        counts += np.bincount(values.ravel(), minlength=UNKNOWN + 1)
+    return counts[:classes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +129,12 @@ class Masked:
     def blocks(self) -> tuple[int, int]:
         """Those of the image."""
         return self.image.blocks
+
+    @property
+    def path(self) -> Path:
+        """File of the image; an AttributeError where it lies in none."""
+        found: Path = attrgetter("path")(self.image)
+        return found
 
     @property
     def sensor(self) -> Sensor:

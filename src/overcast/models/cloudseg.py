@@ -1,7 +1,7 @@
 """CloudSeg (Xu et al., ISPRS Journal 214, 2024): SAR where the optical image is cloud.
 
-Three encoders see the optical image, the other sensors, and all of them. At each of
-their levels a fusion block, with o, s and c the features of the three,
+Three encoders see the optical image, the other sensors, and all of them; at each of
+their levels there is a fusion block, with o, s and c the features of the three:
 
     o, s   <- m + up(conv(pool2(m))) + up(conv(pool4(m)))      context of each, m = o, s
     o      <- o * sigmoid(conv7x7([mean |o - s|, max |o - s|]))       gate against clouds
@@ -12,15 +12,16 @@ One decoder takes the cross features to the classes, another one the optical fea
 the cloud-free image. What differs from the paper, and why:
 
 - The blocks fuse what the encoders give and don't feed back into them, so that any
-  encoder can be used. A correction of s would then lead nowhere.
-- The excitation is of each pixel with its context and not of the window's mean, so that
-  a map doesn't depend on how a scene was cut.
+  encoder can be used; a correction of s would lead nowhere.
+- The excitation is of each pixel and not of the window's mean, so that a map doesn't
+  depend on how a scene was cut.
 - A first gate, sigmoid(conv7x7(conv3x3(all))), dims the optical image before all else: a
   pixel under opaque cloud then is what a pixel is that was not observed, which the
   network knows already from samples that lack the sensor.
+- Other sensors come with their mean and spread in wide boxes: speckle hides a class in
+  a few pixels, and a short training does not find that it has to average.
 - The cloud-free image is the dimmed image plus what the decoder adds, so that clear
-  pixels are copied, and the class head reads it as well: at a pixel under thin cloud,
-  it is the best there is.
+  pixels are copied, and the class head reads it: under thin cloud it is the best.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from overcast.learn.batch import Batch
 from overcast.models.encoders import STRIDE, make_encoder
 from overcast.models.fcn import PixelNorm
 from overcast.models.fusion import checked, observed, pad_to
+from overcast.models.looks import centred, network_units, reach, with_looks
 from overcast.models.segmenter import Segmenter
 
 
@@ -43,10 +45,10 @@ class CloudSeg(Segmenter):
     """Three streams, fused at every level; classes and the cloud-free image.
 
     Options: `encoder`, a name of segmentation-models-pytorch, ``tu-`` and one of
-    timm's, or ``plain`` for three or four convolutions that keep full resolution, of
-    `widths` channels at strides 1, 2, 4, ...; `gate`, the one against clouds;
-    `optical`, name of the image that clouds hide. With ``plain`` it has some 340
-    thousand weights; the paper has ``mit_b4``.
+    timm's, or ``plain`` for a few convolutions of `widths` channels at strides 2, 4, ...;
+    `gate`, the one against clouds; `optical`, name of the image that clouds hide;
+    `looks`, number of the boxes of 3, 9, 27, ... pixels in which ``plain`` sees other
+    sensors averaged besides; it has some 310 thousand weights. The paper has ``mit_b4``.
     """
 
     def __init__(
@@ -55,9 +57,10 @@ class CloudSeg(Segmenter):
         classes: int,
         *,
         encoder: str = "plain",
-        widths: Sequence[int] = (16, 24, 32, 48),
+        widths: Sequence[int] = (24, 32, 48),
         gate: bool = True,
         optical: str = "s2",
+        looks: int = 3,
     ) -> None:
         super().__init__()
         self.bands, self.classes, self.optical = checked(bands), classes, optical
@@ -66,28 +69,25 @@ class CloudSeg(Segmenter):
                 "cloudseg needs an optical image and another one that sees through "
                 f"clouds; optical is {optical!r}, there are {', '.join(bands)}"
             )
-        seen = {name: count + 1 for name, count in bands.items()}
-        inputs = {"optical": seen[optical], "all": sum(seen.values())}
-        inputs["others"] = inputs["all"] - inputs["optical"]
+        self.plain = encoder == "plain"
+        self.looks = looks if self.plain else 0
+        inputs = _channels(bands, optical, self.looks)
         self.encoders = nn.ModuleDict(
             {name: _encoder(encoder, count, widths) for name, count in inputs.items()}
         )
-        trunk = self.encoders["all"]
+        levels = cast(Sequence[int], self.encoders["all"].out_channels)
         # Level 0 of an encoder is its input, and some have nothing at level 1.
-        sizes = [int(w) for w in cast(Sequence[int], trunk.out_channels)[1:] if w]
-        finer = [0, *sizes[:-1]]
-        self.blocks = nn.ModuleList(
-            _Fusion(w, f, gate) for w, f in zip(sizes, finer, strict=True)
-        )
+        sizes = [int(w) for w in levels[1:] if w]
+        finer = zip(sizes, [0, *sizes], strict=False)
+        self.blocks = nn.ModuleList(_Fusion(w, f, gate) for w, f in finer)
         self.width = sizes[0]
         self.cross_decoder, self.clear_decoder = _Decoder(sizes), _Decoder(sizes)
         self.gate = _Gate(inputs["all"]) if gate else None
         self.remover = _Remover(self.width, bands[optical])
         self.reader = _normed(self.width + bands[optical], self.width)
         self.head = nn.Conv2d(self.width, classes, 1)
-        plain = encoder == "plain"
-        self.halo = 32 if plain else 64
-        self.stride = 2 ** (len(widths) - 1) if plain else STRIDE
+        self.halo = (32 if self.plain else 64) + reach(self.looks)
+        self.stride = 2 ** len(widths) if self.plain else STRIDE
 
     def encode(self, batch: Batch) -> Tensor:
         """Features ``[B, width, H, W]``."""
@@ -103,9 +103,8 @@ class CloudSeg(Segmenter):
         The image is in network units, and a guess from the other sensors where the
         optical one saw nothing.
         """
-        inputs = observed(batch, self.bands)
-        h, w = next(iter(inputs.values())).shape[-2:]
-        padded = {name: pad_to(image, self.stride) for name, image in inputs.items()}
+        padded = self.inputs(batch)
+        h, w = batch.extent
         if self.gate is not None:
             seen = self.gate(torch.cat(list(padded.values()), 1))
             padded[self.optical] = padded[self.optical] * seen
@@ -113,7 +112,19 @@ class CloudSeg(Segmenter):
         cross, clear = (_resized(f, optical) for f in self._fused(padded))
         restored = optical[:, :-1] + self.remover(clear)
         features = self.reader(torch.cat([cross, restored], 1))
-        return features[..., :h, :w], restored[..., :h, :w]
+        image = network_units(restored) if self.plain else restored
+        return features[..., :h, :w], image[..., :h, :w]
+
+    def inputs(self, batch: Batch) -> dict[str, Tensor]:
+        """What the encoders see of every image ``[B, _, H, W]``, padded; validity last."""
+        seen = observed(batch, self.bands).items()
+        padded = {name: pad_to(image, self.stride) for name, image in seen}
+        if not self.plain:  # published weights are for images as they are
+            return padded
+        return {
+            name: with_looks(centred(image), 0 if name == self.optical else self.looks)
+            for name, image in padded.items()
+        }
 
     def _fused(self, inputs: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Features of the two decoders, at the finest level of the encoders."""
@@ -134,6 +145,15 @@ class CloudSeg(Segmenter):
             cross.append(c)
             clear.append(o)
         return self.cross_decoder(cross), self.clear_decoder(clear)
+
+
+def _channels(bands: Mapping[str, int], optical: str, looks: int) -> dict[str, int]:
+    """Input channels of every stream: bands, their looks, and validity."""
+    if looks < 0:
+        raise ValueError(f"looks must be 0 boxes or more, got {looks}")
+    wider = sum(c * (1 + 2 * looks) + 1 for n, c in bands.items() if n != optical)
+    own = bands[optical] + 1
+    return {"optical": own, "all": own + wider, "others": wider}
 
 
 class _Gate(nn.Module):
@@ -204,8 +224,8 @@ class _Decoder(nn.Module):
 
     def __init__(self, widths: Sequence[int]) -> None:
         super().__init__()
-        steps = zip(widths[1:], widths[:-1], strict=True)
-        self.ups = nn.ModuleList(nn.Conv2d(a, b, 1) for a, b in steps)
+        pairs = zip(widths[1:], widths, strict=False)
+        self.ups = nn.ModuleList(nn.Conv2d(a, b, 1) for a, b in pairs)
         self.blocks = nn.ModuleList(_block(width, width) for width in widths)
 
     def forward(self, levels: Sequence[Tensor]) -> Tensor:
@@ -232,7 +252,7 @@ class _Remover(nn.Module):
 
 
 class _Plain(nn.Module):
-    """Convolutions at strides 1, 2, 4, ...: one at the first, then two each."""
+    """Convolutions at strides 2, 4, 8, ...: one at the first, then two each."""
 
     def __init__(self, inputs: int, widths: Sequence[int]) -> None:
         super().__init__()
@@ -245,9 +265,8 @@ class _Plain(nn.Module):
 
     def forward(self, image: Tensor) -> list[Tensor]:
         found = [image]
-        for number, level in enumerate(self.levels):
-            finer = F.avg_pool2d(found[-1], 2) if number else image
-            found.append(level(finer))
+        for level in self.levels:
+            found.append(level(F.avg_pool2d(found[-1], 2)))
         return found
 
 

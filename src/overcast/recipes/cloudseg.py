@@ -109,7 +109,7 @@ class CloudSeg:
     cloud_mask: str = "cloud_mask"
     teacher_steps: int = 300
     removal: float = 0.05
-    distillation: float = 0.3
+    distillation: float = 0.1
     simulate: float = 0.3
     hidden: float = 0.0
     drop: float = 0.1

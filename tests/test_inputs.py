@@ -1,0 +1,136 @@
+"""A mask of a plan: what it hides is not observed, and what can't be a mask is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
+
+from overcast.cli import commands
+from overcast.inputs import Inputs, open_inputs
+from overcast.plan import Data, ImageInput, MaskInput, Plan, read_plan, write_plan
+from tests.rasters import backscatter, reflectance, utm, write
+
+pytestmark = pytest.mark.filterwarnings("ignore:Use .@. matmul")
+
+FINE, COARSE = utm((32, 32)), utm((16, 16), size=20)
+SCENE = np.full((16, 16), 4, np.uint8)
+SCENE[:4] = 9  # cloud over the upper quarter
+SCENE[4, 0] = 3
+SCENE[5, 0] = 10
+
+
+def opened(
+    folder: Path, codes: NDArray[np.uint8], *hidden: int, grid: GeoBox = COARSE
+) -> Inputs:
+    s2 = write(folder / "s2.tif", reflectance((32, 32)), FINE)
+    scl = write(folder / "SCL.tif", codes, grid, nodata=0)
+    mask = MaskInput(path=str(scl), hidden=hidden or None)
+    image = ImageInput(path=str(s2), sensor="sentinel-2", offset=0, mask=mask)
+    return open_inputs(Data(images={"s2": image}))
+
+
+def test_scene_classes_hide_cloud_shadow_and_cirrus(tmp_path: Path) -> None:
+    inputs = opened(tmp_path, SCENE)
+    seen = inputs.stack.images["s2"].read(inputs.stack.grid).valid
+    clear = (SCENE == 4).repeat(2, 0).repeat(2, 1)
+    np.testing.assert_array_equal(seen, clear)
+    assert "s2: SCL.tif hides 26% of its own pixels" in inputs.notes
+
+
+def test_a_mask_of_other_codes_says_which_hide(tmp_path: Path) -> None:
+    codes = (np.arange(256).reshape(16, 16) % 2).astype(np.uint8)
+    with pytest.raises(ValueError, match="say which codes hide the ground"):
+        opened(tmp_path, codes)
+    inputs = opened(tmp_path, codes, 1)
+    seen = inputs.stack.images["s2"].read(inputs.stack.grid).valid
+    np.testing.assert_array_equal(seen, (codes == 0).repeat(2, 0).repeat(2, 1))
+    assert opened(tmp_path, np.zeros((16, 16), np.uint8), 1).stack is not None
+
+
+def test_where_a_mask_says_nothing_the_image_is_kept(tmp_path: Path) -> None:
+    inputs = opened(tmp_path, SCENE[:8], grid=COARSE[:8])
+    assert inputs.stack.grid.shape == (32, 32)
+    seen = inputs.stack.images["s2"].read(inputs.stack.grid).valid
+    assert seen[16:].all()
+    assert not seen[:8].any()
+
+
+def test_refusals(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"SCL\.tif: codes 77"):
+        opened(tmp_path, np.full((16, 16), 77, np.uint8))
+    with pytest.raises(ValueError, match=r"0 to 254.*\[300\]"):
+        opened(tmp_path, SCENE, 300)
+    with pytest.raises(ValueError, match=r"SCL\.tif: no overlap"):
+        opened(tmp_path, SCENE, grid=utm((16, 16), size=20, east=700_000))
+
+
+def test_another_mask_is_another_input(tmp_path: Path) -> None:
+    one = opened(tmp_path, SCENE).fingerprint
+    write(tmp_path / "SCL.tif", SCENE[::-1].copy(), utm((16, 16), size=20))
+    path = tmp_path / "s2.tif"
+    mask = MaskInput(path=str(tmp_path / "SCL.tif"))
+    image = ImageInput(path=str(path), sensor="sentinel-2", offset=0, mask=mask)
+    assert open_inputs(Data(images={"s2": image})).fingerprint != one
+
+
+def test_a_plan_keeps_the_mask_and_finds_it_beside_itself(tmp_path: Path) -> None:
+    text = (
+        "data: {images: {s2: {path: a.tif, sensor: sentinel-2, mask: {path: m.tif}}}}"
+    )
+    (tmp_path / "plan.yaml").write_text(text, encoding="utf-8")
+    plan = read_plan(tmp_path / "plan.yaml")
+    mask = plan.data.images["s2"].mask
+    assert mask == MaskInput(path=str(tmp_path / "m.tif"))
+    image = ImageInput(
+        path=str(tmp_path / "a.tif"),
+        sensor="sentinel-2",
+        mask=MaskInput(path=str(tmp_path / "m.tif"), hidden=(1, 3)),
+    )
+    write_plan(Plan(data=Data(images={"s2": image})), tmp_path / "other.yaml")
+    assert read_plan(tmp_path / "other.yaml").data.images["s2"] == image
+
+
+def mapped(folder: Path, *options: str) -> Result:
+    """`overcast map` of small files with some more options."""
+    s1 = write(folder / "s1.tif", backscatter((32, 32)), FINE)
+    s2 = write(folder / "s2.tif", reflectance((32, 32)), FINE)
+    codes = np.arange(1024).reshape(32, 32) // 512 + 1
+    labels = write(folder / "labels.tif", codes.astype(np.uint8), FINE)
+    (folder / "legend.csv").write_text("code,name,colour\n1,A,000000\n2,B,ffffff\n")
+    given = ["map", "--s1", s1, "--s2", s2, "--s2-offset", "0", "--labels", labels]
+    given += ["--legend", folder / "legend.csv", "--method", "forest"]
+    given += ["--set", "trees=2", *options, "--out", folder / "out", "--overwrite"]
+    return CliRunner().invoke(commands, list(map(str, given)))
+
+
+def test_the_command_line_takes_a_mask(tmp_path: Path) -> None:
+    scl = write(tmp_path / "SCL.tif", SCENE, COARSE)
+    plain = mapped(tmp_path)
+    assert plain.exit_code == 0, plain.output
+    found = mapped(tmp_path, "--s2-mask", str(scl))
+    assert found.exit_code == 0, found.output
+    assert "hides 26% of its own pixels" in found.output
+    kept = read_plan(tmp_path / "out" / "run" / "plan.yaml").data.images["s2"].mask
+    assert kept == MaskInput(path=str(scl))
+    other = mapped(tmp_path, "--s2-mask", str(scl), "--s2-hidden", "9")
+    assert "hides 25% of its own pixels" in other.output
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--s2-hidden", "1"), "--s2-hidden: of what? give --s2-mask as well"),
+        (("--s2-mask", "SCL.tif", "--s2-hidden", "cloud"), "expected codes, such as"),
+    ],
+)
+def test_options_that_make_no_sense(
+    tmp_path: Path, options: tuple[str, ...], said: str
+) -> None:
+    found = mapped(tmp_path, *options)
+    assert isinstance(found.exception, ValueError)
+    assert said in str(found.exception)
