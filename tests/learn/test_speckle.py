@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
+from overcast.geo.bands import SENTINEL_1, SENTINEL_2, Band, Sensor
 from overcast.learn.batch import Batch
-from overcast.learn.speckle import SPAN_DB, speckle
+from overcast.learn.speckle import speckle
 from tests.learn.tiny import batch_of
 
 
@@ -23,10 +24,16 @@ def flat(size: int = 200) -> Batch:
     )
 
 
-def power(batch: Batch, span_db: Sequence[float] = SPAN_DB) -> Tensor:
+SPAN_DB = torch.tensor([b.high - b.low for b in SENTINEL_1.bands])[:, None, None]
+
+
+def power(batch: Batch) -> Tensor:
     """Linear power relative to that of `flat`."""
-    decibels = (batch.images["s1"] - 0.5) * torch.tensor(span_db)[:, None, None]
-    return 10 ** (decibels / 10)
+    return 10 ** ((batch.images["s1"] - 0.5) * SPAN_DB / 10)
+
+
+def radar(unit: str, low: float = 0.0, high: float = 4.0) -> Sensor:
+    return Sensor("x-band", "sar", (Band("HH", unit, low, high),) * 2)
 
 
 @pytest.mark.parametrize("looks", [1, 4, 16])
@@ -39,7 +46,7 @@ def test_power_keeps_its_mean_and_has_so_many_looks(looks: int) -> None:
 
 @pytest.mark.parametrize("correlation_px", [0.6, 1.2])
 def test_neighbours_correlate_as_asked(correlation_px: float) -> None:
-    found = power(speckle(flat(), "s1", 2, correlation_px))
+    found = power(speckle(flat(), "s1", 2, correlation_px=correlation_px))
     there = found - found.mean()
     for lag in (1, 2):
         alike = (there[..., lag:] * there[..., :-lag]).mean() / there.var()
@@ -64,15 +71,42 @@ def test_other_images_and_invalid_pixels_are_left_alone() -> None:
     assert changed[~unseen].all()
 
 
+@pytest.mark.parametrize(("unit", "exponent"), [("power", 1), ("Amplitude", 0.5)])
+def test_linear_images_are_multiplied(unit: str, exponent: float) -> None:
+    """The very speckle that an image in dB gets, on values stored otherwise."""
+    low, high = 1.0, 9.0
+    value = 2.0
+    image = torch.full((1, 2, 50, 50), (value - low) / (high - low))
+    batch = replace(
+        flat(50), images={"s1": image}, valid={"s1": torch.ones(1, 50, 50).bool()}
+    )
+    torch.manual_seed(3)
+    found = speckle(batch, "s1", 8, radar(unit, low, high)).images["s1"]
+    torch.manual_seed(3)
+    decibels = speckle(batch, "s1", 8, radar("dB", 0, 100)).images["s1"] - image
+    factor = 10 ** (10 * decibels)
+    expected = ((value * factor**exponent) - low) / (high - low)
+    torch.testing.assert_close(found, expected.clamp(-1, 2), rtol=1e-4, atol=1e-4)
+
+
+def test_what_leaves_network_units_is_clipped_as_in_any_image() -> None:
+    bright = replace(flat(50), images={"s1": torch.full((2, 2, 50, 50), 1.9)})
+    found = speckle(bright, "s1", 1, radar("power")).images["s1"]
+    assert found.max() == 2
+    assert found.min() >= -1
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ({"sensor": "s3"}, "no sensor 's3'; there are s1, s2"),
-        ({"sensor": "s2"}, "s2 has 3 bands, span_db 2"),
+        ({"name": "s3"}, "no image 's3'; there are s1, s2"),
+        ({"name": "s2"}, "s2 has 3 bands, sentinel-1 2"),
         ({"looks": 0}, "looks must be 1 or more"),
-        ({"correlation_px": 0.0}, "others positive"),
+        ({"correlation_px": 0.0}, "correlation_px positive"),
+        ({"sensor": SENTINEL_2}, "is optical; speckle is of radar images"),
+        ({"sensor": radar("DN")}, "band HH of s1 .x-band. is in 'DN'; speckle changes"),
     ],
 )
 def test_bad_arguments_are_refused(arguments: dict[str, Any], says: str) -> None:
     with pytest.raises(ValueError, match=says):
-        speckle(batch_of(0), **{"sensor": "s1", "looks": 4, **arguments})
+        speckle(batch_of(0), **{"name": "s1", "looks": 4, **arguments})

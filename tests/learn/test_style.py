@@ -36,6 +36,30 @@ def test_a_whole_share_takes_over_mean_and_spread(
             )
 
 
+def test_moments_of_a_whole_batch_keep_its_samples_apart(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    batch, other = batch_of(0), brighter()
+    # The first sample is brighter than the others, and stays so.
+    raised = {
+        n: i + 4 * (torch.arange(4) == 0)[:, None, None, None]
+        for n, i in batch.images.items()
+    }
+    batch = replace(batch, images=raised)
+    monkeypatch.setattr(torch, "rand", lambda *shape: torch.ones(shape))
+    made = restyle(batch, other, probability=1.1, whole=True)
+    for name in batch.images:
+        found, theirs = (
+            b.images[name].movedim(1, 0)[:, b.valid[name]] for b in (made, other)
+        )
+        torch.testing.assert_close(found.mean(1), theirs.mean(1))
+        torch.testing.assert_close(
+            found.std(1, correction=0), theirs.std(1, correction=0)
+        )
+        means = [moments(made, name, sample)[0] for sample in range(4)]
+        assert all((means[0] > mean + 1).all() for mean in means[1:])
+
+
 def test_any_share_lies_between_and_keeps_what_is_where() -> None:
     batch, other = batch_of(0), brighter()
     made = restyle(batch, other, 1.0)
@@ -58,10 +82,11 @@ def test_by_no_chance_nothing_changes() -> None:
         )
 
 
-def test_what_was_not_seen_gives_no_style() -> None:
+@pytest.mark.parametrize("whole", [False, True])
+def test_what_was_not_seen_gives_no_style(whole: bool) -> None:
     batch = batch_of(0)
     nothing = {name: torch.zeros_like(valid) for name, valid in batch.valid.items()}
-    made = restyle(batch, replace(brighter(), valid=nothing), 1.0)
+    made = restyle(batch, replace(brighter(), valid=nothing), 1.0, whole)
     for name, image in batch.images.items():
         torch.testing.assert_close(made.images[name], image, equal_nan=True)
 

@@ -13,7 +13,7 @@ from overcast.learn.batch import Batch
 from overcast.learn.losses import cross_entropy
 from overcast.learn.recipe import Terms
 from overcast.learn.teacher import Teacher
-from overcast.recipes.dacs import Dacs
+from overcast.recipes.dacs import Adapting, Dacs
 from tests.learn.tiny import CLASSES, batch_of, tiny
 
 STILL: dict[str, Any] = {"alignment": 0.0, "restyle": 0.0, "gain": 0.0, "bias": 0.0}
@@ -43,6 +43,12 @@ class Sure(Teacher):
         return torch.stack([first, *[rest] * (CLASSES - 1)], 1)
 
 
+def sure_of(sure: float) -> Adapting:
+    state = Adapting(tiny(), 0.9)
+    state.teacher = Sure(torch.tensor(sure))
+    return state
+
+
 @pytest.mark.parametrize(
     ("weighting", "sure", "trust"),
     [
@@ -56,7 +62,7 @@ def test_trust_is_what_the_weighting_says(
     weighting: Any, sure: float, trust: float
 ) -> None:
     recipe = Dacs(weighting=weighting, **STILL)
-    found = recipe.terms(tiny(), Sure(torch.tensor(sure)), both())
+    found = recipe.terms(tiny(), sure_of(sure), both())
     assert found.gauges["trust"].item() == pytest.approx(trust, abs=1e-5)
 
 
@@ -96,7 +102,7 @@ def test_a_teacher_that_is_not_trusted_leaves_pasted_pixels_alone() -> None:
     recipe = Dacs(weighting="share", **STILL)
     results = []
     for classes in (1, 2):
-        teacher = Sure(torch.tensor(0.9 / classes))
+        teacher = sure_of(0.9 / classes)
         torch.manual_seed(5)
         results.append(recipe.terms(tiny(), teacher, both()).losses["mixed"])
     torch.testing.assert_close(results[0], results[1])
@@ -125,6 +131,48 @@ def test_labels_are_required() -> None:
     bare = {**both(), "labelled": replace(batch_of(0), labels=None)}
     with pytest.raises(ValueError, match="'labelled' gave a batch without labels"):
         recipe.terms(model, recipe.start(model), bare)
+
+
+def test_class_shares_are_drawn_to_those_of_the_labels() -> None:
+    """A teacher that says one class too often says it as often as the labels do."""
+    state = Adapting(tiny(), 0.9)
+    torch.manual_seed(1)
+    p = (
+        2 * torch.randn(4, CLASSES, 8, 8) + torch.tensor([2.0, 0, 0])[:, None, None]
+    ).softmax(1)
+    wanted = torch.tensor([0.2, 0.5, 0.3])
+    state.note(100 * wanted, p.sum((0, 2, 3)))
+    assert torch.equal(state.aligned(p, 1.0).argmax(1), p.argmax(1)), "not yet taken"
+    state.settle(tiny(), 0)
+    torch.testing.assert_close(state.aligned(p, 0.0), p)
+    half, whole = (state.aligned(p, power).mean((0, 2, 3)) for power in (0.5, 1.0))
+    off = [(found - wanted).abs().max() for found in (p.mean((0, 2, 3)), half, whole)]
+    assert off[0] > off[1] > off[2]
+    # Of a pixel, by hand.
+    ratio = wanted / p.mean((0, 2, 3))
+    expected = p[0, :, 3, 4] * ratio
+    torch.testing.assert_close(
+        state.aligned(p, 1.0)[0, :, 3, 4], expected / expected.sum()
+    )
+
+
+def test_shares_are_of_what_was_seen_and_known() -> None:
+    recipe, model = Dacs(**STILL), tiny()
+    state = recipe.start(model)
+    given = both()
+    recipe.terms(model, state, given)
+    state.settle(model, 0)
+    batch = given["labelled"]
+    assert batch.labels is not None
+    there = (batch.valid["s1"] | batch.valid["s2"]) & (batch.labels != 255)
+    counts = torch.bincount(batch.labels[there], minlength=CLASSES)
+    torch.testing.assert_close(state.labelled.shares, counts / counts.sum())
+    assert state.taught.shares.sum().item() == pytest.approx(1)
+
+
+def test_shares_are_a_power() -> None:
+    with pytest.raises(ValueError, match="shares is -1"):
+        Dacs(shares=-1)
 
 
 def test_threshold_is_a_probability() -> None:

@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from overcast.geo.bands import SENTINEL_1, SENTINEL_2, Band, Sensor
 from overcast.learn.batch import IGNORE, Batch
 from overcast.learn.recipe import State
 from overcast.recipes.noisy import Noisy
@@ -117,9 +118,43 @@ def test_probabilities_are_not_seen_by_the_network_nor_jittered() -> None:
         torch.testing.assert_close(two[name], loss)
 
 
-def test_speckle_is_on_s1_when_asked() -> None:
-    still, moved = losses(batch_of(0)), losses(batch_of(0), looks=4)
+def test_speckle_is_on_radar_images_when_asked() -> None:
+    sensors = {"s1": SENTINEL_1, "s2": SENTINEL_2.select(("B02", "B03", "B04"))}
+    recipe = Noisy(**PLAIN, looks=4).of_sensors(sensors)
+    assert list(recipe.radar) == ["s1"]
+    still = losses(batch_of(0))
+    moved = recipe.terms(tiny(), State(), {"labelled": batch_of(0)}).losses
     assert still["symmetric"] != moved["symmetric"]
+    unasked = Noisy(**PLAIN)
+    assert unasked.of_sensors(sensors) is unasked
+
+
+def test_speckle_that_has_no_meaning_is_refused() -> None:
+    recipe = Noisy(**PLAIN, looks=4)
+    with pytest.raises(ValueError, match="no image is a radar's: s2"):
+        recipe.of_sensors({"s2": SENTINEL_2})
+    numbers = Sensor("x-band", "sar", (Band("HH", "digital number", 0, 255),))
+    with pytest.raises(ValueError, match=r"HH of radar .* is in 'digital number'"):
+        recipe.of_sensors({"s2": SENTINEL_2, "radar": numbers})
+    with pytest.raises(ValueError, match="of_sensors"):
+        losses(batch_of(0), looks=4)
+
+
+def test_labels_beyond_the_footprint_teach_nothing() -> None:
+    """Pseudo-labels are optical: they go on where the radar saw nothing."""
+    batch, _ = soft_batch()
+    assert batch.labels is not None
+    unseen = torch.zeros_like(batch.labels, dtype=torch.bool)
+    unseen[:, :3] = True
+    valid = {n: v & ~unseen if n != "p" else v for n, v in batch.valid.items()}
+    dark = replace(batch, valid=valid)
+    cut = replace(dark, labels=torch.where(unseen, IGNORE, batch.labels))
+    assert (cut.labels != dark.labels).any()
+    assert losses(cut) == losses(dark)
+    soft = {"probabilities": "p", "soft": True}
+    wrong = torch.where(unseen[:, None], 1 - batch.images["p"], batch.images["p"])
+    other = replace(dark, images={**dark.images, "p": wrong})
+    assert losses(other, **soft) == losses(dark, **soft)
 
 
 @pytest.mark.parametrize(

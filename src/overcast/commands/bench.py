@@ -24,13 +24,17 @@ def command(name: str, **given: Any) -> None:
     """Make the published results of a dataset again, beside the paper's own.
 
     BENCHMARK is sen12ms (learned on SEN12MS, tested on DFC2020) or dfc2020 (both on
-    DFC2020): tables 3 and 4 of Schmitt et al. 2020. Nothing is downloaded.
-    Writes results.json, report.md, panels/ and arms/, which holds what was learned.
+    DFC2020): tables 3 and 4 of Schmitt et al. 2020; oem-sar: losses for noisy labels
+    on OpenEarthMap-SAR, after Liu 2025; or m3m-cr: maps under clouds, after Xu 2024.
+    Nothing is downloaded.
+    Writes results.json, report.md, arms/, which holds what was learned, and panels/.
 
     \b
     Examples:
       overcast bench dfc2020 --root dfc2020/ --out target/
       overcast bench sen12ms --root sen12ms/ --test-root dfc2020/ --out transfer/
+      overcast bench oem-sar --root oem/ --out noisy/
+      overcast bench m3m-cr --root M3M-CR/ --out clouds/
     """
     from overcast.benchmarks.benchmark import run_benchmark
 

@@ -2,10 +2,12 @@
 
     y = (x - mean(x)) / std(x) * std(t) + mean(t)
 
-band by band, over what was observed of a sample x and of a sample t of the other batch:
-colour transfer (Reinhard 2001), in the bands themselves. Haze is nearly such a change;
-that the two places also differ in what grows there is why it is done to some samples,
-and to every one by another share.
+band by band: colour transfer (Reinhard 2001), in the bands themselves. Haze is nearly
+such a change, and season in part. Moments are those of what was observed of a sample x
+and of a sample t of the other batch, or of all samples of either: a window is forest and
+another one a town, so its own moments tell more of what grows there than of the air.
+That the two places differ in that as well is why it is done to some samples only, and to
+every one by another share.
 """
 
 from __future__ import annotations
@@ -18,7 +20,9 @@ from torch import Tensor
 from overcast.learn.batch import Batch
 
 
-def restyle(batch: Batch, other: Batch, probability: float = 0.5) -> Batch:
+def restyle(
+    batch: Batch, other: Batch, probability: float = 0.5, whole: bool = False
+) -> Batch:
     """Give samples the mean and spread, band by band, of those of `other`.
 
     Parameters
@@ -29,6 +33,8 @@ def restyle(batch: Batch, other: Batch, probability: float = 0.5) -> Batch:
         Sample n of it is what sample n is made to look like; it needs as many.
     probability
         Chance of a sample to be changed; by how much, 0 to 1, is drawn too.
+    whole
+        Take moments over all samples of a batch, instead of those of each.
 
     Raises
     ------
@@ -46,19 +52,26 @@ def restyle(batch: Batch, other: Batch, probability: float = 0.5) -> Batch:
     share = torch.where(draws[0] < probability, draws[1], 0.0)[:, None, None, None]
     images = {}
     for name, image in batch.images.items():
-        mean, spread = _moments(image, batch.valid[name])
-        their_mean, their_spread = _moments(other.images[name], other.valid[name])
+        mean, spread = _moments(image, batch.valid[name], whole)
+        theirs = _moments(other.images[name], other.valid[name], whole)
+        their_mean, their_spread = theirs
         moved = (image - mean) / spread * their_spread + their_mean
-        seen = batch.valid[name].any((1, 2)) & other.valid[name].any((1, 2))
-        weight = share.to(image) * seen[:, None, None, None]
+        here, there = (_any(b.valid[name], whole) for b in (batch, other))
+        weight = share.to(image) * (here & there)[:, None, None, None]
         images[name] = torch.where(weight > 0, image.lerp(moved, weight), image)
     return replace(batch, images=images)
 
 
-def _moments(image: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation ``[B, C, 1, 1]`` of what was observed."""
+def _moments(image: Tensor, valid: Tensor, whole: bool) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation of what was observed, ``[B or 1, C, 1, 1]``."""
+    axes = (0, 2, 3) if whole else (2, 3)
     where = valid[:, None]
-    count = where.sum((2, 3), keepdim=True).clamp_min(1)
-    mean = torch.where(where, image, 0).sum((2, 3), keepdim=True) / count
-    square = torch.where(where, image - mean, 0).square().sum((2, 3), keepdim=True)
+    count = where.sum(axes, keepdim=True).clamp_min(1)
+    mean = torch.where(where, image, 0).sum(axes, keepdim=True) / count
+    square = torch.where(where, image - mean, 0).square().sum(axes, keepdim=True)
     return mean, (square / count).sqrt().clamp_min(1e-3)
+
+
+def _any(valid: Tensor, whole: bool) -> Tensor:
+    """Whether anything was observed, of every sample ``[B]`` or at all ``[1]``."""
+    return valid.any()[None] if whole else valid.any((1, 2))

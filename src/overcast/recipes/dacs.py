@@ -10,6 +10,15 @@ target, the teacher a moving average of the network f. Pasted true labels keep t
 teacher's errors from feeding on themselves. What q is, is a switch: DACS takes, for a
 whole image, the share of its pixels that the teacher is sure of; the mean confidence of
 the image and the confidence of the pixel do without a threshold.
+
+A teacher that a new season confuses calls most of the target by a few classes, and a
+student of such labels more of it still. So its probabilities t are first changed to
+
+    t'[k] ~ t[k] (s[k] / m[k])^a
+
+with s the shares of the classes in labelled windows and m their mean in t (distribution
+alignment, ReMixMatch, Berthelot 2020). It supposes that the target has about the classes
+that the source has; a = 0 leaves it out, as DACS does.
 """
 
 from __future__ import annotations
@@ -22,16 +31,55 @@ import torch
 from torch import Tensor
 
 from overcast.learn.augment import dihedral, jitter
-from overcast.learn.batch import Batch
+from overcast.learn.batch import IGNORE, Batch
 from overcast.learn.losses import cross_entropy
 from overcast.learn.mixing import class_mask, paste
-from overcast.learn.recipe import Terms
+from overcast.learn.recipe import State, Terms
 from overcast.learn.resolution import align_resolution, blur
 from overcast.learn.style import restyle
 from overcast.learn.teacher import Teacher, confident_labels, seen
+from overcast.learn.transport import Marginal
 from overcast.models.segmenter import Segmenter
 
 Weighting = Literal["share", "mean", "pixel"]
+_MEMORY = 0.95
+"""Share of itself that the mean of class shares keeps in a step."""
+_LEAST = 1e-3
+"""Share of a class, at least: what was never predicted is not raised without end."""
+
+
+class Adapting(State):
+    """The teacher, and the shares of classes in source labels and in what it says."""
+
+    def __init__(self, model: Segmenter, decay: float) -> None:
+        super().__init__()
+        self.teacher = Teacher(model, decay)
+        self.labelled = Marginal(model.classes, _MEMORY)
+        self.taught = Marginal(model.classes, _MEMORY)
+        self._noted: tuple[Tensor, Tensor] | None = None
+
+    def aligned(self, taught: Tensor, power: float) -> Tensor:
+        """Probabilities ``[B, K, H, W]`` with class shares drawn to those of labels."""
+        if not power:
+            return taught
+        ratio = self.labelled.shares.clamp_min(_LEAST) / self.taught.shares.clamp_min(
+            _LEAST
+        )
+        raised = taught * (ratio**power)[:, None, None]
+        return raised / raised.sum(1, keepdim=True)
+
+    def note(self, labelled: Tensor, taught: Tensor) -> None:
+        """Keep a step's amounts of the classes ``[K]`` until it is taken."""
+        self._noted = labelled, taught
+
+    def settle(self, model: Segmenter, step: int) -> None:
+        """Take in the weights after a step, and what was noted in it."""
+        self.teacher.settle(model, step)
+        if self._noted is not None:
+            labelled, taught = self._noted
+            self.labelled.update(labelled)
+            self.taught.update(taught)
+            self._noted = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +96,16 @@ class Dacs:
         Of ``share``.
     decay
         Share of itself that the teacher keeps in a step; less during its first steps.
+    shares
+        How far class shares of the teacher are drawn to those of the labels, see
+        above: 0 not at all, 1 wholly.
     alignment
         Chance of a source image to be shown as a coarser sensor would.
     down, up
         Lowest and highest scale down and then up, see `align_resolution`.
     restyle
-        Chance of a source image to take over the mean and spread of every band of a
-        target image, see `restyle`. Ours; DACS has none.
+        Chance of a source image to take over the mean and spread of every band of the
+        target images of its batch, see `restyle`. Ours; DACS has none.
     gain, bias
         Strength of the jitter of all images, see `jitter`.
     """
@@ -64,23 +115,26 @@ class Dacs:
     weighting: Weighting = "mean"
     threshold: float = 0.968
     decay: float = 0.999
+    shares: float = 1.0
     alignment: float = 0.2
     down: tuple[float, float] = (0.1, 0.35)
     up: tuple[float, float] = (1.0, 3.0)
-    restyle: float = 0.0
+    restyle: float = 1.0
     gain: float = 0.1
     bias: float = 0.05
 
     def __post_init__(self) -> None:
         if not 0 <= self.threshold <= 1:
             raise ValueError(f"threshold is {self.threshold}, expected 0 to 1")
+        if not 0 <= self.shares <= 1:
+            raise ValueError(f"shares is {self.shares}, expected 0 to 1")
 
-    def start(self, model: Segmenter) -> Teacher:
+    def start(self, model: Segmenter) -> Adapting:
         """Make the teacher, as yet the network itself."""
-        return Teacher(model, self.decay)
+        return Adapting(model, self.decay)
 
     def terms(
-        self, model: Segmenter, state: Teacher, batches: Mapping[str, Batch]
+        self, model: Segmenter, state: Adapting, batches: Mapping[str, Batch]
     ) -> Terms:
         """Losses of source and mixed images, and the mean trust in the teacher.
 
@@ -89,17 +143,15 @@ class Dacs:
         ValueError
             If stream 'labelled' gives no labels.
         """
-        source = batches["labelled"].only(model.bands)
-        if source.labels is None:
-            raise ValueError("stream 'labelled' gave a batch without labels")
-        target = dihedral(replace(batches["unlabelled"].only(model.bands), labels=None))
-        source = restyle(source, target, self.restyle)
-        source = align_resolution(source, self.alignment, self.down, self.up)
-        source = jitter(dihedral(source), self.gain, self.bias)
+        source, target = self._seen(model, batches)
         labels = source.labels
         assert labels is not None
         where = seen(target, model.bands)
-        taught = state.probabilities(target)
+        taught = state.teacher.probabilities(target)
+        state.note(
+            _amounts(labels, model.classes), (taught * where[:, None]).sum((0, 2, 3))
+        )
+        taught = state.aligned(taught, self.shares)
         trust = self._trust(taught, where)
 
         pasted = class_mask(labels)
@@ -113,6 +165,20 @@ class Dacs:
         }
         return Terms(losses, {"trust": trust.mean()})
 
+    def _seen(
+        self, model: Segmenter, batches: Mapping[str, Batch]
+    ) -> tuple[Batch, Batch]:
+        """Source as it is to be learned from, and target as the teacher is shown it."""
+        source = batches["labelled"].only(model.bands)
+        if source.labels is None:
+            raise ValueError("stream 'labelled' gave a batch without labels")
+        known = torch.where(seen(source, model.bands), source.labels, IGNORE)
+        source = replace(source, labels=known)
+        target = dihedral(replace(batches["unlabelled"].only(model.bands), labels=None))
+        source = restyle(source, target, self.restyle, whole=True)
+        source = align_resolution(source, self.alignment, self.down, self.up)
+        return jitter(dihedral(source), self.gain, self.bias), target
+
     def _trust(self, taught: Tensor, where: Tensor) -> Tensor:
         """Factor ``[B, 1, 1]`` of images or ``[B, H, W]`` of pixels, 0 to 1."""
         highest = taught.amax(1)
@@ -122,3 +188,9 @@ class Dacs:
             highest = (highest >= self.threshold).to(highest.dtype)
         count = where.sum((1, 2), keepdim=True).clamp_min(1)
         return torch.where(where, highest, 0).sum((1, 2), keepdim=True) / count
+
+
+def _amounts(labels: Tensor, classes: int) -> Tensor:
+    """Known pixels of every class ``[K]``."""
+    known = labels[labels != IGNORE]
+    return torch.bincount(known, minlength=classes).to(torch.float32)

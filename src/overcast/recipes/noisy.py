@@ -16,12 +16,13 @@ probabilities, as `overcast pseudo` writes it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
+from overcast.geo.bands import Sensor
 from overcast.learn.augment import dihedral, drop_sensor, jitter
 from overcast.learn.batch import IGNORE, Batch
 from overcast.learn.losses import (
@@ -30,7 +31,8 @@ from overcast.learn.losses import (
     symmetric_cross_entropy,
 )
 from overcast.learn.recipe import State, Terms
-from overcast.learn.speckle import speckle
+from overcast.learn.speckle import check_radar, speckle
+from overcast.learn.teacher import seen
 from overcast.models.segmenter import Segmenter
 
 
@@ -53,11 +55,14 @@ class Noisy:
     confident
         Let a pixel count by the probability of its label.
     looks
-        Multiply ``s1`` with speckle of that many looks; 0 leaves it as it is.
+        Multiply every radar image with speckle of that many looks; 0 leaves them as
+        they are.
     augment
         Turn, mirror and jitter every sample.
     drop
         Chance of a sample to lose one of its sensors, 0 to 1.
+    radar
+        Radar images by name, for speckle; `of_sensors` fills it in.
     """
 
     streams: ClassVar[tuple[str, ...]] = ("labelled",)
@@ -73,6 +78,7 @@ class Noisy:
     looks: int = 0
     augment: bool = True
     drop: float = 0.1
+    radar: Mapping[str, Sensor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         factors = (self.cross_entropy, self.symmetric, self.lovasz)
@@ -88,6 +94,27 @@ class Noisy:
                 "soft and confident need probabilities: the name of a target image"
             )
 
+    def of_sensors(self, sensors: Mapping[str, Sensor]) -> Noisy:
+        """The recipe for these images: told what speckle does to each.
+
+        Raises
+        ------
+        ValueError
+            If `looks` is set and no image is a radar's, or one is in a unit in which
+            speckle is not known.
+        """
+        if not self.looks:
+            return self
+        radar = {name: s for name, s in sensors.items() if s.kind == "sar"}
+        if not radar:
+            raise ValueError(
+                f"looks is {self.looks}, but no image is a radar's: "
+                f"{', '.join(sensors)}; set looks: 0"
+            )
+        for name, sensor in radar.items():
+            check_radar(name, sensor)
+        return replace(self, radar=radar)
+
     def start(self, model: Segmenter) -> State:
         """Nothing to remember."""
         return State()
@@ -100,19 +127,24 @@ class Noisy:
         Raises
         ------
         ValueError
-            If the stream gives no labels, or no image called `probabilities`.
+            If the stream gives no labels, or no image called `probabilities`; or looks
+            are set and `radar` is not.
         """
         batch = batches["labelled"]
         if self.augment:
             batch = dihedral(batch)
-        labels = batch.labels
-        if labels is None:
+        if batch.labels is None:
             raise ValueError("stream 'labelled' gave a batch without labels")
+        # Optical pseudo-labels go on where a radar's footprint ends.
+        there = seen(batch, model.bands)
+        labels = torch.where(there, batch.labels, IGNORE)
         batch, soft = self._divided(batch, model)
+        if soft is not None:
+            soft = torch.where(there[:, None], soft, 0)
         if self.augment:
             batch = jitter(batch)
         if self.looks:
-            batch = speckle(batch, "s1", self.looks)
+            batch = self._speckled(batch)
         logits = model(drop_sensor(batch, self.drop))
         if soft is None:
             return Terms(self._losses(logits, labels, labels))
@@ -120,6 +152,13 @@ class Noisy:
         trust = _of_label(soft, labels) if self.confident else None
         target = soft if self.soft else labels
         return Terms(self._losses(logits, target, labels, trust))
+
+    def _speckled(self, batch: Batch) -> Batch:
+        if not self.radar:
+            raise ValueError("looks are set, but not what the images are: of_sensors")
+        for name, sensor in self.radar.items():
+            batch = speckle(batch, name, self.looks, sensor)
+        return batch
 
     def _divided(self, batch: Batch, model: Segmenter) -> tuple[Batch, Tensor | None]:
         """What `model` sees, and probabilities ``[B, K, H, W]``; zero if unknown."""
