@@ -10,6 +10,8 @@ from torch import Tensor
 
 from overcast.learn.mutual import complementary_loss, cross_pseudo_loss
 
+NAMERS = (1.0, 0.5, 0.25)
+
 
 def draw(*shape: int) -> Tensor:
     return torch.randn(*shape, dtype=torch.float64)
@@ -62,7 +64,7 @@ def test_cross_pseudo_loss_by_hand(own: float) -> None:
     total = weights = 0.0
     for u in range(3):
         for v in range(3):
-            weight = own if u == v else 1.0
+            weight = NAMERS[v] * (own if u == v else 1.0)
             both = where[u] & where[v]
             losses = []
             for b, y, x in both.nonzero().tolist():
@@ -71,7 +73,7 @@ def test_cross_pseudo_loss_by_hand(own: float) -> None:
                 losses.append(loss.item() if given.max() >= 0.7 else 0.0)
             total += weight * sum(losses) / len(losses)
             weights += weight
-    found = cross_pseudo_loss(logits, shares, where, 0.7, own).item()
+    found = cross_pseudo_loss(logits, shares, where, NAMERS, 0.7, own).item()
     assert found == pytest.approx(total / weights)
 
 
@@ -79,6 +81,15 @@ def test_what_names_has_no_gradient() -> None:
     logits = draw(2, 1, 3, 2, 2).requires_grad_()
     shares = draw(2, 1, 3, 2, 2).softmax(2).requires_grad_()
     where = torch.ones(2, 1, 2, 2, dtype=torch.bool)
-    cross_pseudo_loss(logits, shares, where).backward()
+    cross_pseudo_loss(logits, shares, where, [1.0, 1.0]).backward()
     assert logits.grad is not None
     assert shares.grad is None
+
+
+def test_nobody_names_anything() -> None:
+    logits = draw(2, 1, 3, 2, 2).requires_grad_()
+    where = torch.ones(2, 1, 2, 2, dtype=torch.bool)
+    loss = cross_pseudo_loss(logits, logits.softmax(2), where, [0.0, 0.0])
+    loss.backward()
+    assert loss.item() == 0
+    assert logits.grad is not None

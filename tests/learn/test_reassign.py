@@ -7,8 +7,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from overcast.learn.batch import IGNORE
-from overcast.learn.reassign import Prototypes, Reassignment, class_sums
+from overcast.learn.batch import IGNORE, Batch
+from overcast.learn.reassign import (
+    Prototypes,
+    Reassignment,
+    class_sums,
+    split_probabilities,
+)
 
 ALONE = {"pixel": 1.0, "region": 0.0, "prototype": 0.0}
 
@@ -39,6 +44,33 @@ def test_levels_are_averaged_as_logarithms() -> None:
     )
     mixed = 2 * p.log() + region.log() + near.log()
     torch.testing.assert_close(found, (mixed / 4).softmax(1))
+
+
+def test_the_scene_is_one_more_level() -> None:
+    p, likeness, ids, where, classes = scene()
+    where[:] = True
+    whole = torch.rand_like(p).softmax(1)
+    way = Reassignment(**ALONE, scene=3.0, penalty=0.0)
+    found = way.shares(p, likeness, ids, where, classes, whole)
+    mixed = p.log() + 3 * whole.log()
+    torch.testing.assert_close(found, (mixed / 4).softmax(1))
+
+
+def test_probabilities_are_split_off_and_alike_where_not_known() -> None:
+    given = torch.tensor([[0.6, torch.nan], [0.2, torch.nan]])[None, :, None]
+    known = torch.tensor([[[True, False]]])
+    batch = Batch(
+        images={"s2": torch.zeros(1, 4, 1, 2), "weak": given},
+        valid={"s2": torch.ones_like(known), "weak": known},
+    )
+    bare, found = split_probabilities(batch, "weak", 2)
+    assert set(bare.images) == {"s2"}
+    assert found is not None
+    assert found[0, :, 0].T.flatten().tolist() == pytest.approx([0.75, 0.25, 0.5, 0.5])
+    assert split_probabilities(batch, "", 2) == (batch, None)
+    for name, classes in (("prior", 2), ("weak", 3)):
+        with pytest.raises(ValueError, match=f"{classes} class probabilities.*s2 of 4"):
+            split_probabilities(batch, name, classes)
 
 
 def test_regions_put_right_a_pixel_that_differs() -> None:
@@ -82,7 +114,7 @@ def test_the_exponent_evens_out_shares_of_classes_that_labels_have(
 
 
 def test_settings_are_checked() -> None:
-    with pytest.raises(ValueError, match="one of them positive"):
+    with pytest.raises(ValueError, match="one of the first three positive"):
         Reassignment(pixel=0, region=0, prototype=0)
     with pytest.raises(ValueError, match="temperature must be positive"):
         Reassignment(temperature=0)

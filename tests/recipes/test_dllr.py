@@ -12,7 +12,7 @@ from torch import Tensor
 
 from overcast.learn.batch import IGNORE, Batch
 from overcast.plan import choose
-from overcast.recipes.dllr import DLLR, Cross, Masking
+from overcast.recipes.dllr import DLLR, Cross
 from tests.learn.tiny import batch_of, tiny
 
 BATCHES = {"labelled": batch_of(0), "unlabelled": replace(batch_of(1), labels=None)}
@@ -81,26 +81,28 @@ def test_truth_is_counted_and_never_learned_from() -> None:
     assert some.gauges["right before"] != some.gauges["right after"]
 
 
-def test_masks_hide_their_shares_in_different_places() -> None:
-    whole = torch.ones(200, 16, 16, dtype=torch.bool)
-    batch = Batch(
-        images={n: torch.zeros(200, 1, 16, 16) for n in ("s1", "s2", "dem")},
-        valid={n: whole for n in ("s1", "s2", "dem")},
-    )
-    valid = Masking(optical=0.5, radar=0.2, block=4).hide(batch, "s2", "s1").valid
-    assert valid["s2"].float().mean().item() == pytest.approx(0.5, abs=0.03)
-    assert valid["s1"].float().mean().item() == pytest.approx(0.8, abs=0.03)
-    assert (valid["s1"] | valid["s2"]).all()
-    assert torch.equal(valid["dem"], whole)
-    blocks = valid["s2"].unflatten(1, (4, 4)).unflatten(3, (4, 4)).float()
-    assert set(blocks.mean((2, 4)).unique().tolist()) == {0.0, 1.0}
-
-
-def test_masks_uncover_nothing() -> None:
-    batch = BATCHES["unlabelled"]
-    hidden = Masking(block=2).hide(batch, "s2", "s1")
-    for name, valid in hidden.valid.items():
-        assert not (valid & ~batch.valid[name]).any()
+def test_the_scene_is_learned_from_where_it_is_known() -> None:
+    """Probabilities of a target image move pseudo-labels, and are no band of an image."""
+    recipe = replace(DLLR(), scene="scene", truth="truth")
+    truth = torch.full((4, 8, 8), 2)
+    sure = torch.zeros(4, 3, 8, 8)
+    sure[:, 2] = 1.0
+    right = []
+    for seen in (torch.ones_like(truth).bool(), torch.zeros_like(truth).bool()):
+        given = {
+            name: replace(
+                batch,
+                images={**batch.images, "scene": sure},
+                valid={**batch.valid, "scene": seen},
+            )
+            for name, batch in with_truth(truth).items()
+        }
+        right.append(step(recipe, given).gauges["right after"].item())
+    assert right[0] > 0.9 > right[1]
+    told = step(replace(DLLR(), truth="truth"), with_truth(truth)).gauges["right after"]
+    with pytest.raises(ValueError, match="no target image 'scene' of 3 class prob"):
+        step(recipe, with_truth(truth))
+    assert told.item() == pytest.approx(right[1], abs=0.25)
 
 
 def test_the_teacher_sees_no_mask() -> None:
@@ -137,11 +139,14 @@ def test_settings_are_checked(settings: dict[str, Any], message: str) -> None:
         DLLR(**settings)
 
 
+def test_weights_of_namers_are_checked() -> None:
+    with pytest.raises(ValueError, match="weights of cross must be 0 or more"):
+        Cross(radar=-0.1)
+
+
 def test_images_are_named() -> None:
     with pytest.raises(ValueError, match="no image gf1; there are s1, s2; set optical"):
         DLLR(optical="gf1").start(tiny())
-    with pytest.raises(ValueError, match="block 1 or more"):
-        Masking(block=0)
     bare = {**BATCHES, "labelled": BATCHES["unlabelled"]}
     with pytest.raises(ValueError, match="'labelled' gave a batch without labels"):
         step(DLLR(), bare)

@@ -13,6 +13,7 @@ with the threshold of FixMatch (Sohn 2020), for any number of predictions.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -25,6 +26,7 @@ def cross_pseudo_loss(
     logits: Tensor,
     shares: Tensor,
     where: Tensor,
+    namers: Sequence[float],
     threshold: float = 0.0,
     own: float = 0.0,
 ) -> Tensor:
@@ -39,11 +41,13 @@ def cross_pseudo_loss(
     where
         bool ``[V, B, H, W]``, pixels of which each prediction knows anything; a pair
         is compared where both do.
+    namers
+        V weights, 0 or more: how much the classes that each prediction names count.
     threshold
         Lowest probability of a class that is learned; a pixel below counts as one
         without loss.
     own
-        Weight of the classes that a prediction names itself; that of others is 1.
+        Factor of the classes that a prediction names itself; that of others is 1.
 
     Returns
     -------
@@ -56,12 +60,12 @@ def cross_pseudo_loss(
     losses, weights = [], []
     for learner, mine in enumerate(logits):
         for namer, theirs in enumerate(labels):
-            if weight := own if learner == namer else 1.0:
+            if weight := namers[namer] * (own if learner == namer else 1.0):
                 given = torch.where(where[learner], theirs, IGNORE)
                 loss = cross_entropy(mine, given, confidence=sure[namer])
                 losses.append(weight * loss)
                 weights.append(weight)
-    return torch.stack(losses).sum() / sum(weights)
+    return torch.stack(losses).sum() / sum(weights) if losses else 0 * logits.sum()
 
 
 def complementary_loss(one: Tensor, other: Tensor, where: Tensor) -> Tensor:

@@ -1,11 +1,12 @@
-"""Label reassignment: pixels to classes by optimal transport, with costs of three levels.
+"""Label reassignment: pixels to classes by optimal transport, with costs of some levels.
 
-    C = -(w_p log p + w_s log s + w_r log S) / (w_p + w_s + w_r)
+    C = -(w_p log p + w_s log s + w_r log S + w_q log q) / (w_p + w_s + w_r + w_q)
 
 p is the prediction of the pixel, s how near its features are to the mean ones of the
 classes (prototypes m_k), ``s_k = softmax of cos(features, m_k) / temperature``, and S
 the mean of s over the pixel's superpixel. Few labels bias p towards classes of which
-there are many, and their means less so; p is therefore the lightest part. `Transport`
+there are many, and their means less so; p is therefore the lightest part. q, where it is
+given, is what the whole scene says, of which a network sees a window at a time. `Transport`
 then holds the shares of the classes of each image near those of the labels. After the
 abstract of Han 2025, which says "multi-level label reassignment" and "optimal
 transport"; which levels, their costs and the unbalanced form are ours.
@@ -20,7 +21,7 @@ import torch.distributed as dist
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from overcast.learn.batch import IGNORE
+from overcast.learn.batch import IGNORE, Batch
 from overcast.learn.superpixels import region_mean
 from overcast.learn.transport import Transport
 
@@ -34,8 +35,8 @@ class Reassignment:
 
     Attributes
     ----------
-    pixel, prototype, region
-        Weights of the three levels, w_p, w_s and w_r; 0 leaves one out.
+    pixel, prototype, region, scene
+        Weights of the levels, w_p, w_s, w_r and w_q; 0 leaves one out.
     pitch
         About the side of a superpixel, in pixels.
     temperature
@@ -55,6 +56,7 @@ class Reassignment:
     pixel: float = 0.25
     prototype: float = 1.0
     region: float = 1.0
+    scene: float = 4.0
     pitch: int = 6
     temperature: float = 0.05
     epsilon: float = 1.0
@@ -64,17 +66,23 @@ class Reassignment:
 
     def __post_init__(self) -> None:
         levels = (self.pixel, self.prototype, self.region)
-        if min(levels) < 0 or not sum(levels) > 0:
+        if min(*levels, self.scene) < 0 or not sum(levels) > 0:
             raise ValueError(
-                "pixel, prototype and region must be 0 or more, one of them positive, "
-                f"got {self}"
+                "pixel, prototype, region and scene must be 0 or more, one of the first "
+                f"three positive, got {self}"
             )
         if not self.temperature > 0:
             raise ValueError(f"temperature must be positive, got {self.temperature}")
 
     @torch.no_grad()
     def shares(
-        self, p: Tensor, likeness: Tensor, ids: Tensor, where: Tensor, classes: Tensor
+        self,
+        p: Tensor,
+        likeness: Tensor,
+        ids: Tensor,
+        where: Tensor,
+        classes: Tensor,
+        scene: Tensor | None = None,
     ) -> Tensor:
         """Which class each pixel goes to, as a distribution; zero where not `where`.
 
@@ -91,19 +99,16 @@ class Reassignment:
             bool ``[B, H, W]``, pixels to assign.
         classes
             ``[K]``, shares of the classes among labels.
+        scene
+            ``[B, K, H, W]``, probabilities by the whole scene, all alike where not
+            known; or None.
 
         Returns
         -------
         Tensor
             ``[B, K, H, W]``.
         """
-        near = (likeness / self.temperature).softmax(1)
-        smooth = region_mean(near, ids, where)
-        levels = ((self.pixel, p), (self.prototype, near), (self.region, smooth))
-        cost = torch.zeros_like(p)
-        for weight, found in levels:
-            cost = cost - weight * found.clamp(min=_LOWEST).log()
-        cost = cost / (self.pixel + self.prototype + self.region)
+        cost = self._cost(p, likeness, ids, where, scene)
         transport = Transport(
             epsilon=self.epsilon,
             class_penalty=self.penalty,
@@ -114,6 +119,20 @@ class Reassignment:
         classes = classes / classes.sum()
         flat = transport.shares(cost.flatten(2), where.flatten(1), classes[None])
         return flat.view_as(p)
+
+    def _cost(
+        self, p: Tensor, likeness: Tensor, ids: Tensor, where: Tensor, q: Tensor | None
+    ) -> Tensor:
+        """C above."""
+        near = (likeness / self.temperature).softmax(1)
+        smooth = region_mean(near, ids, where)
+        levels = [(self.pixel, p), (self.prototype, near), (self.region, smooth)]
+        if q is not None:
+            levels.append((self.scene, q))
+        cost = torch.zeros_like(p)
+        for weight, found in levels:
+            cost = cost - weight * found.clamp(min=_LOWEST).log()
+        return cost / sum(weight for weight, _ in levels)
 
 
 class Prototypes(nn.Module):
@@ -175,3 +194,30 @@ def class_sums(features: Tensor, labels: Tensor, classes: int) -> tuple[Tensor, 
     directions = F.normalize(features.float(), dim=1).movedim(1, -1)[known]
     with torch.autocast(features.device.type, enabled=False):
         return hot.T @ directions, hot.sum(0)
+
+
+def split_probabilities(
+    batch: Batch, name: str, classes: int
+) -> tuple[Batch, Tensor | None]:
+    """The batch without target `name`, and the probabilities ``[B, K, H, W]`` it holds.
+
+    They sum to 1, and are all alike where not known; None if `name` is empty.
+
+    Raises
+    ------
+    ValueError
+        If the batch has no such image, or one of another number of bands.
+    """
+    if not name:
+        return batch, None
+    if name not in batch.images or batch.images[name].shape[1] != classes:
+        raise ValueError(
+            f"no target image {name!r} of {classes} class probabilities; there are "
+            f"{', '.join(f'{n} of {i.shape[1]}' for n, i in batch.images.items())}"
+        )
+    known = batch.valid[name][:, None]
+    found = torch.where(known, batch.images[name], 1).clamp_min(_LOWEST)
+    return (
+        batch.only(batch.images.keys() - {name}),
+        found / found.sum(1, keepdim=True),
+    )

@@ -11,14 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
-from overcast.learn.augment import dihedral, drop_sensor, jitter
+from overcast.learn.augment import drop_sensor, jitter
 from overcast.learn.batch import Batch
 from overcast.learn.losses import cross_entropy, masked_mean
 from overcast.learn.recipe import State, Terms
 from overcast.learn.teacher import confident_labels, seen
+from overcast.learn.unlabelled import unlabelled_images
 from overcast.models.segmenter import Segmenter
 from overcast.recipes.supervised import Supervised
 
@@ -73,9 +74,7 @@ class CrossPseudo:
         learner = Supervised(drop=self.drop)
         networks = (model, state.network)
         known = [learner.terms(each, state, batches).total for each in networks]
-        images = jitter(
-            dihedral(replace(batches["unlabelled"].only(model.bands), labels=None))
-        )
+        images = jitter(unlabelled_images(model, batches))
         where = seen(images, model.bands)
         one, two = (each(drop_sensor(images, self.drop)) for each in networks)
         named = [confident_labels(z.float().softmax(1), 0.0, where) for z in (one, two)]

@@ -11,7 +11,7 @@ One `Segmenter` predicts three times: from the optical image (o) and from the ra
    Jensen-Shannon divergence of p_o and p_s over log 2, p the surer one of the two at
    that pixel, without gradient, and z the logits of the less sure one;
 3. reassignment: a teacher predicts o, s and f of unmasked images, and `Reassignment`
-   assigns pixels to classes by optimal transport, at costs of three levels;
+   assigns pixels to classes by optimal transport, at costs of three levels, or four;
 4. X, multimodal consistency cross pseudo-supervision: each of o, s and f learns the
    reassigned labels of the other two, and its own times `own`.
 
@@ -39,8 +39,14 @@ from overcast.learn.augment import dihedral, drop_sensor, jitter
 from overcast.learn.batch import IGNORE, Batch, join
 from overcast.learn.diagnosis import accuracy_gauges, split_truth
 from overcast.learn.losses import cross_entropy
+from overcast.learn.masking import Masking
 from overcast.learn.mutual import complementary_loss, cross_pseudo_loss
-from overcast.learn.reassign import Prototypes, Reassignment, class_sums
+from overcast.learn.reassign import (
+    Prototypes,
+    Reassignment,
+    class_sums,
+    split_probabilities,
+)
 from overcast.learn.recipe import State, Terms
 from overcast.learn.superpixels import superpixels
 from overcast.learn.teacher import Teacher, seen
@@ -52,35 +58,6 @@ VIEWS = ("fused", "optical", "radar")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Masking:
-    """Which shares of the optical and the radar image are hidden, in square blocks.
-
-    Places are drawn so that no block is hidden in both, unless the shares add up to
-    more than 1.
-    """
-
-    optical: float = 0.3
-    radar: float = 0.2
-    block: int = 8
-
-    def __post_init__(self) -> None:
-        if not (0 <= self.optical <= 1 and 0 <= self.radar <= 1 and self.block >= 1):
-            raise ValueError(
-                f"optical and radar must be from 0 to 1, block 1 or more, got {self}"
-            )
-
-    def hide(self, batch: Batch, optical: str, radar: str) -> Batch:
-        """Hide blocks of the sensors called `optical` and `radar`."""
-        samples, height, width = batch.valid[optical].shape
-        draw = torch.rand(samples, -(-height // self.block), -(-width // self.block))
-        draw = draw.repeat_interleave(self.block, 1).repeat_interleave(self.block, 2)
-        draw = draw[:, :height, :width].to(batch.valid[optical].device)
-        kept = {optical: draw >= self.optical, radar: draw < 1 - self.radar}
-        valid = {n: v & kept[n] if n in kept else v for n, v in batch.valid.items()}
-        return replace(batch, valid=valid)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Cross:
     """Cross pseudo-supervision.
 
@@ -88,15 +65,37 @@ class Cross:
     ----------
     weight
         c above.
+    fused, optical, radar
+        How much the labels of each prediction count. Radar alone is wrong too often
+        to teach the others much.
     threshold
         Lowest share of a pixel that its class must have for it to be learned from.
     own
-        How much a prediction's own labels count beside those of another one.
+        Factor of a prediction's own labels, beside those of another one.
     """
 
     weight: float = 1.0
+    fused: float = 1.0
+    optical: float = 0.5
+    radar: float = 0.1
     threshold: float = 0.0
     own: float = 1.0
+
+    def __post_init__(self) -> None:
+        if min(self.weight, self.own, *self.namers) < 0:
+            raise ValueError(f"weights of cross must be 0 or more, got {self}")
+
+    @property
+    def namers(self) -> tuple[float, float, float]:
+        """Weights of the three predictions in the order of `VIEWS`."""
+        return self.fused, self.optical, self.radar
+
+    def loss(self, logits: Tensor, shares: Tensor, where: Tensor) -> Tensor:
+        """Weighted `cross_pseudo_loss` of the three predictions."""
+        found = cross_pseudo_loss(
+            logits, shares, where, self.namers, self.threshold, self.own
+        )
+        return self.weight * found
 
 
 class Memory(State):
@@ -149,6 +148,10 @@ class DLLR:
         Chance of a labelled sample to lose one of its sensors, 0 to 1.
     gain, bias
         Strength of the jitter of unlabelled images, see `jitter`.
+    scene
+        Name of a target image with a probability for every class, as ``overcast
+        predict --probabilities`` makes with a run of `weak` from the same labels: one
+        more level of `Reassignment`, which is ours; empty for none.
     truth
         Name of a target image of true class numbers; accuracies of the fused
         prediction's pseudo-labels before and after reassignment are then among the
@@ -168,6 +171,7 @@ class DLLR:
     drop: float = 0.2
     gain: float = 0.1
     bias: float = 0.01
+    scene: str = ""
     truth: str = ""
 
     def __post_init__(self) -> None:
@@ -208,9 +212,10 @@ class DLLR:
         losses = {"supervised": self._supervised(model, state, batches["labelled"])}
         images = dihedral(replace(batches["unlabelled"], labels=None))
         clean, truth = split_truth(images, self.truth)
+        clean, scene = split_probabilities(clean, self.scene, model.classes)
         own = [clean.valid[name] for name in (self.optical, self.radar)]
         where = torch.stack([seen(clean, model.bands), *own])
-        before, after = self._named(state, clean, where)
+        before, after = self._named(state, clean, where, scene)
 
         masked = jitter(clean, self.gain, self.bias)
         if self.masking is not None:
@@ -218,15 +223,13 @@ class DLLR:
         logits = _by_view(model(self._views(masked)))
         trust = state.teacher.ramp(self.ramp)
         if self.cross is not None:
-            crossed = cross_pseudo_loss(
-                logits, after, where, self.cross.threshold, self.cross.own
-            )
-            losses["cross"] = self.cross.weight * trust * crossed
+            losses["cross"] = trust * self.cross.loss(logits, after, where)
         if self.complementary:
             learned = complementary_loss(logits[1], logits[2], where[1] & where[2])
             losses["complementary"] = self.complementary * trust * learned
         if truth is None:
             return Terms(losses)
+        # Of the fused prediction alone: that is the one that makes maps.
         named = {
             when: torch.where(where[0], shares[0].argmax(1), IGNORE)
             for when, shares in (("before", before), ("after", after))
@@ -246,7 +249,7 @@ class DLLR:
 
     @torch.no_grad()
     def _named(
-        self, state: Memory, clean: Batch, where: Tensor
+        self, state: Memory, clean: Batch, where: Tensor, scene: Tensor | None
     ) -> tuple[Tensor, Tensor]:
         """The teacher's probabilities ``[V, B, K, H, W]``, and what they become."""
         network = state.teacher.network
@@ -265,6 +268,7 @@ class DLLR:
             ids.repeat(len(VIEWS), 1, 1),
             where.flatten(0, 1),
             state.marginal.shares,
+            None if scene is None else scene.repeat(len(VIEWS), 1, 1, 1),
         )
         return _by_view(p), _by_view(shares)
 

@@ -23,12 +23,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from overcast.learn.augment import dihedral, drop_sensor, hide, jitter
+from overcast.learn.augment import drop_sensor, hide, jitter
 from overcast.learn.batch import Batch
 from overcast.learn.losses import cross_entropy, masked_mean
 from overcast.learn.mixing import box_mask, paste, rolled
 from overcast.learn.recipe import Terms
 from overcast.learn.teacher import Teacher, confident_labels, seen
+from overcast.learn.unlabelled import unlabelled_images
 from overcast.models.segmenter import Segmenter
 from overcast.recipes.supervised import Supervised
 
@@ -89,7 +90,7 @@ class FixMatch:
             If stream 'labelled' gives no labels.
         """
         known = Supervised(drop=self.drop).terms(model, state, batches)
-        weak = dihedral(replace(batches["unlabelled"].only(model.bands), labels=None))
+        weak = unlabelled_images(model, batches)
         p = state.probabilities(weak)
         where = seen(weak, model.bands)
         weak = replace(weak, labels=confident_labels(p, 0.0, where))

@@ -11,14 +11,15 @@ radiometry, and now and then the network's loses a whole sensor.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
-from overcast.learn.augment import dihedral, drop_sensor, jitter
+from overcast.learn.augment import drop_sensor, jitter
 from overcast.learn.batch import Batch
 from overcast.learn.losses import masked_mean
 from overcast.learn.recipe import Terms
 from overcast.learn.teacher import Teacher, seen
+from overcast.learn.unlabelled import unlabelled_images
 from overcast.models.segmenter import Segmenter
 from overcast.recipes.supervised import Supervised
 
@@ -65,7 +66,7 @@ class MeanTeacher:
             If stream 'labelled' gives no labels.
         """
         known = Supervised(drop=self.drop).terms(model, state, batches)
-        images = dihedral(replace(batches["unlabelled"].only(model.bands), labels=None))
+        images = unlabelled_images(model, batches)
         target = state.probabilities(jitter(images))
         own = model(drop_sensor(jitter(images), self.drop)).float().softmax(1)
         distance = masked_mean(
