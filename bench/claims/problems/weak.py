@@ -75,7 +75,7 @@ def _networks(kind: str) -> dict[str, Mapping[str, Any]]:
     }
     return {
         "U-Net": _network("supervised", "unet"),
-        **{name: _network("robust", loss=loss) for name, loss in robust.items()},
+        **{name: _network("supervised", loss=loss) for name, loss in robust.items()},
         **areas,
         "distilled": _network("noisy", **soft),
     }

@@ -23,7 +23,6 @@ from typing import ClassVar, Literal, get_args
 import torch
 from torch import Tensor
 
-from overcast.learn.augment import dihedral, drop_sensor, jitter
 from overcast.learn.batch import IGNORE, Batch
 from overcast.learn.losses import (
     OUTSIDE,
@@ -35,6 +34,7 @@ from overcast.learn.losses import (
     share_divergence,
 )
 from overcast.learn.recipe import State, Terms
+from overcast.learn.samples import labelled_images
 from overcast.models.segmenter import Segmenter
 
 Loss = Literal["forward", "noise_layer", "shares", "super_resolution", "qr", "rq"]
@@ -138,13 +138,10 @@ class Coarse:
         ValueError
             If the stream gives no labels.
         """
-        batch = batches["labelled"].only(model.bands)
-        if self.augment:
-            batch = jitter(dihedral(batch))
-        batch = drop_sensor(batch, self.drop)
-        if batch.labels is None:
-            raise ValueError("stream 'labelled' gave a batch without labels")
-        return Terms(self._losses(model(batch), batch.labels, state))
+        batch, labels = labelled_images(
+            model, batches, augment=self.augment, drop=self.drop
+        )
+        return Terms(self._losses(model(batch), labels, state))
 
     def _losses(
         self, logits: Tensor, labels: Tensor, state: Known

@@ -18,8 +18,8 @@ from overcast.learn.augment import drop_sensor, jitter
 from overcast.learn.batch import Batch
 from overcast.learn.losses import cross_entropy, masked_mean
 from overcast.learn.recipe import State, Terms
+from overcast.learn.samples import unlabelled_images
 from overcast.learn.teacher import confident_labels, seen
-from overcast.learn.unlabelled import unlabelled_images
 from overcast.models.segmenter import Segmenter
 from overcast.recipes.supervised import Supervised
 

@@ -35,7 +35,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from overcast.learn.augment import dihedral, drop_sensor, jitter
+from overcast.learn.augment import dihedral, jitter
 from overcast.learn.batch import IGNORE, Batch, join
 from overcast.learn.diagnosis import accuracy_gauges, split_truth
 from overcast.learn.losses import cross_entropy
@@ -48,6 +48,7 @@ from overcast.learn.reassign import (
     split_probabilities,
 )
 from overcast.learn.recipe import State, Terms
+from overcast.learn.samples import labelled_images
 from overcast.learn.superpixels import superpixels
 from overcast.learn.teacher import Teacher, seen
 from overcast.learn.transport import Marginal
@@ -209,7 +210,7 @@ class DLLR:
         ValueError
             If stream 'labelled' gives no labels.
         """
-        losses = {"supervised": self._supervised(model, state, batches["labelled"])}
+        losses = {"supervised": self._supervised(model, state, batches)}
         images = dihedral(replace(batches["unlabelled"], labels=None))
         clean, truth = split_truth(images, self.truth)
         clean, scene = split_probabilities(clean, self.scene, model.classes)
@@ -236,16 +237,14 @@ class DLLR:
         }
         return Terms(losses, accuracy_gauges(named, truth, model.classes))
 
-    def _supervised(self, model: Segmenter, state: Memory, batch: Batch) -> Tensor:
+    def _supervised(
+        self, model: Segmenter, state: Memory, batches: Mapping[str, Batch]
+    ) -> Tensor:
         """Cross-entropy; also notes what classes look like, and how many there are."""
-        if batch.labels is None:
-            raise ValueError("stream 'labelled' gave a batch without labels")
-        batch = batch.only(model.bands)
-        batch = drop_sensor(jitter(dihedral(batch)), self.drop)
-        assert batch.labels is not None
+        batch, labels = labelled_images(model, batches, augment=True, drop=self.drop)
         features = model.encode(batch)
-        state.note(*class_sums(features, batch.labels, model.classes))
-        return cross_entropy(model.decode(features), batch.labels)
+        state.note(*class_sums(features, labels, model.classes))
+        return cross_entropy(model.decode(features), labels)
 
     @torch.no_grad()
     def _named(

@@ -28,8 +28,8 @@ from overcast.learn.batch import Batch
 from overcast.learn.losses import cross_entropy, masked_mean
 from overcast.learn.mixing import box_mask, paste, rolled
 from overcast.learn.recipe import Terms
+from overcast.learn.samples import unlabelled_images
 from overcast.learn.teacher import Teacher, confident_labels, seen
-from overcast.learn.unlabelled import unlabelled_images
 from overcast.models.segmenter import Segmenter
 from overcast.recipes.supervised import Supervised
 

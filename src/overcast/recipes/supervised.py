@@ -1,31 +1,50 @@
-"""Learn from the labels as they are.
+"""Learn from the labels pixel by pixel, by cross-entropy or a loss for wrong labels.
 
-    L = mean over known pixels of  -log softmax(logits)[label]
+    cross_entropy                  -log p_y
+    generalised_cross_entropy      (1 - p_y^q) / q           Zhang and Sabuncu 2018
+    symmetric_cross_entropy        a CE + b RCE              Wang 2019
+    soft_, hard_bootstrapping      labels mixed with what the network says   Reed 2015
+    label_smoothing_cross_entropy  labels mixed with all classes alike    Szegedy 2016
 
-A pixel of unknown class has no part in it. Samples are turned, mirrored and shifted
-in brightness, and now and then lose a whole sensor, so that the network also maps
-scenes where one is missing.
+with p = softmax(logits) and y the label; a pixel of unknown class has no part in it.
+Cross-entropy has no bound: a label that the network denies pulls the harder the surer it
+is. The other losses suppose that labels are right more often than wrong whatever a pixel
+looks like. Coarse labels are not, and `overcast.recipes.coarse` is for them.
+
+Samples are turned, mirrored and shifted in brightness, and now and then lose a whole
+sensor, so that the network also maps scenes where one is missing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal, get_args
 
-from overcast.learn.augment import dihedral, drop_sensor, jitter
+from overcast.learn import losses
 from overcast.learn.batch import Batch
-from overcast.learn.losses import cross_entropy
 from overcast.learn.recipe import State, Terms
+from overcast.learn.samples import labelled_images
 from overcast.models.segmenter import Segmenter
+
+Loss = Literal[
+    "cross_entropy",
+    "generalised_cross_entropy",
+    "symmetric_cross_entropy",
+    "soft_bootstrapping",
+    "hard_bootstrapping",
+    "label_smoothing_cross_entropy",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Supervised:
-    """Cross-entropy on known pixels.
+    """A loss of known pixels.
 
     Attributes
     ----------
+    loss
+        Name of a function in `overcast.learn.losses`, with its published settings.
     augment
         Turn, mirror and jitter every sample.
     drop
@@ -34,10 +53,15 @@ class Supervised:
 
     streams: ClassVar[tuple[str, ...]] = ("labelled",)
 
+    loss: Loss = "cross_entropy"
     augment: bool = True
     drop: float = 0.1
 
     def __post_init__(self) -> None:
+        if self.loss not in get_args(Loss):
+            raise ValueError(
+                f"loss is {self.loss!r}, expected one of {', '.join(get_args(Loss))}"
+            )
         if not 0 <= self.drop <= 1:
             raise ValueError(f"drop is a probability, 0 to 1, got {self.drop}")
 
@@ -48,17 +72,15 @@ class Supervised:
     def terms(
         self, model: Segmenter, state: State, batches: Mapping[str, Batch]
     ) -> Terms:
-        """Cross-entropy of one batch.
+        """The loss of one batch.
 
         Raises
         ------
         ValueError
             If the stream gives no labels.
         """
-        batch = batches["labelled"].only(model.bands)
-        if self.augment:
-            batch = jitter(dihedral(batch))
-        batch = drop_sensor(batch, self.drop)
-        if batch.labels is None:
-            raise ValueError("stream 'labelled' gave a batch without labels")
-        return Terms({"supervised": cross_entropy(model(batch), batch.labels)})
+        batch, labels = labelled_images(
+            model, batches, augment=self.augment, drop=self.drop
+        )
+        loss = getattr(losses, self.loss)
+        return Terms({"supervised": loss(model(batch), labels)})
