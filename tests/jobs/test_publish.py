@@ -12,12 +12,14 @@ import numpy as np
 import pyogrio
 import pytest
 import rasterio
+from odc.geo.geobox import GeoBox
 from rio_cogeo.cogeo import cog_validate
 
 from overcast.cli import main
 from overcast.plan import read_plan, write_plan
 from overcast.worlds.files import write_world
 from tests.product.catalogue import faults
+from tests.rasters import write
 
 FAST = ("--set", "clusters=[8]", "--set", "samples=1000")
 
@@ -43,7 +45,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     labels = ("--labels", world / "labels.tif", "--legend", "simplified-igbp")
     out, there = folder / "out", folder / "there"
     assert call("map", *images, *labels, *FAST, "--out", out) == 0
-    assert call("predict", out / "run", *images, "--out", there) == 0
+    clouds = np.zeros((96, 96), np.uint8)
+    clouds[:20] = 9
+    with rasterio.open(world / "s1.tif") as dataset:
+        grid = GeoBox((96, 96), dataset.transform, dataset.crs)
+    mask = ("--s2-mask", write(folder / "scl.tif", clouds, grid, nodata=255))
+    assert call("predict", out / "run", *images, *mask, "--out", there) == 0
     return folder
 
 
@@ -58,6 +65,7 @@ def test_items_are_valid_and_lead_somewhere(folder: Path, item: str) -> None:
     for href in hrefs:
         assert (path.parent / href).is_file(), href
     assert str(folder) not in path.read_text()
+    assert any(href.endswith("scl.tif") for href in hrefs) == (item == "there")
     if item != "out/run":
         assert any(href.endswith("run/stac-item.json") for href in hrefs)
         assert {"map", "confidence", "probabilities"} <= tree["assets"].keys()

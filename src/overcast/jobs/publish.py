@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import rasterio
 
 from overcast import __version__
+from overcast.geo.masks import Masked
 from overcast.inputs import Inputs
 from overcast.maps.predictor import Predictor
 from overcast.plan import Data, Plan, fingerprint, method_of, to_tree
@@ -58,7 +59,7 @@ def publish_map(
         name=f"overcast-map-{key}",
         grid=inputs.stack.grid,
         legend=predictor.legend,
-        sources=_hrefs((s.path for s in sources if hasattr(s, "path")), final),
+        sources=_hrefs((path for s in sources for path in _paths(s)), final),
         method=f"model {tags['OVERCAST_MODEL']} of plan {tags['OVERCAST_PLAN']}",
         version=tags["OVERCAST_VERSION"],
     )
@@ -68,7 +69,17 @@ def publish_map(
 
 def _files(data: Data) -> list[str]:
     labels = [] if data.labels is None else [data.labels.path]
-    return [*(image.path for image in data.images.values()), *labels]
+    masks = [image.mask.path for image in data.images.values() if image.mask]
+    return [*(image.path for image in data.images.values()), *masks, *labels]
+
+
+def _paths(source: Any) -> Iterator[Path]:
+    """Files that a source reads; none for one in memory."""
+    if isinstance(source, Masked):
+        yield from _paths(source.image)
+        yield from _paths(source.mask)
+    elif hasattr(source, "path"):
+        yield source.path
 
 
 def _hrefs(paths: Iterable[str | Path], folder: Path) -> tuple[str, ...]:
