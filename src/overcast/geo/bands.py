@@ -204,6 +204,18 @@ def canonical(name: str) -> str:
     return name.strip()
 
 
+_COLOURS = {"red": "B04", "green": "B03", "blue": "B02", "nir": "B08"}
+
+
+def standard_name(band: str) -> str:
+    """Name of a band as Sentinel-2 calls it, if it is one of its or a plain colour.
+
+    >>> [standard_name(n) for n in ("red", "B8", "NIR", "VV", "swir")]
+    ['B04', 'B08', 'B08', 'VV', 'swir']
+    """
+    return canonical(_COLOURS.get(band.lower(), band))
+
+
 def load_sensor(path: Path) -> tuple[Sensor, Encoding]:
     """Read a user's sensor from a TOML file.
 

@@ -21,22 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
-from overcast.geo.bands import Band, Sensor, canonical, from_db
+from overcast.geo.bands import Band, Sensor, canonical, from_db, standard_name
 from overcast.geo.raster import Image
 from overcast.geo.stack import Chip, ImageSource, Stack
 
-_COLOURS = {"red": "B04", "green": "B03", "blue": "B02", "nir": "B08"}
 _LOW, _HIGH = -1.0, 1.0
 """Of every index: what normalised differences can be."""
-
-
-def standard_name(band: str) -> str:
-    """Name of a band as Sentinel-2 calls it, if it is one of its or a plain colour.
-
-    >>> [standard_name(n) for n in ("red", "B8", "NIR", "VV", "swir")]
-    ['B04', 'B08', 'B08', 'VV', 'swir']
-    """
-    return canonical(_COLOURS.get(band.lower(), band))
 
 
 def indexed(sensors: Mapping[str, Sensor], names: Sequence[str]) -> dict[str, Sensor]:

@@ -26,8 +26,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from overcast.geo.bands import Band
-from overcast.learn.indices import standard_name
+from overcast.geo.bands import Band, standard_name
 from overcast.models.published import DISPLAY, Channel, Published
 
 
