@@ -226,7 +226,6 @@ def _truncated(folder: Path) -> dict[str, Path]:
 NOTHING = np.full((2, 64, 64), np.nan, np.float32)
 
 
-@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 @pytest.mark.parametrize(
     ("says", "make"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from importlib import import_module
 from pkgutil import iter_modules
 
@@ -43,6 +44,9 @@ def commands() -> None:
 
 def main() -> None:
     """Run a command; a wrong input is one line on standard error and exit code 2."""
+    # Files without a place are refused by name. rasterio's warning of its own arrays
+    # leaks from threads that warp at once, since each restores the others' filters.
+    warnings.filterwarnings("ignore", "Dataset has no geotransform")
     try:
         commands.main(standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:

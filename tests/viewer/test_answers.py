@@ -93,7 +93,6 @@ def test_no_such_place(scene: Scene, query: str) -> None:
     assert found.body.startswith(b"expected ")
 
 
-@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 def test_tiles(scene: Scene) -> None:
     tile = tile_at(*place(48, 64), 14)
     for name, layer in scene.layers.items():
@@ -105,7 +104,6 @@ def test_tiles(scene: Scene) -> None:
         np.testing.assert_array_equal(picture, layer.picture(tile))
 
 
-@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 def test_a_tile_elsewhere_is_empty(scene: Scene) -> None:
     found = answer(scene, "/tiles/map/10/0/0.png")
     with rasterio.MemoryFile(found.body) as memory, memory.open() as dataset:

@@ -15,10 +15,7 @@ from tests.viewer.browser import CHROMIUM, Page, chromium
 from tests.viewer.folders import make, place, write_probabilities
 from tests.viewer.test_server import serving
 
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
-    pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning"),
-]
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 WATER, FOREST = (28, 13, 255), (0, 153, 0)
 
 

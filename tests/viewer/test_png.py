@@ -7,7 +7,6 @@ import rasterio
 from overcast.viewer.png import encode
 
 
-@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 @pytest.mark.parametrize("shape", [(1, 1), (3, 5), (256, 256)])
 def test_what_is_encoded_is_read_by_others(shape: tuple[int, int]) -> None:
     random = np.random.default_rng(0)

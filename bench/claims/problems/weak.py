@@ -81,15 +81,15 @@ def _networks(kind: str) -> dict[str, Mapping[str, Any]]:
     }
 
 
-def _problem(
-    title: str, kind: str, networks: Mapping[str, Mapping[str, Any]] | None = None
-) -> Problem:
+def _problem(title: str, kind: str, networks: bool = False) -> Problem:
     def naive(scene: Scene, seed: int) -> Arm:
         """Labels for the whole area: one has them for the land to be mapped."""
         return arm_of(scene, scene.labels[kind], "s1", "s2")
 
     def optical(scene: Scene, seed: int) -> Arm:
         return arm_of(scene, scene.labels[kind], "s2")
+
+    distilled = _with_target(naive, "taught", _taught)
 
     def labels(scene: Scene) -> NDArray[np.uint8]:
         return LabelArray(scene.labels[kind]).read(scene.grid).values
@@ -99,10 +99,10 @@ def _problem(
         Wanted((kind,)),
         naive,
         fine,
-        methods={**_FOREST, **_WEAK, **(networks or {})},
+        methods={**_FOREST, **_WEAK, **(_networks(kind) if networks else {})},
         arms={
             "weak-transfer": _with_target(naive, "prior", _elsewhere),
-            "distilled": _with_target(naive, "taught", _taught),
+            **({"distilled": distilled} if networks else {}),
             "weak, S2 alone": optical,
             "forest, EM": relabelled(naive),
             "forest, fine labels": fine,
@@ -137,7 +137,7 @@ def _taught(scene: Scene, arm: Arm, seed: int) -> Image:
 
 
 PROBLEMS = {
-    "coarse": _problem("500 m labels", "modis", _networks("modis")),
+    "coarse": _problem("500 m labels", "modis", networks=True),
     "corine": _problem("100 m labels", "corine"),
     "product": _problem("a wrong 10 m product", "worldcover"),
 }
