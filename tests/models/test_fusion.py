@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from overcast.learn.batch import Batch
-from overcast.models.fusion import checked, observed, pad_to, weighted_mean
+from overcast.models.fusion import (
+    centred,
+    checked,
+    network_units,
+    observed,
+    pad_to,
+    weighted_mean,
+)
 
 BANDS = {"s1": 2, "s2": 3}
 
@@ -102,3 +109,13 @@ def test_padding_repeats_the_edge(h: int, w: int) -> None:
         assert size == max(32, 16 * -(-least // 16))
     assert torch.equal(padded[..., :h, :w], image)
     assert (padded[..., h:, w:] == image[..., -1, -1]).all()
+
+
+def test_centring_can_be_undone_where_something_was_seen() -> None:
+    values, seen = torch.rand(1, 2, 4, 5), torch.ones(1, 1, 4, 5)
+    seen[..., 2:] = 0
+    given = torch.cat([values * seen, seen], 1)
+    back = network_units(centred(given)[:, :-1])
+    torch.testing.assert_close(back[..., :2], values[..., :2])
+    assert centred(given)[:, :2, :, 2:].eq(0).all()
+    assert torch.equal(centred(given)[:, 2:], seen)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from overcast.models.looks import centred, network_units, reach, with_looks
+from overcast.models.looks import reach, with_looks
 
 
 def image(h: int = 31, w: int = 30) -> torch.Tensor:
@@ -63,11 +63,3 @@ def test_context_is_what_reach_says() -> None:
     apart = (with_looks(given, 3) - with_looks(other, 3)).abs().amax((0, 1)) > 0
     rows = apart.any(1).nonzero()[:, 0]
     assert (rows.min(), rows.max()) == (20 - reach(3), 20 + reach(3))
-
-
-def test_centring_can_be_undone_where_something_was_seen() -> None:
-    given = image()
-    back = network_units(centred(given)[:, :-1])
-    seen = given[0, 2] > 0
-    torch.testing.assert_close(back[..., seen], given[:, :-1][..., seen])
-    assert centred(given)[0, :2][:, ~seen].eq(0).all()

@@ -58,7 +58,7 @@ def _networks(kind: str) -> dict[str, Mapping[str, Any]]:
         "soft bootstrapping": "soft_bootstrapping",
         "hard bootstrapping": "hard_bootstrapping",
     }
-    areas = {
+    areas: dict[str, Mapping[str, Any]] = {
         "shares": _network("coarse", loss="shares", mean=known["mean"]),
         "super-resolution": _network(
             "coarse",
@@ -76,7 +76,8 @@ def _networks(kind: str) -> dict[str, Mapping[str, Any]]:
     return {
         "U-Net": _network("supervised", "unet"),
         **{name: _network("supervised", loss=loss) for name, loss in robust.items()},
-        **areas,
+        # Half a label's cell is no cell: these see windows of 640 m.
+        **{name: {**arm, "window": 64} for name, arm in areas.items()},
         "distilled": _network("noisy", **soft),
     }
 

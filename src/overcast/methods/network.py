@@ -31,6 +31,8 @@ from overcast.progress import Progress
 _WEIGHTS = "model.safetensors"
 _CHECKPOINT = "checkpoint.safetensors"
 _LOG = "log.jsonl"
+_PIXELS = 8 * 64 * 64
+"""Of all windows in a step."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,9 +48,9 @@ class Network:
     schedule
         How long and how fast to train.
     window
-        Side of the training windows in pixels.
+        Side of the training windows in pixels; if None, what suits the model.
     batch
-        Windows in a step.
+        Windows in a step; if None, as many as have 32768 pixels together.
     balance
         0 draws windows by area, 1 makes all classes alike.
     indices
@@ -63,8 +65,8 @@ class Network:
     model: Mapping[str, Any] = field(default_factory=lambda: {"name": "fcn"})
     recipe: Mapping[str, Any] = field(default_factory=lambda: {"name": "supervised"})
     schedule: Schedule = field(default_factory=lambda: Schedule(steps=800))
-    window: int = 64
-    batch: int = 8
+    window: int | None = None
+    batch: int | None = None
     balance: float = 0.5
     indices: Sequence[str] = ()
     start: str | None = None
@@ -126,6 +128,8 @@ class Network:
     ) -> None:
         """Train `model` in place; `run` is where, with which seed, and who is told."""
         folder, seed, progress = run
+        size = model.window if self.window is None else self.window
+        steps = self.schedule.steps
         if self.start is not None:
             found = start_from(self.start, model, self.model, sensors, progress)
             if self.frozen:
@@ -136,27 +140,30 @@ class Network:
         with ExitStack() as open_streams:
             streams = {
                 name: open_streams.enter_context(
-                    ahead(self._stream(name, stacks, seed), 0, self.schedule.steps)
+                    ahead(self._stream(name, stacks, size, seed), 0, steps)
                 )
                 for name in recipe.streams
             }
             schedule = replace(self.schedule, seed=seed)
-            steps = train(model, recipe, streams, schedule, folder / _CHECKPOINT)
-            _follow(steps, folder / _LOG, self.schedule.steps, progress)
+            taken = train(model, recipe, streams, schedule, folder / _CHECKPOINT)
+            _follow(taken, folder / _LOG, steps, progress)
 
-    def _stream(self, name: str, stacks: Sequence[Stack], seed: int) -> Stream:
+    def _stream(
+        self, name: str, stacks: Sequence[Stack], size: int, seed: int
+    ) -> Stream:
         """What a recipe calls `name`: windows with labels, or of images alone.
 
         Unlabelled windows are of the stacks without labels; where every stack has
         some, they are of all of them, drawn by area, without their labels.
         """
+        batch = max(1, _PIXELS // size**2) if self.batch is None else self.batch
         if name == "labelled":
             chosen = [s for s in stacks if s.labels is not None]
-            return crops_of(chosen, self.window, self.batch, seed, self.balance)
+            return crops_of(chosen, size, batch, seed, self.balance)
         if name == "unlabelled":
             bare = [s for s in stacks if s.labels is None]
             bare = bare or [replace(s, labels=None) for s in stacks]
-            return crops_of(bare, self.window, self.batch, seed + 1)
+            return crops_of(bare, size, batch, seed + 1)
         raise ValueError(f"no stream {name!r}; there are 'labelled' and 'unlabelled'")
 
     def load(

@@ -36,8 +36,14 @@ from torch import Tensor, nn
 from overcast.learn.batch import Batch
 from overcast.models.encoders import STRIDE, make_encoder
 from overcast.models.fcn import PixelNorm
-from overcast.models.fusion import checked, observed, pad_to
-from overcast.models.looks import centred, network_units, reach, with_looks
+from overcast.models.fusion import (
+    centred,
+    checked,
+    network_units,
+    observed,
+    pad_to,
+)
+from overcast.models.looks import reach, with_looks
 from overcast.models.segmenter import Segmenter
 
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from overcast.learn.batch import Batch
-from overcast.models.fusion import checked, observed, weighted_mean
+from overcast.models.fusion import centred, checked, observed, weighted_mean
 from overcast.models.looks import reach, with_looks
 from overcast.models.segmenter import Segmenter
 
@@ -34,7 +34,12 @@ class FCN(Segmenter):
     36 thousand weights and sees 9 x 9 pixels. Speckle hides a class in so few, so the
     image called `radar` is averaged besides in `looks` boxes of 3, 9, 27, ... pixels,
     which widen `halo`. By default it is in three where there is no other image.
+
+    It learns from windows of 32 pixels: in as many pixels a step, more places are seen,
+    which brought 2 to 10 points of mIoU over windows of 64 on development worlds.
     """
+
+    window = 32
 
     def __init__(
         self,
@@ -74,7 +79,8 @@ class FCN(Segmenter):
 
     def encode(self, batch: Batch) -> Tensor:
         """Features ``[B, width, H, W]``."""
-        inputs = observed(batch, self.bands)
+        seen = observed(batch, self.bands)
+        inputs = {name: centred(image) for name, image in seen.items()}
         if self.looks:
             inputs[self.radar] = with_looks(inputs[self.radar], self.looks)
         features = [stem(inputs[name]) for name, stem in self.stems.items()]

@@ -13,6 +13,9 @@ from overcast.learn.batch import Batch
 
 Fusion = Literal["early", "middle", "late"]
 
+_MIDDLE, _SCALE = 0.4, 5.0
+"""Land is at .25 to .6 in network units, with a spread of .1 to .2."""
+
 
 def checked(bands: Mapping[str, int]) -> dict[str, int]:
     """Return `bands` if a network can have a part for each of them.
@@ -67,6 +70,22 @@ def observed(batch: Batch, bands: Mapping[str, int]) -> dict[str, Tensor]:
         seen = torch.where(valid, image, 0)
         inputs[name] = torch.cat([seen, valid.to(seen.dtype)], dim=1)
     return inputs
+
+
+def centred(image: Tensor) -> Tensor:
+    """Network units around 0 with a spread of about 1, validity last.
+
+    Of an image ``[B, C + 1, H, W]`` of `observed`. 0 stays 0 where nothing was seen,
+    and is then an ordinary value. Unlike batch normalisation it makes no pixel depend
+    on others; without either, small networks learn several times more slowly.
+    """
+    values, seen = image[:, :-1], image[:, -1:]
+    return torch.cat([_SCALE * seen * (values - _MIDDLE), seen], 1)
+
+
+def network_units(values: Tensor) -> Tensor:
+    """Undo `centred`, for values without their validity."""
+    return _MIDDLE + values / _SCALE
 
 
 def weighted_mean(features: Sequence[Tensor], validity: Sequence[Tensor]) -> Tensor:

@@ -19,25 +19,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-_MIDDLE, _SCALE = 0.4, 5.0
-"""Land is at .25 to .6 in network units, with a spread of .1 to .2."""
 _LITTLE = 1e-4
 """Keeps roots and shares off 0."""
-
-
-def centred(image: Tensor) -> Tensor:
-    """Network units around 0 with a spread of about 1, validity last.
-
-    An image ``[B, C + 1, H, W]`` of `overcast.models.fusion.observed`; 0 stays 0 where
-    nothing was seen, which is then as likely as any value.
-    """
-    values, seen = image[:, :-1], image[:, -1:]
-    return torch.cat([_SCALE * seen * (values - _MIDDLE), seen], 1)
-
-
-def network_units(values: Tensor) -> Tensor:
-    """Undo `centred`, for values without their validity."""
-    return _MIDDLE + values / _SCALE
 
 
 def reach(count: int) -> int:

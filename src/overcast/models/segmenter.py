@@ -28,12 +28,15 @@ class Segmenter(nn.Module, ABC):
     halo
         Pixels of context that a prediction draws on at each side (half the receptive
         field); an upper limit of what is useful where the field is very large.
+    window
+        Side in pixels of the windows to learn from, unless a run says otherwise.
     """
 
     bands: Mapping[str, int]
     classes: int
     width: int
     halo: int
+    window: int = 64
 
     @abstractmethod
     def encode(self, batch: Batch) -> Tensor:
