@@ -39,7 +39,7 @@ bench: .venv/developer      ## speed and memory; results go to bench/results
 
 docs: .venv/docs            ## these pages and the reference as a site, in site/
 	$(BIN)/python bench/commands.py
-	$(BIN)/zensical build --clean
+	$(BIN)/zensical build --clean --strict
 
 clean:
 	rm -rf .venv demo site bench/results

@@ -42,6 +42,8 @@ def names(package: str) -> list[str]:
     same package, the functions of `ROLES`. A class directly under ABC or Protocol
     describes parts and is none.
 
+    Examples
+    --------
     >>> "supervised" in names("recipes")
     True
 

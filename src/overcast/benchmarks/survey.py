@@ -47,6 +47,8 @@ class ClassCounts:
 def row_shares(counts: Counts) -> Shares:
     """Counts over the sum of their last axis; NaN where that is 0.
 
+    Examples
+    --------
     >>> row_shares(np.array([[1, 3], [0, 0]])).tolist()
     [[0.25, 0.75], [nan, nan]]
     """

@@ -122,6 +122,8 @@ class Encoding:
 def to_db(power: NDArray[np.float32]) -> NDArray[np.float32]:
     """Linear power as dB; NaN where power is not positive.
 
+    Examples
+    --------
     >>> to_db(np.float32([1.0, 0.1])).tolist()
     [0.0, -10.0]
     """
@@ -132,6 +134,8 @@ def to_db(power: NDArray[np.float32]) -> NDArray[np.float32]:
 def from_db(db: NDArray[np.float32]) -> NDArray[np.float32]:
     """Decibels as linear power.
 
+    Examples
+    --------
     >>> from_db(np.float32([0.0, -10.0])).round(3).tolist()
     [1.0, 0.10000000149011612]
     """
@@ -192,6 +196,8 @@ SENTINEL_2_OFFSET = -0.1
 def canonical(name: str) -> str:
     """Band name as overcast writes it.
 
+    Examples
+    --------
     >>> [canonical(n) for n in ("B2", "b8a", "Sigma0_VV_db", "red")]
     ['B02', 'B8A', 'VV', 'red']
     """
@@ -210,6 +216,8 @@ _COLOURS = {"red": "B04", "green": "B03", "blue": "B02", "nir": "B08"}
 def standard_name(band: str) -> str:
     """Name of a band as Sentinel-2 calls it, if it is one of its or a plain colour.
 
+    Examples
+    --------
     >>> [standard_name(n) for n in ("red", "B8", "NIR", "VV", "swir")]
     ['B04', 'B08', 'B08', 'VV', 'swir']
     """

@@ -32,6 +32,8 @@ _FINEST = 2.5
 def grain(classes: NDArray[np.integer], unknown: int = UNKNOWN) -> float:
     """Side in pixels of the blocks that classes ``[H, W]`` consist of; 1 if they don't.
 
+    Examples
+    --------
     >>> coarse = np.random.default_rng(0).integers(0, 5, (9, 9))
     >>> round(grain(coarse.repeat(7, 0).repeat(7, 1)))
     7

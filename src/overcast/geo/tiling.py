@@ -46,6 +46,8 @@ class Tiling:
     def starts(self, length: int) -> list[int]:
         """First pixels of the windows along an axis; the last one is shifted inwards.
 
+        Examples
+        --------
         >>> Tiling(4, 1).starts(9)
         [0, 3, 5]
         """
@@ -61,6 +63,8 @@ class Tiling:
     def windows(self, shape: tuple[int, int]) -> Iterator[Window]:
         """All windows, row by row.
 
+        Examples
+        --------
         >>> [w.x for w in Tiling(4, 1).windows((4, 9))]
         [0, 3, 5]
         """
@@ -70,6 +74,8 @@ class Tiling:
     def ramps(self, length: int) -> dict[int, Floats]:
         """Blending weight along an axis for every start; together they sum to 1.
 
+        Examples
+        --------
         >>> {k: v.tolist() for k, v in Tiling(2, 1).ramps(3).items()}
         {0: [1.0, 0.5], 1: [0.5, 1.0]}
         """

@@ -141,6 +141,8 @@ class Tables:
 def sharpened(probabilities: NDArray[np.float32], power: float) -> NDArray[np.floating]:
     """Probabilities ``[K, N]`` to a power, summing to 1; to infinity: the likeliest.
 
+    Examples
+    --------
     >>> [f"{share:.2f}" for share in sharpened(np.float32([[0.25], [0.75]]), 2)[:, 0]]
     ['0.10', '0.90']
     """

@@ -21,6 +21,8 @@ from torch import Tensor
 def effective_rank(vectors: Tensor) -> Tensor:
     """Effective rank of ``[N, D]``, a float32 scalar; 0 if there are no vectors.
 
+    Examples
+    --------
     >>> effective_rank(torch.eye(3)).item()
     3.0
     """

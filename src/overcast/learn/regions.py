@@ -228,6 +228,8 @@ def _multiple(block: int, least: int) -> int:
 def _cuts(length: int, unit: int, first: int) -> list[int]:
     """Edges of units; the first and the last are longer rather than too short.
 
+    Examples
+    --------
     >>> _cuts(1800, 512, 0)
     [0, 512, 1024, 1800]
     """
@@ -237,6 +239,8 @@ def _cuts(length: int, unit: int, first: int) -> list[int]:
 def _spans(edges: list[int]) -> list[Span]:
     """First and last edge of the regions along an axis: each unit lies in two of them.
 
+    Examples
+    --------
     >>> _spans([0, 5, 10, 15])
     [(0, 1), (0, 2), (1, 3), (2, 3)]
     >>> _spans([0, 5, 10])
@@ -290,6 +294,8 @@ def _count(classes: NDArray[np.uint8]) -> NDArray[np.int64]:
 def _bands(top: int, bottom: int, rows: int) -> Iterator[Span]:
     """Cut rows into bands of so many.
 
+    Examples
+    --------
     >>> list(_bands(2, 9, 3))
     [(2, 5), (5, 8), (8, 9)]
     """

@@ -114,6 +114,8 @@ def numbered(ids: Tensor, where: Tensor) -> Tensor:
     Tensor
         int64 ``[B, H, W]``; `NOWHERE` where not `where`.
 
+    Examples
+    --------
     >>> ids = torch.tensor([[[7, 7, 9]], [[7, 3, 3]]])
     >>> numbered(ids, ids != 9).tolist()
     [[[0, 0, -1]], [[2, 1, 1]]]

@@ -101,6 +101,8 @@ def confident_labels(probabilities: Tensor, threshold: float, where: Tensor) -> 
     Tensor
         int64 ``[B, H, W]``.
 
+    Examples
+    --------
     >>> p = torch.tensor([[[[0.9, 0.6]], [[0.1, 0.4]]]])
     >>> confident_labels(p, 0.8, torch.tensor([[[True, True]]])).tolist()
     [[[0, 255]]]

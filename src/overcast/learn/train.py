@@ -68,6 +68,8 @@ class Schedule:
     def rate(self, step: int) -> float:
         """Learning rate: linear warm-up, then linear cool-down.
 
+        Examples
+        --------
         >>> schedule = Schedule(steps=4, peak_rate=1.0, warmup=2)
         >>> [schedule.rate(step) for step in range(4)]
         [0.5, 1.0, 1.0, 0.5]

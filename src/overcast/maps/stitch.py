@@ -22,6 +22,8 @@ Shape = tuple[int, int]
 def windows_from(tiling: Tiling, shape: Shape, first_row: int = 0) -> Iterator[Window]:
     """Windows that rows from `first_row` on draw on, in row-major order.
 
+    Examples
+    --------
     >>> [w.y for w in windows_from(Tiling(4, 1), (9, 4), first_row=5)]
     [3, 5]
     """

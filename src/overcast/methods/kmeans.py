@@ -95,6 +95,8 @@ def name_clusters(
 ) -> NDArray[np.int64]:
     """Class of every cluster, one to one so that the most pixels agree.
 
+    Examples
+    --------
     >>> name_clusters(np.array([0, 0, 1, 1, 1]), np.uint8([1, 1, 0, 0, 1]), 2).tolist()
     [1, 0]
     """

@@ -26,6 +26,8 @@ _LITTLE = 1e-4
 def reach(count: int) -> int:
     """Pixels around a pixel that so many boxes see.
 
+    Examples
+    --------
     >>> reach(3)
     13
     """

@@ -127,6 +127,8 @@ def with_overviews(
 def _factors(longest: int) -> list[int]:
     """Powers of two from 2 until the smallest overview is small.
 
+    Examples
+    --------
     >>> _factors(10980)
     [2, 4, 8, 16, 32]
     """

@@ -32,6 +32,8 @@ def masked_mean(value: Tensor, mask: Tensor, weight: Tensor | None = None) -> Te
     weight
         The shape of `value`; the mean is then ``sum(weight * value) / sum(weight)``.
 
+    Examples
+    --------
     >>> masked_mean(torch.tensor([1.0, 5.0]), torch.tensor([True, False])).item()
     1.0
     >>> masked_mean(torch.tensor([1.0]), torch.tensor([False])).item()

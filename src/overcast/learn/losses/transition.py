@@ -142,6 +142,8 @@ class NoiseLayer(nn.Module):
     kept
         Diagonal of T at the start, above 0 and below 1; the rest is shared equally.
 
+    Examples
+    --------
     >>> NoiseLayer(3, kept=0.5)().tolist()
     [[0.5, 0.25, 0.25], [0.25, 0.5, 0.25], [0.25, 0.25, 0.5]]
     """
