@@ -25,6 +25,13 @@ from overcast.plan import choose
 from overcast.progress import quiet
 from overcast.worlds.scene import Scene
 
+NETWORK: Mapping[str, Any] = {
+    "name": "network",
+    "batch": 16,
+    "schedule": {"steps": 800, "peak_rate": 4e-3},
+}
+"""The default network with half the windows in a step: half the time, and two points of
+mIoU less with true labels on a development world."""
 METHODS: dict[str, Mapping[str, Any]] = {
     "plain-forest": {
         "name": "forest",
@@ -35,10 +42,10 @@ METHODS: dict[str, Mapping[str, Any]] = {
     },
     "forest": {"name": "forest"},
     "weak": {"name": "weak"},
-    "network": {"name": "network"},
+    "network": NETWORK,
 }
 """Ways to learn that every problem is measured with: the forest of Schmitt 2020, the
-default one, balanced by class, and the default network."""
+default one, balanced by class, and the default network, but for its batch."""
 
 
 _GROUP_SCORES = ("mean_iou", "overall_accuracy")

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 from bench.claims.blocks import Arm, Problem, arm_of, blocks_of, fine, known
+from bench.claims.scoring import NETWORK
 from bench.claims.taught import probabilities_of
 
 from overcast.geo.arrays import ImageArray
@@ -102,7 +103,7 @@ def _problem(
     """Learn from `naive`; `missing` takes away what is not there to map from."""
     methods: dict[str, Mapping[str, Any]] = {"quick": QUICK}
     for name, recipe in RECIPES.items():
-        methods[name] = {"name": "network", "recipe": recipe}
+        methods[name] = {**NETWORK, "recipe": recipe}
         methods[f"quick-{name}"] = {**QUICK, "recipe": recipe}
     told = missing(_told(naive))
     return Problem(

@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 from bench.claims.blocks import Arm, Problem, arm_of, fine, known, scored
+from bench.claims.scoring import NETWORK
 from numpy.typing import NDArray
 
 from overcast.learn.felzenszwalb import with_superpixels
@@ -33,13 +34,7 @@ from overcast.worlds.scene import Scene, Wanted
 SIDE = 32
 """Pixels along the side of a patch."""
 _HERE = Path(tempfile.gettempdir()) / "overcast-patches"
-_LEARNING: Mapping[str, Any] = {
-    "name": "network",
-    "window": SIDE,
-    "batch": 32,
-}
-"""As many pixels a step as the default network: with an eighth of them, all labels gave
-no better map than ten patches."""
+_LEARNING: Mapping[str, Any] = {**NETWORK, "window": SIDE}
 _CLASSIFIER = {"frozen": True, "schedule": {"steps": 800, "peak_rate": 3e-2}}
 """A linear classifier alone takes, and needs, larger steps."""
 _PRETRAINING: Mapping[str, Any] = {

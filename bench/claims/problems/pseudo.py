@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 from bench.claims.blocks import Arm, Problem, arm_of, known, scored, true_of
+from bench.claims.scoring import NETWORK
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
@@ -160,7 +161,7 @@ def _noisy(
     plain: float, symmetric: float, lovasz: float, **settings: Any
 ) -> Mapping[str, Any]:
     factors = {"cross_entropy": plain, "symmetric": symmetric, "lovasz": lovasz}
-    return {"name": "network", "recipe": {"name": "noisy", **factors, **settings}}
+    return {**NETWORK, "recipe": {"name": "noisy", **factors, **settings}}
 
 
 _STAGE_1 = {

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from bench.claims.areas import tables
 from bench.claims.blocks import Arm, Problem, arm_of, fine
+from bench.claims.scoring import NETWORK
 from bench.claims.taught import probabilities_of, relabelled
 from bench.claims.transfer import classes, probabilities
 from numpy.typing import NDArray
@@ -26,7 +27,7 @@ def _weak(**settings: Any) -> Mapping[str, Any]:
 
 def _network(recipe: str, model: str = "fcn", **settings: Any) -> Mapping[str, Any]:
     return {
-        "name": "network",
+        **NETWORK,
         "model": {"name": model},
         "recipe": {"name": recipe, **settings},
     }
@@ -74,10 +75,10 @@ def _networks(kind: str) -> dict[str, Mapping[str, Any]]:
         "RQ": _network("coarse", loss="rq", mean=known["mean"]),
     }
     return {
-        "U-Net": _network("supervised", "unet"),
+        "U-Net": {**_network("supervised", "unet"), "batch": 4},
         **{name: _network("supervised", loss=loss) for name, loss in robust.items()},
         # Half a label's cell is no cell: these see windows of 640 m.
-        **{name: {**arm, "window": 64} for name, arm in areas.items()},
+        **{name: {**arm, "window": 64, "batch": 4} for name, arm in areas.items()},
         "distilled": _network("noisy", **soft),
     }
 
