@@ -1,11 +1,10 @@
 """What a pixel classifier sees of a pixel: bands, indices, and speckle-free backscatter.
 
 SAR is averaged in linear power, never in dB, and under the guidance of the optical
-image where there is one: the guided filter (He, Sun and Tang 2013) fits, in every small
-box, backscatter as a linear function of a few optical bands, so that it averages along
-fields and not across their borders. SAR alone is averaged over boxes of several sizes:
-there is nothing to tell a field's border by, and speckle of five looks hides a class in
-a small box. Everything depends on `halo_of` pixels around a pixel and on nothing else.
+image where there is one (`overcast.methods.guided`), so along fields and not across
+their borders. SAR alone is averaged over boxes of several sizes: there is nothing to
+tell a field's border by, and speckle of five looks hides a class in a small box.
+Everything depends on `halo_of` pixels around a pixel and on nothing else.
 """
 
 from __future__ import annotations
@@ -14,19 +13,17 @@ from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import uniform_filter
 
 from overcast.geo.bands import Sensor, from_db, to_db
 from overcast.geo.raster import Image
 from overcast.geo.stack import Chip
+from overcast.methods.guided import box_mean, guided
 
 Floats = NDArray[np.float32]
 
 _RADIUS = 3
 _WIDER = (7, 15)
 """Radii of the boxes in which SAR without an optical image is averaged besides."""
-_RIDGE = 1e-3
-"""Guides are in network units; variance below this is taken for noise."""
 _INDICES = {
     "NDVI": ("B08", "B04"),  # green vegetation; Rouse et al. 1974
     "NDWI": ("B03", "B08"),  # open water; McFeeters 1996
@@ -72,7 +69,7 @@ def pixel_features(
     With `filtered`, indices and multilooked backscatter join the bands.
     """
     layers: list[Floats] = []
-    guide = _guide(chip, sensors) if filtered else None
+    guide = guide_of(chip, sensors) if filtered else None
     wider = () if _has_optical(sensors) else _WIDER
     for name, sensor in sensors.items():
         image = chip.images[name]
@@ -100,8 +97,8 @@ def _indices(image: Image) -> list[Floats]:
     return found
 
 
-def _guide(chip: Chip, sensors: Mapping[str, Sensor]) -> Image | None:
-    """The first optical image that can guide, reduced to the guiding bands."""
+def guide_of(chip: Chip, sensors: Mapping[str, Sensor]) -> Image | None:
+    """The first optical image that can guide a filter, reduced to the guiding bands."""
     for name, sensor in sensors.items():
         image = chip.images[name]
         if sensor.kind != "optical" or not image.valid.any():
@@ -119,48 +116,11 @@ def _multilook(
     radius: int = _RADIUS,
 ) -> Floats:
     """Local mean of linear power, along the guide's structures where it is valid."""
-    plain = _box(power, valid, radius)
+    plain = box_mean(power, valid, radius)
     if guide is None:
         return np.where(valid, plain, np.float32(np.nan))
     both = valid & guide.valid
-    filtered = _guided(guide.sensor.to_network(guide.values), power, both)
+    (filtered,) = guided(guide, power[None], both, radius)
     # The linear fit may undershoot at bright points; power can't be negative.
     filtered = np.maximum(filtered, plain * np.float32(0.05))
     return np.where(both, filtered, np.where(valid, plain, np.float32(np.nan)))
-
-
-def _box(values: Floats, valid: NDArray[np.bool_], radius: int = _RADIUS) -> Floats:
-    """Mean of the valid values in a box of 2 r + 1 pixels; 0 where there are none."""
-    size = 2 * radius + 1
-    seen = uniform_filter(valid.astype(np.float32), size, mode="constant")
-    known = np.where(valid, values, 0).astype(np.float32)
-    total = uniform_filter(known, size, mode="constant")
-    # A sliding sum leaves rounding errors where nothing is seen.
-    enough = seen > 0.5 / size**2
-    return np.where(enough, total / np.where(enough, seen, 1), 0).astype(np.float32)
-
-
-def _guided(guide: Floats, values: Floats, valid: NDArray[np.bool_]) -> Floats:
-    """Guided filter of `values` by the bands of `guide` (He 2013, equations 14 to 16).
-
-    In every box: a = (Sigma + ridge)^-1 cov(guide, values), b = mean(values) - a mean;
-    output = mean over boxes of a, times guide, plus mean over boxes of b.
-    """
-    bands = len(guide)
-    means = np.stack([_box(g, valid) for g in guide])
-    mean = _box(values, valid)
-    shape = (*values.shape, bands, bands)
-    sigma = np.empty(shape, np.float32)
-    for i in range(bands):
-        for j in range(i, bands):
-            moment = _box(guide[i] * guide[j], valid) - means[i] * means[j]
-            sigma[..., i, j] = sigma[..., j, i] = moment
-    sigma += _RIDGE * np.eye(bands, dtype=np.float32)
-    cross = [
-        _box(g * values, valid) - m * mean for g, m in zip(guide, means, strict=True)
-    ]
-    slope = np.linalg.solve(sigma, np.stack(cross, -1)[..., None])[..., 0]
-    slope = np.moveaxis(slope, -1, 0).astype(np.float32)
-    constant = mean - (slope * means).sum(0)
-    smooth = np.stack([_box(s, valid) for s in slope])
-    return np.asarray((smooth * guide).sum(0) + _box(constant, valid), np.float32)

@@ -3,9 +3,9 @@
 Pixels are clustered several times by what they look like. How much of every cluster
 lies in every label cell is counted exactly, and the classes of clusters are those that
 explain the labels of cells best (`overcast.methods.proportions`). A pixel gets the mean
-over the clusterings of its clusters' classes, smoothed over its neighbours. Labels as
-fine as the images are taken together over squares of some pixels. What was learned from
-other scenes joins as probabilities of every pixel's class.
+over the clusterings of its clusters' classes, smoothed along what the optical image
+shows. Labels as fine as the images are taken together over squares of some pixels. What
+was learned from other scenes joins as probabilities of every pixel's class.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from overcast.geo.legend import Legend
 from overcast.geo.stack import Chip, Stack, agree
 from overcast.methods.arrays import load_arrays, save_arrays
 from overcast.methods.counts import Counting, count_cells
-from overcast.methods.features import halo_of, pixel_features
+from overcast.methods.features import guide_of, halo_of, pixel_features
+from overcast.methods.guided import guided
 from overcast.methods.proportions import Belief, class_shares
 from overcast.methods.sampling import sample_pixels
 from overcast.progress import Progress
@@ -33,7 +34,9 @@ from overcast.progress import Progress
 _FILE = "weak.safetensors"
 _NEIGHBOURS = 6
 _REACH = 3
-"""Pixels that smoothing draws on."""
+"""Pixels that a blur draws on."""
+_LITTLE = 1e-4
+"""A linear fit of probabilities may fall below 0."""
 _CELLS = 200
 """Cells of a scene for which smoothness and trust are given."""
 _MIXED = {
@@ -68,8 +71,11 @@ class Weak:
     cell
         Pixels along the side of a cell, at least: finer labels are taken together, as
         are those in blocks, being a coarser map on a finer grid.
+    radius
+        Of the boxes, in pixels, in which probabilities are smoothed by the guided
+        filter; 0 leaves it out.
     blur
-        Standard deviation, in pixels, of the smoothing of probabilities.
+        Standard deviation, in pixels, of their smoothing where no optical image guides.
     sharpness
         Power of the smoothed probabilities. Clusters are mixed and votes are averaged,
         so that they are nearer to each other than they should be; on development worlds
@@ -92,6 +98,7 @@ class Weak:
     samples: int = 60_000
     balance: float = 0.5
     cell: int = 4
+    radius: int = 4
     blur: float = 1.3
     sharpness: float = 1.6
     prior: str = ""
@@ -136,7 +143,13 @@ class Weak:
         """Return the clusters that `fit` left in `folder`."""
         arrays = load_arrays(folder / _FILE)
         return ExplainedClusters(
-            legend, sensors, arrays, self.blur, self.sharpness, self.filtered
+            legend,
+            sensors,
+            arrays,
+            radius=self.radius,
+            blur=self.blur,
+            sharpness=self.sharpness,
+            filtered=self.filtered,
         )
 
     def _counting(
@@ -188,6 +201,7 @@ class ExplainedClusters:
     legend: Legend
     sensors: Mapping[str, Sensor]
     arrays: Mapping[str, NDArray[np.float32]] = field(repr=False)
+    radius: int
     blur: float
     sharpness: float
     filtered: bool = True
@@ -195,7 +209,7 @@ class ExplainedClusters:
     @property
     def halo(self) -> int:
         """Context of the features and of the smoothing."""
-        return halo_of(self.sensors) + _REACH
+        return halo_of(self.sensors) + max(_REACH, 2 * self.radius)
 
     def predict(self, chip: Chip) -> NDArray[np.float32]:
         """Probabilities ``[K, h, w]``."""
@@ -207,12 +221,21 @@ class ExplainedClusters:
         for i in range(count):
             nearest = _nearest(points, self.arrays[f"centres.{i}"])
             out += self.arrays[f"classes.{i}"][nearest] / np.float32(count)
-        maps = out.T.reshape(len(self.legend), *shape)
-        if self.blur:
-            blurred = [gaussian_filter(m, self.blur, radius=_REACH) for m in maps]
-            maps = np.stack(blurred)
+        maps = self._smoothed(out.T.reshape(len(self.legend), *shape), chip)
         sharp = maps ** np.float32(self.sharpness)
         return np.asarray(sharp / sharp.sum(0), np.float32)
+
+    def _smoothed(self, maps: NDArray[np.float32], chip: Chip) -> NDArray[np.float32]:
+        """Along the optical image where it saw the ground, else all around."""
+        if self.blur:
+            found = [gaussian_filter(m, self.blur, radius=_REACH) for m in maps]
+            blurred = np.stack(found)
+        else:
+            blurred = maps
+        if not self.radius or (guide := guide_of(chip, self.sensors)) is None:
+            return blurred
+        along = guided(guide, maps, guide.valid, self.radius)
+        return np.where(guide.valid, along.clip(_LITTLE), blurred)
 
 
 def _whitening(features: NDArray[np.float32], dimensions: int) -> dict[str, Any]:
