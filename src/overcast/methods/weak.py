@@ -79,7 +79,7 @@ class Weak:
     sharpness
         Power of the smoothed probabilities. Clusters are mixed and votes are averaged,
         so that they are nearer to each other than they should be; on development worlds
-        this brings the calibration error from .12 to .03.
+        this brings the calibration error for 500 m labels from .18 to about .05.
     prior
         Name of a target image with a probability for every class, as ``overcast
         predict --probabilities`` makes with a run from other scenes; empty for none.
@@ -100,7 +100,7 @@ class Weak:
     cell: int = 4
     radius: int = 4
     blur: float = 1.3
-    sharpness: float = 1.6
+    sharpness: float = 1.7
     prior: str = ""
     trust: float = 0.6
     filtered: bool = True
