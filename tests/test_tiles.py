@@ -10,48 +10,17 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import rasterio
-from affine import Affine
-from rasterio.warp import Resampling, reproject, transform_bounds
+from bench.tiles import NAMES, TILES, coarse_labels
 
-from tests.rasters import SINUSOIDAL
-from tests.rasters import write as write_raster
 from tests.test_cli import call
 
 __all__ = ["call"]
 
-TILES = Path(__file__).parents[2] / "shared" / "tiles"
-NAMES = ["282D_485L_3_3", "433D_629L_3_1"]
-
 pytestmark = pytest.mark.skipif(
     not TILES.is_dir(), reason=f"the real tiles are not at {TILES}"
 )
-
-
-def coarse_labels(source: Path, path: Path, size: float = 100) -> Path:
-    """Majority of the classes in cells of `size` metres."""
-    from odc.geo.geobox import GeoBox
-
-    with rasterio.open(source) as fine:
-        left, bottom, right, top = transform_bounds(fine.crs, SINUSOIDAL, *fine.bounds)
-        x0, y0 = np.floor(left / size) * size, np.ceil(top / size) * size
-        shape = (int(np.ceil((y0 - bottom) / size)), int(np.ceil((right - x0) / size)))
-        grid = GeoBox(shape, Affine(size, 0, x0, 0, -size, y0), SINUSOIDAL)
-        cells = np.zeros(shape, np.uint8)
-        reproject(
-            fine.read(1),
-            cells,
-            src_transform=fine.transform,
-            src_crs=fine.crs,
-            src_nodata=0,
-            dst_transform=grid.affine,
-            dst_crs=SINUSOIDAL,
-            dst_nodata=0,
-            resampling=Resampling.mode,
-        )
-    return write_raster(path, cells, grid, nodata=0)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -85,3 +85,13 @@ def test_a_majority_of_a_fine_map_on_its_grid() -> None:
     coarse = counts.argmax(0).astype(np.uint8)
     assert round(grain(coarse.repeat(20, 0).repeat(20, 1))) == 20
     assert grain(coarse) == 1
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_labelled_pieces_are_no_blocks(seed: int) -> None:
+    """Of a few squares that somebody labelled, borders are where the squares are."""
+    values = np.full((SIZE, SIZE), UNKNOWN, np.uint8)
+    random = np.random.default_rng(seed)
+    for y, x in random.integers(0, SIZE // 50, (4, 2)) * 50:
+        values[y : y + 50, x : x + 50] = fine(seed, 6)[:50, :50]
+    assert grain(values) == 1

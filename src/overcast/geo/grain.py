@@ -27,10 +27,18 @@ _SURE = 5.0
 """Standard deviations of R, from which it counts, were all borders drawn by chance."""
 _FINEST = 2.5
 """Spacing in pixels below which blocks can't be told from pixels."""
+_FEWEST = 4
+"""Blocks along a row, at least: fewer borders than so many lie on a comb by chance."""
+_KNOWN = 0.5
+"""Share of pixels with a class, at least. Pieces of a scene that somebody labelled have
+borders where the pieces are, which says nothing of blocks; a map covers what it maps."""
 
 
 def grain(classes: NDArray[np.integer], unknown: int = UNKNOWN) -> float:
     """Side in pixels of the blocks that classes ``[H, W]`` consist of; 1 if they don't.
+
+    Also 1 where that can't be told: of fewer than four blocks along both sides, and of
+    classes of less than half of the pixels.
 
     Examples
     --------
@@ -40,6 +48,8 @@ def grain(classes: NDArray[np.integer], unknown: int = UNKNOWN) -> float:
     >>> grain(coarse)
     1.0
     """
+    if (classes != unknown).mean() < _KNOWN:
+        return 1.0
     return max(_spacing(turned, unknown) for turned in (classes, classes.T))
 
 
@@ -66,6 +76,8 @@ def _spacing(classes: NDArray[np.integer], unknown: int) -> float:
     if not rises.size:
         return 1.0
     first = fallen[0] + rises[0]
+    if first * border.shape[1] < _FEWEST * length:
+        return 1.0  # what follows may be multiples of it
     ends = np.flatnonzero(coherence[first:] <= enough)
     last = first + ends[0] if ends.size else len(coherence)
     return float(length / (first + coherence[first:last].argmax()))
