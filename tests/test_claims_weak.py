@@ -98,10 +98,10 @@ def test_arms_are_added_to_those_measured_in_the_same_way(tmp_path: Path) -> Non
 
 
 def test_the_command_of_a_result_measures_all_of_it() -> None:
-    arms = {"oracle": [RUN], "weak, no blur": [RUN], "weak": [RUN], "naive": [RUN]}
+    arms = {"oracle": [RUN], "weak, blurred": [RUN], "weak": [RUN], "naive": [RUN]}
     result = result_of("coarse", arms, given())
-    assert list(result["arms"]) == ["naive", "weak", "weak, no blur", "oracle"]
+    assert list(result["arms"]) == ["naive", "weak", "weak, blurred", "oracle"]
     assert result["command"] == (
         "python -m bench.claims coarse --base plain-forest --methods weak "
-        "'weak, no blur' --worlds 100 --seeds 0 --size 64 --report"
+        "'weak, blurred' --worlds 100 --seeds 0 --size 64 --report"
     )

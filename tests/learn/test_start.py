@@ -20,6 +20,7 @@ from overcast.learn.start import (
     encoder_weights,
     readings,
 )
+from overcast.models.fusion import network_units
 from overcast.models.segmenter import Segmenter
 from overcast.plan import choose
 from tests.learn.tiny import batch_of, tiny
@@ -88,11 +89,12 @@ def test_the_same_bands_give_the_same_features(name: str) -> None:
 
 @pytest.mark.parametrize("name", SMALL)
 def test_bands_are_matched_by_name(name: str) -> None:
-    """Where the bands that are missing are dark, features are the same."""
+    """Where the bands that are missing are at their zero, features are the same."""
     old, new, _ = moved(name, WIDE, NARROW)
+    zero = network_units(torch.zeros(())) if name == "fcn" else 0.0
     whole = images(WIDE)
-    kept = [band in FOUR for band in SENTINEL_2.names]
-    dark = whole.images["s2"] * torch.tensor(kept)[:, None, None]
+    kept = torch.tensor([band in FOUR for band in SENTINEL_2.names])[:, None, None]
+    dark = torch.where(kept, whole.images["s2"], zero)
     whole = replace(whole, images={**whole.images, "s2": dark})
     with torch.no_grad():
         torch.testing.assert_close(new.encode(images(NARROW)), old.encode(whole))
@@ -139,7 +141,7 @@ def test_what_reads_which_bands_is_told() -> None:
 
 
 class Mixed(Segmenter):
-    """A network that does something to the image before a weight sees it."""
+    """A network that mixes the bands of an image before a weight sees them."""
 
     def __init__(self, bands: Mapping[str, int]) -> None:
         super().__init__()
@@ -148,7 +150,8 @@ class Mixed(Segmenter):
         self.head = nn.Conv2d(4, 2, 1)
 
     def encode(self, batch: Batch) -> Tensor:
-        return self.body(batch.images["s2"].square())
+        image = batch.images["s2"]
+        return self.body(image + image.mean(1, keepdim=True))
 
     def decode(self, features: Tensor) -> Tensor:
         return self.head(features)

@@ -17,7 +17,7 @@ from overcast.methods.network import TrainedNetwork
 from overcast.methods.restored import Restored
 from overcast.models.cloudseg import CloudSeg
 from overcast.models.fcn import FCN
-from overcast.models.looks import network_units
+from overcast.models.fusion import network_units
 
 pytestmark = pytest.mark.filterwarnings("ignore:Use .@. matmul")
 

@@ -7,8 +7,7 @@ network did not know begins at zero, so that it changes nothing until it is lear
 
 What is the encoder, and which of its weights read which bands, is found by looking: the
 encoder by the gradient of the features; weights that read images by their shapes, which
-change with the number of bands; and their bands by sending an image through that is
-another constant in every band.
+change with the number of bands; and their bands by changing one after the other.
 """
 
 from __future__ import annotations
@@ -37,8 +36,8 @@ _SIDE = 64
 class Reading:
     """Bands that the input channels of a weight are, in order.
 
-    Where a network does something to images before that weight sees them, they can't
-    be told apart: `told` is False, and all bands that there are stand in `channels`.
+    Where a network mixes bands before that weight sees them, they can't be told apart:
+    `told` is False, and all bands that there are stand in `channels`.
     """
 
     channels: tuple[Channel, ...]
@@ -141,27 +140,44 @@ def _matched(
 def _traced(
     model: Segmenter, sensors: Mapping[str, Sensor]
 ) -> dict[str, tuple[Channel, ...]]:
-    """Bands of the input channels of every convolution that reads images as they are."""
-    codes = {
-        float(code): (name, band)
-        for name, numbers in _codes(model.bands).items()
-        for code, band in zip(numbers, sensors[name].names, strict=True)
+    """Bands of the input channels of every convolution that reads images band by band.
+
+    A channel is of the one band that changes it, whatever is done to that band before;
+    one that no band changes, after those of an image, is the image's validity.
+    """
+    before = _seen_by_convolutions(model, _batch(model.bands))
+    changes: dict[str, list[list[Channel]]] = {
+        name: [[] for _ in values] for name, values in before.items()
     }
-    found: dict[str, tuple[Channel, ...]] = {}
+    for image, sensor in sensors.items():
+        for number, band in enumerate(sensor.names):
+            other = _batch(model.bands)
+            other.images[image][:, number] += 0.25
+            after = _seen_by_convolutions(model, other)
+            for name in before.keys() & after.keys():
+                for channel in (before[name] != after[name]).nonzero()[:, 0].tolist():
+                    changes[name][channel].append((image, band))
+    found = {}
+    for name, values in before.items():
+        channels: list[Channel] = []
+        for bands, value in zip(changes[name], values.tolist(), strict=True):
+            if not bands and value == 1 and channels:
+                channels.append((channels[-1][0], VALIDITY))
+            elif len(bands) == 1:
+                channels.append(bands[0])
+        if len(channels) == len(values) == len(set(channels)):
+            found[f"{name}.weight"] = tuple(channels)
+    return found
+
+
+def _seen_by_convolutions(model: Segmenter, batch: Batch) -> dict[str, Tensor]:
+    """What every convolution gets ``[C]``, where that is the same everywhere."""
+    found: dict[str, Tensor] = {}
 
     def look(name: str, image: Tensor) -> None:
         values = image[0].flatten(1)
-        if not torch.equal(values.amin(1), values.amax(1)):
-            return
-        channels: list[Channel] = []
-        for code in values[:, 0].tolist():
-            if code == 1 and channels:
-                channels.append((channels[-1][0], VALIDITY))
-            elif code in codes:
-                channels.append(codes[code])
-            else:
-                return
-        found[f"{name}.weight"] = tuple(channels)
+        if torch.equal(values.amin(1), values.amax(1)):
+            found[name] = values[:, 0].clone()
 
     with _looked_at(model), torch.no_grad():
         hooks = [
@@ -171,28 +187,16 @@ def _traced(
             for name, module in model.named_modules()
             if isinstance(module, nn.Conv2d) and module.groups == 1
         ]
-        model.encode(_batch(model.bands))
+        model.encode(batch)
         for hook in hooks:
             hook.remove()
     return found
 
 
-def _codes(bands: Mapping[str, int]) -> dict[str, range]:
-    """A whole number from 2 on for every band of every image."""
-    found, first = {}, 2
-    for name, count in bands.items():
-        found[name] = range(first, first + count)
-        first += count
-    return found
-
-
 def _batch(bands: Mapping[str, int]) -> Batch:
-    """One sample, everywhere seen, that is constant in every band."""
+    """One sample, everywhere seen, that is the same everywhere."""
     images = {
-        name: torch.tensor(numbers, dtype=torch.float32)
-        .view(1, -1, 1, 1)
-        .repeat(1, 1, _SIDE, _SIDE)
-        for name, numbers in _codes(bands).items()
+        name: torch.full((1, count, _SIDE, _SIDE), 0.5) for name, count in bands.items()
     }
     valid = torch.ones(1, _SIDE, _SIDE, dtype=torch.bool)
     return Batch(images=images, valid=dict.fromkeys(images, valid))
