@@ -156,7 +156,9 @@ class Network:
         Unlabelled windows are of the stacks without labels; where every stack has
         some, they are of all of them, drawn by area, without their labels.
         """
-        batch = max(1, _PIXELS // size**2) if self.batch is None else self.batch
+        batch = self.batch
+        if batch is None:
+            batch = max(1, _PIXELS // max(size, 1) ** 2)
         if name == "labelled":
             chosen = [s for s in stacks if s.labels is not None]
             return crops_of(chosen, size, batch, seed, self.balance)

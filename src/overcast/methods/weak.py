@@ -78,8 +78,8 @@ class Weak:
         Standard deviation, in pixels, of their smoothing where no optical image guides.
     sharpness
         Power of the smoothed probabilities. Clusters are mixed and votes are averaged,
-        so that they are nearer to each other than they should be; on development worlds
-        this brings the calibration error for 500 m labels from .18 to about .05.
+        so that they are nearer to each other than they should be. What error is left
+        `bench/calibration.py` measures, and ``overcast calibrate`` mends.
     prior
         Name of a target image with a probability for every class, as ``overcast
         predict --probabilities`` makes with a run from other scenes; empty for none.

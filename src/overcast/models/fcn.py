@@ -35,8 +35,7 @@ class FCN(Segmenter):
     image called `radar` is averaged besides in `looks` boxes of 3, 9, 27, ... pixels,
     which widen `halo`. By default it is in three where there is no other image.
 
-    It learns from windows of 32 pixels: in as many pixels a step, more places are seen,
-    which brought 2 to 10 points of mIoU over windows of 64 on development worlds.
+    It learns from windows of 32 pixels: in as many pixels a step, more places are seen.
     """
 
     window = 32
