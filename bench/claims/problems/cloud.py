@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from bench.claims.blocks import Arm, Mask, Problem, arm_of, fine, scored, true_of
+from bench.claims.scoring import NETWORK
 from numpy.typing import NDArray
 
 from overcast.geo.arrays import ImageArray
@@ -18,16 +19,16 @@ from overcast.geo.raster import Image
 from overcast.worlds.clouds import CLEAR, SHADOW, THICK, THIN
 from overcast.worlds.scene import Scene, Wanted
 
-_STEPS = 400
-"""A minute or two on one core: enough to tell methods apart, not to train them out."""
+_TAUGHT = 400
+"""Steps in which the teacher learns: half of all."""
 
 
 def _network(recipe: dict[str, Any], **model: Any) -> dict[str, Any]:
     return {
         "name": "network",
-        "model": {"name": "cloudseg", "widths": [16, 24], **model},
+        "model": {"name": "cloudseg", **model},
         "recipe": recipe,
-        "schedule": {"steps": _STEPS, "peak_rate": 5e-3, "warmup": 20},
+        "schedule": NETWORK["schedule"],
         # Many small windows: a step sees more places, and boxes of 27 pixels the rest.
         "window": 32,
         "batch": 20,
@@ -35,7 +36,7 @@ def _network(recipe: dict[str, Any], **model: Any) -> dict[str, Any]:
 
 
 def _method(*, gate: bool = True, **changes: Any) -> dict[str, Any]:
-    recipe = {"name": "cloudseg", "teacher_steps": _STEPS // 2, **changes}
+    recipe = {"name": "cloudseg", "teacher_steps": _TAUGHT, **changes}
     return _network(recipe, gate=gate)
 
 

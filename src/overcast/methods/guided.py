@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter
@@ -16,13 +18,25 @@ _RIDGE = 1e-3
 
 def box_mean(values: Floats, valid: NDArray[np.bool_], radius: int) -> Floats:
     """Mean of the valid values in a box of 2 r + 1 pixels; 0 where there are none."""
-    size = 2 * radius + 1
-    seen = uniform_filter(valid.astype(np.float32), size, mode="constant")
-    known = np.where(valid, values, 0).astype(np.float32)
-    total = uniform_filter(known, size, mode="constant")
-    # A sliding sum leaves rounding errors where nothing is seen.
-    enough = seen > 0.5 / size**2
-    return np.where(enough, total / np.where(enough, seen, 1), 0).astype(np.float32)
+    return _Boxes(valid, radius).mean(values)
+
+
+class _Boxes:
+    """Boxes of 2 r + 1 pixels around every pixel, whose valid pixels count."""
+
+    def __init__(self, valid: NDArray[np.bool_], radius: int) -> None:
+        self.side = 2 * radius + 1
+        self.valid = None if valid.all() else valid
+        seen = uniform_filter(valid.astype(np.float32), self.side, mode="constant")
+        # A sliding sum leaves rounding errors where nothing is seen.
+        enough = seen > 0.5 / self.side**2
+        self.weight = np.where(enough, 1 / np.where(enough, seen, 1), 0)
+
+    def mean(self, values: Floats) -> Floats:
+        """Mean of the valid values; 0 where there are none."""
+        known = values if self.valid is None else np.where(self.valid, values, 0)
+        total = uniform_filter(known.astype(np.float32), self.side, mode="constant")
+        return np.asarray(total * self.weight, np.float32)
 
 
 def guided(
@@ -51,27 +65,32 @@ def guided(
         ``[M, h, w]``, of use where `valid`.
     """
     by = guide.sensor.to_network(guide.values)
-    bands, shape = len(by), by.shape[1:]
-    means = np.stack([box_mean(g, valid, radius) for g in by])
-    sigma = np.empty((*shape, bands, bands), np.float32)
+    boxes = _Boxes(valid, radius)
+    means = [boxes.mean(g) for g in by]
+    inverse = _inverse_covariances(by, means, boxes)
+    found = np.empty((len(layers), *valid.shape), np.float32)
+    for out, layer in zip(found, layers, strict=True):
+        mean = boxes.mean(layer)
+        cross = [
+            boxes.mean(g * layer) - m * mean for g, m in zip(by, means, strict=True)
+        ]
+        # Written out: a library's product of a million 3 x 3 matrices is a slow loop.
+        slope = [sum(i * c for i, c in zip(row, cross, strict=True)) for row in inverse]
+        constant = mean - sum(a * m for a, m in zip(slope, means, strict=True))
+        out[:] = boxes.mean(constant)
+        for a, g in zip(slope, by, strict=True):
+            out += boxes.mean(a) * g
+    return found
+
+
+def _inverse_covariances(by: Floats, means: Sequence[Floats], boxes: _Boxes) -> Floats:
+    """Inverse of the guide's covariance in every box ``[G, G, h, w]``."""
+    bands = len(by)
+    sigma = np.empty((*by.shape[1:], bands, bands), np.float32)
     for i in range(bands):
         for j in range(i, bands):
-            moment = box_mean(by[i] * by[j], valid, radius) - means[i] * means[j]
+            moment = boxes.mean(by[i] * by[j]) - means[i] * means[j]
             sigma[..., i, j] = sigma[..., j, i] = moment
     sigma += _RIDGE * np.eye(bands, dtype=np.float32)
-    inverse = np.linalg.inv(sigma)
-    found = np.empty((len(layers), *shape), np.float32)
-    for out, layer in zip(found, layers, strict=True):
-        mean = box_mean(layer, valid, radius)
-        cross = np.stack(
-            [
-                box_mean(g * layer, valid, radius) - m * mean
-                for g, m in zip(by, means, strict=True)
-            ],
-            -1,
-        )
-        slope = np.moveaxis((inverse @ cross[..., None])[..., 0], -1, 0)
-        constant = mean - (slope * means).sum(0)
-        smooth = np.stack([box_mean(s, valid, radius) for s in slope])
-        out[:] = (smooth * by).sum(0) + box_mean(constant, valid, radius)
-    return found
+    inverse = np.moveaxis(np.linalg.inv(sigma), (0, 1), (2, 3))
+    return np.ascontiguousarray(inverse)
