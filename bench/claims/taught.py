@@ -46,6 +46,20 @@ def probabilities_of(
     return Image.of(found, scene.grid, probability_sensor(names))
 
 
+def completed(made: Callable[[Scene, int], Arm]) -> Callable[[Scene, int], Arm]:
+    """The labels of an arm, and what `weak` makes of them where there are none."""
+
+    def arm(scene: Scene, seed: int) -> Arm:
+        full = made(scene, seed)
+        (stack,) = full.learn
+        told = probabilities_of(scene, full, {"name": "weak"}, seed).values.argmax(0)
+        given = _given(scene, stack)
+        values = np.where(given == UNKNOWN, told, given).astype(np.uint8)
+        return replace(full, learn=(_with_labels(scene, stack, values),))
+
+    return arm
+
+
 def relabelled(naive: Callable[[Scene, int], Arm]) -> Callable[[Scene, int], Arm]:
     """Labels by expectation and maximisation: a forest, and what every cell holds.
 
@@ -64,15 +78,16 @@ def relabelled(naive: Callable[[Scene, int], Arm]) -> Callable[[Scene, int], Arm
             joint /= joint.sum(0)
             shares = _in_cells(joint, scene, stack)
             values = np.where(_given(scene, stack) == UNKNOWN, UNKNOWN, joint.argmax(0))
-            labels = Labels(
-                values=values.astype(np.uint8),
-                grid=scene.grid,
-                legend=scene.truth.legend,
-            )
-            made = replace(made, learn=(replace(stack, labels=LabelArray(labels)),))
+            learned = _with_labels(scene, stack, values.astype(np.uint8))
+            made = replace(made, learn=(learned,))
         return made
 
     return arm
+
+
+def _with_labels(scene: Scene, stack: Stack, values: NDArray[np.uint8]) -> Stack:
+    labels = Labels(values=values, grid=scene.grid, legend=scene.truth.legend)
+    return replace(stack, labels=LabelArray(labels))
 
 
 def _given(scene: Scene, stack: Stack) -> NDArray[np.uint8]:

@@ -68,6 +68,12 @@ def sensors(view: Batch) -> set[str]:
 BOTH = {"s1", "s2"}
 
 
+def paper(**settings: Any) -> Contrast:
+    """Both levels, means of superpixels, and no sensor lost."""
+    both = {"image": 1.0, "pixel": False, "fusion": "middle", "drop": 0.0}
+    return Contrast(**{**both, **settings})
+
+
 @pytest.mark.parametrize(
     ("fusion", "levels", "views"),
     [
@@ -82,7 +88,7 @@ def test_views_are_those_of_the_fusion(
     fusion: Any, levels: tuple[str, ...], views: list[set[str]]
 ) -> None:
     off = {level: 0.0 for level in LEVELS if level not in levels}
-    recipe = Contrast(fusion=fusion, drop=0, **off)
+    recipe = paper(fusion=fusion, **off)
     torch.manual_seed(0)
     assert [sensors(view) for view in seen_by(recipe, scene(0))] == views
 
@@ -90,14 +96,14 @@ def test_views_are_those_of_the_fusion(
 def test_a_level_that_is_off_has_no_head_and_no_loss() -> None:
     model = tiny()
     for level, other in (LEVELS, LEVELS[::-1]):
-        recipe = Contrast(**{other: 0.0})  # type: ignore[arg-type]
+        recipe = paper(**{other: 0.0})
         state = recipe.start(model)
         assert list(state.heads) == [level]
         assert set(recipe.terms(model, state, {"unlabelled": scene(0)}).losses) == {
             level
         }
     with pytest.raises(ValueError, match="one of the levels"):
-        Contrast(image=0, superpixel=0)
+        paper(image=0, superpixel=0)
 
 
 def test_the_copy_is_shifted_and_turned_with_its_superpixels() -> None:
@@ -116,7 +122,7 @@ def test_the_copy_is_shifted_and_turned_with_its_superpixels() -> None:
 
     shown: list[Batch] = []
     model = Seeing({"s1": 1, "s2": 1}, 2, width=4)
-    recipe = Contrast(fusion="early", gain=0, bias=0, drop=0, least=1, image=0)
+    recipe = paper(fusion="early", least=1, image=0)
     torch.manual_seed(1)
     recipe.terms(model, recipe.start(model), {"unlabelled": batch})
     (joined,) = shown
@@ -152,7 +158,7 @@ def test_a_superpixel_may_be_contrasted_with_one_pixel(
     monkeypatch.setattr(module.Heads, "project", lambda _, level, a, b: (a, b, None))
     spreads = []
     for pixel in (False, True):
-        recipe = Contrast(fusion="early", image=0, pixel=pixel, gain=0, bias=0, drop=0)
+        recipe = paper(fusion="early", image=0, pixel=pixel)
         torch.manual_seed(0)
         model = FCN({"s1": 2, "s2": 3}, 3, width=8, dilations=[1])
         with torch.no_grad():
@@ -165,14 +171,14 @@ def test_a_superpixel_may_be_contrasted_with_one_pixel(
 
 def test_superpixels_are_found_where_none_are_given() -> None:
     bare = batch_of(0).only(("s1", "s2"))
-    model, recipe = tiny(), Contrast(image=0, least=1)
+    model, recipe = tiny(), paper(image=0, least=1)
     terms = recipe.terms(model, recipe.start(model), {"unlabelled": bare})
     assert terms.losses["superpixel"] > 0
 
 
 def test_one_sensor_alone_is_contrasted_with_its_copy() -> None:
     batch = scene(0)
-    model, recipe = FCN({"s2": 3}, 2, width=8), Contrast(fusion="late")
+    model, recipe = FCN({"s2": 3}, 2, width=8), paper(fusion="late")
     terms = recipe.terms(model, recipe.start(model), {"unlabelled": batch})
     assert all(loss > 0 for loss in terms.losses.values())
 
@@ -182,14 +188,14 @@ def test_what_nobody_saw_is_no_contrast() -> None:
     dark = replace(
         batch, valid={n: torch.zeros_like(v) for n, v in batch.valid.items()}
     )
-    model, recipe = tiny(), Contrast()
+    model, recipe = tiny(), paper()
     terms = recipe.terms(model, recipe.start(model), {"unlabelled": dark})
     assert terms.total == 0
     terms.total.backward()
 
 
 def test_memory_holds_the_newest_projections(tmp_path: Path) -> None:
-    model, recipe = tiny(), Contrast(superpixel=0, memory=10, fusion="early")
+    model, recipe = tiny(), paper(superpixel=0, memory=10, fusion="early")
     state = recipe.start(model)
     for step in range(2):
         recipe.terms(model, state, {"unlabelled": scene(step)})
@@ -212,7 +218,7 @@ def test_memory_holds_the_newest_projections(tmp_path: Path) -> None:
 )
 def test_networks_learn_by_it(model: Callable[[], Segmenter]) -> None:
     torch.manual_seed(0)
-    network, recipe = model().train(), Contrast()
+    network, recipe = model().train(), paper()
     state = recipe.start(network)
     terms = recipe.terms(network, state, {"unlabelled": scene(0, 2, 32)})
     terms.total.backward()
@@ -231,7 +237,7 @@ def rank(folder: Path, name: str) -> float:
     torch.manual_seed(0)
     model = FCN({"s1": 2, "s2": 3}, 3, width=8, dilations=[1])
     schedule = Schedule(steps=30, warmup=1, peak_rate=2e-2, weight_decay=0)
-    recipe = Contrast(fusion="early")
+    recipe = paper(fusion="early", gain=0.1, bias=0.01, drop=0.1)
     steps = train(model, recipe, {"unlabelled": scene}, schedule, folder / name)
     ranks = [float(terms.gauges["projected rank"]) for _, terms in steps]
     return sum(ranks[-10:]) / 10

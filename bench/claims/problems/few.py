@@ -6,7 +6,8 @@
 Unlabelled windows are cut anywhere, testing blocks included: who makes a map has the
 images of what is mapped. Labels of testing blocks nobody has. ``quick`` arms train a
 small network on small windows, in a tenth of the time, and can be compared with each
-other alone. ``scene`` arms are also given what `weak` makes of the same labels.
+other alone. ``scene`` arms are also given what `weak` makes of the same labels;
+``distilled`` is a network that learns it where there are none.
 
 Take 768 pixels a side: one learning block in sixteen is four blocks then. Of 512 it is
 two, which often lack whole classes, and what nobody was shown nobody can recover.
@@ -20,7 +21,7 @@ from typing import Any
 import numpy as np
 from bench.claims.blocks import Arm, Problem, arm_of, blocks_of, fine, known
 from bench.claims.scoring import NETWORK
-from bench.claims.taught import probabilities_of
+from bench.claims.taught import completed, probabilities_of
 
 from overcast.geo.arrays import ImageArray
 from overcast.geo.raster import Image
@@ -101,7 +102,7 @@ def _problem(
     title: str, naive: Make, missing: Callable[[Make], Make] = lambda made: made
 ) -> Problem:
     """Learn from `naive`; `missing` takes away what is not there to map from."""
-    methods: dict[str, Mapping[str, Any]] = {"quick": QUICK}
+    methods: dict[str, Mapping[str, Any]] = {"quick": QUICK, "distilled": NETWORK}
     for name, recipe in RECIPES.items():
         methods[name] = {**NETWORK, "recipe": recipe}
         methods[f"quick-{name}"] = {**QUICK, "recipe": recipe}
@@ -112,7 +113,10 @@ def _problem(
         missing(naive),
         missing(fine),
         methods=methods,
-        arms={name: told for name in methods if "scene" in name},
+        arms={
+            **{name: told for name in methods if "scene" in name},
+            "distilled": missing(completed(naive)),
+        },
     )
 
 

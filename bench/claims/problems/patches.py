@@ -6,8 +6,9 @@
 Patches of 32 x 32 pixels are drawn at random over the learning blocks. Encoders learn
 from the images of the whole scene, testing blocks included, and from no labels: who makes
 a map has the images of what is mapped. ``linear`` learns a classifier of their features
-alone, ``fine-tuned`` all weights. The time of pretraining, once for a scene and all that
-start from it, is in no arm's seconds.
+alone, ``fine-tuned`` all weights. ``distilled`` networks also learn what `weak` makes of
+the patches, where there are none, from fresh weights or ``fine-tuned``. The time of
+pretraining, once for a scene and all that start from it, is in no arm's seconds.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from typing import Any
 import numpy as np
 from bench.claims.blocks import Arm, Problem, arm_of, fine, known, scored
 from bench.claims.scoring import NETWORK
+from bench.claims.taught import completed
 from numpy.typing import NDArray
 
 from overcast.learn.felzenszwalb import with_superpixels
@@ -41,16 +43,17 @@ _PRETRAINING: Mapping[str, Any] = {
     "name": "network",
     "window": SIDE,
     "batch": 16,
-    "schedule": {"steps": 1000},
+    "schedule": {"steps": 1000, "peak_rate": 4e-3},
 }
 """Some minutes on one core."""
 RECIPES: dict[str, Mapping[str, Any]] = {
     "": {},
-    ", early": {"fusion": "early"},
-    ", late": {"fusion": "late"},
-    ", superpixels alone": {"image": 0.0},
-    ", images alone": {"superpixel": 0.0},
-    ", single pixels": {"pixel": True},
+    ", middle": {"fusion": "middle", "image": 1.0},
+    ", late": {"fusion": "late", "image": 1.0},
+    ", with images": {"image": 1.0},
+    ", images alone": {"image": 1.0, "superpixel": 0.0},
+    ", means": {"pixel": False},
+    ", jittered": {"gain": 0.1, "bias": 0.01},
 }
 """What is added to a method's name, and the settings of `contrast` that it stands for."""
 
@@ -118,8 +121,13 @@ def _recipe(name: str) -> dict[str, Any]:
 
 
 def _problem(count: int) -> Problem:
-    methods: dict[str, Mapping[str, Any]] = {"scratch": _LEARNING}
-    arms = {}
+    methods: dict[str, Mapping[str, Any]] = {
+        "scratch": _LEARNING,
+        "distilled": _LEARNING,
+        "distilled, fine-tuned": {**_LEARNING, "start": str(start_of(""))},
+    }
+    told = completed(_few(count))
+    arms = {"distilled": told, "distilled, fine-tuned": _started("", told)}
     for name in RECIPES:
         start = {**_LEARNING, "start": str(start_of(name))}
         methods[f"fine-tuned{name}"] = start

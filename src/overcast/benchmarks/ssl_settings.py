@@ -28,11 +28,20 @@ QUICK: Mapping[str, Any] = {
 """Small and few of everything: shows that all of it runs."""
 
 
-def _network(fusion: str) -> dict[str, Any]:
+def _network(fusion: str, **recipe: Any) -> dict[str, Any]:
     return {
         "model": {"name": "unet", "encoder": "resnet18", "fusion": fusion},
-        "recipe": {"fusion": fusion},
+        "recipe": {"fusion": fusion, **recipe},
     }
+
+
+def _networks() -> dict[str, dict[str, Any]]:
+    """The paper's three ways of fusion, and the recipe's own defaults."""
+    paper = {"image": 1.0, "pixel": False}
+    found = {
+        fusion: _network(fusion, **paper) for fusion in ("middle", "early", "late")
+    }
+    return {**found, "pixels": _network("early")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,9 +74,7 @@ class Settings:
     unlabelled: int = 1000
     test: int | None = None
     regions: Sequence[str] = ()
-    networks: Mapping[str, Mapping[str, Any]] = field(
-        default_factory=lambda: {f: _network(f) for f in ("middle", "early", "late")}
-    )
+    networks: Mapping[str, Mapping[str, Any]] = field(default_factory=_networks)
     pretraining: Mapping[str, Any] = field(
         default_factory=lambda: {
             "recipe": {"name": "contrast", "memory": 1024},

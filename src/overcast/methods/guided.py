@@ -69,7 +69,7 @@ def guided(
     means = [boxes.mean(g) for g in by]
     inverse = _inverse_covariances(by, means, boxes)
     found = np.empty((len(layers), *valid.shape), np.float32)
-    for out, layer in zip(found, layers, strict=True):
+    for at, layer in enumerate(layers):
         mean = boxes.mean(layer)
         cross = [
             boxes.mean(g * layer) - m * mean for g, m in zip(by, means, strict=True)
@@ -77,9 +77,9 @@ def guided(
         # Written out: a library's product of a million 3 x 3 matrices is a slow loop.
         slope = [sum(i * c for i, c in zip(row, cross, strict=True)) for row in inverse]
         constant = mean - sum(a * m for a, m in zip(slope, means, strict=True))
-        out[:] = boxes.mean(constant)
+        found[at] = boxes.mean(constant)
         for a, g in zip(slope, by, strict=True):
-            out += boxes.mean(a) * g
+            found[at] += boxes.mean(a) * g
     return found
 
 
