@@ -34,8 +34,8 @@ from overcast.plan import choose
 from overcast.progress import quiet
 from overcast.worlds.scene import Scene, Wanted, simulate
 
-_SOURCES = (47, 41)
-"""Two development worlds in spring; which one is the source goes by the seed."""
+_SOURCES = (41, 43, 47, 51)
+"""Four development worlds in spring."""
 _SOFTER_PX = 1.45
 """Added blur: of 10 m pixels it makes what an instrument of 25 m pixels resolves."""
 _ROUNDS = 2
@@ -108,10 +108,10 @@ def hazy(image: Image) -> Image:
 
 
 @cache
-def _source(size: int, seed: int) -> Stack:
-    """Labelled optical image of another place, season and air."""
-    scene = simulate(_SOURCES[seed % 2], size, wanted=Wanted(()))
-    return _optical(scene.images["s2"], scene.truth)
+def _sources(size: int) -> tuple[Stack, ...]:
+    """Labelled optical images of other places, another season and other air."""
+    scenes = (simulate(world, size, wanted=Wanted(())) for world in _SOURCES)
+    return tuple(_optical(scene.images["s2"], scene.truth) for scene in scenes)
 
 
 def _optical(image: Image, labels: Labels | None) -> Stack:
@@ -123,13 +123,12 @@ def _optical(image: Image, labels: Labels | None) -> Stack:
 
 
 def _elsewhere(scene: Scene, seed: int) -> Arm:
-    """Labels of the source alone; the target is what is mapped."""
-    source = _source(scene.grid.shape[0], seed)
-    return Arm((source,), {"s2": hazy(scene.images["s2"])})
+    """Labels of the sources alone; the target is what is mapped."""
+    return Arm(_sources(scene.grid.shape[0]), {"s2": hazy(scene.images["s2"])})
 
 
 def _adapted(scene: Scene, seed: int) -> Arm:
-    """The source with labels, the target without."""
+    """The sources with labels, the target without."""
     arm = _elsewhere(scene, seed)
     return Arm((*arm.learn, _optical(arm.images["s2"], None)), arm.images)
 
