@@ -52,6 +52,14 @@ def test_relative_paths_are_relative_to_the_plan(tmp_path: Path) -> None:
     assert read_plan(path).data.images["s2"].path == str(tmp_path / "a" / "s2.tif")
 
 
+def test_the_run_to_start_from_is_beside_the_plan_or_a_name(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    for start, found in [("run", str(tmp_path / "run")), ("timm/x", "timm/x")]:
+        method = {"name": "network", "start": start}
+        path = changed(tmp_path, lambda t, m=method: t.update(method=m))  # type: ignore[misc]
+        assert read_plan(path).method["start"] == found
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [

@@ -171,7 +171,8 @@ def read_plan(path: Path) -> Plan:
     plan = from_tree(Plan, tree, str(path))
     method_of(plan)
     data, *scenes = (_located(d, path.parent) for d in (plan.data, *plan.scenes))
-    return dataclasses.replace(plan, data=data, scenes=tuple(scenes))
+    method = _started(plan.method, path.parent)
+    return dataclasses.replace(plan, data=data, scenes=tuple(scenes), method=method)
 
 
 def write_plan(plan: Plan, path: Path) -> None:
@@ -237,6 +238,14 @@ def _refuse_unknown(tree: Mapping[str, Any], known: list[str], where: str) -> No
             near = difflib.get_close_matches(str(key), known, 1, cutoff=0.5)
             hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
             raise ValueError(f"{where}: unknown key {key!r}; {hint}")
+
+
+def _started(method: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
+    """The same method; the run that it starts from, if it is one, from anywhere."""
+    start = method.get("start")
+    if not isinstance(start, str) or not (folder / start).exists():
+        return method
+    return {**method, "start": str((folder / start).resolve())}
 
 
 def _located(data: Data, folder: Path) -> Data:

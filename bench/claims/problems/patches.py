@@ -37,7 +37,7 @@ SIDE = 32
 """Pixels along the side of a patch."""
 _HERE = Path(tempfile.gettempdir()) / "overcast-patches"
 _LEARNING: Mapping[str, Any] = {**NETWORK, "window": SIDE}
-_CLASSIFIER = {"frozen": True, "schedule": {"steps": 800, "peak_rate": 3e-2}}
+_CLASSIFIER = {"frozen": True, "schedule": {"steps": 800, "peak_rate": 0.3}}
 """A linear classifier alone takes, and needs, larger steps."""
 _PRETRAINING: Mapping[str, Any] = {
     "name": "network",
