@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 from bench.claims.blocks import Arm, Problem, arm_of, blocks_of, fine, known
-from bench.claims.scoring import NETWORK
+from bench.claims.scoring import NETWORK, TRUSTED
 from bench.claims.taught import completed, probabilities_of
 
 from overcast.geo.arrays import ImageArray
@@ -102,7 +102,11 @@ def _problem(
     title: str, naive: Make, missing: Callable[[Make], Make] = lambda made: made
 ) -> Problem:
     """Learn from `naive`; `missing` takes away what is not there to map from."""
-    methods: dict[str, Mapping[str, Any]] = {"quick": QUICK, "distilled": NETWORK}
+    methods: dict[str, Mapping[str, Any]] = {
+        "quick": QUICK,
+        "distilled": NETWORK,
+        "weak, trusted": TRUSTED,
+    }
     for name, recipe in RECIPES.items():
         methods[name] = {**NETWORK, "recipe": recipe}
         methods[f"quick-{name}"] = {**QUICK, "recipe": recipe}

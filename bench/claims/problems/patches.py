@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 from bench.claims.blocks import Arm, Problem, arm_of, fine, known, scored
-from bench.claims.scoring import NETWORK
+from bench.claims.scoring import NETWORK, TRUSTED
 from bench.claims.taught import completed
 from numpy.typing import NDArray
 
@@ -123,6 +123,7 @@ def _recipe(name: str) -> dict[str, Any]:
 def _problem(count: int) -> Problem:
     methods: dict[str, Mapping[str, Any]] = {
         "scratch": _LEARNING,
+        "weak, trusted": TRUSTED,
         "distilled": _LEARNING,
         "distilled, fine-tuned": {**_LEARNING, "start": str(start_of(""))},
     }
