@@ -106,6 +106,18 @@ def test_the_command_goes_on_with_the_same_chain(
     assert str(made / "map-1" / "map.tif") in done.output
 
 
+def test_refits_learn_from_what_was_made_before(chain: Chain, tmp_path: Path) -> None:
+    twice = replace(chain, networks=1, views=1, refits=2)
+    make_chain(twice, tmp_path / "out", False, quiet)
+    used = {"refit-0": "pseudo-1", "refit-1": "pseudo-1-refit-0"}
+    for folder, labels in {**used, "sar": "pseudo-1-refit-1"}.items():
+        plan = read_plan(tmp_path / "out" / folder / "run" / "plan.yaml")
+        seen = {n for n, image in plan.data.images.items() if not image.target}
+        assert seen == ({"s1"} if folder == "sar" else {"s2"})
+        assert plan.scenes[0].labels is not None
+        assert Path(plan.scenes[0].labels.path).parent.name == labels
+
+
 def test_another_chain_is_refused_there(chain: Chain, made: Path) -> None:
     with pytest.raises(ValueError, match="holds something else"):
         make_chain(replace(chain, views=1), made, False, quiet)

@@ -20,9 +20,16 @@ from overcast.options import FILE, HELP, bar, report, views, writing
     show_default=True,
     help="Optical runs that label the pairs together.",
 )
+@click.option(
+    "--refits",
+    type=int,
+    default=0,
+    show_default=True,
+    help="Times that `weak` learns from the pseudo-labels and labels the pairs anew.",
+)
 @views(24)
 @writing
-def command(optical: Path, sar: Path, networks: int, **given: Any) -> None:
+def command(optical: Path, sar: Path, networks: int, refits: int, **given: Any) -> None:
     """Map from SAR alone where only optical images of elsewhere have labels.
 
     OPTICAL is a plan with labelled scenes, and a method to learn from them; SAR is a
@@ -32,7 +39,7 @@ def command(optical: Path, sar: Path, networks: int, **given: Any) -> None:
 
     \b
     Example:
-      overcast chain optical.yaml sar.yaml --networks 3 --out allweather/
+      overcast chain optical.yaml sar.yaml --refits 2 --out allweather/
     """
     from overcast.jobs.chain import Chain, make_chain
     from overcast.plan import read_plan
@@ -42,6 +49,7 @@ def command(optical: Path, sar: Path, networks: int, **given: Any) -> None:
         sar=read_plan(sar),
         networks=networks,
         views=given["views"],
+        refits=refits,
     )
     with bar() as progress:
         made = make_chain(chain, given["out"], given["overwrite"], progress)

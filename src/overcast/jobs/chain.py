@@ -2,6 +2,7 @@
 
     optical   runs that learn from labelled scenes, and see the pairs' optical images
     pseudo    labels that these runs, from many views, give to every pair
+    refit     runs of `weak` that learn from these labels, and what they say instead
     sar       a run that learns from the pairs' other images with these labels
     map       maps of every pair from these other images alone
 
@@ -13,6 +14,7 @@ there is not made twice.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -42,21 +44,30 @@ class Chain:
         Optical runs whose probabilities are averaged; they differ in seed.
     views
         Views that pseudo-labels and maps are averages of.
+    refits
+        Times that `weak` learns from the pairs' optical images with the pseudo-labels,
+        and labels them anew; ours. What looks alike gets one class then, whatever a
+        network of another season made of it.
 
     Raises
     ------
     ValueError
-        If there is no run, or a pair lacks an optical image or has no other.
+        If there is no run, refits are negative, or a pair lacks an optical image or has
+        no other.
     """
 
     optical: Plan
     sar: Plan
     networks: int = 1
     views: int = 24
+    refits: int = 0
 
     def __post_init__(self) -> None:
-        if self.networks < 1:
-            raise ValueError(f"networks must be 1 or more, got {self.networks}")
+        if self.networks < 1 or self.refits < 0:
+            raise ValueError(
+                "networks must be 1 or more and refits 0 or more, "
+                f"got {self.networks} and {self.refits}"
+            )
         for number, pair in enumerate(self.pairs):
             missing = self._seen - pair.images.keys()
             if missing or not self.only(pair, optical=False).images:
@@ -93,24 +104,30 @@ class Chain:
 
     def sar_plan(self, labelled: tuple[Path, ...]) -> Plan:
         """Plan of the SAR run, from folders of pseudo-labels in the order of pairs."""
-        data, *scenes = (
-            self._with_labels(pair, folder)
-            for pair, folder in zip(self.pairs, labelled, strict=True)
-        )
+        data, *scenes = self._with_labels(labelled, optical=False)
         return replace(self.sar, data=data, scenes=tuple(scenes))
 
-    def _with_labels(self, pair: Data, folder: Path) -> Data:
-        target = ImageInput(
-            path=str(folder / "probabilities.tif"),
-            sensor="class-probabilities",
-            target=True,
-        )
-        labels = LabelInput(
-            path=str(folder / "map.tif"), legend=str(folder / "legend.csv")
-        )
-        bare = self.only(pair, optical=False)
-        images = {**bare.images, TARGET: target}
-        return replace(bare, images=images, labels=labels, grid=target.path)
+    def refit_plan(self, labelled: tuple[Path, ...]) -> Plan:
+        """Plan of a run that learns from optical images with pseudo-labels."""
+        data, *scenes = self._with_labels(labelled, optical=True)
+        method = {"name": "weak"}
+        return replace(self.optical, data=data, scenes=tuple(scenes), method=method)
+
+    def _with_labels(
+        self, labelled: tuple[Path, ...], *, optical: bool
+    ) -> Iterator[Data]:
+        for pair, folder in zip(self.pairs, labelled, strict=True):
+            target = ImageInput(
+                path=str(folder / "probabilities.tif"),
+                sensor="class-probabilities",
+                target=True,
+            )
+            labels = LabelInput(
+                path=str(folder / "map.tif"), legend=str(folder / "legend.csv")
+            )
+            bare = self.only(pair, optical=optical)
+            images = {**bare.images, TARGET: target}
+            yield replace(bare, images=images, labels=labels, grid=target.path)
 
 
 def make_chain(chain: Chain, out: Path, overwrite: bool, progress: Progress) -> Made:
@@ -128,12 +145,13 @@ def make_chain(chain: Chain, out: Path, overwrite: bool, progress: Progress) -> 
     for number, folder in enumerate(optical):
         if not (folder / "run").exists():
             train_only(chain.optical_plan(number), folder, False, progress)
-    several = Runs(tuple(optical), views=chain.views)
-    labelled = tuple(out / f"pseudo-{n}" for n in range(len(chain.pairs)))
-    for pair, folder in zip(chain.pairs, labelled, strict=True):
-        if not (folder / "map.tif").exists():
-            data = chain.only(pair, optical=True)
-            make_pseudo_labels(several, data, folder, None, False, progress)
+    labelled = _label(chain, Runs(tuple(optical), views=chain.views), out, "", progress)
+    for number in range(chain.refits):
+        folder = out / f"refit-{number}"
+        if not (folder / "run").exists():
+            train_only(chain.refit_plan(labelled), folder, False, progress)
+        again = Runs((folder,), views=chain.views)
+        labelled = _label(chain, again, out, f"-refit-{number}", progress)
     if not (out / "sar" / "run").exists():
         train_only(chain.sar_plan(labelled), out / "sar", False, progress)
     radar, maps = Runs((out / "sar",), views=chain.views), []
@@ -151,6 +169,18 @@ def make_chain(chain: Chain, out: Path, overwrite: bool, progress: Progress) -> 
             "maps": [str(folder / "map.tif") for folder in maps],
         }
     )
+
+
+def _label(
+    chain: Chain, runs: Runs, out: Path, suffix: str, progress: Progress
+) -> tuple[Path, ...]:
+    """Folders of what runs make of the pairs' optical images, in the order of pairs."""
+    labelled = tuple(out / f"pseudo-{n}{suffix}" for n in range(len(chain.pairs)))
+    for pair, folder in zip(chain.pairs, labelled, strict=True):
+        if not (folder / "map.tif").exists():
+            data = chain.only(pair, optical=True)
+            make_pseudo_labels(runs, data, folder, None, False, progress)
+    return labelled
 
 
 def _begin(out: Path, key: str, overwrite: bool) -> None:
