@@ -243,7 +243,7 @@ def _refuse_unknown(tree: Mapping[str, Any], known: list[str], where: str) -> No
 def _started(method: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
     """The same method; the run that it starts from, if it is one, from anywhere."""
     start = method.get("start")
-    if not isinstance(start, str) or not (folder / start).exists():
+    if not isinstance(start, str) or not start or not (folder / start).exists():
         return method
     return {**method, "start": str((folder / start).resolve())}
 
