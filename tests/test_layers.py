@@ -28,7 +28,7 @@ FLOORS = [
     {"inputs", "methods"},
     {"run"},
     {"jobs", "viewer", "benchmarks"},
-    {"options"},
+    {"options", "given"},
     {"commands"},
     {"cli"},
 ]

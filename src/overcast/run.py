@@ -15,17 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from odc.geo.geobox import GeoBox
-
 from overcast import __version__
 from overcast.accuracy import calibration_file
 from overcast.accuracy.calibrated import Calibrated
 from overcast.accuracy.calibration_file import Calibration, read_calibration
-from overcast.accuracy.reference import ReferenceFile
-from overcast.accuracy.response import REFERENCE
 from overcast.geo.bands import Band, Sensor
-from overcast.geo.legend import LandClass, Legend, load_legend
-from overcast.geo.stack import ImageSource, LabelSource, Stack, agree
+from overcast.geo.legend import LandClass, Legend
+from overcast.geo.stack import ImageSource, Stack, agree
 from overcast.geo.tiling import Tiling
 from overcast.inputs import Inputs, open_inputs
 from overcast.maps.ensemble import Ensemble
@@ -50,26 +46,6 @@ from overcast.product.rasters import (
 from overcast.progress import Progress, quiet
 
 PLAN, _INTERFACE = "plan.yaml", "interface.json"
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """What a map is scored against."""
-
-    path: Path
-    legend: str | None = None
-    nodata: int | None = None
-    column: str = REFERENCE
-
-    def open(self, legend: Legend, grid: GeoBox) -> LabelSource:
-        """Open it, with the map's legend unless it has its own.
-
-        `grid` is the map's, for points and polygons to be laid over.
-        """
-        own = legend if self.legend is None else load_legend(self.legend)
-        return ReferenceFile(
-            path=self.path, legend=own, nodata=self.nodata, column=self.column
-        ).labels(legend, grid)
 
 
 def train_run(

@@ -20,7 +20,6 @@ from overcast.geo.legend import load_legend
 from overcast.geo.raster import UNKNOWN, Labels
 from overcast.jobs.assess import draw_sample
 from overcast.product.rasters import write_labels
-from overcast.run import Reference
 from tests.rasters import utm
 
 LEGEND = load_legend("simplified-igbp")
@@ -67,10 +66,10 @@ def fields(path: Path) -> Path:
 @pytest.mark.parametrize("make", [points, fields])
 def test_labels_of_a_vector_file_count_as_itself(make: Any, tmp_path: Path) -> None:
     path = make(tmp_path / "known.gpkg")
-    file = ReferenceFile(path=path, legend=LEGEND, column="cover")
+    file = ReferenceFile(path, column="cover")
     none = Confusion.none(len(LEGEND))
     assessed = sum(file.open(LEGEND, GRID).against(mapped()), none)
-    truth = Reference(path, column="cover").open(LEGEND, GRID)
+    truth = ReferenceFile(path, column="cover").labels(LEGEND, GRID)
     blocks = compare_blocks(mapped(), truth, block_side(GRID), GRID)
     scored = sum(blocks, none)
     assert assessed.counts.sum() > 190
@@ -80,7 +79,7 @@ def test_labels_of_a_vector_file_count_as_itself(make: Any, tmp_path: Path) -> N
 def test_points_outside_are_left_out(tmp_path: Path) -> None:
     x, y = GRID.affine * (np.array([-3.0, 4.5, 95.0]), np.array([2.5, 119.5, 2.5]))
     path = write(tmp_path / "few.gpkg", shapely.points(x, y), "Point")
-    truth = Reference(path, column="cover").open(LEGEND, GRID)
+    truth = ReferenceFile(path, column="cover").labels(LEGEND, GRID)
     values = truth.read(GRID).values
     assert np.argwhere(values != UNKNOWN).tolist() == [[119, 4]]
     assert (truth.read(GRID[:50, :40]).values == UNKNOWN).all()
@@ -97,4 +96,4 @@ def test_a_sample_is_for_assess(tmp_path: Path) -> None:
     ]
     path.write_text("\n".join([head, *filled]))
     with pytest.raises(ValueError, match=r"s\.csv: a sample .* give it to `overcast"):
-        Reference(path).open(LEGEND, GRID)
+        ReferenceFile(path).labels(LEGEND, GRID)

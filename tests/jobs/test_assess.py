@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from numpy.typing import NDArray
 
 from overcast.accuracy.design import Design
+from overcast.accuracy.reference import ReferenceFile
 from overcast.cli import commands
 from overcast.geo.legend import load_legend
 from overcast.geo.raster import UNKNOWN, Labels
@@ -84,6 +85,10 @@ def fill(form: Path, true: Path) -> Path:
     return filled
 
 
+def scored(out: Path, reference: Path, **how: Any) -> dict[str, Any]:
+    return assess_files(out / "map.tif", ReferenceFile(reference, **how))
+
+
 @pytest.mark.parametrize("name", ["sample.gpkg", "sample.csv"])
 def test_a_sample_goes_out_and_its_estimates_come_back(out: Path, name: str) -> None:
     drawn = draw_sample(out / "map.tif", out / name, Design(size=600, seed=2))
@@ -91,7 +96,9 @@ def test_a_sample_goes_out_and_its_estimates_come_back(out: Path, name: str) -> 
     assert (
         drawn["strata"]["Forest"]["points"] > drawn["strata"]["Water"]["points"] >= 50
     )
-    found = assess_files(out / "map.tif", fill(out / name, out / "truth.tif"))
+    found = assess_files(
+        out / "map.tif", ReferenceFile(fill(out / name, out / "truth.tif"))
+    )
     estimates, true = found["estimates"], truth()
     assert estimates["points"] == 570
     for k, share in enumerate(np.bincount(true.ravel(), minlength=10) / true.size):
@@ -100,7 +107,7 @@ def test_a_sample_goes_out_and_its_estimates_come_back(out: Path, name: str) -> 
         if share:
             assert area["low"] < share < area["high"]
     overall = estimates["overall_accuracy"]
-    whole = assess_files(out / "map.tif", out / "truth.tif")["overall_accuracy"]
+    whole = scored(out, out / "truth.tif")["overall_accuracy"]
     assert overall["low"] < whole < overall["high"]
     total_ha = sum(c["area_ha"]["value"] for c in estimates["per_class"].values())
     assert total_ha == pytest.approx(true.size * 0.01, rel=2e-3)  # UTM's scale
@@ -113,7 +120,7 @@ def test_a_sample_of_one_map_judges_another(out: Path) -> None:
     filled = fill(out / "sample.csv", out / "truth.tif")
     other = np.where(truth() == 9, np.uint8(0), truth())
     write(out / "other.tif", other)
-    found = assess_files(out / "other.tif", filled)["estimates"]
+    found = assess_files(out / "other.tif", ReferenceFile(filled))["estimates"]
     overall = found["overall_accuracy"]
     assert overall["low"] < (other == truth()).mean() < overall["high"]
     water = found["per_class"][LEGEND.names[9]]
@@ -154,8 +161,8 @@ def polygons(path: Path, column: str = "reference") -> Path:
 def test_polygons_count_as_the_raster_of_them_does(out: Path) -> None:
     part = truth()
     part[100:] = UNKNOWN
-    raster = assess_files(out / "map.tif", write(out / "part.tif", part))
-    fields = assess_files(out / "map.tif", polygons(out / "fields.gpkg"))
+    raster = scored(out, write(out / "part.tif", part))
+    fields = scored(out, polygons(out / "fields.gpkg"))
     assert fields["pixels"] == 100 * 240
     assert fields == raster
 
@@ -169,14 +176,14 @@ def test_points_without_a_design_are_counted(out: Path) -> None:
     rows = zip(centres, features.columns["cover"], strict=True)
     text = "\n".join(f"{lon},{lat},{name}" for (lon, lat), name in rows)
     (out / "points.csv").write_text(f"lon,lat,cover\n{text}\n")
-    found = assess_files(out / "map.tif", out / "points.csv", reference_column="cover")
+    found = scored(out, out / "points.csv", column="cover")
     assert found["pixels"] == 60
     assert "estimates" not in found
     assert 0.6 < found["overall_accuracy"] < 1
 
 
 def test_map_against_map_has_intervals(out: Path) -> None:
-    found = assess_files(out / "map.tif", out / "truth.tif")
+    found = scored(out, out / "truth.tif")
     low, high = found["intervals"]["overall_accuracy"]
     assert low < found["overall_accuracy"] < high
     per_class = found["intervals"]["per_class"]["Forest"]
@@ -186,9 +193,11 @@ def test_map_against_map_has_intervals(out: Path) -> None:
 
 def test_a_reference_that_is_the_labels_is_noticed(out: Path) -> None:
     learned_from(out, out / "truth.tif")
-    (note,) = assess_files(out / "map.tif", out / "truth.tif")["notes"]
+    (note,) = scored(out, out / "truth.tif")["notes"]
     assert "the labels that the map was learned from" in note
-    (note,) = assess_files(out / "map.tif", polygons(out / "fields.gpkg"))["notes"]
+    (note,) = assess_files(
+        out / "map.tif", ReferenceFile(polygons(out / "fields.gpkg"))
+    )["notes"]
     assert "agree in 100.0% of 24000 pixels" in note
 
 
@@ -196,7 +205,7 @@ def test_a_reference_that_overlaps_the_labels_is_noticed(out: Path) -> None:
     few = np.full(SHAPE, UNKNOWN, np.uint8)
     few[::16, ::16] = truth()[::16, ::16]
     learned_from(out, write(out / "few.tif", few))
-    (note,) = assess_files(out / "map.tif", out / "truth.tif")["notes"]
+    (note,) = scored(out, out / "truth.tif")["notes"]
     assert f"({17 * 15} pixels) are labels" in note
 
 
@@ -206,17 +215,17 @@ def test_coarse_labels_under_a_reference_are_nothing_to_say(out: Path) -> None:
     grid = utm((side, side), size=CELL_M)
     write_labels(Labels(values=values, grid=grid, legend=legend), out / "few.tif", {})
     learned_from(out, out / "few.tif")
-    assert assess_files(out / "map.tif", out / "truth.tif")["notes"] == []
+    assert scored(out, out / "truth.tif")["notes"] == []
 
 
 def test_what_could_not_be_checked_is_said(out: Path) -> None:
-    (note,) = assess_files(out / "map.tif", out / "truth.tif")["notes"]
+    (note,) = scored(out, out / "truth.tif")["notes"]
     assert "was not checked" in note
     write(out / "s2.tif", truth())
-    (note,) = assess_files(out / "map.tif", out / "s2.tif")["notes"]
+    (note,) = scored(out, out / "s2.tif")["notes"]
     assert "a file of the name s2.tif" in note
     learned_from(out, out / "gone.tif")
-    (note,) = assess_files(out / "map.tif", out / "truth.tif")["notes"]
+    (note,) = scored(out, out / "truth.tif")["notes"]
     assert "gone.tif" in note
 
 

@@ -17,10 +17,11 @@ from overcast.accuracy.calibrated import Calibrated
 from overcast.accuracy.calibration import HeldOut, Reliability, scale
 from overcast.accuracy.calibration_file import NAME, read_calibration
 from overcast.accuracy.design import Design
+from overcast.accuracy.reference import ReferenceFile
 from overcast.cli import commands
 from overcast.geo.legend import load_legend
 from overcast.jobs.assess import draw_sample
-from overcast.jobs.calibrate import Known, calibrate, calibrate_map
+from overcast.jobs.calibrate import calibrate, calibrate_map
 from overcast.jobs.mapping import make_map, map_elsewhere
 from overcast.plan import Data, ImageInput, LabelInput, Plan
 from overcast.progress import quiet
@@ -91,7 +92,7 @@ def test_confidence_comes_to_mean_what_it_says(
     out: Path, world: Path, sample: Path
 ) -> None:
     classes, before = read(out / "map.tif"), expected_error(out, world)
-    made = calibrate_map(out, Known(path=sample), coverage=0.8)
+    made = calibrate_map(out, ReferenceFile(sample), coverage=0.8)
     np.testing.assert_array_equal(read(out / "map.tif"), classes)
     after = expected_error(out, world)
     assert before > 0.1
@@ -106,7 +107,7 @@ def test_confidence_comes_to_mean_what_it_says(
 def test_sets_hold_the_true_class_as_often_as_stated(
     out: Path, world: Path, sample: Path
 ) -> None:
-    calibrate_map(out, Known(path=sample), coverage=0.8)
+    calibrate_map(out, ReferenceFile(sample), coverage=0.8)
     found = read_calibration(out / "run")
     assert found is not None
     assert found.sets is not None
@@ -126,7 +127,7 @@ def test_the_run_maps_so_from_then_on(
 ) -> None:
     run = out / "run"
     plain, named = load_run(run), model_hash(run)
-    calibrate_map(out, Known(path=sample), coverage=0.8)
+    calibrate_map(out, ReferenceFile(sample), coverage=0.8)
     predictor = load_run(run)
     assert isinstance(predictor, Calibrated)
     assert type(predictor.predictor) is type(plain)
@@ -149,8 +150,8 @@ def test_the_run_maps_so_from_then_on(
 
 def test_sets_by_class_are_asked_for_and_kept(sample: Path, out: Path) -> None:
     with pytest.raises(ValueError, match="coverage is 2, expected between 0 and 1"):
-        calibrate_map(out, Known(path=sample), coverage=2, by_class=True)
-    calibrate_map(out, Known(path=sample), coverage=0.8, by_class=True)
+        calibrate_map(out, ReferenceFile(sample), coverage=2, by_class=True)
+    calibrate_map(out, ReferenceFile(sample), coverage=0.8, by_class=True)
     found = read_calibration(out / "run")
     assert found is not None
     assert found.sets is not None
@@ -161,7 +162,7 @@ def test_sets_by_class_are_asked_for_and_kept(sample: Path, out: Path) -> None:
 def test_several_runs_are_not_called_calibrated(
     out: Path, sample: Path, mapped: Path
 ) -> None:
-    calibrate_map(out, Known(path=sample))
+    calibrate_map(out, ReferenceFile(sample))
     assert Runs((out / "run",)).calibration is not None
     assert Runs((out / "run", mapped / "run")).calibration is None
     assert Runs((out / "run",), views=8).calibration is None
@@ -170,7 +171,7 @@ def test_several_runs_are_not_called_calibrated(
 
 def test_the_page_tells_of_it(out: Path, sample: Path) -> None:
     assert "not calibrated" in (out / "report.html").read_text()
-    calibrate_map(out, Known(path=sample), coverage=0.8)
+    calibrate_map(out, ReferenceFile(sample), coverage=0.8)
     page = (out / "report.html").read_text()
     assert "not calibrated" not in page
     assert "calibrated on 500 pixels of sample.csv" in page
@@ -182,15 +183,15 @@ def test_the_page_tells_of_it(out: Path, sample: Path) -> None:
 def test_it_is_done_once_unless_asked_again(
     out: Path, sample: Path, world: Path
 ) -> None:
-    calibrate_map(out, Known(path=sample))
+    calibrate_map(out, ReferenceFile(sample))
     first = (out / "run" / NAME).read_bytes()
     with pytest.raises(ValueError, match="calibrated already; give --overwrite"):
-        calibrate_map(out, Known(path=sample))
-    calibrate_map(out, Known(path=world / "truth.tif"), overwrite=True)
+        calibrate_map(out, ReferenceFile(sample))
+    calibrate_map(out, ReferenceFile(world / "truth.tif"), overwrite=True)
     again = (out / "run" / NAME).read_bytes()
     assert again != first
     # Learned from the method's own confidence again, not from what was calibrated.
-    calibrate_map(out, Known(path=sample), overwrite=True)
+    calibrate_map(out, ReferenceFile(sample), overwrite=True)
     assert (out / "run" / NAME).read_bytes() == first
 
 
@@ -204,11 +205,11 @@ def test_a_stopped_one_goes_on(
     with monkeypatch.context() as patched:
         patched.setattr("overcast.jobs.calibrate.make_page", stop)
         with pytest.raises(KeyboardInterrupt):
-            calibrate_map(out, Known(path=sample))
+            calibrate_map(out, ReferenceFile(sample))
     assert all(path.read_bytes() == text for path, text in before.items())
     with monkeypatch.context() as patched:
         patched.setattr("overcast.jobs.calibrate.probabilities_of", stop)
-        calibrate_map(out, Known(path=sample))
+        calibrate_map(out, ReferenceFile(sample))
     assert read_calibration(out / "run") is not None
 
 
@@ -217,16 +218,16 @@ def test_what_was_learned_from_is_refused(
 ) -> None:
     before = sorted(path.name for path in out.rglob("*"))
     with pytest.raises(ValueError, match=r"labels.tif: its cells are larger"):
-        calibrate_map(out, Known(path=world / "labels.tif"))
+        calibrate_map(out, ReferenceFile(world / "labels.tif"))
     with rasterio.open(world / "labels.tif") as labels:
         codes = labels.read(1)
     assert codes.size < 1000
     few = tmp_path / "few.csv"
     few.write_text("lon,lat,reference\n9,48,1\n")
     with pytest.raises(ValueError, match="no held-out pixel has a known class"):
-        calibrate_map(out, Known(path=few))
+        calibrate_map(out, ReferenceFile(few))
     with pytest.raises(ValueError, match=r"no run; expected plan\.yaml"):
-        calibrate_map(tmp_path, Known(path=few))
+        calibrate_map(tmp_path, ReferenceFile(few))
     assert sorted(path.name for path in out.rglob("*")) == before
 
 
@@ -240,7 +241,7 @@ def test_fine_labels_that_were_learned_from_are_refused(
     )
     make_map(plan, tmp_path / "out", None, False, quiet)
     with pytest.raises(ValueError, match="nothing to calibrate with: the reference is"):
-        calibrate_map(tmp_path / "out", Known(path=world / "truth.tif"))
+        calibrate_map(tmp_path / "out", ReferenceFile(world / "truth.tif"))
 
 
 def held_out(pixels: int, temperature: float) -> HeldOut:

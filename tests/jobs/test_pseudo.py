@@ -10,6 +10,7 @@ import pytest
 import rasterio
 from click.testing import CliRunner
 
+from overcast.accuracy.reference import ReferenceFile
 from overcast.commands import predict, pseudo
 from overcast.geo.files import open_labels
 from overcast.geo.legend import load_legend
@@ -20,7 +21,7 @@ from overcast.jobs.mapping import map_elsewhere
 from overcast.jobs.pseudo import FILES, make_pseudo_labels
 from overcast.plan import Data, ImageInput, LabelInput, Plan
 from overcast.progress import quiet
-from overcast.run import Reference, Runs, load_run, train_run
+from overcast.run import Runs, load_run, train_run
 from overcast.worlds.files import write_world
 
 LEGEND = load_legend("simplified-igbp")
@@ -64,7 +65,7 @@ def made(
 ) -> Path:
     """Pseudo-labels of two runs, with official labels to agree with."""
     out = tmp_path_factory.mktemp("pseudo") / "out"
-    official = Reference(world / "truth.tif")
+    official = ReferenceFile(world / "truth.tif")
     several = Runs(runs[:2], (3.0, 1.0), 8)
     make_pseudo_labels(several, optical(world), out, official, False, quiet)
     return out
@@ -134,7 +135,7 @@ def test_soft_labels_can_be_learned_by_a_radar_network(
 def test_several_runs_map_elsewhere(
     world: Path, runs: tuple[Path, ...], tmp_path: Path
 ) -> None:
-    truth = Reference(world / "truth.tif")
+    truth = ReferenceFile(world / "truth.tif")
     tags = []
     for number, several in enumerate((Runs(runs[:1]), Runs(runs, views=24))):
         out = tmp_path / str(number)

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from overcast.accuracy.design import Design
+from overcast.accuracy.reference import ReferenceFile
 from overcast.cli import commands
 from overcast.geo.legend import load_legend
 from overcast.jobs.assess import assess_files, draw_sample
@@ -59,7 +60,7 @@ def test_a_sample_gives_areas_and_no_scores_of_its_points(out: Path) -> None:
     for row in filled:
         row[place] = row[header.split(",").index("stratum")]
     sample.write_text("\n".join([header, *(",".join(row) for row in filled)]))
-    found = assess_files(out / "map.tif", sample)
+    found = assess_files(out / "map.tif", ReferenceFile(sample))
     page = report_again(out / "map.tif", found).read_text()
     assert "Estimated from the sample" in page
     assert f"from {len(rows)} points" in page

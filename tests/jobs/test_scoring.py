@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import rasterio
 
+from overcast.accuracy.reference import ReferenceFile
 from overcast.geo.files import open_labels
 from overcast.geo.legend import load_legend
 from overcast.geo.raster import Labels
@@ -18,7 +19,7 @@ from overcast.jobs.scoring import reliability_against, score_map
 from overcast.plan import Data, ImageInput, LabelInput, Plan
 from overcast.product.rasters import write_labels
 from overcast.progress import quiet
-from overcast.run import Reference, Runs
+from overcast.run import Runs
 from overcast.worlds.files import write_world
 from tests.rasters import utm, write
 
@@ -102,7 +103,7 @@ def test_maps_say_so_here_and_elsewhere(tmp_path: Path) -> None:
     plan = Plan(
         data=Data(images=images, labels=labels), method={"name": "forest", "trees": 5}
     )
-    truth, out = Reference(world / "truth.tif"), tmp_path / "out"
+    truth, out = ReferenceFile(world / "truth.tif"), tmp_path / "out"
     here = make_map(plan, out, truth, False, quiet)
     there = map_elsewhere(
         Runs((out / "run",)), Data(images=images), tmp_path / "x", truth, False, quiet

@@ -9,7 +9,8 @@ import torch
 import torch.nn.functional as F
 
 from overcast.learn.batch import Batch
-from overcast.models.fcn import FCN, PixelNorm
+from overcast.models.fcn import FCN
+from overcast.models.plain import PixelNorm
 
 BANDS = {"s1": 2, "s2": 10}
 

@@ -228,6 +228,24 @@ def test_networks_learn_by_it(model: Callable[[], Segmenter]) -> None:
     assert dead <= {"head.weight", "head.bias"}
 
 
+def test_pixels_become_like_their_field_and_unlike_others(tmp_path: Path) -> None:
+    """By the defaults, in places that were not learned from."""
+
+    def apart(model: Segmenter) -> float:
+        """Variance between fields over that within, mean of the channels."""
+        with torch.no_grad():
+            features = model.encode(scene(1000).only(("s1", "s2")))
+        fields = torch.stack(features.chunk(2, -1), 1).flatten(0, 1).flatten(2)
+        return float((fields.mean(2).var(0) / fields.var(2).mean(0)).mean())
+
+    torch.manual_seed(0)
+    model = FCN({"s1": 2, "s2": 3}, 3, width=8, dilations=[1])
+    before = apart(model)
+    schedule = Schedule(steps=60, warmup=5, peak_rate=1e-2)
+    list(train(model, Contrast(), {"unlabelled": scene}, schedule, tmp_path / "c"))
+    assert apart(model) > 4 * before
+
+
 def attraction(one: Tensor, two: Tensor, *_: Any, **settings: Any) -> Tensor:
     """Contrast without its negatives."""
     return (1 - F.cosine_similarity(one, two)).mean()

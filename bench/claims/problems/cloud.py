@@ -19,7 +19,7 @@ from overcast.geo.raster import Image
 from overcast.worlds.clouds import CLEAR, SHADOW, THICK, THIN
 from overcast.worlds.scene import Scene, Wanted
 
-_TAUGHT = 400
+_TAUGHT = NETWORK["schedule"]["steps"] // 2
 """Steps in which the teacher learns: half of all."""
 
 

@@ -15,7 +15,7 @@ from overcast.accuracy.bootstrap import block_side
 from overcast.accuracy.confusion import Confusion, compare_blocks, translation
 from overcast.accuracy.response import REFERENCE, is_form
 from overcast.geo.files import open_labels
-from overcast.geo.legend import Legend
+from overcast.geo.legend import Legend, load_legend
 from overcast.geo.overlay import PointLabels, PolygonLabels, classes_under, pixels_under
 from overcast.geo.stack import LabelSource
 from overcast.geo.vectors import Features, is_vector, read_features
@@ -69,12 +69,24 @@ class ReferencePoints:
             yield Confusion.of(self.classes[here], mapped[here], len(source.legend))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class ReferenceFile:
-    """A file of known classes; `legend` is its own, `column` that of a vector file."""
+    """A file of known classes: a filled sample, points, polygons or a raster.
+
+    Attributes
+    ----------
+    path
+        The file.
+    legend
+        Its own legend, a name or a CSV; None if it is the map's.
+    nodata
+        Code of a raster for not known.
+    column
+        Of codes or names, in a vector file.
+    """
 
     path: Path
-    legend: Legend
+    legend: str | None = None
     nodata: int | None = None
     column: str = REFERENCE
 
@@ -86,12 +98,13 @@ class ReferenceFile:
         ValueError
             If the file is refused, or there is no crosswalk between the legends.
         """
-        translate = translation(self.legend, legend)
+        own = legend if self.legend is None else load_legend(self.legend)
+        translate = translation(own, legend)
         if not is_vector(self.path):
-            truth = open_labels(self.path, self.legend, self.nodata)
+            truth = open_labels(self.path, own, self.nodata)
             return ReferenceRaster(truth, grid)
         features = read_features(self.path)
-        classes = translate(features.classes(self.column, self.legend))
+        classes = translate(features.classes(self.column, own))
         if features.are_points:
             return ReferencePoints(features, classes, grid)
         shapes = features.to_crs(str(grid.crs))

@@ -7,21 +7,15 @@ from typing import Any
 
 import click
 
-from overcast.options import FILE, HELP, bar, say, show
+from overcast.given import reference_of
+from overcast.options import FILE, HELP, bar, reading, say, show
 
 
 @click.command(context_settings=HELP)
 @click.argument("mapped", metavar="MAP", type=FILE)
 @click.argument("reference", type=FILE)
 @click.option("--legend", help="Legend of MAP, if overcast did not make it.")
-@click.option("--reference-legend", help="Legend of REFERENCE, if not that of MAP.")
-@click.option("--reference-nodata", type=int, help="REFERENCE's code for no data.")
-@click.option(
-    "--reference-column",
-    default="reference",
-    show_default=True,
-    help="Column of codes or names, where REFERENCE is points or polygons.",
-)
+@reading
 @click.option("--out", type=FILE, help="Also write the scores to this JSON file.")
 @click.option("--overwrite", is_flag=True, help="Replace what is there.")
 @click.option(
@@ -45,7 +39,14 @@ def command(mapped: Path, reference: Path, report: bool, **given: Any) -> None:
     from overcast.jobs.assess import assess_files
 
     with bar() as progress:
-        found = assess_files(mapped, reference, progress=progress, **given)
+        found = assess_files(
+            mapped,
+            reference_of(reference, given),
+            legend=given["legend"],
+            out=given["out"],
+            overwrite=given["overwrite"],
+            progress=progress,
+        )
         if report:
             from overcast.jobs.reporting import report_again
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from overcast.options import FILE, HELP, absolute, bar, show, writing
+from overcast.given import absolute
+from overcast.options import FILE, HELP, bar, show, writing
 
 
 @click.command(context_settings=HELP)

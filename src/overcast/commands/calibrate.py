@@ -7,20 +7,14 @@ from typing import Any
 
 import click
 
-from overcast.options import FILE, HELP, bar, report
+from overcast.given import reference_of
+from overcast.options import FILE, HELP, bar, reading, report
 
 
 @click.command(context_settings=HELP)
 @click.argument("out", type=FILE)
 @click.argument("sample", type=FILE)
-@click.option("--reference-legend", help="Legend of SAMPLE, if not that of the map.")
-@click.option("--reference-nodata", type=int, help="SAMPLE's code for no data.")
-@click.option(
-    "--reference-column",
-    default="reference",
-    show_default=True,
-    help="Column of codes or names, where SAMPLE is points or polygons.",
-)
+@reading
 @click.option(
     "--sets",
     "coverage",
@@ -49,16 +43,11 @@ def command(out: Path, sample: Path, **given: Any) -> None:
       overcast calibrate out/ sample.gpkg
       overcast calibrate out/ sample.gpkg --sets 0.9 --by-class
     """
-    from overcast.jobs.calibrate import Known, calibrate_map
+    from overcast.jobs.calibrate import calibrate_map
 
     if given["by_class"] and given["coverage"] is None:
         raise ValueError("--by-class: give --sets too, such as --sets 0.9")
-    known = Known(
-        path=sample,
-        legend=given["reference_legend"],
-        nodata=given["reference_nodata"],
-        column=given["reference_column"],
-    )
+    known = reference_of(sample, given)
     with bar() as progress:
         made = calibrate_map(
             out,

@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from overcast.options import HELP, bar, images, labels, plan_of, report, writing
+from overcast.given import plan_of
+from overcast.options import HELP, bar, images, labels, report, writing
 
 
 @click.group(context_settings=HELP)

@@ -6,15 +6,14 @@ from typing import Any
 
 import click
 
+from overcast.given import plan_of, reference_of
 from overcast.options import (
     HELP,
     bar,
     images,
     labels,
-    plan_of,
     probabilities,
     reference,
-    reference_of,
     report,
     start,
     writing,
@@ -55,7 +54,7 @@ def command(**given: Any) -> None:
         made = make_map(
             plan,
             given["out"],
-            reference_of(given),
+            reference_of(given["reference"], given),
             given["overwrite"],
             progress,
             given["probabilities"],

@@ -7,18 +7,16 @@ from typing import Any
 
 import click
 
+from overcast.given import data_of, reference_of, runs_of
 from overcast.options import (
     FILE,
     HELP,
     bar,
-    data_of,
     ensemble,
     images,
     probabilities,
     reference,
-    reference_of,
     report,
-    runs_of,
     views,
     writing,
 )
@@ -49,7 +47,7 @@ def command(run: Path, **given: Any) -> None:
             runs_of(run, given),
             data_of(given),
             given["out"],
-            reference_of(given),
+            reference_of(given["reference"], given),
             given["overwrite"],
             progress,
             probabilities=given["probabilities"],

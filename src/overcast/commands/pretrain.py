@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from overcast.options import FILE, HELP, bar, report, settings_of, writing
+from overcast.given import settings_of
+from overcast.options import FILE, HELP, bar, report, writing
 
 
 @click.command(context_settings=HELP)

@@ -7,18 +7,8 @@ from typing import Any
 
 import click
 
-from overcast.options import (
-    FILE,
-    HELP,
-    bar,
-    data_of,
-    ensemble,
-    images,
-    report,
-    runs_of,
-    views,
-    writing,
-)
+from overcast.given import data_of, runs_of
+from overcast.options import FILE, HELP, bar, ensemble, images, report, views, writing
 
 
 @click.command(context_settings=HELP)
@@ -42,12 +32,12 @@ def command(run: Path, **given: Any) -> None:
     Example: labels for a SAR network from an optical one
       overcast pseudo optical/run --s2 s2.tif --out pseudo/
     """
+    from overcast.accuracy.reference import ReferenceFile
     from overcast.jobs.pseudo import make_pseudo_labels
-    from overcast.run import Reference
 
     official = None
     if given["official"] is not None:
-        official = Reference(
+        official = ReferenceFile(
             given["official"], given["official_legend"], given["official_nodata"]
         )
     with bar() as progress:

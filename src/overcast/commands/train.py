@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from overcast.options import FILE, HELP, bar, report, start, started
+from overcast.given import started
+from overcast.options import FILE, HELP, bar, report, start
 
 
 @click.command(context_settings=HELP)

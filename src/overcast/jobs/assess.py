@@ -15,7 +15,7 @@ from overcast.accuracy.confusion import Confusion, scores
 from overcast.accuracy.design import Design, count_classes, draw
 from overcast.accuracy.independence import are_fine, remark
 from overcast.accuracy.reference import Reference, ReferenceFile, ReferencePoints
-from overcast.accuracy.response import REFERENCE, is_form, read_sample, write_form
+from overcast.accuracy.response import is_form, read_sample, write_form
 from overcast.geo.extent import areas_ha
 from overcast.geo.files import LabelFile, open_labels, open_raster
 from overcast.geo.legend import legend_to_csv, load_legend
@@ -25,14 +25,11 @@ from overcast.product.rasters import written_legend
 from overcast.progress import Progress, quiet
 
 
-def assess_files(  # noqa: PLR0913
+def assess_files(
     mapped: Path,
-    reference: Path,
+    reference: ReferenceFile,
     *,
     legend: str | None = None,
-    reference_legend: str | None = None,
-    reference_nodata: int | None = None,
-    reference_column: str = REFERENCE,
     out: Path | None = None,
     overwrite: bool = False,
     progress: Progress = quiet,
@@ -54,22 +51,20 @@ def assess_files(  # noqa: PLR0913
     _refuse_to_replace(out, overwrite)
     classes = load_legend(legend) if legend else written_legend(mapped)
     source = open_labels(mapped, classes)
-    truth = ReferenceFile(
-        path=reference,
-        legend=load_legend(reference_legend) if reference_legend else classes,
-        nodata=reference_nodata,
-        column=reference_column,
-    ).open(classes, source.grid)
+    truth = reference.open(classes, source.grid)
     blocks = list(truth.against(source, progress))
     total = sum(blocks, Confusion.none(len(classes)))
     if total.counts.sum() == 0:
         raise ValueError(
-            f"{mapped} and {reference} have no pixel in common; do they overlap?"
+            f"{mapped} and {reference.path} have no pixel in common; do they overlap?"
         )
     result = {**_estimates(source, truth), **scores(total, classes)}
     sampled = "estimates" in result
     result["intervals"] = None if sampled else intervals(blocks, classes)
-    result["notes"] = [*_on_intervals(result), *_on_labels(source, truth, reference)]
+    result["notes"] = [
+        *_on_intervals(result),
+        *_on_labels(source, truth, reference.path),
+    ]
     if out is not None:
         text = json.dumps(result, indent=2, ensure_ascii=False)
         out.write_text(text + "\n", encoding="utf-8")

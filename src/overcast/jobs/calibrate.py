@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +28,7 @@ from overcast.accuracy.curve import Scaling
 from overcast.accuracy.held_out import KnownPixels, known_pixels
 from overcast.accuracy.independence import are_fine
 from overcast.accuracy.reference import Reference, ReferenceFile, ReferenceRaster
-from overcast.accuracy.response import REFERENCE
-from overcast.geo.legend import Legend, load_legend
+from overcast.geo.legend import Legend
 from overcast.inputs import Inputs, open_inputs
 from overcast.jobs.assess import assess_files
 from overcast.jobs.mapping import BESIDE, MAP_FILES, Made
@@ -51,19 +49,9 @@ _FOLDS = 5
 _MADE = (*MAP_FILES, *BESIDE, "run")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """A file of known classes: a filled sample, points, polygons or a raster."""
-
-    path: Path
-    legend: str | None = None
-    nodata: int | None = None
-    column: str = REFERENCE
-
-
 def calibrate_map(
     out: Path,
-    known: Known,
+    known: ReferenceFile,
     *,
     coverage: float | None = None,
     by_class: bool = False,
@@ -161,13 +149,12 @@ def _reliability(held: HeldOut) -> Reliability:
     return Reliability.of(held.probabilities.max(0), right, weights=held.weights)
 
 
-def _open(known: Known, legend: Legend, inputs: Inputs, plan: Plan) -> Reference:
+def _open(
+    known: ReferenceFile, legend: Legend, inputs: Inputs, plan: Plan
+) -> Reference:
     """Open what is known; refused where it would make confidence worse."""
     grid = inputs.stack.grid
-    theirs = legend if known.legend is None else load_legend(known.legend)
-    truth = ReferenceFile(
-        path=known.path, legend=theirs, nodata=known.nodata, column=known.column
-    ).open(legend, grid)
+    truth = known.open(legend, grid)
     if isinstance(truth, ReferenceRaster):
         if not are_fine(truth.truth.grid, grid):
             raise ValueError(
@@ -192,7 +179,7 @@ def _held_out(
 
 
 def _map_anew(
-    out: Path, work: Path, inputs: Inputs, known: Known, progress: Progress
+    out: Path, work: Path, inputs: Inputs, known: ReferenceFile, progress: Progress
 ) -> tuple[str, ...]:
     """Map with the calibrated run in `work`; what is to be said of it."""
     runs = Runs((work / "run",))
@@ -204,13 +191,7 @@ def _map_anew(
     mapped = map_run(runs, inputs, plan.windows, work, progress, keep)
     if sets is not None:
         write_set_sizes(work / "probabilities.tif", sets, work / "set_sizes.tif")
-    found = assess_files(
-        mapped,
-        known.path,
-        reference_legend=known.legend,
-        reference_nodata=known.nodata,
-        reference_column=known.column,
-    )
+    found = assess_files(mapped, known)
     _keep_scores(out / SCORES, work / SCORES)
     findings = findings_with(found, work, inputs, calibration)
     make_page((mapped, predictor), inputs, plan, findings, progress)

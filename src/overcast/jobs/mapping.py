@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from overcast.accuracy.reference import ReferenceFile
 from overcast.inputs import open_inputs
 from overcast.jobs.page import Findings, make_page
 from overcast.jobs.publish import publish_map, publish_run
@@ -26,7 +27,7 @@ from overcast.plan import (
 )
 from overcast.product.stac import ITEM
 from overcast.progress import Progress
-from overcast.run import PLAN, Reference, Runs, is_trained, load_run, map_run, train_run
+from overcast.run import PLAN, Runs, is_trained, load_run, map_run, train_run
 
 MAP_FILES = (
     "map.tif",
@@ -53,7 +54,7 @@ class Made:
 def make_map(
     plan: Plan,
     out: Path,
-    reference: Reference | None,
+    reference: ReferenceFile | None,
     overwrite: bool,
     progress: Progress,
     probabilities: bool = False,
@@ -68,7 +69,7 @@ def make_map(
     inputs = open_inputs(plan.data)
     assert inputs.stack.labels is not None
     legend, grid = inputs.stack.labels.legend, inputs.stack.grid
-    truth = None if reference is None else reference.open(legend, grid)
+    truth = None if reference is None else reference.labels(legend, grid)
     key = fingerprint([plan.fingerprint, inputs.fingerprint, _name(reference)])
     output = Output.begin(out, (*MAP_FILES, *BESIDE, "run"), key, overwrite)
     try:
@@ -118,7 +119,7 @@ def map_elsewhere(
     runs: Runs,
     data: Data,
     out: Path,
-    reference: Reference | None,
+    reference: ReferenceFile | None,
     overwrite: bool,
     progress: Progress,
     *,
@@ -134,7 +135,7 @@ def map_elsewhere(
     predictor, first = runs.load(), runs.found[0]
     inputs = open_inputs(data)
     grid = inputs.stack.grid
-    truth = None if reference is None else reference.open(predictor.legend, grid)
+    truth = None if reference is None else reference.labels(predictor.legend, grid)
     plan = Plan(data=data, method={"name": "run", "folder": first.name})
     key = fingerprint(
         [inputs.fingerprint, to_tree(data), to_tree(runs), _name(reference)]
@@ -195,10 +196,10 @@ def make_demo(
     plan = Plan(data=data)
     if method is not None:
         plan = replace(plan, method={"name": method})
-    return make_map(plan, out, Reference(folder / "truth.tif"), overwrite, progress)
+    return make_map(plan, out, ReferenceFile(folder / "truth.tif"), overwrite, progress)
 
 
-def _name(reference: Reference | None) -> str | None:
+def _name(reference: ReferenceFile | None) -> str | None:
     return None if reference is None else str(reference)
 
 

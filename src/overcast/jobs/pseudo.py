@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from overcast.accuracy.confusion import Confusion, scores, translation
+from overcast.accuracy.reference import ReferenceFile
 from overcast.geo.files import open_labels, pieces
 from overcast.geo.legend import Legend
 from overcast.geo.raster import UNKNOWN
@@ -26,7 +27,7 @@ from overcast.output import Output
 from overcast.plan import Data, Windows, fingerprint, to_tree
 from overcast.product.rasters import write_classes
 from overcast.progress import Progress
-from overcast.run import Reference, Runs, map_run
+from overcast.run import Runs, map_run
 
 FILES = (
     "map.tif",
@@ -48,7 +49,7 @@ def make_pseudo_labels(
     runs: Runs,
     data: Data,
     out: Path,
-    official: Reference | None,
+    official: ReferenceFile | None,
     overwrite: bool,
     progress: Progress,
 ) -> Made:
@@ -65,7 +66,9 @@ def make_pseudo_labels(
     """
     predictor, inputs = runs.load(), open_inputs(data)
     theirs = (
-        None if official is None else official.open(predictor.legend, inputs.stack.grid)
+        None
+        if official is None
+        else official.labels(predictor.legend, inputs.stack.grid)
     )
     facts = [inputs.fingerprint, runs.model, to_tree(data), str(official)]
     output = Output.begin(out, (*FILES, *_BESIDE), fingerprint(facts), overwrite)

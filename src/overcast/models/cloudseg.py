@@ -35,7 +35,6 @@ from torch import Tensor, nn
 
 from overcast.learn.batch import Batch
 from overcast.models.encoders import STRIDE, make_encoder
-from overcast.models.fcn import PixelNorm
 from overcast.models.fusion import (
     centred,
     checked,
@@ -44,6 +43,7 @@ from overcast.models.fusion import (
     pad_to,
 )
 from overcast.models.looks import reach, with_looks
+from overcast.models.plain import PlainEncoder, convolved, normed
 from overcast.models.segmenter import Segmenter
 
 
@@ -90,7 +90,7 @@ class CloudSeg(Segmenter):
         self.cross_decoder, self.clear_decoder = _Decoder(sizes), _Decoder(sizes)
         self.gate = _Gate(inputs["all"]) if gate else None
         self.remover = _Remover(self.width, bands[optical])
-        self.reader = _normed(self.width + bands[optical], self.width)
+        self.reader = normed(self.width + bands[optical], self.width)
         self.head = nn.Conv2d(self.width, classes, 1)
         self.halo = (32 if self.plain else 64) + reach(self.looks)
         self.stride = 2 ** len(widths) if self.plain else STRIDE
@@ -167,7 +167,7 @@ class _Gate(nn.Module):
 
     def __init__(self, inputs: int) -> None:
         super().__init__()
-        self.block = _block(inputs, 8)
+        self.block = convolved(inputs, 8)
         self.last = nn.Conv2d(8, 1, 7, padding=3)
         nn.init.constant_(cast(Tensor, self.last.bias), 3.0)
 
@@ -232,7 +232,7 @@ class _Decoder(nn.Module):
         super().__init__()
         pairs = zip(widths[1:], widths, strict=False)
         self.ups = nn.ModuleList(nn.Conv2d(a, b, 1) for a, b in pairs)
-        self.blocks = nn.ModuleList(_block(width, width) for width in widths)
+        self.blocks = nn.ModuleList(convolved(width, width) for width in widths)
 
     def forward(self, levels: Sequence[Tensor]) -> Tensor:
         x = cast(Tensor, self.blocks[-1](levels[-1]))
@@ -248,42 +248,13 @@ class _Remover(nn.Module):
 
     def __init__(self, width: int, bands: int) -> None:
         super().__init__()
-        self.block = _block(width, width)
+        self.block = convolved(width, width)
         self.last = nn.Conv2d(width, bands, 3, padding=1)
         nn.init.normal_(self.last.weight, std=1e-3)
         nn.init.zeros_(cast(Tensor, self.last.bias))
 
     def forward(self, features: Tensor) -> Tensor:
         return cast(Tensor, self.last(self.block(features)))
-
-
-class _Plain(nn.Module):
-    """Convolutions at strides 2, 4, 8, ...: one at the first, then two each."""
-
-    def __init__(self, inputs: int, widths: Sequence[int]) -> None:
-        super().__init__()
-        self.out_channels = [inputs, *widths]
-        first = [inputs, *widths[:-1]]
-        self.levels = nn.ModuleList(
-            nn.Sequential(_normed(a, b), *([_block(b, b)] if number else []))
-            for number, (a, b) in enumerate(zip(first, widths, strict=True))
-        )
-
-    def forward(self, image: Tensor) -> list[Tensor]:
-        found = [image]
-        for level in self.levels:
-            found.append(level(F.avg_pool2d(found[-1], 2)))
-        return found
-
-
-def _block(inputs: int, width: int) -> nn.Sequential:
-    return nn.Sequential(nn.Conv2d(inputs, width, 3, padding=1), nn.GELU())
-
-
-def _normed(inputs: int, width: int) -> nn.Sequential:
-    """A block that a pixel's brightness passes, and no statistics of a window."""
-    convolution = nn.Conv2d(inputs, width, 3, padding=1)
-    return nn.Sequential(convolution, PixelNorm(width), nn.GELU())
 
 
 def _encoder(name: str, inputs: int, widths: Sequence[int]) -> nn.Module:
@@ -293,7 +264,7 @@ def _encoder(name: str, inputs: int, widths: Sequence[int]) -> nn.Module:
         raise ValueError(
             f"widths must be one to six numbers of 4 or more, got {list(widths)}"
         )
-    return _Plain(inputs, widths)
+    return PlainEncoder(inputs, widths)
 
 
 def _resized(features: Tensor, like: Tensor) -> Tensor:

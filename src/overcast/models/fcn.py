@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-import torch
 from torch import Tensor, nn
 
 from overcast.learn.batch import Batch
 from overcast.models.fusion import centred, checked, observed, weighted_mean
 from overcast.models.looks import reach, with_looks
+from overcast.models.plain import PixelNorm
 from overcast.models.segmenter import Segmenter
 
 _LOOKS = 3
@@ -103,19 +103,3 @@ class _Residual(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         return features + cast(Tensor, self.layers(features))
-
-
-class PixelNorm(nn.Module):
-    """Layer normalisation over the channels of every pixel."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.ones(width, 1, 1))
-        self.bias = nn.Parameter(torch.zeros(width, 1, 1))
-
-    def forward(self, features: Tensor) -> Tensor:
-        # Not torch.var_mean, which takes several times as long on a CPU.
-        centred = features - features.mean(1, keepdim=True)
-        variance = centred.square().mean(1, keepdim=True)
-        scaled = centred * torch.rsqrt(variance + 1e-5)
-        return scaled * self.weight + self.bias

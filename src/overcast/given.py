@@ -1,0 +1,135 @@
+"""What the options of `overcast.options` say, as what jobs take."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+
+def data_of(given: dict[str, Any]) -> Any:
+    """The `Data` that the options of `images` describe."""
+    from overcast.plan import Data, ImageInput
+
+    images: dict[str, ImageInput] = {}
+    mask = _mask_of(given)
+    if given["s1"]:
+        images["s1"] = ImageInput(
+            path=absolute(given["s1"]), sensor="sentinel-1", units=given["s1_units"]
+        )
+    if given["s2"]:
+        bands = given["s2_bands"]
+        images["s2"] = ImageInput(
+            path=absolute(given["s2"]),
+            sensor="sentinel-2",
+            offset=given["s2_offset"],
+            bands=None if bands is None else tuple(bands.split(",")),
+            mask=mask,
+        )
+    for text in given["others"]:
+        name, _, rest = text.partition("=")
+        sensor, _, path = rest.partition(":")
+        if not (name and sensor and path):
+            raise ValueError(f"--image {text}: expected NAME=SENSOR.toml:FILE")
+        images[name] = ImageInput(
+            path=absolute(Path(path)), sensor=absolute(Path(sensor))
+        )
+    grid = given["grid"]
+    return Data(
+        images=images,
+        grid=None if grid is None else absolute(grid),
+        trust=given["trust"],
+    )
+
+
+def _mask_of(given: dict[str, Any]) -> Any:
+    """The `MaskInput` of the optical image, or none."""
+    from overcast.plan import MaskInput
+
+    path, text = given["s2_mask"], given["s2_hidden"]
+    for name, needed in (("s2_hidden", "s2_mask"), ("s2_mask", "s2")):
+        if given[name] is not None and given[needed] is None:
+            option, other = (f"--{n.replace('_', '-')}" for n in (name, needed))
+            raise ValueError(f"{option}: of what? give {other} as well")
+    if path is None:
+        return None
+    try:
+        codes = None if text is None else tuple(map(int, text.split(",")))
+    except ValueError:
+        raise ValueError(f"--s2-hidden {text}: expected codes, such as 1,2") from None
+    return MaskInput(path=absolute(path), hidden=codes)
+
+
+def plan_of(given: dict[str, Any]) -> Any:
+    """The `Plan` that the options of `images` and `labels` describe."""
+    from overcast.plan import LabelInput, Plan, replace_labels, with_target
+
+    legend = given["legend"]
+    known = LabelInput(
+        path=absolute(given["labels"]),
+        legend=absolute(Path(legend)) if Path(legend).is_file() else legend,
+        nodata=given["labels_nodata"],
+    )
+    data = replace_labels(data_of(given), known)
+    name = given["method"] or ("network" if given.get("start") else "weak")
+    method = started({"name": name, **settings_of(given["settings"])}, given)
+    if given["prior"]:
+        data = with_target(data, "prior", absolute(given["prior"]))
+        method["prior"] = "prior"
+    return Plan(data=data, method=method, seed=given["seed"])
+
+
+def started(method: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """The method of a plan with what the options of `start` say of it."""
+    where, frozen = given.get("start"), given.get("frozen")
+    if where is None and frozen:
+        raise ValueError("--frozen: give --start, a run or published weights")
+    if where is None:
+        return method
+    if method["name"] != "network":
+        raise ValueError(f"--start is for --method network, not {method['name']}")
+    found = absolute(Path(where)) if Path(where).exists() else where
+    return {**method, "start": found, "frozen": frozen}
+
+
+def settings_of(texts: tuple[str, ...]) -> dict[str, Any]:
+    """What ``--set KEY=VALUE`` says."""
+    import yaml
+
+    found = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise ValueError(f"--set {text}: expected KEY=VALUE")
+        found[key] = yaml.safe_load(value)
+    return found
+
+
+def absolute(path: Path) -> str:
+    """A path that holds from anywhere."""
+    return str(path.resolve())
+
+
+def runs_of(run: Path, given: dict[str, Any]) -> Any:
+    """The `Runs` that RUN and the options of `ensemble` and `views` describe."""
+    from overcast.run import Runs
+
+    text = given["weights"]
+    try:
+        weights = tuple(map(float, text.split(","))) if text else ()
+    except ValueError:
+        raise ValueError(f"--weights {text}: expected numbers, such as 2,1") from None
+    return Runs((run, *given["also"]), weights, given["views"])
+
+
+def reference_of(path: Path | None, given: dict[str, Any]) -> Any:
+    """The `ReferenceFile` that a path and the options of `reading` describe, or none."""
+    from overcast.accuracy.reference import ReferenceFile
+
+    if path is None:
+        return None
+    return ReferenceFile(
+        path,
+        given["reference_legend"],
+        given["reference_nodata"],
+        given["reference_column"],
+    )
