@@ -2,9 +2,10 @@
 
     python -m bench.claims.removal cloud50 --worlds 0 1 2
 
-Compared are the cloudy image as it is, the mean of its true class at every pixel (what a
-perfect class map alone would tell), and the image that the method `cloudseg` makes. All
-in network units, where 0 to 1 is what land usually shows, on the testing blocks.
+Compared are the cloudy image as it is, the mean of the clear learning blocks everywhere,
+the mean of its true class at every pixel (what a perfect class map alone would tell), and
+the image that the method `cloudseg` makes. All in network units, where 0 to 1 is what
+land usually shows, on the testing blocks.
 """
 
 from __future__ import annotations
@@ -50,7 +51,8 @@ def measure(problem: Problem, scene: Scene) -> dict[str, Any]:
     """PSNR in dB and SSIM by image and group of pixels."""
     images = {
         "cloudy": _units(scene, scene.images["s2_cloudy"].values),
-        "class means": class_means(scene),
+        "mean": means(scene, np.zeros_like(scene.truth.values)),
+        "class means": means(scene, scene.truth.values),
         "cloudseg": _units(scene, restore(problem, scene)),
     }
     groups = {name: of(scene) & scored(scene) for name, of in problem.groups.items()}
@@ -80,12 +82,12 @@ def restore(problem: Problem, scene: Scene) -> NDArray[np.float32]:
     return Restored(network, stack).read(scene.grid).values
 
 
-def class_means(scene: Scene) -> Floats:
-    """Every pixel as the mean of its true class over the learning blocks."""
+def means(scene: Scene, groups: NDArray[np.uint8]) -> Floats:
+    """Every pixel as the mean of its group over the learning blocks."""
     clear = _units(scene, scene.images["s2"].values)
     out = np.zeros_like(clear)
-    for k in np.unique(scene.truth.values):
-        here = scene.truth.values == k
+    for k in np.unique(groups):
+        here = groups == k
         learned = here & ~scored(scene)
         out[:, here] = clear[:, learned if learned.any() else here].mean(1)[:, None]
     return out

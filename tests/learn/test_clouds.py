@@ -103,7 +103,12 @@ def test_other_sensors_get_spectra_between_those_of_sentinel_2() -> None:
     sky = Sky.over(planet)
     assert SKY.thick[2] < sky.thick[0] < SKY.thick[1]
     assert np.allclose(Sky.over(SENTINEL_2).thick[[0, -1]], (0.652, 0.388))
-    grey = Sky.of_bands(3)
+    assert np.allclose(Sky.of(planet).thick, sky.thick)
+
+
+def test_clouds_are_grey_where_wavelengths_are_not_known() -> None:
+    sensor = Sensor("drone", "optical", tuple(Band(n, "DN", 0, 255) for n in "RGB"))
+    grey = Sky.of(sensor)
     assert len(grey.thick) == 3
     assert len(set(grey.thick.tolist())) == 1
 

@@ -13,7 +13,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from overcast.geo.bands import SENTINEL_1, SENTINEL_2, Band, Sensor
 from overcast.learn.batch import Batch
+from overcast.learn.clouds import Sky
 from overcast.learn.train import Schedule, train
 from overcast.models.cloudseg import CloudSeg as Network
 from overcast.models.segmenter import Segmenter
@@ -63,6 +65,21 @@ def pair(cloudy: float = 0.8) -> Batch:
 def terms(recipe: CloudSeg, model: Segmenter, batch: Batch) -> dict[str, Tensor]:
     state = recipe.start(model)
     return dict(recipe.terms(model, state, {"labelled": batch}).losses)
+
+
+def test_drawn_clouds_are_those_of_the_sensor() -> None:
+    planet = Sensor("planet", "optical", (Band("B", "reflectance", 0.0, 1.0, 576.0),))
+    sky = PLAIN.of_sensors({"s1": SENTINEL_1, "s2": planet}).sky
+    assert sky is not None
+    assert sky.thick.tolist() == Sky.over(planet).thick.tolist()
+    assert PLAIN.of_sensors({"s1": SENTINEL_1}) is PLAIN
+
+
+def test_clouds_are_not_drawn_over_indices() -> None:
+    bands = (*SENTINEL_2.bands, Band("NDVI", "index", -1.0, 1.0))
+    sensor = replace(SENTINEL_2, bands=bands)
+    with pytest.raises(ValueError, match="s2 has NDVI besides; leave indices out"):
+        PLAIN.of_sensors({"s2": sensor})
 
 
 def test_at_first_some_samples_are_clear_and_nothing_is_distilled() -> None:

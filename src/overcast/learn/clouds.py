@@ -88,10 +88,10 @@ class Sky:
         return cls(*(np.full(bands, v, np.float32) for v in (thick, shadow, 0.0, 0.5)))
 
     @classmethod
-    def of_bands(cls, bands: int) -> Sky:
-        """Measured spectra for Sentinel-2's ten bands, grey for another number."""
-        ten = bands == len(SENTINEL_2.bands)
-        return cls.over(SENTINEL_2) if ten else cls.grey(bands)
+    def of(cls, sensor: Sensor) -> Sky:
+        """Measured spectra, or grey where a band is no reflectance of a wavelength."""
+        known = all(_is_known(band) for band in sensor.bands)
+        return cls.over(sensor) if known else cls.grey(len(sensor.bands))
 
 
 def add_clouds(
@@ -185,12 +185,17 @@ def _mix(clear: Tensor, sky: Sky, drawn: tuple[Tensor, ...]) -> Tensor:
     return ((seen - low) / (high - low)).clamp(*NETWORK_RANGE)
 
 
+def _is_known(band: Band) -> bool:
+    return band.unit == "reflectance" and band.wavelength_nm is not None
+
+
 def _wavelength(band: Band, sensor: str) -> float:
-    if band.wavelength_nm is None or band.unit != "reflectance":
+    if not _is_known(band):
         raise ValueError(
             f"clouds over {sensor}: band {band.name} is {band.unit} at "
             f"{band.wavelength_nm} nm, expected reflectance and a wavelength_nm"
         )
+    assert band.wavelength_nm is not None
     return band.wavelength_nm
 
 
