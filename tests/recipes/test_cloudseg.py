@@ -15,7 +15,6 @@ from torch import Tensor
 
 from overcast.geo.bands import SENTINEL_1, SENTINEL_2, Band, Sensor
 from overcast.learn.batch import Batch
-from overcast.learn.clouds import Sky
 from overcast.learn.train import Schedule, train
 from overcast.models.cloudseg import CloudSeg as Network
 from overcast.models.segmenter import Segmenter
@@ -68,11 +67,22 @@ def terms(recipe: CloudSeg, model: Segmenter, batch: Batch) -> dict[str, Tensor]
 
 
 def test_drawn_clouds_are_those_of_the_sensor() -> None:
-    planet = Sensor("planet", "optical", (Band("B", "reflectance", 0.0, 1.0, 576.0),))
-    sky = PLAIN.of_sensors({"s1": SENTINEL_1, "s2": planet}).sky
-    assert sky is not None
-    assert sky.thick.tolist() == Sky.over(planet).thick.tolist()
+    """Clouds are darker in the short wave, and grey where nothing is known."""
+    batch = pair(cloudy=0.0)
+    swir = tuple(Band(n, "reflectance", 0.0, 0.5, 2200.0) for n in "abc")
+    drawn = replace(PLAIN, simulate=1.0)
+    told = drawn.of_sensors({"s2": Sensor("swir", "optical", swir)})
+    brightest = [_brightest(recipe, batch) for recipe in (told, drawn)]
+    assert brightest[0] < 0.8 * brightest[1]
     assert PLAIN.of_sensors({"s1": SENTINEL_1}) is PLAIN
+
+
+def _brightest(recipe: CloudSeg, batch: Batch) -> float:
+    torch.manual_seed(0)
+    clear, seen = recipe._pair(batch)
+    cloudy, cloud = recipe._under_clouds(batch, clear, seen)
+    assert cloud.any()
+    return float(cloudy.images["s2"].max())
 
 
 def test_clouds_are_not_drawn_over_indices() -> None:

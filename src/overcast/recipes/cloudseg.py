@@ -102,9 +102,9 @@ class CloudSeg:
         Chance of a sample to lose one of its sensors, 0 to 1.
     augment
         Turn, mirror and jitter every sample.
-    sky
-        What drawn clouds do to the bands of `optical`; `of_sensors` fills it in. Grey
-        ones, without it.
+    sensor
+        Of `optical`, for clouds that are drawn; `of_sensors` fills it in. Without it
+        they are grey.
     """
 
     streams: ClassVar[tuple[str, ...]] = ("labelled",)
@@ -119,7 +119,7 @@ class CloudSeg:
     hidden: float = 0.0
     drop: float = 0.1
     augment: bool = True
-    sky: Sky | None = None
+    sensor: Sensor | None = None
 
     def __post_init__(self) -> None:
         for name in ("simulate", "hidden", "drop"):
@@ -139,13 +139,13 @@ class CloudSeg:
         """
         if self.optical not in sensors:
             return self  # which `start` refuses
-        bands = sensors[self.optical].bands
-        if indices := [band.name for band in bands if band.unit == "index"]:
+        sensor = sensors[self.optical]
+        if indices := [band.name for band in sensor.bands if band.unit == "index"]:
             raise ValueError(
                 f"cloudseg draws clouds over reflectances, and {self.optical} has "
                 f"{', '.join(indices)} besides; leave indices out"
             )
-        return replace(self, sky=Sky.of(sensors[self.optical]))
+        return replace(self, sensor=sensor)
 
     def start(self, model: Segmenter) -> Taught:
         """A teacher that knows nothing yet.
@@ -239,7 +239,7 @@ class CloudSeg:
         chosen = torch.rand(len(image)) < (self.simulate if paired else 1)
         if chosen.any():
             places = chosen.nonzero()[:, 0].to(image.device)
-            sky = self.sky or Sky.grey(image.shape[1])
+            sky = Sky.of(self.sensor) if self.sensor else Sky.grey(image.shape[1])
             drawn, mask = add_clouds(clear.map(lambda t: t[places]), name, sky)
             image[places], valid[places] = drawn.images[name], drawn.valid[name]
             cloud[places] = mask != CLEAR
