@@ -48,6 +48,7 @@ _METHODS = {
     "no-removal": _method(removal=0.0),
     "no-distillation": _method(distillation=0.0),
     "no-gate": _method(gate=False),
+    "no-drop": _method(drop=0.0),
     "no-drawn-clouds": _method(simulate=0.0),
     "fusion-masked": _FUSION,
     "cloudseg-masked": _method(hidden=1.0),
