@@ -24,10 +24,10 @@ from overcast.geo.raster import UNKNOWN, Image, Labels
 from overcast.geo.stack import Stack
 from overcast.geo.tiling import Window
 from overcast.geo.warp import aligned
-from overcast.learn import regions as regions_module
 from overcast.learn import stream as stream_module
+from overcast.learn import units
 from overcast.learn.batch import IGNORE, Batch
-from overcast.learn.regions import Regions, _cuts, _spans
+from overcast.learn.regions import Regions
 from overcast.learn.stream import Crops, Stream, ahead, crops_of
 
 SCALE = 1000
@@ -98,7 +98,7 @@ def same(a: Batch, b: Batch) -> bool:
 @pytest.fixture
 def small_regions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Regions of 64 pixels, so few bytes that most of them are forgotten at once."""
-    monkeypatch.setattr(regions_module, "_UNIT_PX", 32)
+    monkeypatch.setattr(units, "_UNIT_PX", 32)
     monkeypatch.setattr(stream_module, "_MEMORY", 240_000)
     monkeypatch.setattr(stream_module, "_WINDOWS", 8)
 
@@ -225,7 +225,7 @@ def test_classes_are_drawn_by_their_share_to_the_power_of_one_minus_balance(
     share = np.bincount(classes[classes != UNKNOWN], minlength=3) / classes.size
     expected = np.where(share > 0, share ** (1 - balance), 0)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(regions_module, "_UNIT_PX", 16)
+        patch.setattr(units, "_UNIT_PX", 16)
         regions = Regions(stack_of(places(*shape), classes), 16, balance, memory)
     chance = regions.mass / regions.mass.sum()
     drawn = np.zeros(3)
@@ -245,8 +245,8 @@ def test_units_lie_in_equally_many_regions_and_windows_in_one(
     length: int, unit: int, first: int, size: int
 ) -> None:
     unit, first, size = min(unit, length), first % unit, min(size, unit, length)
-    edges = _cuts(length, unit, first)
-    spans = [(edges[a], edges[b]) for a, b in _spans(edges)]
+    edges = units.cuts_of(length, unit, first)
+    spans = [(edges[a], edges[b]) for a, b in units.spans_of(edges)]
     assert edges[0] == 0
     assert edges[-1] == length
     assert all(b - a >= unit for a, b in pairwise(edges))
@@ -373,7 +373,7 @@ class TestReading:
     def test_regions_hold_to_their_memory(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(regions_module, "_UNIT_PX", 32)
+        monkeypatch.setattr(units, "_UNIT_PX", 32)
         stack = stack_of(places(600, 600))
         regions = Regions(stack, 16, 0, memory := 400_000)
         largest = 0

@@ -7,7 +7,7 @@ import torch
 
 from overcast.learn.batch import Batch
 from overcast.models.cloudseg import CloudSeg
-from overcast.recipes.cloudseg import Remover
+from overcast.models.segmenter import Remover
 
 BANDS = {"s1": 2, "s2": 4}
 

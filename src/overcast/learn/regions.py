@@ -1,10 +1,9 @@
 """Regions: pieces of a stack that are read whole, so that blocks are decoded once.
 
-Each axis is cut into units that follow the blocks of the files, and a region is two by
-two neighbouring units, fewer at the border, so that every unit lies in equally many
-regions and every window in at least one. With weight w_p of a pixel p, and m_r the sum
-of weights in region r, drawing a region by m_r and in it a pixel by w_p draws pixels by
-weight:
+Each axis is cut into units (`overcast.learn.units`), and a region is two by two
+neighbouring units, fewer at the border, so that every unit lies in equally many regions
+and every window in at least one. With weight w_p of a pixel p, and m_r the sum of weights
+in region r, drawing a region by m_r and in it a pixel by w_p draws pixels by weight:
 
     P(p) = sum over r that hold p of (m_r / sum of m) (w_p / m_r)  ~  w_p.
 
@@ -22,23 +21,28 @@ from math import ceil, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
-from odc.geo.overlap import compute_reproject_roi
 
 from overcast.geo.raster import UNKNOWN, Image, Labels
 from overcast.geo.stack import Chip, Stack
 from overcast.geo.tiling import Window
 from overcast.geo.warp import aligned
 from overcast.learn.memo import Memo
+from overcast.learn.units import (
+    Span,
+    longest_block,
+    pixel_bytes,
+    round_up,
+    spans_of,
+    unit_edges,
+    window_between,
+)
 
-_UNIT_PX = 512
-"""Least side of a unit, so that a region of tiles is about 1024 pixels square."""
 _PIECE_PX = 512 * 512
 _THREADS = 4
 """A region is read in pieces of about so many pixels, by so many threads."""
-_SURVEY_PX = 2_000_000
+_SURVEY_PX, _SURVEY_ROWS = 2_000_000, 512
 _REGIONS = (2, 8)
 """At least and at most so many regions are in use together."""
-Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,7 @@ class Regions:
 
     def __init__(self, stack: Stack, size: int, balance: float, memory: int) -> None:
         self.stack, self.memory = stack, memory
-        rows, columns = _edges(stack, size, memory)
+        rows, columns = unit_edges(stack, size, memory)
         counts = _count_classes(stack, rows, columns)
         self.known = int(counts.sum())
         if self.known == 0:
@@ -103,16 +107,17 @@ class Regions:
             )
         share = np.maximum(counts.sum((0, 1)), 1) / self.known
         self.weight = share**-balance
-        spans = list(product(_spans(rows), _spans(columns)))
+        spans = list(product(spans_of(rows), spans_of(columns)))
         self.windows = [
-            _window(rows[a : b + 1], columns[c : d + 1]) for (a, b), (c, d) in spans
+            window_between(rows[a : b + 1], columns[c : d + 1])
+            for (a, b), (c, d) in spans
         ]
         unit_mass = counts @ self.weight
         self.mass = np.array([unit_mass[a:b, c:d].sum() for (a, b), (c, d) in spans])
-        largest = max(w.h * w.w for w in self.windows) * _pixel_bytes(stack)
+        largest = max(w.h * w.w for w in self.windows) * pixel_bytes(stack)
         self.together = int(np.clip(memory // largest - 1, *_REGIONS))
         width = max(w.w for w in self.windows)
-        self._rows = _multiple(_blocks(stack, 0)[0], ceil(_PIECE_PX / width))
+        self._rows = round_up(longest_block(stack, 0)[0], ceil(_PIECE_PX / width))
         self._kept = Memo[Region](memory)
         self._found: dict[int, NDArray[np.int64]] = {}
 
@@ -187,75 +192,6 @@ def _read(stack: Stack, window: Window, rows: int) -> Chip:
     return Chip(images=images, labels=labels, grid=grid)
 
 
-def _pixel_bytes(stack: Stack) -> int:
-    """Memory that a pixel of a region takes: values and validity, label and class."""
-    return sum(4 * len(s.sensor.bands) + 1 for s in stack.images.values()) + 2
-
-
-def _edges(stack: Stack, size: int, memory: int) -> tuple[list[int], list[int]]:
-    """Edges of the units along both axes, on edges of blocks where it can be."""
-    height, width = stack.shape
-    most = memory // 4 // _pixel_bytes(stack)
-    if height * width <= most:
-        return [0, height], [0, width]
-    (block_h, first_y), (block_w, first_x) = (_blocks(stack, axis) for axis in (0, 1))
-    w = min(_multiple(block_w, max(size, _UNIT_PX)), width)
-    # Strips: the wider the blocks, the fewer rows.
-    least = np.clip(_UNIT_PX**2 // w, size, max(size, _UNIT_PX))
-    h = min(_multiple(block_h, int(least)), height)
-    while min(2 * h, height) * min(2 * w, width) > most and max(h, w) > size:
-        h, w = (h, max(w // 2, size)) if w > size else (max(h // 2, size), w)
-    return _cuts(height, h, first_y), _cuts(width, w, first_x)
-
-
-def _blocks(stack: Stack, axis: int) -> tuple[int, int]:
-    """Longest block of the images along an axis, and where the first of them begins."""
-    found = []
-    for source in stack.images.values():
-        block = source.blocks[axis]
-        if offset := aligned(source.grid, stack.grid):
-            found.append((block, -offset[axis] % block))
-        else:
-            scale = compute_reproject_roi(source.grid, stack.grid).scale
-            found.append((max(round(block / scale), 1), 0))
-    return max(found)
-
-
-def _multiple(block: int, least: int) -> int:
-    return block * ceil(least / block)
-
-
-def _cuts(length: int, unit: int, first: int) -> list[int]:
-    """Edges of units; the first and the last are longer rather than too short.
-
-    Examples
-    --------
-    >>> _cuts(1800, 512, 0)
-    [0, 512, 1024, 1800]
-    """
-    return [0, *range(first + unit, length - unit + 1, unit), length]
-
-
-def _spans(edges: list[int]) -> list[Span]:
-    """First and last edge of the regions along an axis: each unit lies in two of them.
-
-    Examples
-    --------
-    >>> _spans([0, 5, 10, 15])
-    [(0, 1), (0, 2), (1, 3), (2, 3)]
-    >>> _spans([0, 5, 10])
-    [(0, 2)]
-    """
-    units = len(edges) - 1
-    if units <= 2:
-        return [(0, units)]
-    return [(max(i, 0), min(i + 2, units)) for i in range(-1, units)]
-
-
-def _window(rows: list[int], columns: list[int]) -> Window:
-    return Window(rows[0], columns[0], rows[-1] - rows[0], columns[-1] - columns[0])
-
-
 def _count_classes(
     stack: Stack, rows: list[int], columns: list[int]
 ) -> NDArray[np.int64]:
@@ -274,7 +210,7 @@ def _count_classes(
     counts = []
     for top, bottom in pairwise(ceil(edge / step) for edge in rows):
         counts.append(np.zeros((len(columns) - 1, UNKNOWN + 1), np.int64))
-        for start, stop in _bands(top, bottom, _UNIT_PX):
+        for start, stop in _bands(top, bottom, _SURVEY_ROWS):
             found = stack.labels.read(grid[start:stop, :]).values
             for unit, (left, right) in enumerate(pairwise(left_right)):
                 counts[-1][unit] += _count(found[:, left:right])

@@ -22,6 +22,7 @@ from overcast.geo.stack import Stack
 from overcast.geo.tiling import Window
 from overcast.geo.warp import aligned
 from overcast.methods.network import TrainedNetwork
+from overcast.models.segmenter import Remover
 
 _BLOCK = 256
 
@@ -46,7 +47,7 @@ class Restored:
 
     def __post_init__(self) -> None:
         model = self.network.model
-        if not hasattr(model, "restore"):
+        if not isinstance(model, Remover):
             raise ValueError(
                 f"{type(model).__name__} takes no clouds away; expected a network "
                 "with a restore function, such as cloudseg"

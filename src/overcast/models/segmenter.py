@@ -1,9 +1,10 @@
-"""The interface every network implements."""
+"""The interface every network implements, and that of networks which do more."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from typing import Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
@@ -49,3 +50,15 @@ class Segmenter(nn.Module, ABC):
     def forward(self, batch: Batch) -> Tensor:
         """Logits ``[B, K, H, W]`` of a batch."""
         return self.decode(self.encode(batch))
+
+
+@runtime_checkable
+class Remover(Protocol):
+    """A network that takes clouds away on its way to the classes."""
+
+    optical: str
+    """The image that it takes them from."""
+
+    def restore(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Features ``[B, width, H, W]`` and the cloud-free image ``[B, C, H, W]``."""
+        ...

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -36,25 +36,13 @@ from overcast.learn.losses import (
 )
 from overcast.learn.recipe import State, Terms
 from overcast.learn.teacher import Teacher
-from overcast.models.segmenter import Segmenter
+from overcast.models.segmenter import Remover, Segmenter
 from overcast.worlds.clouds import CLEAR
 
 _CLEAR = 0.25
 """Share of the samples that are clear while the teacher learns."""
 _CHANGED = 0.1
 """Difference in network units from which a pixel of a pair counts as under cloud."""
-
-
-@runtime_checkable
-class Remover(Protocol):
-    """A network that takes clouds away on its way to the classes."""
-
-    optical: str
-    """The image that it takes them from."""
-
-    def restore(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Features ``[B, width, H, W]`` and the cloud-free image ``[B, C, H, W]``."""
-        ...
 
 
 class Taught(State):
