@@ -68,6 +68,25 @@ def test_improves_labels_as_fine_as_the_image(scene: Scene, tmp_path: Path) -> N
     assert iou(scene, found) > iou(scene, product)
 
 
+@pytest.mark.parametrize("gone", ["s1", "s2"])
+def test_maps_without_a_sensor_that_it_learned_with(
+    scene: Scene, tmp_path: Path, gone: str
+) -> None:
+    """What the other one sees is worth more than knowing the largest class."""
+    stack, method = stack_of(scene, scene.coarse), Weak(clusters=(128, 256))
+    method.fit([stack], tmp_path, 0, quiet)
+    predictor = method.load(tmp_path, scene.truth.legend, stack.sensors)
+    chip = stack.read(Window(0, 0, *stack.shape))
+    image = chip.images[gone]
+    nothing = Image.of(np.full_like(image.values, np.nan), image.grid, image.sensor)
+    left = replace(chip, images={**chip.images, gone: nothing})
+    found = predictor.predict(left)
+    np.testing.assert_allclose(found.sum(0), 1, rtol=1e-5)
+    right = (found.argmax(0) == scene.truth.values).mean()
+    largest = np.bincount(scene.truth.values.ravel()).max() / scene.truth.values.size
+    assert right > largest + 0.15
+
+
 def test_nothing_known_is_refused(scene: Scene, tmp_path: Path) -> None:
     nothing = Labels(
         values=np.full_like(scene.coarse.values, UNKNOWN),

@@ -3,7 +3,8 @@
     python -m bench.claims patches10 --base scratch --methods fine-tuned linear plain-forest
     python -m bench.claims patches50 --base scratch --methods fine-tuned linear plain-forest
 
-Patches of 32 x 32 pixels are drawn at random over the learning blocks. Encoders learn
+Patches of 32 x 32 pixels are drawn at random over the learning blocks, of which a scene
+of 512 pixels has 128; 500 want ``--size 1024`` and 1000 ``--size 2048``. Encoders learn
 from the images of the whole scene, testing blocks included, and from no labels: who makes
 a map has the images of what is mapped. ``linear`` learns a classifier of their features
 alone, ``fine-tuned`` all weights. ``distilled`` networks also learn what `weak` makes of
@@ -139,4 +140,4 @@ def _problem(count: int) -> Problem:
     return Problem(title, Wanted(()), _few(count), fine, methods=methods, arms=arms)
 
 
-PROBLEMS = {f"patches{count}": _problem(count) for count in (10, 50, 100)}
+PROBLEMS = {f"patches{count}": _problem(count) for count in (10, 50, 100, 500, 1000)}

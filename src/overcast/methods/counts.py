@@ -39,7 +39,8 @@ class Counting:
     Attributes
     ----------
     clusters
-        Cluster of every pixel of a chip ``[h * w]``, for every clustering.
+        Cluster of every pixel of a chip ``[h * w]``, for every clustering; below 0 in
+        all of them for a pixel that doesn't count.
     widths
         Number of clusters of every clustering.
     least
@@ -131,7 +132,7 @@ class _Tally:
         if self.counting.prior:
             self._add_prior(chip, inside, columns, seen)
         cell = self.places.of(index, chip.grid)[inside].ravel()
-        known = seen & (labels != UNKNOWN) & (cell >= 0)
+        known = seen & (labels != UNKNOWN) & (cell >= 0) & (columns[0] >= 0)
         columns.append(labels.astype(np.intp))
         for kept, column, width in zip(self.found, columns, self.widths, strict=True):
             pair = cell[known] * width + column[known]
@@ -152,7 +153,7 @@ class _Tally:
                 f"{', '.join(self.legend.names)}; got {', '.join(names or ('none',))}"
             )
         values = image.values[(slice(None), *inside)].reshape(len(self.legend), -1)
-        known = seen & image.valid[inside].ravel()
+        known = seen & image.valid[inside].ravel() & (columns[0] >= 0)
         for before, column in zip(self.before, columns, strict=False):
             for c, value in enumerate(values):
                 before[:, c] += np.bincount(column[known], value[known], len(before))

@@ -18,12 +18,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
-from scipy.sparse import csr_matrix
 
 from overcast.geo.bands import Sensor
 from overcast.geo.legend import Legend
 from overcast.geo.stack import Chip, Stack, agree
 from overcast.methods.arrays import load_arrays, save_arrays
+from overcast.methods.clusters import (
+    clusters_of,
+    find_clusters,
+    mean_over_clusters,
+    neighbours,
+    widths_of,
+)
 from overcast.methods.counts import Counting, count_cells
 from overcast.methods.features import guide_of, halo_of, pixel_features
 from overcast.methods.guided import guided
@@ -32,7 +38,6 @@ from overcast.methods.sampling import sample_pixels
 from overcast.progress import Progress
 
 _FILE = "weak.safetensors"
-_NEIGHBOURS = 6
 _REACH = 3
 """Pixels that a blur draws on."""
 _LITTLE = 1e-4
@@ -121,17 +126,14 @@ class Weak:
             progress=progress,
         )
         assert first.labels is not None
-        arrays = _whitening(sample.features, self.dimensions)
-        points = _project(sample.features, arrays)
-        for i, count in enumerate(self.clusters):
-            progress("clustering", i, len(self.clusters))
-            arrays[f"centres.{i}"] = _cluster(points, count, seed + i)
-        progress("clustering", len(self.clusters), len(self.clusters))
+        arrays = find_clusters(
+            sample.features, self.clusters, self.dimensions, seed, progress
+        )
         belief = self._belief(first.labels.legend)
         counted = count_cells(stacks, self._counting(arrays, sensors, seed), progress)
         for i, cells in enumerate(counted):
             progress("explaining labels", i, len(counted))
-            edges = _edges(arrays[f"centres.{i}"])
+            edges = neighbours(arrays, i)
             found = class_shares(cells, edges, self._for(belief, cells.independent))
             arrays[f"classes.{i}"] = found.astype(np.float32)
         progress("explaining labels", len(counted), len(counted))
@@ -155,14 +157,11 @@ class Weak:
     def _counting(
         self, arrays: Mapping[str, Any], sensors: Mapping[str, Sensor], seed: int
     ) -> Counting:
-        centres = [arrays[f"centres.{i}"] for i in range(len(self.clusters))]
-
         def clusters(chip: Chip) -> list[NDArray[np.intp]]:
             features = pixel_features(chip, sensors, self.filtered)
-            points = _project(features.reshape(len(features), -1).T, arrays)
-            return [_nearest(points, c) for c in centres]
+            return clusters_of(features.reshape(len(features), -1).T, arrays)
 
-        widths = [len(c) for c in centres]
+        widths = widths_of(arrays)
         return Counting(clusters, widths, self.cell, self.balance, self.prior, seed)
 
     def _for(self, belief: Belief, cells: float) -> Belief:
@@ -215,12 +214,8 @@ class ExplainedClusters:
         """Probabilities ``[K, h, w]``."""
         features = pixel_features(chip, self.sensors, self.filtered)
         shape = features.shape[1:]
-        points = _project(features.reshape(len(features), -1).T, self.arrays)
-        out = np.zeros((len(points), len(self.legend)), np.float32)
-        count = sum(name.startswith("centres.") for name in self.arrays)
-        for i in range(count):
-            nearest = _nearest(points, self.arrays[f"centres.{i}"])
-            out += self.arrays[f"classes.{i}"][nearest] / np.float32(count)
+        pixels = features.reshape(len(features), -1).T
+        out = mean_over_clusters(pixels, self.arrays, "classes")
         maps = self._smoothed(out.T.reshape(len(self.legend), *shape), chip)
         sharp = maps ** np.float32(self.sharpness)
         return np.asarray(sharp / sharp.sum(0), np.float32)
@@ -236,54 +231,3 @@ class ExplainedClusters:
             return blurred
         along = guided(guide, maps, guide.valid, self.radius)
         return np.where(guide.valid, along.clip(_LITTLE), blurred)
-
-
-def _whitening(features: NDArray[np.float32], dimensions: int) -> dict[str, Any]:
-    """Mean, spread and near-whitened principal axes of features ``[N, F]``."""
-    mean = np.nanmean(features, 0)
-    spread = np.nanstd(features, 0) + np.float32(1e-6)
-    scaled = np.nan_to_num((features - mean) / spread)
-    values, vectors = np.linalg.eigh(np.cov(scaled.T))
-    order = np.argsort(-values)[:dimensions]
-    # Nearly: the last axes are mostly noise, and full whitening would blow it up.
-    axes = vectors[:, order] / np.sqrt(values[order] + 0.02 * values.max())
-    floats = {"mean": mean, "spread": spread, "axes": axes}
-    return {k: np.ascontiguousarray(v, np.float32) for k, v in floats.items()}
-
-
-def _project(
-    pixels: NDArray[np.float32], arrays: Mapping[str, NDArray[np.float32]]
-) -> NDArray[np.float32]:
-    scaled = np.nan_to_num((pixels - arrays["mean"]) / arrays["spread"])
-    return np.asarray(scaled @ arrays["axes"], np.float32)
-
-
-def _cluster(points: NDArray[np.float32], count: int, seed: int) -> Any:
-    from sklearn.cluster import MiniBatchKMeans
-
-    found = MiniBatchKMeans(
-        min(count, len(points)), batch_size=4096, n_init=1, random_state=seed
-    ).fit(points)
-    return np.ascontiguousarray(found.cluster_centers_, np.float32)
-
-
-def _nearest(
-    points: NDArray[np.float32], centres: NDArray[np.float32]
-) -> NDArray[np.intp]:
-    half = (centres**2).sum(1) / 2
-    found = [
-        (points[i : i + 16_384] @ centres.T - half).argmax(1)
-        for i in range(0, len(points), 16_384)
-    ]
-    return np.concatenate(found)
-
-
-def _edges(centres: NDArray[np.float32]) -> csr_matrix:
-    """Symmetric weights between every cluster and those nearest to it."""
-    square = ((centres[:, None] - centres[None]) ** 2).sum(-1)
-    near = np.argsort(square, 1)[:, 1 : _NEIGHBOURS + 1]
-    away = np.take_along_axis(square, near, 1)
-    weight = np.exp(-away / max(float(np.median(away)), 1e-9))
-    rows = np.repeat(np.arange(len(centres)), near.shape[1])
-    table = csr_matrix((weight.ravel(), (rows, near.ravel())), square.shape)
-    return csr_matrix(table + table.T)

@@ -1,0 +1,255 @@
+"""Clusters of alike pixels, and which of them a pixel could be in that was partly seen.
+
+Pixels are grouped by which of their features were seen: all, or, under a cloud mask,
+those of the radar alone. Each group has principal axes of its own, nearly whitened, and
+clusters found on them by k-means; a pixel is in the nearest cluster of its group.
+
+What is seen of a scene to be mapped may be in no group: nobody masked anything where was
+learned. Then the features x that were seen say how likely each cluster k of the group of
+most features is,
+
+    p(k | x) ~ n_k exp(-(x - m_k)' W^-1 (x - m_k) / 2)
+
+with n_k the share of the cluster, m_k the mean of its pixels and W the covariance within
+clusters, of the features that were seen: a mixture of Gaussians with one covariance,
+marginalised (McLachlan and Peel, Finite Mixture Models, 2000, ch. 3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import block_diag, csr_matrix
+
+from overcast.progress import Progress
+
+Floats = NDArray[np.float32]
+Arrays = Mapping[str, NDArray[np.float32]]
+
+_NEIGHBOURS = 6
+_PIXELS = 16_384
+"""Pixels that are compared with all clusters at once."""
+_OFTEN = 0.05
+"""Share of the pixels from which on those that lack the same features are a group."""
+_RIDGE = 0.01
+"""Added to variances of scaled features, which are about 1 over the whole scene."""
+
+
+def find_clusters(
+    features: Floats,
+    counts: Sequence[int],
+    dimensions: int,
+    seed: int,
+    progress: Progress,
+) -> dict[str, Floats]:
+    """Cluster pixels once for every count.
+
+    Parameters
+    ----------
+    features
+        ``[N, F]``, NaN where not seen; of every pixel something was.
+    counts
+        Clusters of each clustering, in every group.
+    dimensions
+        Principal axes that are clustered.
+
+    Returns
+    -------
+    dict
+        Arrays that the other functions read: ``mean`` and ``spread`` of features; of
+        group g ``seen.g`` and ``axes.g``; of its clustering i ``centres.i.g``; and of
+        those of the first group ``means.i``, ``within.i`` and ``sizes.i``.
+    """
+    mean, spread = np.nanmean(features, 0), np.nanstd(features, 0) + np.float32(1e-6)
+    arrays = {"mean": np.asarray(mean, np.float32), "spread": spread}
+    scaled = _scaled(features, arrays)
+    for g, (rows, seen) in enumerate(_groups(scaled)):
+        values = scaled[rows][:, seen]
+        axes = _whitening(values, dimensions)
+        arrays |= {f"seen.{g}": seen.astype(np.float32), f"axes.{g}": axes}
+        for i, count in enumerate(counts):
+            progress("clustering", i, len(counts))
+            centres = _cluster(values @ axes, count, seed + i)
+            arrays[f"centres.{i}.{g}"] = centres
+            if g == 0:
+                clusters = _nearest(values @ axes, centres)
+                arrays |= _moments(values, clusters, len(centres), i)
+    progress("clustering", len(counts), len(counts))
+    return arrays
+
+
+def widths_of(arrays: Arrays) -> list[int]:
+    """Clusters of every clustering, those of all groups together."""
+    return [
+        sum(len(centres) for centres in _centres(arrays, i))
+        for i in range(_clusterings(arrays))
+    ]
+
+
+def clusters_of(features: Floats, arrays: Arrays) -> list[NDArray[np.intp]]:
+    """Cluster of every pixel ``[N]`` in every clustering; -1 if it is in no group.
+
+    `features` are ``[N, F]``, NaN where not seen. Clusters of a group follow those of
+    the groups before.
+    """
+    scaled = _scaled(features, arrays)
+    found = [np.full(len(scaled), -1, np.intp) for _ in range(_clusterings(arrays))]
+    for g, rows in enumerate(_members(scaled, arrays)):
+        points = _points(scaled, rows, arrays, g)
+        for i, clusters in enumerate(found):
+            before = _centres(arrays, i)
+            first = sum(len(centres) for centres in before[:g])
+            clusters[rows] = first + _nearest(points, before[g])
+    return found
+
+
+def mean_over_clusters(features: Floats, arrays: Arrays, tables: str) -> Floats:
+    """Mean over the clusterings of what each pixel's clusters have in a table.
+
+    Parameters
+    ----------
+    features
+        ``[N, F]``, NaN where not seen.
+    tables
+        Name of the arrays ``[K, C]`` of the clusterings, before ``.i``.
+
+    Returns
+    -------
+    NDArray
+        float32 ``[N, C]``.
+    """
+    clusters = clusters_of(features, arrays)
+    total = np.zeros((len(features), arrays[f"{tables}.0"].shape[1]), np.float32)
+    others = list(_partly_seen(_scaled(features, arrays), clusters[0] < 0))
+    for i, mine in enumerate(clusters):
+        table = arrays[f"{tables}.{i}"]
+        told = table[mine]
+        for rows, values, seen in others:
+            likely = _likely(values, seen, arrays, i)
+            told[rows] = likely @ table[: likely.shape[1]]
+        total += told / np.float32(len(clusters))
+    return total
+
+
+def neighbours(arrays: Arrays, i: int) -> csr_matrix:
+    """Symmetric weights ``[K, K]`` between every cluster and those of its group nearby."""
+    return csr_matrix(block_diag([_near(centres) for centres in _centres(arrays, i)]))
+
+
+def _near(centres: Floats) -> csr_matrix:
+    square = ((centres[:, None] - centres[None]) ** 2).sum(-1)
+    near = np.argsort(square, 1)[:, 1 : _NEIGHBOURS + 1]
+    away = np.take_along_axis(square, near, 1)
+    weight = np.exp(-away / max(float(np.median(away)) if away.size else 0.0, 1e-9))
+    rows = np.repeat(np.arange(len(centres)), near.shape[1])
+    table = csr_matrix((weight.ravel(), (rows, near.ravel())), square.shape)
+    return csr_matrix(table + table.T)
+
+
+def _clusterings(arrays: Arrays) -> int:
+    return sum(name.startswith("means.") for name in arrays)
+
+
+def _centres(arrays: Arrays, i: int) -> list[Floats]:
+    """Centres ``[K, D]`` of every group in a clustering."""
+    groups = sum(name.startswith("seen.") for name in arrays)
+    return [arrays[f"centres.{i}.{g}"] for g in range(groups)]
+
+
+def _scaled(features: Floats, arrays: Arrays) -> Floats:
+    return np.asarray((features - arrays["mean"]) / arrays["spread"], np.float32)
+
+
+def _groups(scaled: Floats) -> list[tuple[NDArray[np.intp], NDArray[np.bool_]]]:
+    """Rows and seen features of every group, that of most features first."""
+    ways, way, often = np.unique(
+        ~np.isnan(scaled), axis=0, return_inverse=True, return_counts=True
+    )
+    usual = np.flatnonzero((often >= _OFTEN * len(scaled)) & ways.any(1))
+    if not len(usual):
+        usual = np.argsort(-often * ways.any(1))[:1]
+    order = sorted(usual, key=lambda n: (-ways[n].sum(), -often[n]))
+    return [(np.flatnonzero(way.ravel() == n), ways[n]) for n in order]
+
+
+def _members(scaled: Floats, arrays: Arrays) -> Iterator[NDArray[np.intp]]:
+    """Rows of the pixels of every group."""
+    seen = ~np.isnan(scaled)
+    for g in range(len(_centres(arrays, 0))):
+        yield np.flatnonzero((seen == (arrays[f"seen.{g}"] > 0)).all(1))
+
+
+def _points(scaled: Floats, rows: NDArray[np.intp], arrays: Arrays, g: int) -> Floats:
+    seen = np.flatnonzero(arrays[f"seen.{g}"])
+    return np.asarray(scaled[np.ix_(rows, seen)] @ arrays[f"axes.{g}"])
+
+
+def _whitening(scaled: Floats, dimensions: int) -> Floats:
+    """Near-whitened principal axes ``[F, D]`` of scaled features ``[N, F]``."""
+    values, vectors = np.linalg.eigh(np.atleast_2d(np.cov(scaled.T)))
+    order = np.argsort(-values)[:dimensions]
+    # Nearly: the last axes are mostly noise, and full whitening would blow it up.
+    axes = vectors[:, order] / np.sqrt(values[order] + 0.02 * values.max())
+    return np.ascontiguousarray(axes, np.float32)
+
+
+def _cluster(points: Floats, count: int, seed: int) -> Floats:
+    from sklearn.cluster import MiniBatchKMeans
+
+    found = MiniBatchKMeans(
+        min(count, len(points)), batch_size=4096, n_init=1, random_state=seed
+    ).fit(points)
+    return np.ascontiguousarray(found.cluster_centers_, np.float32)
+
+
+def _nearest(points: Floats, centres: Floats) -> NDArray[np.intp]:
+    """Number ``[N]`` of the centre ``[K, D]`` nearest to every point ``[N, D]``."""
+    half = (centres**2).sum(1) / 2
+    found = np.empty(len(points), np.intp)
+    for start in range(0, len(points), _PIXELS):
+        some = slice(start, start + _PIXELS)
+        found[some] = (points[some] @ centres.T - half).argmax(1)
+    return found
+
+
+def _moments(
+    values: Floats, cluster: NDArray[np.intp], count: int, i: int
+) -> dict[str, Floats]:
+    """Means and sizes of the clusters of a clustering, and the covariance in them."""
+    sizes = np.bincount(cluster, minlength=count)
+    sums = np.stack([np.bincount(cluster, v, count) for v in values.T], 1)
+    means = sums / np.maximum(sizes, 1)[:, None]
+    apart = values - means[cluster]
+    within = apart.T @ apart / len(apart) + _RIDGE * np.eye(values.shape[1])
+    found: dict[str, Any] = {"means": means, "within": within, "sizes": sizes}
+    return {f"{name}.{i}": np.asarray(v, np.float32) for name, v in found.items()}
+
+
+def _partly_seen(
+    scaled: Floats, lost: NDArray[np.bool_]
+) -> Iterator[tuple[NDArray[np.intp], Floats, NDArray[np.bool_]]]:
+    """Rows of `lost` pixels that lack the same features, what was seen, and which."""
+    found = np.flatnonzero(lost)
+    ways, way = np.unique(~np.isnan(scaled[found]), axis=0, return_inverse=True)
+    for number, seen in enumerate(ways):
+        rows = found[way.ravel() == number]
+        for start in range(0, len(rows), _PIXELS):
+            some = rows[start : start + _PIXELS]
+            yield some, scaled[some], seen
+
+
+def _likely(scaled: Floats, seen: NDArray[np.bool_], arrays: Arrays, i: int) -> Floats:
+    """Probabilities ``[n, K]`` of the first group's clusters by the features `seen`."""
+    known = np.flatnonzero(arrays["seen.0"])
+    both = np.flatnonzero(seen[known])
+    means = arrays[f"means.{i}"][:, both]
+    pulled = means @ np.linalg.inv(arrays[f"within.{i}"][np.ix_(both, both)])
+    scores = scaled[:, known[both]] @ pulled.T
+    scores += np.log(np.maximum(arrays[f"sizes.{i}"], 0.5))
+    scores -= (means * pulled).sum(1) / 2
+    scores -= scores.max(1, keepdims=True)
+    likely = np.exp(scores, out=scores)
+    return np.asarray(likely / likely.sum(1, keepdims=True), np.float32)
