@@ -137,9 +137,16 @@ def test_a_run_maps_elsewhere_and_is_assessed(
     assert json.loads(text) == json.loads(scores.read_text())
     refused(
         call("predict", out / "run", "--s2", world / "s2.tif", "--out", tmp_path / "x"),
-        "s1 was not given",
+        "s1 was not given (predict --without maps without)",
     )
     assert not (tmp_path / "x").exists()
+    alone = ("--s2", world / "s2.tif", "--without", "s1", "--out", tmp_path / "alone")
+    code, text, err = call("predict", out / "run", *alone)
+    assert code == 0, err
+    assert "mapped without s1" in err + text
+    assert "mapped without s1" in (tmp_path / "alone" / "report.html").read_text()
+    with rasterio.open(tmp_path / "alone" / "map.tif") as mapped:
+        assert len(np.unique(mapped.read())) > 2
 
 
 def test_what_other_scenes_say_joins_the_labels(

@@ -110,7 +110,7 @@ def absolute(path: Path) -> str:
 
 
 def runs_of(run: Path, given: dict[str, Any]) -> Any:
-    """The `Runs` that RUN and the options of `ensemble` and `views` describe."""
+    """The `Runs` that RUN, `ensemble`, `views` and ``--without`` describe."""
     from overcast.run import Runs
 
     text = given["weights"]
@@ -118,7 +118,8 @@ def runs_of(run: Path, given: dict[str, Any]) -> Any:
         weights = tuple(map(float, text.split(","))) if text else ()
     except ValueError:
         raise ValueError(f"--weights {text}: expected numbers, such as 2,1") from None
-    return Runs((run, *given["also"]), weights, given["views"])
+    without = given.get("without", ())
+    return Runs((run, *given["also"]), weights, given["views"], without)
 
 
 def reference_of(path: Path | None, given: dict[str, Any]) -> Any:

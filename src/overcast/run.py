@@ -28,6 +28,7 @@ from overcast.maps.ensemble import Ensemble
 from overcast.maps.predict import predict
 from overcast.maps.predictor import Predictor
 from overcast.maps.views import Viewed, views_of
+from overcast.maps.without import Without
 from overcast.plan import (
     Plan,
     Windows,
@@ -141,11 +142,14 @@ class Runs:
         How much each counts; equally, if none are given.
     views
         Number of views that are averaged, see `overcast.maps.views`.
+    without
+        Names of images that they learned with and map without.
     """
 
     folders: tuple[Path, ...]
     weights: tuple[float, ...] = ()
     views: int = 1
+    without: tuple[str, ...] = ()
 
     @property
     def found(self) -> tuple[Path, ...]:
@@ -159,32 +163,39 @@ class Runs:
         ------
         ValueError
             If a folder holds no finished run, they differ in legend or images, or
-            there is no such number of views.
+            there is no such number of views, or no image that is done without.
         """
         views = views_of(self.views)
         predictor: Predictor = load_run(self.found[0])
         if len(self.folders) > 1 or self.weights:
             members = (predictor, *map(load_run, self.found[1:]))
             predictor = Ensemble(members, self.weights)
+        if self.without:
+            predictor = Without(predictor, frozenset(self.without))
         return predictor if self.views == 1 else Viewed(predictor, views)
 
     @property
     def model(self) -> str:
         """Hash of all that they learned, and of how it is put together."""
         models = [model_hash(folder) for folder in self.found]
-        if len(models) == 1 and self.views == 1:
+        if not self._averaged and not self.without:
             return models[0]
-        return fingerprint([models, self.weights, self.views])
+        return fingerprint([models, self.weights, self.views, sorted(self.without)])
 
     @property
     def calibration(self) -> Calibration | None:
         """That of the confidence that they map with, if it was calibrated as it is.
 
-        Averaging several runs or views gives another confidence than any one had.
+        Averaging several runs or views gives another confidence than any one had, and
+        so does an image less.
         """
-        if len(self.folders) > 1 or self.views > 1:
+        if self._averaged or self.without:
             return None
         return read_calibration(self.found[0])
+
+    @property
+    def _averaged(self) -> bool:
+        return len(self.folders) > 1 or self.views > 1
 
     @property
     def plan(self) -> str:
@@ -269,7 +280,7 @@ def matched(stack: Stack, sensors: Mapping[str, Sensor]) -> Stack:
     if missing:
         raise ValueError(
             f"the run was trained with images {', '.join(sorted(sensors))}; "
-            f"{', '.join(sorted(missing))} was not given"
+            f"{', '.join(sorted(missing))} was not given (predict --without maps without)"
         )
     for name, sensor in sensors.items():
         found = stack.images[name].sensor

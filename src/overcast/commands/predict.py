@@ -27,6 +27,12 @@ from overcast.options import (
 @images
 @ensemble
 @views(1)
+@click.option(
+    "--without",
+    multiple=True,
+    metavar="NAME",
+    help="Image that the run learned with and has to do without; may be repeated.",
+)
 @reference
 @probabilities
 @writing
@@ -39,6 +45,7 @@ def command(run: Path, **given: Any) -> None:
     Example:
       overcast predict out/run --s2 other_s2.tif --s1 other_s1.tif --out other/
       overcast predict one/run --with two/run --views 8 --s1 s1.tif --out map/
+      overcast predict out/run --s1 today.tif --without s2 --out today/
     """
     from overcast.jobs.mapping import map_elsewhere
 

@@ -156,7 +156,7 @@ def map_elsewhere(
                 )
             }
             _write_json(found, output.work / "scores.json")
-        notes = (*inputs.notes, *_said_of(found))
+        notes = (*inputs.notes, *_said_without(runs), *_said_of(found))
         findings = Findings(scores=found, notes=notes, calibration=runs.calibration)
         make_page((mapped, predictor), inputs, plan, findings, progress)
         publish_map(mapped, predictor, inputs, out, runs.found)
@@ -208,6 +208,17 @@ def _learned(runs: Runs) -> Iterator[Data]:
     for folder in runs.found:
         plan = read_plan(folder / "plan.yaml")
         yield from (plan.data, *plan.scenes)
+
+
+def _said_without(runs: Runs) -> tuple[str, ...]:
+    """What a map lacks that the run learned with."""
+    if not runs.without:
+        return ()
+    names = ", ".join(runs.without)
+    return (
+        f"mapped without {names}, with which the run learned: it knows less than what "
+        "its own scores say, and so does its confidence",
+    )
 
 
 def _said_of(found: Scores) -> tuple[str, ...]:

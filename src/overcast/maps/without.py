@@ -1,0 +1,68 @@
+"""A predictor that maps without some of the images that it learned with.
+
+Networks, forests and clusters all take a pixel that a sensor did not see; here it saw
+none. What is left decides, and how well depends on the method: see docs/few-labels.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from overcast.geo.bands import Sensor
+from overcast.geo.legend import Legend
+from overcast.geo.raster import Image
+from overcast.geo.stack import Chip
+from overcast.maps.predictor import Predictor
+
+
+@dataclass(frozen=True, slots=True)
+class Without:
+    """A predictor, and the names of the images that it has to do without.
+
+    Raises
+    ------
+    ValueError
+        If it reads no such image, or nothing would be left.
+    """
+
+    predictor: Predictor
+    names: frozenset[str]
+
+    def __post_init__(self) -> None:
+        read = self.predictor.sensors
+        if unknown := sorted(self.names - read.keys()):
+            raise ValueError(
+                f"without {', '.join(unknown)}: the run reads {', '.join(read)}"
+            )
+        if not self.sensors:
+            raise ValueError(f"without {', '.join(read)} there is nothing to map from")
+
+    @property
+    def legend(self) -> Legend:
+        """The K classes of the probabilities."""
+        return self.predictor.legend
+
+    @property
+    def sensors(self) -> Mapping[str, Sensor]:
+        """The images that are left."""
+        read = self.predictor.sensors
+        return {name: read[name] for name in read if name not in self.names}
+
+    @property
+    def halo(self) -> int:
+        """Pixels of context, those of the predictor."""
+        return self.predictor.halo
+
+    def predict(self, chip: Chip) -> NDArray[np.float32]:
+        """Probabilities ``[K, h, w]`` from the images that are left."""
+        images = dict(chip.images)
+        for name in self.names:
+            sensor = self.predictor.sensors[name]
+            shape = (len(sensor.bands), *chip.grid.shape)
+            nothing = np.full(shape, np.nan, np.float32)
+            images[name] = Image.of(nothing, chip.grid, sensor)
+        return self.predictor.predict(replace(chip, images=images))
