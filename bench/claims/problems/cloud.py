@@ -54,6 +54,7 @@ _METHODS = {
     "cloudseg-masked": _method(hidden=1.0),
     "sar-alone": _ALONE,
     "optical-alone": _ALONE,
+    "weak-masked": {"name": "weak"},
 }
 
 
@@ -132,6 +133,7 @@ def _problem(cover: float) -> Problem:
         arms={
             "fusion-masked": _masked,
             "cloudseg-masked": _masked_pairs,
+            "weak-masked": _masked,
             "sar-alone": _alone("s2"),
             "optical-alone": _alone("s1"),
         },
