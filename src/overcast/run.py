@@ -154,7 +154,8 @@ class Runs:
     @property
     def found(self) -> tuple[Path, ...]:
         """The run folders themselves."""
-        return tuple(f if (f / PLAN).is_file() else f / "run" for f in self.folders)
+        held = ((folder, folder / "run") for folder in self.folders)
+        return tuple(run if run.is_dir() else folder for folder, run in held)
 
     def load(self) -> Predictor:
         """Return one predictor for all of them.
