@@ -104,6 +104,16 @@ def test_sensors_that_never_saw_the_same_pixel_are_clustered_alike() -> None:
     assert widths_of(found_in(apart)) == [24, 24]
 
 
+def test_a_feature_that_was_seen_nowhere_is_done_without() -> None:
+    """There, and where it is seen later: nobody knows what it means."""
+    features, _ = pixels()
+    arrays = found_in(lacking(features, 2))
+    blind = clusters_of(lacking(features, 2), arrays)
+    for one, other in zip(blind, clusters_of(features, arrays), strict=True):
+        np.testing.assert_array_equal(one, other)
+        assert one.min() >= 0
+
+
 def test_few_pixels_are_few_clusters() -> None:
     features, _ = pixels(3)
     arrays = found_in(features)

@@ -63,8 +63,7 @@ def find_clusters(
         group g ``seen.g`` and ``axes.g``; of its clustering i ``centres.i.g``; and of
         those of the first group ``means.i``, ``within.i`` and ``sizes.i``.
     """
-    mean, spread = np.nanmean(features, 0), np.nanstd(features, 0) + np.float32(1e-6)
-    arrays = {"mean": np.asarray(mean, np.float32), "spread": spread}
+    arrays = _scale(features)
     scaled = _scaled(features, arrays)
     for g, (rows, seen) in enumerate(_groups(scaled)):
         values = scaled[rows][:, seen]
@@ -157,6 +156,19 @@ def _centres(arrays: Arrays, i: int) -> list[Floats]:
     """Centres ``[K, D]`` of every group in a clustering."""
     groups = sum(name.startswith("seen.") for name in arrays)
     return [arrays[f"centres.{i}.{g}"] for g in range(groups)]
+
+
+def _scale(features: Floats) -> dict[str, Floats]:
+    """Mean and spread of every feature; NaN, so never seen, if it was seen nowhere."""
+    never = np.isnan(features).all(0)
+    filled = features.copy("K")
+    filled[:, never] = 0
+    mean, spread = np.nanmean(filled, 0), np.nanstd(filled, 0) + np.float32(1e-6)
+    mean[never] = np.nan
+    return {
+        name: np.asarray(v, np.float32)
+        for name, v in (("mean", mean), ("spread", spread))
+    }
 
 
 def _scaled(features: Floats, arrays: Arrays) -> Floats:
