@@ -72,6 +72,11 @@ def test_the_image_without_clouds_comes_with_the_map(tmp_path: Path) -> None:
     np.testing.assert_allclose(values, wanted, atol=1e-4)
     assert np.isfinite(values[:, :8]).all()  # Sentinel-1 saw what the mask hides
 
+    plain = {**TINY, "recipe": {"name": "supervised"}}
+    plan = Plan(data=data, method=plain)
+    untaught = make_map(plan, tmp_path / "plain", None, False, quiet)
+    assert "clear" not in untaught.summary
+
     alone = map_elsewhere(Runs((out,)), data, tmp_path / "again", None, False, quiet)
     assert Path(alone.summary["clear"]).is_file()
     several = Runs((out, out))

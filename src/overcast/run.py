@@ -248,10 +248,10 @@ def map_run(
 
 
 def _restored(predictor: Predictor, stack: Stack) -> ImageSource | None:
-    """The optical image without clouds, if the predictor is a network that makes it."""
+    """The optical image without clouds, of a network that has learned to make it."""
     inner: Any = predictor
     inner = inner.predictor if isinstance(inner, Calibrated) else inner
-    if not hasattr(getattr(inner, "model", None), "restore"):
+    if not getattr(inner, "restores", False):
         return None
     from overcast.methods.restored import Restored  # imports torch: a network did too
 

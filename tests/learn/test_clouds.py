@@ -75,6 +75,20 @@ def test_windows_are_mostly_all_clear_or_all_cloud() -> None:
     assert 0.15 < (cloud > 0.98).float().mean() < 0.5
 
 
+def test_clouds_are_as_large_on_any_grid() -> None:
+    """Three pixels of 10 m are ten of 3 m."""
+    found = []
+    for side, pixel in ((120, 3.0), (36, 10.0)):
+        torch.manual_seed(5)
+        batch = clear(4, side, side)
+        torch.manual_seed(6)
+        _, mask = add_clouds(batch, "s2", SKY, pixel_m=pixel)
+        found.append((mask != CLEAR).float().mean((1, 2)))
+    torch.testing.assert_close(found[0], found[1], atol=0.02, rtol=0)
+    with pytest.raises(ValueError, match="pixel_m must be positive, got 0"):
+        add_clouds(clear(), "s2", SKY, pixel_m=0)
+
+
 def test_cirrus_is_never_opaque() -> None:
     torch.manual_seed(4)
     _, mask = add_clouds(clear(60), "s2", SKY, cover=(0.8, 0.9), cirrus=1.0)

@@ -47,7 +47,8 @@ def restored(bias: float = 0.0) -> Restored:
         one, zero = (network_units(torch.tensor(v)) for v in (1.0, 0.0))
         model.remover.last.bias.fill_(bias / float(one - zero))
     legend = load_legend("simplified-igbp")
-    network = TrainedNetwork(model, legend, SENSORS, torch.device("cpu"))
+    device = torch.device("cpu")
+    network = TrainedNetwork(model, legend, SENSORS, device, restores=True)
     return Restored(network, stack())
 
 
@@ -90,3 +91,9 @@ def test_not_every_network_takes_clouds_away() -> None:
     network = TrainedNetwork(model, legend, SENSORS, torch.device("cpu"))
     with pytest.raises(ValueError, match="FCN takes no clouds away"):
         Restored(network, stack())
+
+
+def test_a_block_is_as_it_is_whatever_is_read_around_it() -> None:
+    """Blocks meet without a seam: each one starts a whole number of strides away."""
+    model = restored().network.model
+    assert model.halo % model.stride == 0

@@ -15,12 +15,19 @@ from torch import Tensor
 
 from overcast.geo.bands import SENTINEL_1, SENTINEL_2, Band, Sensor
 from overcast.learn.batch import Batch
+from overcast.learn.recipe import Setting
 from overcast.learn.train import Schedule, train
 from overcast.models.cloudseg import CloudSeg as Network
 from overcast.models.segmenter import Segmenter
 from overcast.recipes.cloudseg import CloudSeg, Taught
 from tests.learn.tiny import BANDS, CLASSES, batch_of, tiny
 from tests.recipes.test_contract import CONTRACT
+
+
+def setting(sensor: Sensor = SENTINEL_2) -> Setting:
+    """Ten steps, with this optical image."""
+    return Setting(sensors={"s1": SENTINEL_1, "s2": sensor}, steps=10)
+
 
 PLAIN = CloudSeg(
     teacher_steps=0,
@@ -71,10 +78,10 @@ def test_drawn_clouds_are_those_of_the_sensor() -> None:
     batch = pair(cloudy=0.0)
     swir = tuple(Band(n, "reflectance", 0.0, 0.5, 2200.0) for n in "abc")
     drawn = replace(PLAIN, simulate=1.0)
-    told = drawn.of_sensors({"s2": Sensor("swir", "optical", swir)})
+    told = drawn.of_setting(setting(Sensor("swir", "optical", swir)))
     brightest = [_brightest(recipe, batch) for recipe in (told, drawn)]
     assert brightest[0] < 0.8 * brightest[1]
-    assert PLAIN.of_sensors({"s1": SENTINEL_1}) is PLAIN
+    assert PLAIN.of_setting(Setting(sensors={"s1": SENTINEL_1}, steps=9)) is PLAIN
 
 
 def _brightest(recipe: CloudSeg, batch: Batch) -> float:
@@ -89,7 +96,38 @@ def test_clouds_are_not_drawn_over_indices() -> None:
     bands = (*SENTINEL_2.bands, Band("NDVI", "index", -1.0, 1.0))
     sensor = replace(SENTINEL_2, bands=bands)
     with pytest.raises(ValueError, match="s2 has NDVI besides; leave indices out"):
-        PLAIN.of_sensors({"s2": sensor})
+        PLAIN.of_setting(setting(sensor))
+
+
+def test_the_teacher_learns_for_half_of_the_steps_or_as_long_as_is_said() -> None:
+    half = CloudSeg().of_setting(setting())
+    assert half.teacher_steps == 5
+    assert CloudSeg(teacher_steps=2).of_setting(setting()).teacher_steps == 2
+    with pytest.raises(ValueError, match="teacher_steps is 10 of 10 steps"):
+        CloudSeg(teacher_steps=10).of_setting(setting())
+    never = CloudSeg(teacher_steps=10, distillation=0.0)
+    assert never.of_setting(setting()).teacher_steps == 10
+    with pytest.raises(ValueError, match="of how many: of_setting"):
+        CloudSeg().start(tiny())
+
+
+def test_a_target_of_another_name_is_not_passed_over() -> None:
+    """The cloudy image would be taken to be clear, and clouds learned to be kept."""
+    with pytest.raises(ValueError, match=r"not read target twin; .* called 's2_clear'"):
+        PLAIN.of_setting(replace(setting(), targets=frozenset({"twin"})))
+    named = replace(PLAIN, clear="twin")
+    named.of_setting(replace(setting(), targets=frozenset({"twin", "cloud_mask"})))
+
+
+def test_where_the_student_saw_nothing_there_is_nothing_to_distil() -> None:
+    """It has to guess there, and the guess counts as much as one under cloud."""
+    batch, model = pair(), network()
+    blind = replace(batch, valid={**batch.valid, "s2": torch.zeros(2, 16, 16).bool()})
+    found = terms(replace(PLAIN, teacher_steps=0), model, blind)
+    assert found["distillation"] == 0
+    restored = model.restore(blind)[1]
+    apart = restored - batch.images["s2_clear"]
+    torch.testing.assert_close(found["removal"], 6 * ((apart**2 + 1e-6) ** 0.45).mean())
 
 
 def test_at_first_some_samples_are_clear_and_nothing_is_distilled() -> None:

@@ -17,16 +17,20 @@ from torch import Tensor, nn
 
 import overcast.recipes
 from overcast.discover import find, names
+from overcast.geo.bands import SENTINEL_1, SENTINEL_2
 from overcast.learn.batch import IGNORE, Batch
+from overcast.learn.recipe import Setting, told
 from overcast.learn.train import Schedule, train
 from tests.learn.tiny import Tiny, batch_of, tiny
 
 SHORT = Schedule(steps=8, warmup=1, save_every=4)
+SENSORS = {"s1": SENTINEL_1, "s2": SENTINEL_2.select(("B02", "B03", "B04"))}
 
 
 @pytest.fixture(params=names("recipes"))
 def recipe(request: pytest.FixtureRequest) -> Any:
-    return find("recipes", request.param)()
+    setting = Setting(sensors=SENSORS, steps=SHORT.steps)
+    return told(find("recipes", request.param)(), setting)
 
 
 def streams(recipe: Any) -> dict[str, Callable[[int], Batch]]:

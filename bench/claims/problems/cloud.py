@@ -19,9 +19,6 @@ from overcast.geo.raster import Image
 from overcast.worlds.clouds import CLEAR, SHADOW, THICK, THIN
 from overcast.worlds.scene import Scene, Wanted
 
-_TAUGHT = NETWORK["schedule"]["steps"] // 2
-"""Steps in which the teacher learns: half of all."""
-
 
 def _network(recipe: dict[str, Any], **model: Any) -> dict[str, Any]:
     return {
@@ -36,8 +33,7 @@ def _network(recipe: dict[str, Any], **model: Any) -> dict[str, Any]:
 
 
 def _method(*, gate: bool = True, **changes: Any) -> dict[str, Any]:
-    recipe = {"name": "cloudseg", "teacher_steps": _TAUGHT, **changes}
-    return _network(recipe, gate=gate)
+    return _network({"name": "cloudseg", **changes}, gate=gate)
 
 
 _FUSION = _network({"name": "supervised"}, gate=False)

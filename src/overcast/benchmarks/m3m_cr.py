@@ -49,7 +49,6 @@ _QUICK: Mapping[str, Any] = {
         "window": 32,
         "batch": 2,
     },
-    "recipe": {"teacher_steps": 10},
     "most": 4,
 }
 """Small and few of everything: shows that all of it runs."""
@@ -77,7 +76,7 @@ class Settings:
             "batch": 32,
         }
     )
-    recipe: Mapping[str, Any] = field(default_factory=lambda: {"teacher_steps": 10_000})
+    recipe: Mapping[str, Any] = field(default_factory=dict)
     most: int | None = None
 
     def __post_init__(self) -> None:

@@ -20,7 +20,7 @@ from overcast.geo.stack import Chip, Stack
 from overcast.geo.tiling import Window
 from overcast.learn.batch import Batch
 from overcast.learn.checkpoint import load_weights, save_weights
-from overcast.learn.recipe import OfSensors
+from overcast.learn.recipe import Setting, told
 from overcast.learn.stream import ahead
 from overcast.learn.train import Schedule, train
 from overcast.methods.network import TrainedNetwork
@@ -129,10 +129,9 @@ class Training:
         folder: Path,
         progress: Progress,
     ) -> None:
-        recipe = choose("recipes", self.recipe)
-        if isinstance(recipe, OfSensors):
-            recipe = recipe.of_sensors(open_stack(patches[0]).sensors)
         seed, total = self.schedule.seed, self.schedule.steps
+        setting = Setting.of([open_stack(patches[0])], total)
+        recipe = told(choose("recipes", self.recipe), setting)
         windows = Windows(patches, open_stack, self.window, self.batch, seed)
         checkpoint = folder / "checkpoint.safetensors"
         with ahead(windows, 0, total) as upcoming:

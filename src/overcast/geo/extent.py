@@ -29,3 +29,10 @@ def width_m(grid: GeoBox) -> float:
     east, north = move.transform([left, right], [middle, middle])
     *_, length = pyproj.Geod(ellps="WGS84").inv(east[0], north[0], east[1], north[1])
     return float(length)
+
+
+def pixel_m(grid: GeoBox) -> float:
+    """Side of a pixel in metres; a grid without a place is taken to be in metres."""
+    if grid.crs is None or grid.crs.units == ("metre", "metre"):
+        return float(abs(grid.resolution.x))
+    return width_m(grid) / int(grid.shape[1])

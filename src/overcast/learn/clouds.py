@@ -33,7 +33,7 @@ from overcast.worlds.clouds import (
     Clouds,
     classify,
 )
-from overcast.worlds.noise import Floats, Fractal, centres_of
+from overcast.worlds.noise import Floats, Fractal, Places, centres_of
 
 _SPREAD = float(np.hypot(1, 0.55))
 """Standard deviation of the field that clouds are the high parts of."""
@@ -41,8 +41,10 @@ _EDGE = (float(np.sqrt(0.16 + 2.4 * LOWEST_OPACITY)) - 0.4) / 1.2 * SOFTNESS
 """Rise of the field from the edge of a cloud to the least opacity that counts."""
 _CIRRUS, _ADDED = (0.15, 0.6), (0.03, 0.07)
 """Cirrus lets .85 to .4 of the light through, and adds this reflectance (measured)."""
+_PIXEL_M = 10.0
+"""Side of a pixel of the simulated worlds."""
 _HEIGHT_PX, _SUN_DEGREES = (80.0, 250.0), (25.0, 65.0)
-"""Height of clouds in pixels of 10 m, and elevation of the sun."""
+"""Height of clouds in such pixels, and elevation of the sun."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,6 +102,7 @@ def add_clouds(
     sky: Sky,
     cover: tuple[float, float] = (0.1, 0.9),
     cirrus: float = 0.2,
+    pixel_m: float = _PIXEL_M,
 ) -> tuple[Batch, Tensor]:
     """Draw clouds and their shadows over an image, which should be clear.
 
@@ -116,6 +119,8 @@ def add_clouds(
         wide, so that most windows of 640 m are all clear or all cloud.
     cirrus
         Chance of a sample to have thin clouds alone, 0 to 1.
+    pixel_m
+        Side of a pixel in metres: clouds are as large as they are on any grid.
 
     Returns
     -------
@@ -131,10 +136,13 @@ def add_clouds(
         out of its range.
     """
     _check(batch, sensor, sky, (*cover, cirrus))
+    if not pixel_m > 0:
+        raise ValueError(f"pixel_m must be positive, got {pixel_m}")
     image = batch.images[sensor]
     # One draw for every sample, so that samples don't depend on their number.
     keys = torch.randint(2**32, (len(image),)).tolist()
-    drawn = [_draw(key, batch.extent, sky, cover, cirrus) for key in keys]
+    places = tuple(centres_of(range(n)) * (pixel_m / _PIXEL_M) for n in batch.extent)
+    drawn = [_draw(key, places, sky, cover, cirrus) for key in keys]
     opacity, shadow, cloud = map(np.stack, zip(*drawn, strict=True))
     mask = torch.from_numpy(classify(opacity, shadow)).to(image.device)
     fields = (opacity[:, None], shadow[:, None], cloud)
@@ -144,12 +152,15 @@ def add_clouds(
 
 def _draw(
     key: int,
-    extent: tuple[int, int],
+    places: tuple[Places, ...],
     sky: Sky,
     cover: tuple[float, float],
     cirrus: float,
 ) -> tuple[Floats, Floats, Floats]:
-    """Opacity and shadow ``[H, W]``, and reflectance of the cloud ``[C, H, W]``."""
+    """Opacity and shadow ``[H, W]``, and reflectance of the cloud ``[C, H, W]``.
+
+    `places` are rows and columns in pixels of the simulated worlds.
+    """
     rng = np.random.default_rng(key)
     # The field is normal over an endless plane, of which a sample is a random window.
     level = _SPREAD * float(ndtri(1 - rng.uniform(*cover))) - _EDGE
@@ -162,7 +173,7 @@ def _draw(
     tint = 0.97 * rng.standard_normal() + 0.25 * rng.standard_normal(len(sky.thick))
     bright = (sky.thick * (1 + BETWEEN_DATES / 0.65 * tint)).clip(0.25, 1.1)
     clouds = Clouds(key, level, cast, bright.astype(np.float32))
-    y, x = (centres_of(range(side)) for side in extent)
+    y, x = places
     detail = np.float32(WITHIN) * Fractal(key + 9, 40.0).at(y, x)
     opacity, shadow = clouds.opacity(y, x), clouds.shadow(y, x)
     cloud = clouds.bright[:, None, None] + detail

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Protocol, TypeVar, runtime_checkable
+from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 
 from overcast.geo.bands import Sensor
+from overcast.geo.extent import pixel_m
+from overcast.geo.stack import Stack
 from overcast.learn.batch import Batch
 from overcast.models.segmenter import Segmenter
 
@@ -56,10 +58,53 @@ class Recipe(Protocol[S]):
         ...
 
 
-@runtime_checkable
-class OfSensors(Protocol):
-    """A recipe that asks what its images are of, since a Batch has no units."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What a run learns from and for how long, of which a Batch says nothing.
 
-    def of_sensors(self, sensors: Mapping[str, Sensor]) -> Recipe[State]:
-        """The recipe for images of these sensors, by name."""
+    Attributes
+    ----------
+    sensors
+        Of the images that maps are made from, by name.
+    targets
+        Names of the images that are to be learned from alone.
+    steps
+        Length of the training.
+    pixel_m
+        Side of a pixel in metres.
+    """
+
+    sensors: Mapping[str, Sensor]
+    targets: frozenset[str] = frozenset()
+    steps: int
+    pixel_m: float = 10.0
+
+    @classmethod
+    def of(cls, stacks: Sequence[Stack], steps: int) -> Setting:
+        """That of stacks with the same sensors; pixels are those of the first."""
+        return cls(
+            sensors=stacks[0].sensors,
+            targets=frozenset().union(*(stack.targets for stack in stacks)),
+            steps=steps,
+            pixel_m=pixel_m(stacks[0].grid),
+        )
+
+
+@runtime_checkable
+class OfSetting(Protocol):
+    """A recipe that asks for the setting, for units, names or numbers of steps."""
+
+    def of_setting(self, setting: Setting) -> Recipe[State]:
+        """The recipe for this setting.
+
+        Raises
+        ------
+        ValueError
+            If it can't learn there what it shall.
+        """
         ...
+
+
+def told(recipe: Recipe[S], setting: Setting) -> Recipe[Any]:
+    """The recipe for a setting, if it asks for one, or as it is."""
+    return recipe.of_setting(setting) if isinstance(recipe, OfSetting) else recipe

@@ -20,11 +20,11 @@ from overcast.learn.batch import Batch
 from overcast.learn.checkpoint import load_weights, save_weights
 from overcast.learn.frozen import Frozen
 from overcast.learn.indices import chip_with_indices, indexed, stack_with_indices
-from overcast.learn.recipe import OfSensors, Terms
+from overcast.learn.recipe import Setting, Terms, told
 from overcast.learn.stream import Stream, ahead, crops_of
 from overcast.learn.train import Schedule, train
 from overcast.methods.start import ENCODER, alike, start_from, write_sensors
-from overcast.models.segmenter import Segmenter
+from overcast.models.segmenter import Remover, Segmenter
 from overcast.plan import choose
 from overcast.progress import Progress
 
@@ -134,9 +134,7 @@ class Network:
             found = start_from(self.start, model, self.model, sensors, progress)
             if self.frozen:
                 model = Frozen(model, found)
-        recipe = choose("recipes", self.recipe)
-        if isinstance(recipe, OfSensors):
-            recipe = recipe.of_sensors(sensors)
+        recipe = told(choose("recipes", self.recipe), Setting.of(stacks, steps))
         with ExitStack() as open_streams:
             streams = {
                 name: open_streams.enter_context(
@@ -176,7 +174,10 @@ class Network:
         load_weights(model, folder / _WEIGHTS)
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         model = model.to(device).eval()
-        return TrainedNetwork(model, legend, sensors, device, tuple(self.indices))
+        recipe = choose("recipes", self.recipe)
+        restores = isinstance(model, Remover) and getattr(recipe, "restores", False)
+        indices = tuple(self.indices)
+        return TrainedNetwork(model, legend, sensors, device, indices, restores)
 
     def _model(self, classes: int, sensors: Mapping[str, Sensor]) -> Segmenter:
         bands = {name: len(sensor.bands) for name, sensor in sensors.items()}
@@ -187,13 +188,17 @@ class Network:
 
 @dataclass(frozen=True, slots=True)
 class TrainedNetwork:
-    """A `Segmenter` as a `Predictor`; `indices` join the bands of `sensors`."""
+    """A `Segmenter` as a `Predictor`; `indices` join the bands of `sensors`.
+
+    `restores` tells whether it has learned to take clouds away.
+    """
 
     model: Segmenter
     legend: Legend
     sensors: Mapping[str, Sensor]
     device: torch.device
     indices: tuple[str, ...] = ()
+    restores: bool = False
 
     @property
     def halo(self) -> int:

@@ -22,7 +22,6 @@ from overcast.geo.stack import Stack
 from overcast.geo.tiling import Window
 from overcast.geo.warp import aligned
 from overcast.methods.network import TrainedNetwork
-from overcast.models.segmenter import Remover
 
 _BLOCK = 256
 
@@ -37,7 +36,8 @@ class Restored:
     Attributes
     ----------
     network
-        Its model must have a `restore`, as `overcast.models.cloudseg.CloudSeg` has.
+        It must have learned to take clouds away, as the recipe `cloudseg` teaches
+        `overcast.models.cloudseg.CloudSeg`.
     stack
         The images that it reads.
     """
@@ -46,11 +46,10 @@ class Restored:
     stack: Stack
 
     def __post_init__(self) -> None:
-        model = self.network.model
-        if not isinstance(model, Remover):
+        if not self.network.restores:
             raise ValueError(
-                f"{type(model).__name__} takes no clouds away; expected a network "
-                "with a restore function, such as cloudseg"
+                f"this {type(self.network.model).__name__} takes no clouds away; "
+                "expected the network cloudseg, trained by the recipe cloudseg"
             )
 
     @property

@@ -34,6 +34,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from overcast.learn.batch import Batch
+from overcast.learn.units import round_up
 from overcast.models.encoders import STRIDE, make_encoder
 from overcast.models.fusion import (
     centred,
@@ -92,8 +93,10 @@ class CloudSeg(Segmenter):
         self.remover = _Remover(self.width, bands[optical])
         self.reader = normed(self.width + bands[optical], self.width)
         self.head = nn.Conv2d(self.width, classes, 1)
-        self.halo = (32 if self.plain else 64) + reach(self.looks)
         self.stride = 2 ** len(widths) if self.plain else STRIDE
+        # A multiple of the stride, so that windows side by side are halved alike.
+        context = (32 if self.plain else 64) + reach(self.looks)
+        self.halo = round_up(self.stride, context)
 
     def encode(self, batch: Batch) -> Tensor:
         """Features ``[B, width, H, W]``."""

@@ -34,7 +34,7 @@ from overcast.learn.losses import (
     edge_cloud_charbonnier,
     masked_distillation,
 )
-from overcast.learn.recipe import State, Terms
+from overcast.learn.recipe import Setting, State, Terms
 from overcast.learn.teacher import Teacher
 from overcast.models.segmenter import Remover, Segmenter
 from overcast.worlds.clouds import CLEAR
@@ -75,7 +75,7 @@ class CloudSeg:
         Name of a target whose first band is 1 under cloud; where there is none, what
         differs between the two images counts as cloud.
     teacher_steps
-        Steps in which the teacher learns; half of all or fewer.
+        Steps in which the teacher learns; `of_setting` makes None half of all.
     removal, distillation
         Weights of the two terms; 0 leaves one out. Both are 1 in the paper. Here a
         removal of 1 cost a point of the classes under cloud, and one of .05 left an
@@ -91,8 +91,10 @@ class CloudSeg:
     augment
         Turn, mirror and jitter every sample.
     sensor
-        Of `optical`, for clouds that are drawn; `of_sensors` fills it in. Without it
+        Of `optical`, for clouds that are drawn; `of_setting` fills it in. Without it
         they are grey.
+    pixel_m
+        Side of a pixel in metres, for the size of drawn clouds; likewise.
     """
 
     streams: ClassVar[tuple[str, ...]] = ("labelled",)
@@ -100,7 +102,7 @@ class CloudSeg:
     optical: str = "s2"
     clear: str = "s2_clear"
     cloud_mask: str = "cloud_mask"
-    teacher_steps: int = 300
+    teacher_steps: int | None = None
     removal: float = 0.3
     distillation: float = 0.1
     simulate: float = 0.3
@@ -108,32 +110,56 @@ class CloudSeg:
     drop: float = 0.1
     augment: bool = True
     sensor: Sensor | None = None
+    pixel_m: float = 10.0
 
     def __post_init__(self) -> None:
         for name in ("simulate", "hidden", "drop"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} is a probability, 0 to 1, got {self}")
-        for name in ("teacher_steps", "removal", "distillation"):
-            if not getattr(self, name) >= 0:
-                raise ValueError(f"{name} must be 0 or more, got {self}")
+        if not min(self.teacher_steps or 0, self.removal, self.distillation) >= 0:
+            raise ValueError(
+                f"teacher_steps, removal and distillation must be 0 or more, got {self}"
+            )
 
-    def of_sensors(self, sensors: Mapping[str, Sensor]) -> CloudSeg:
-        """The recipe for these images: told what clouds do to the optical one.
+    @property
+    def restores(self) -> bool:
+        """Whether a network learns to take clouds away."""
+        return self.removal > 0
+
+    def of_setting(self, setting: Setting) -> CloudSeg:
+        """The recipe for its image: told what clouds do to it, and when to teach.
 
         Raises
         ------
         ValueError
-            If spectral indices are among its bands: they don't mix as light does.
+            If spectral indices are among the bands, which don't mix as light does; a
+            target is neither `clear` nor `cloud_mask`; or the teacher would learn to
+            the last step and teach nothing.
         """
-        if self.optical not in sensors:
+        if self.optical not in setting.sensors:
             return self  # which `start` refuses
-        sensor = sensors[self.optical]
+        if unread := setting.targets - {self.clear, self.cloud_mask}:
+            raise ValueError(
+                f"cloudseg does not read target {', '.join(sorted(unread))}; the image "
+                f"without clouds is called {self.clear!r} and their mask "
+                f"{self.cloud_mask!r} here: set clear and cloud_mask to your names"
+            )
+        steps = self.teacher_steps
+        if steps is None:
+            steps = setting.steps // 2
+        elif self.distillation and steps >= setting.steps:
+            raise ValueError(
+                f"teacher_steps is {steps} of {setting.steps} steps, after which nobody "
+                "is taught; take fewer, or leave it out for half of them"
+            )
+        sensor = setting.sensors[self.optical]
         if indices := [band.name for band in sensor.bands if band.unit == "index"]:
             raise ValueError(
                 f"cloudseg draws clouds over reflectances, and {self.optical} has "
                 f"{', '.join(indices)} besides; leave indices out"
             )
-        return replace(self, sensor=sensor)
+        side = setting.pixel_m
+        return replace(self, sensor=sensor, teacher_steps=steps, pixel_m=side)
 
     def start(self, model: Segmenter) -> Taught:
         """A teacher that knows nothing yet.
@@ -141,7 +167,8 @@ class CloudSeg:
         Raises
         ------
         ValueError
-            If the network has no sensor `optical`, or takes clouds from another one.
+            If the network has no sensor `optical`, or takes clouds from another one, or
+            `teacher_steps` is not known.
         """
         if self.optical not in model.bands:
             raise ValueError(
@@ -152,6 +179,10 @@ class CloudSeg:
             raise ValueError(
                 f"the recipe's optical is {self.optical!r}, the network's "
                 f"{model.optical!r}; give both one name"
+            )
+        if self.teacher_steps is None:
+            raise ValueError(
+                "teacher_steps is half of all, but of how many: of_setting"
             )
         return Taught(model, self.teacher_steps)
 
@@ -188,13 +219,15 @@ class CloudSeg:
             features, restored = model.encode(seen), None
         losses = {"classes": cross_entropy(model.decode(features), seen.labels)}
         known, twin = clear.valid[self.optical], clear.images[self.optical]
+        # What the student was not shown, it has to guess as it does under cloud.
+        hidden = cloud | ~seen.valid[self.optical]
         if self.removal and restored is not None:
-            lost = edge_cloud_charbonnier(restored, twin, cloud, known)
+            lost = edge_cloud_charbonnier(restored, twin, hidden, known)
             losses["removal"] = self.removal * lost
         if self.distillation and not state.learning:
             with torch.no_grad():
                 wanted = state.teacher.network.encode(clear)
-            apart = masked_distillation(features, wanted, known & ~cloud)
+            apart = masked_distillation(features, wanted, known & ~hidden)
             losses["distillation"] = self.distillation * apart
         return Terms(losses, {"cloud": cloud.float().mean()})
 
@@ -228,7 +261,9 @@ class CloudSeg:
         if chosen.any():
             places = chosen.nonzero()[:, 0].to(image.device)
             sky = Sky.of(self.sensor) if self.sensor else Sky.grey(image.shape[1])
-            drawn, mask = add_clouds(clear.map(lambda t: t[places]), name, sky)
+            drawn, mask = add_clouds(
+                clear.map(lambda t: t[places]), name, sky, pixel_m=self.pixel_m
+            )
             image[places], valid[places] = drawn.images[name], drawn.valid[name]
             cloud[places] = mask != CLEAR
         return replace(

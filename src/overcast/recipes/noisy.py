@@ -30,7 +30,7 @@ from overcast.learn.losses import (
     lovasz_softmax,
     symmetric_cross_entropy,
 )
-from overcast.learn.recipe import State, Terms
+from overcast.learn.recipe import Setting, State, Terms
 from overcast.learn.speckle import check_radar, speckle
 from overcast.learn.teacher import seen
 from overcast.models.segmenter import Segmenter
@@ -62,7 +62,7 @@ class Noisy:
     drop
         Chance of a sample to lose one of its sensors, 0 to 1.
     radar
-        Radar images by name, for speckle; `of_sensors` fills it in.
+        Radar images by name, for speckle; `of_setting` fills it in.
     """
 
     streams: ClassVar[tuple[str, ...]] = ("labelled",)
@@ -94,8 +94,8 @@ class Noisy:
                 "soft and confident need probabilities: the name of a target image"
             )
 
-    def of_sensors(self, sensors: Mapping[str, Sensor]) -> Noisy:
-        """The recipe for these images: told what speckle does to each.
+    def of_setting(self, setting: Setting) -> Noisy:
+        """The recipe for its images: told what speckle does to each.
 
         Raises
         ------
@@ -105,11 +105,11 @@ class Noisy:
         """
         if not self.looks:
             return self
-        radar = {name: s for name, s in sensors.items() if s.kind == "sar"}
+        radar = {name: s for name, s in setting.sensors.items() if s.kind == "sar"}
         if not radar:
             raise ValueError(
                 f"looks is {self.looks}, but no image is a radar's: "
-                f"{', '.join(sensors)}; set looks: 0"
+                f"{', '.join(setting.sensors)}; set looks: 0"
             )
         for name, sensor in radar.items():
             check_radar(name, sensor)
@@ -155,7 +155,7 @@ class Noisy:
 
     def _speckled(self, batch: Batch) -> Batch:
         if not self.radar:
-            raise ValueError("looks are set, but not what the images are: of_sensors")
+            raise ValueError("looks are set, but not what the images are: of_setting")
         for name, sensor in self.radar.items():
             batch = speckle(batch, name, self.looks, sensor)
         return batch
