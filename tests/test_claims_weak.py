@@ -83,7 +83,7 @@ def test_relabelling_starts_at_labels_and_goes_by_cells(scene: Scene) -> None:
 
 def given(**changed: object) -> argparse.Namespace:
     same = {"worlds": [100], "seeds": [0], "size": 64, "base": "plain-forest"}
-    return argparse.Namespace(**{**same, **changed})
+    return argparse.Namespace(**{"name": None, **same, **changed})
 
 
 def test_arms_are_added_to_those_measured_in_the_same_way(tmp_path: Path) -> None:
@@ -104,4 +104,8 @@ def test_the_command_of_a_result_measures_all_of_it() -> None:
     assert result["command"] == (
         "python -m bench.claims coarse --base plain-forest --methods weak "
         "'weak, blurred' --worlds 100 --seeds 0 --size 64 --report"
+    )
+    named = result_of("coarse", arms, given(name="coarse-again"))["command"]
+    assert named == result["command"].replace(
+        "--report", "--name coarse-again --report"
     )

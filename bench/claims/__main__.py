@@ -7,8 +7,9 @@
 
 Worlds 0 to 99 are for development, and the default; ``--report`` takes those from 100
 on, which nobody looks at while tuning. Development results are printed; reported ones
-are kept in bench/claims/measured/ and go into docs/results.md. With ``--add``, only the
-methods named are measured, and join what was measured of other arms before.
+are kept in bench/claims/measured/ as PROBLEM-BASE, or as ``--name`` says, and go into
+docs/results.md. With ``--add``, only the methods named are measured, and join what was
+measured of other arms before.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def main() -> None:
     names = list(PROBLEMS) if given.problem == "all" else [given.problem]
     results = []
     for name in names:
-        path = KEPT / f"{name}-{given.base}.json"
+        path = KEPT / f"{given.name or f'{name}-{given.base}'}.json"
         before = kept_arms(path, given) if given.add else {}
         arms = measure(PROBLEMS[name], given, before.keys() - set(given.methods))
         # Read again: others may have added to it in the meantime.
@@ -125,6 +126,7 @@ def result_of(name: str, arms: Arms, given: argparse.Namespace) -> dict[str, Any
         "worlds": given.worlds,
         "seeds": given.seeds,
         "size": [given.size],
+        "name": [given.name] if given.name else [],
         "report": [],
     }
     words = ["python", "-m", "bench.claims", name]
@@ -154,6 +156,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
     parser.add_argument("--size", type=int, default=768)
     parser.add_argument("--report", action="store_true", help="worlds from 100 on")
+    parser.add_argument("--name", help="keep it beside, and not as PROBLEM-BASE")
     parser.add_argument(
         "--add", action="store_true", help="keep what was reported of other arms"
     )
@@ -164,6 +167,8 @@ def _arguments() -> argparse.Namespace:
         unknown = {given.base, *given.methods} - known.keys()
         if unknown:
             parser.error(f"{name}: no {', '.join(unknown)}; known: {', '.join(known)}")
+    if given.name and (given.problem == "all" or not given.report):
+        parser.error("--name is for one problem and --report")
     if given.add and not given.report:
         parser.error("--add is for --report: nothing else is kept")
     first = FIRST_REPORTED if given.report else 0

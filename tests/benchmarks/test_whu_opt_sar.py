@@ -95,6 +95,15 @@ def test_the_page_says_what_it_is_and_that_there_is_no_map(made: Result) -> None
     assert len({line.count("|") for line in table[: 1 + 6]}) == 1
 
 
+def test_pseudo_labels_of_scenes_without_labels_are_diagnosed(made: Result) -> None:
+    *others, dllr = made.tree["rows"]
+    assert {row["pseudo_labels"] for row in others} == {None}
+    stretches = dllr["pseudo_labels"]["stretches"]
+    assert [part["first"] for part in stretches] == [0, 1]
+    assert all(0 <= part["everywhere"]["after"] <= 1 for part in stretches)
+    assert "## Pseudo-labels of dllr, 1 in 2, %" in made.page
+
+
 def test_the_same_again_has_the_same_scores_and_keeps_them(
     root: Path, made: Result, tmp_path: Path
 ) -> None:

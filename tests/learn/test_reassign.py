@@ -116,6 +116,16 @@ def test_the_exponent_evens_out_shares_of_classes_that_labels_have(
 def test_settings_are_checked() -> None:
     with pytest.raises(ValueError, match="one of the first three positive"):
         Reassignment(pixel=0, region=0, prototype=0)
+    for wrong, message in (
+        ({"epsilon": 0}, "epsilon must be positive"),
+        ({"iterations": 0}, "iterations 1 or more"),
+        ({"penalty": -1}, "class_penalty must be 0 or more"),
+        ({"exponent": -1}, "exponent and compactness 0 or more"),
+        ({"pitch": 0}, "pitch and rounds must be 1 or more"),
+        ({"share_decay": 1}, "must be 0 to below 1"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            Reassignment(**wrong)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="temperature must be positive"):
         Reassignment(temperature=0)
 

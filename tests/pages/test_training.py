@@ -63,7 +63,7 @@ def test_classes_that_are_not_there_are_left_out() -> None:
     log = [record(0, **{"pixels of 2": 0.5, "right before of 2": 0.75})]
     classes = found(log).classes
     assert list(classes) == ["Forest", "Urban"]
-    assert classes["Urban"].before == 0.75
+    assert [right.before for right in classes["Urban"]] == [0.75]
     nowhere = found([record(0, **{"pixels edge": 0.0})]).stretches[0].edges
     assert (nowhere.before, nowhere.after) == (None, None)
 

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from overcast.learn.batch import Batch
+from overcast.learn.recipe import Setting
 from overcast.learn.teacher import seen
 from overcast.recipes.cross_pseudo import CrossPseudo
 from overcast.recipes.fixmatch import FixMatch
@@ -80,6 +81,15 @@ def test_the_twin_starts_elsewhere_and_is_learned() -> None:
     assert mine.shape == other.shape
     assert not torch.equal(mine, other)
     assert all(p.requires_grad for p in state.parameters())
+
+
+def test_what_one_starts_from_the_other_one_starts_from_as_well() -> None:
+    model = tiny()
+    setting = Setting(sensors={}, steps=1, started=frozenset({"body.weight"}))
+    state = CrossPseudo().of_setting(setting).start(model)
+    assert isinstance(state.network, Tiny)
+    assert torch.equal(model.body.weight, state.network.body.weight)
+    assert not torch.equal(model.head.weight, state.network.head.weight)
 
 
 def test_each_network_learns_the_other_one_s_classes() -> None:

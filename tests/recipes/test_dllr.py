@@ -132,6 +132,8 @@ def test_what_it_learned_is_noted() -> None:
         ({"radar": "s2"}, "both called 's2'"),
         ({"drop": 1.5}, "drop must be from 0 to 1"),
         ({"complementary": -1.0}, "complementary and ramp 0 or more"),
+        ({"scene": "weak", "reassignment": None}, "nothing reads it: leave it out"),
+        ({"scene": "weak", "cross": None}, "nothing reads it: leave it out"),
     ],
 )
 def test_settings_are_checked(settings: dict[str, Any], message: str) -> None:

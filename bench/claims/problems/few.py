@@ -42,10 +42,12 @@ RECIPES: dict[str, Mapping[str, Any]] = {
     "dllr-scene": {"name": "dllr", "scene": "weak"},
     **{f"dllr-no-{part}": {"name": "dllr", part: off} for part, off in _PARTS.items()},
     **{
-        f"dllr-scene-no-{part}": {"name": "dllr", "scene": "weak", part: off}
-        for part, off in _PARTS.items()
+        f"dllr-scene-no-{part}": {"name": "dllr", "scene": "weak", part: _PARTS[part]}
+        for part in ("masking", "complementary")  # the scene is read by the others
     },
+    "dropping": {"name": "supervised", "drop": 0.2},
 }
+"""The last learns from labels as ``dllr`` does, losing a sensor as often."""
 QUICK: Mapping[str, Any] = {
     "name": "network",
     "model": {"name": "fcn", "width": 16},

@@ -16,6 +16,7 @@ from overcast.benchmarks.benchmark import Job
 from overcast.benchmarks.settings import Settings
 from overcast.benchmarks.survey import row_shares
 from overcast.datasets.dataset import Dataset
+from overcast.pages.training import PseudoLabels
 
 Tree = dict[str, Any]
 _SCORES = {
@@ -170,6 +171,21 @@ def _figure_6(panels: Sequence[str]) -> list[str]:
         names = [name.lstrip("0123456789 ") for name in pictures]
         lines += [place, "", *table_head(names)]
         lines += [table_row([f"![]({file})" for file in pictures.values()]), ""]
+    return lines
+
+
+def pseudo_label_tables(found: PseudoLabels) -> list[str]:
+    """Two tables: how right pseudo-labels were over training, and so by true class."""
+    lines = table_head(["steps", "before", "after", "before, edges", "after, edges"])
+    for part in found.stretches:
+        shares = [(r.before, r.after) for r in (part.everywhere, part.edges)]
+        cells = [percent(share) for pair in shares for share in pair]
+        lines.append(table_row([f"{part.first} to {part.last}", *cells]))
+    steps = [f"{part.first} to {part.last}" for part in found.stretches]
+    lines += ["", *table_head(["class: before, after", *steps, "share"])]
+    for name, rights in found.classes.items():
+        cells = [f"{percent(r.before)}, {percent(r.after)}" for r in rights]
+        lines.append(table_row([name, *cells, percent(rights[-1].pixels)]))
     return lines
 
 

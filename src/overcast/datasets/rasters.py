@@ -139,7 +139,9 @@ class AmplitudeFile:
         window = rasterio.windows.Window.from_slices(*spans)
         stored = dataset_of(self.path).read(1, window=window).astype(np.float32)
         values = 20 * np.log10(np.maximum(stored, np.float32(_DARKEST)))
-        values[_outside(self.path, self.path.stat().st_mtime_ns)[spans]] = np.nan
+        outside = _outside(self.path, self.path.stat().st_mtime_ns)
+        rows, columns = spans
+        values[_unpacked(outside[rows], self.grid.shape[1])[:, columns]] = np.nan
         found = Image.of(values[None], self.grid[spans], self.sensor)
         return ImageArray(found).read(grid)
 
@@ -162,9 +164,13 @@ def open_amplitude(path: Path, sensor: Sensor, pixel_m: float) -> AmplitudeFile:
     return AmplitudeFile(path, sensor, grid, dataset.block_shapes[0])
 
 
-@lru_cache(maxsize=8)
-def _outside(path: Path, changed_ns: int) -> NDArray[np.bool_]:
-    """Bool ``[H, W]``: in an area of zeros that comes in from the border."""
+@lru_cache(maxsize=256)
+def _outside(path: Path, changed_ns: int) -> NDArray[np.uint8]:
+    """Bits ``[H, W / 8]``: in an area of zeros that comes in from the border.
+
+    All of a scene must be seen for it, so it is found once, and kept as bits: some
+    megabytes a scene, of which there are a hundred.
+    """
     areas, count = label(dataset_of(path).read(1) == 0)
     sizes = np.bincount(areas.ravel(), minlength=count + 1)
     edges = (areas[0], areas[-1], areas[:, 0], areas[:, -1])
@@ -172,7 +178,11 @@ def _outside(path: Path, changed_ns: int) -> NDArray[np.bool_]:
     outer = np.zeros(count + 1, np.bool_)
     outer[touching] = sizes[touching] >= _EDGE_PX
     outer[0] = False  # everything that is not zero
-    return np.asarray(outer[areas])
+    return np.packbits(outer[areas], axis=1)
+
+
+def _unpacked(bits: NDArray[np.uint8], width: int) -> NDArray[np.bool_]:
+    return np.unpackbits(bits, axis=1, count=width).view(np.bool_)
 
 
 def open_unplaced(path: Path) -> Any:

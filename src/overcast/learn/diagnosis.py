@@ -8,12 +8,17 @@ else is done with it, and nothing but `accuracy_gauges`, without gradient, reads
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from odc.geo.geobox import GeoBox
 from torch import Tensor
 
 from overcast.geo.bands import Band, Sensor
+from overcast.geo.raster import UNKNOWN, Image
+from overcast.geo.stack import LabelSource, Stack
 from overcast.learn.batch import IGNORE, Batch
 from overcast.learn.losses import masked_mean
 
@@ -23,6 +28,33 @@ CLASS_NUMBERS = Sensor(
 """Sensor of an image that holds the number of the true class of every pixel."""
 EDGE = 3
 """Pixels, in rows and columns, from another class within which an edge is near."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Numbers:
+    """Labels as an `ImageSource` of class numbers."""
+
+    labels: LabelSource
+    sensor: Sensor = CLASS_NUMBERS
+
+    @property
+    def grid(self) -> GeoBox:
+        return self.labels.grid
+
+    @property
+    def blocks(self) -> tuple[int, int]:
+        return self.labels.blocks
+
+    def read(self, grid: GeoBox) -> Image:
+        classes = self.labels.read(grid).values
+        known = np.where(classes == UNKNOWN, np.nan, classes).astype(np.float32)
+        return Image.of(known[None], grid, CLASS_NUMBERS)
+
+
+def with_truth(stack: Stack, truth: LabelSource, name: str) -> Stack:
+    """The stack with the true classes of its pixels as target image `name`."""
+    images = {**stack.images, name: _Numbers(truth)}
+    return replace(stack, images=images, targets=stack.targets | {name})
 
 
 def split_truth(batch: Batch, name: str) -> tuple[Batch, Tensor | None]:

@@ -37,8 +37,8 @@ class Reassignment:
     ----------
     pixel, prototype, region, scene
         Weights of the levels, w_p, w_s, w_r and w_q; 0 leaves one out.
-    pitch
-        About the side of a superpixel, in pixels.
+    pitch, compactness, rounds
+        Of `superpixels`; the pitch is about the side of one, in pixels.
     temperature
         Of the softmax over cosines.
     epsilon
@@ -49,8 +49,10 @@ class Reassignment:
     exponent
         Of expected shares: 1 takes those of the labels, 0 makes all classes that they
         have alike, as labels of few places say little about shares elsewhere.
-    iterations
-        Most repetitions of Sinkhorn.
+    iterations, tolerance
+        Most repetitions of Sinkhorn, and the change at which they end before.
+    prototype_decay, share_decay
+        Of the moving averages of `Prototypes` and of the labels' `Marginal`.
     """
 
     pixel: float = 0.25
@@ -63,6 +65,11 @@ class Reassignment:
     penalty: float = 0.1
     exponent: float = 0.5
     iterations: int = 30
+    tolerance: float = 1e-3
+    compactness: float = 1.0
+    rounds: int = 4
+    prototype_decay: float = 0.98
+    share_decay: float = 0.99
 
     def __post_init__(self) -> None:
         levels = (self.pixel, self.prototype, self.region)
@@ -73,6 +80,26 @@ class Reassignment:
             )
         if not self.temperature > 0:
             raise ValueError(f"temperature must be positive, got {self.temperature}")
+        if min(self.pitch, self.rounds) < 1 or min(self.exponent, self.compactness) < 0:
+            raise ValueError(
+                "pitch and rounds must be 1 or more, exponent and compactness 0 or more, "
+                f"got {self}"
+            )
+        if not (0 <= self.prototype_decay < 1 and 0 <= self.share_decay < 1):
+            raise ValueError(
+                f"prototype_decay and share_decay must be 0 to below 1, got {self}"
+            )
+        _ = self.transport  # refuses what it can't do
+
+    @property
+    def transport(self) -> Transport:
+        """How pixels are assigned at a cost."""
+        return Transport(
+            epsilon=self.epsilon,
+            class_penalty=self.penalty,
+            iterations=self.iterations,
+            tolerance=self.tolerance,
+        )
 
     @torch.no_grad()
     def shares(
@@ -109,15 +136,9 @@ class Reassignment:
             ``[B, K, H, W]``.
         """
         cost = self._cost(p, likeness, ids, where, scene)
-        transport = Transport(
-            epsilon=self.epsilon,
-            class_penalty=self.penalty,
-            iterations=self.iterations,
-            tolerance=1e-3,
-        )
         classes = torch.where(classes > 0, classes**self.exponent, 0)
         classes = classes / classes.sum()
-        flat = transport.shares(cost.flatten(2), where.flatten(1), classes[None])
+        flat = self.transport.shares(cost.flatten(2), where.flatten(1), classes[None])
         return flat.view_as(p)
 
     def _cost(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
@@ -72,21 +72,27 @@ class Setting:
         Length of the training.
     pixel_m
         Side of a pixel in metres.
+    started
+        Names of the network's weights that are not random at first.
     """
 
     sensors: Mapping[str, Sensor]
     targets: frozenset[str] = frozenset()
     steps: int
     pixel_m: float = 10.0
+    started: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, stacks: Sequence[Stack], steps: int) -> Setting:
+    def of(
+        cls, stacks: Sequence[Stack], steps: int, started: Collection[str] = ()
+    ) -> Setting:
         """That of stacks with the same sensors; pixels are those of the first."""
         return cls(
             sensors=stacks[0].sensors,
             targets=frozenset().union(*(stack.targets for stack in stacks)),
             steps=steps,
             pixel_m=pixel_m(stacks[0].grid),
+            started=frozenset(started),
         )
 
 

@@ -92,16 +92,20 @@ class Crops:
 
     def __call__(self, step: int) -> Batch:
         """Batch of a step."""
+        return self.after(step * self.batch, step)
+
+    def after(self, drawn: int, step: int) -> Batch:
+        """Batch of a step, when so many windows were drawn of this stack before."""
         random = np.random.default_rng((self.seed, 1, step))
-        pool = self._pool(step)
+        pool = self._pool(drawn)
         # A region of which only a corner was seen gives as many windows as it has.
         ratios = np.array([self._regions.ratio(index) for index in pool])
         chosen = random.choice(pool, self.batch, p=ratios / ratios.sum())
         return Batch.of([self._window(random, int(index)) for index in chosen])
 
-    def _pool(self, step: int) -> list[int]:
+    def _pool(self, drawn: int) -> list[int]:
         """Regions in use: a stretch of an endless row of regions, each drawn alone."""
-        oldest = step * self.batch // _WINDOWS
+        oldest = drawn // _WINDOWS
         return [
             self._regions.draw(np.random.default_rng((self.seed, 2, number)))
             for number in range(oldest, oldest + self._regions.together)
@@ -143,14 +147,22 @@ def crops_of(
         return Crops(stacks[0], size, batch, seed, balance)
     if not stacks:
         raise ValueError("no scenes to draw windows of")
-    memory = _MEMORY // min(len(stacks), 8)
+    memory = _MEMORY // len(stacks)
     found = [Crops(s, size, 1, seed + i, balance, memory) for i, s in enumerate(stacks)]
     area = np.array([crops.known for crops in found], float)
+    shares = area / area.sum()
 
     def mixed(step: int) -> Batch:
         random = np.random.default_rng((seed, 6, step))
-        chosen = random.choice(len(found), batch, p=area / area.sum())
-        return join([found[n](step * batch + i) for i, n in enumerate(chosen)])
+        chosen = random.choice(len(found), batch, p=shares)
+        numbers = range(step * batch, (step + 1) * batch)
+        # Its regions change as slowly as windows of that stack are drawn.
+        return join(
+            [
+                found[n].after(int(number * shares[n]), number)
+                for number, n in zip(numbers, chosen, strict=True)
+            ]
+        )
 
     return mixed
 

@@ -130,11 +130,14 @@ class Network:
         folder, seed, progress = run
         size = model.window if self.window is None else self.window
         steps = self.schedule.steps
+        started: list[str] = []
         if self.start is not None:
-            found = start_from(self.start, model, self.model, sensors, progress)
+            started = start_from(self.start, model, self.model, sensors, progress)
             if self.frozen:
-                model = Frozen(model, found)
-        recipe = told(choose("recipes", self.recipe), Setting.of(stacks, steps))
+                model = Frozen(model, started)
+                started = [f"model.{name}" for name in started]
+        setting = Setting.of(stacks, steps, started)
+        recipe = told(choose("recipes", self.recipe), setting)
         with ExitStack() as open_streams:
             streams = {
                 name: open_streams.enter_context(

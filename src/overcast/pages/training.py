@@ -41,13 +41,13 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class PseudoLabels:
-    """Pseudo-labels over training, and by name of the true class in the last stretch.
+    """Pseudo-labels over training, and in each stretch by name of the true class.
 
     Classes that were not there are left out.
     """
 
     stretches: Sequence[Stretch]
-    classes: Mapping[str, Right]
+    classes: Mapping[str, Sequence[Right]]
 
 
 def read_log(path: Path) -> Log:
@@ -82,8 +82,12 @@ def pseudo_labels(log: Log, names: Sequence[str]) -> PseudoLabels | None:
         )
         for piece in pieces
     ]
-    found = {name: _right(pieces[-1], f" of {k}") for k, name in enumerate(names)}
-    return PseudoLabels(stretches, {n: r for n, r in found.items() if r.pixels})
+    found = {
+        name: [_right(piece, f" of {k}") for piece in pieces]
+        for k, name in enumerate(names)
+    }
+    there = {n: r for n, r in found.items() if any(right.pixels for right in r)}
+    return PseudoLabels(stretches, there)
 
 
 def _right(log: Log, group: str) -> Right:

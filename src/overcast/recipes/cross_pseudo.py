@@ -4,20 +4,21 @@
 
 with the bracket over all seen pixels of unlabelled images (cross pseudo-supervision,
 Chen 2021, without its CutMix). f and g have one architecture and different first
-weights: g is in the `State`, and f alone makes maps.
+weights: g is in the `State`, and f alone makes maps. Weights that f starts from g starts
+from as well, as in the paper, where both encoders are pretrained.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from overcast.learn.augment import drop_sensor, jitter
 from overcast.learn.batch import Batch
 from overcast.learn.losses import cross_entropy, masked_mean
-from overcast.learn.recipe import State, Terms
+from overcast.learn.recipe import Setting, State, Terms
 from overcast.learn.samples import unlabelled_images
 from overcast.learn.teacher import confident_labels, seen
 from overcast.models.segmenter import Segmenter
@@ -25,13 +26,18 @@ from overcast.recipes.supervised import Supervised
 
 
 class Twin(State):
-    """A network like `model`, with weights of its own, which are learned as well."""
+    """A network like `model`, with weights of its own, which are learned as well.
 
-    def __init__(self, model: Segmenter) -> None:
+    Layers of which weights are named in `started` are as in `model`.
+    """
+
+    def __init__(self, model: Segmenter, started: Collection[str] = ()) -> None:
         super().__init__()
         self.network = deepcopy(model)
-        for layer in self.network.modules():
-            if callable(again := getattr(layer, "reset_parameters", None)):
+        kept = {name.rpartition(".")[0] for name in started}
+        for name, layer in self.network.named_modules():
+            again = getattr(layer, "reset_parameters", None)
+            if callable(again) and name not in kept:
                 again()
 
 
@@ -46,20 +52,27 @@ class CrossPseudo:
         labels of two blocks of world 0 it lost five of eight classes.
     drop
         Chance of a sample to lose one of its sensors, 0 to 1, for each network anew.
+    started
+        Names of the weights that are not random at first; `of_setting` fills it in.
     """
 
     streams: ClassVar[tuple[str, ...]] = ("labelled", "unlabelled")
 
     weight: float = 0.2
     drop: float = 0.1
+    started: frozenset[str] = field(default=frozenset(), repr=False)
 
     def __post_init__(self) -> None:
         if not self.weight >= 0:
             raise ValueError(f"weight must be 0 or more, got {self.weight}")
 
+    def of_setting(self, setting: Setting) -> CrossPseudo:
+        """The recipe, told what both networks start from."""
+        return replace(self, started=setting.started)
+
     def start(self, model: Segmenter) -> Twin:
         """Make the other network."""
-        return Twin(model)
+        return Twin(model, self.started)
 
     def terms(
         self, model: Segmenter, state: Twin, batches: Mapping[str, Batch]

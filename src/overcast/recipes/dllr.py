@@ -102,11 +102,14 @@ class Cross:
 class Memory(State):
     """Teacher, class shares and prototypes of a run of `DLLR`."""
 
-    def __init__(self, model: Segmenter, decay: float) -> None:
+    def __init__(
+        self, model: Segmenter, decay: float, reassignment: Reassignment
+    ) -> None:
         super().__init__()
         self.teacher = Teacher(model, decay)
-        self.marginal = Marginal(model.classes)
-        self.prototypes = Prototypes(model.classes, model.width)
+        self.marginal = Marginal(model.classes, reassignment.share_decay)
+        width, kept = model.width, reassignment.prototype_decay
+        self.prototypes = Prototypes(model.classes, width, kept)
         self._noted: tuple[Tensor, Tensor] | None = None
 
     def note(self, sums: Tensor, counts: Tensor) -> None:
@@ -138,7 +141,7 @@ class DLLR:
     reassignment
         How pseudo-labels are reassigned; without, they are the teacher's own.
     cross
-        Cross pseudo-supervision.
+        Cross pseudo-supervision, which alone learns from pseudo-labels.
     optical, radar
         Names of the two images.
     decay
@@ -183,6 +186,11 @@ class DLLR:
                 "drop must be from 0 to 1, complementary and ramp 0 or more, "
                 f"got {self}"
             )
+        if self.scene and (self.reassignment is None or self.cross is None):
+            raise ValueError(
+                f"scene {self.scene!r} is a cost of the reassignment of cross's labels; "
+                "without reassignment or cross nothing reads it: leave it out"
+            )
 
     def start(self, model: Segmenter) -> Memory:
         """Nothing known, and the teacher as yet the network itself.
@@ -198,7 +206,7 @@ class DLLR:
                 f"no image {', '.join(sorted(missing))}; there are "
                 f"{', '.join(model.bands)}; set optical and radar"
             )
-        return Memory(model, self.decay)
+        return Memory(model, self.decay, self.reassignment or Reassignment())
 
     def terms(
         self, model: Segmenter, state: Memory, batches: Mapping[str, Batch]
@@ -260,6 +268,8 @@ class DLLR:
             clean.images[self.optical],
             clean.valid[self.optical],
             self.reassignment.pitch,
+            self.reassignment.compactness,
+            self.reassignment.rounds,
         )
         shares = self.reassignment.shares(
             p,
