@@ -86,6 +86,7 @@ def test_it_is_written_with_its_classes_and_no_areas(
     path, grid = written
     with rasterio.open(path) as dataset:
         assert dataset.crs is None
+        assert dataset.tags()["OVERCAST_PLACE"].startswith("none: the images have no")
         assert dataset.transform == grid.affine
         assert dataset.read(1).max() == 10
     assert written_legend(path).codes == LEGEND.codes

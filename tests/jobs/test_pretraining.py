@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from safetensors.torch import load_file
 
 from overcast.cli import commands
-from overcast.jobs.pretraining import find_scenes
+from overcast.jobs.pretraining import _made, find_scenes
 from overcast.plan import Data, ImageInput, LabelInput, Plan, read_plan, write_plan
 from tests.rasters import backscatter, reflectance, utm, write
 
@@ -103,6 +103,14 @@ def run(worlds: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert summary["scenes"] == 2
     assert summary["rank"] >= 1
     return out
+
+
+@pytest.mark.parametrize(("rank", "said"), [(1.2, True), (6.0, False)])
+def test_a_collapse_is_said(tmp_path: Path, rank: float, said: bool) -> None:
+    record = {"step": 0, "loss": 1.0, "rank": 9.0, "projected rank": rank}
+    (tmp_path / "log.jsonl").write_text(f"{json.dumps(record)}\n" * 20)
+    notes = _made(tmp_path, 1, ()).notes
+    assert [note.startswith("features collapsed") for note in notes] == [True] * said
 
 
 def plan(worlds: Path, method: dict[str, Any]) -> Plan:

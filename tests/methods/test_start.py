@@ -115,3 +115,25 @@ def test_scenes_of_other_sensors_are_refused(tmp_path: Path) -> None:
         NETWORK.pretrain(scenes, tmp_path, 0, quiet)
     with pytest.raises(ValueError, match="no scenes"):
         NETWORK.pretrain([], tmp_path, 0, quiet)
+
+
+def test_a_band_that_frozen_weights_do_not_know_is_refused(
+    run: Path, tmp_path: Path
+) -> None:
+    more = replace(LEARNING, start=str(run), indices=("NDVI",))
+    more.fit([stack()], tmp_path, 0, quiet)  # learned from zero
+    frozen = replace(more, frozen=True)
+    with pytest.raises(ValueError, match=r"frozen, but .* did not know NDVI of s2"):
+        frozen.fit([stack()], tmp_path / "frozen", 0, quiet)
+
+
+def test_bands_in_other_units_are_refused(run: Path, tmp_path: Path) -> None:
+    whole = stack()
+    image = whole.images["s1"].read(whole.grid)
+    wider = replace(
+        image.sensor, bands=tuple(replace(b, low=-50.0) for b in image.sensor.bands)
+    )
+    other = ImageArray(Image.of(image.values, image.grid, wider))
+    told = replace(whole, images={**whole.images, "s1": other})
+    with pytest.raises(ValueError, match=r"VV of s1 is .* dB there and -50 to .* here"):
+        replace(LEARNING, start=str(run)).fit([told], tmp_path, 0, quiet)

@@ -32,8 +32,12 @@ _LOG = "log.jsonl"
 _SUFFIXES = (".tif", ".tiff", ".vrt", ".jp2")
 _PLANS = (".yaml", ".yml")
 _WORD = re.compile(r"(?<![a-z0-9])s([12])[abc]?(?![a-z0-9])", re.IGNORECASE)
-_COLLAPSED = 1.5
-"""Effective rank below which features are one and the same for all places."""
+_COLLAPSED = 3.0
+"""Effective rank of projections below which all places are one and the same to the loss:
+learned ones had 6 and more, those without negatives below 2.6 (tests/recipes)."""
+_RANK = "projected rank"
+_LAST = 10
+"""Steps at the end that are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,15 +145,16 @@ def _method(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _made(out: Path, scenes: int, notes: tuple[str, ...]) -> Made:
-    last = json.loads((out / _LOG).read_text(encoding="utf-8").splitlines()[-1])
-    summary = {"run": str(out), "scenes": scenes, **last}
-    if last.get("rank", _COLLAPSED) < _COLLAPSED:
+    lines = (out / _LOG).read_text(encoding="utf-8").splitlines()
+    log = [json.loads(line) for line in lines[-_LAST:]]
+    ranks = [record[_RANK] for record in log if _RANK in record]
+    if ranks and (rank := sum(ranks) / len(ranks)) < _COLLAPSED:
         notes = (
             *notes,
-            f"features collapsed: their effective rank is {last['rank']:.2f}; lower the "
-            "learning rate, or take larger batches",
+            f"features collapsed: their effective rank is {rank:.2f} where the loss "
+            "looks; lower the learning rate, or take larger batches",
         )
-    return Made(summary, notes)
+    return Made({"run": str(out), "scenes": scenes, **log[-1]}, notes)
 
 
 def _noticed(inputs: Sequence[Inputs]) -> tuple[str, ...]:

@@ -119,6 +119,27 @@ def adopt(
     return list(found)
 
 
+def unread(model: Segmenter, own: Mapping[str, Reading]) -> list[Channel]:
+    """Bands that change nothing, since all weights that read them are zero.
+
+    Parameters
+    ----------
+    model
+        A network.
+    own
+        `readings` of it.
+    """
+    weights, used, known = model.state_dict(), set[Channel](), dict[Channel, None]()
+    for name, reading in own.items():
+        if not reading.told:
+            return []  # which column is of which band can't be said
+        for index, channel in enumerate(reading.channels):
+            known[channel] = None
+            if weights[name][:, index].any():
+                used.add(channel)
+    return [c for c in known if c not in used and c[1] != VALIDITY]
+
+
 def _matched(
     mine: Tensor, own: Reading, other: Tensor, theirs: Reading
 ) -> Tensor | None:

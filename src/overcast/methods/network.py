@@ -23,7 +23,13 @@ from overcast.learn.indices import chip_with_indices, indexed, stack_with_indice
 from overcast.learn.recipe import Setting, Terms, told
 from overcast.learn.stream import Stream, ahead, crops_of
 from overcast.learn.train import Schedule, train
-from overcast.methods.start import ENCODER, alike, start_from, write_sensors
+from overcast.methods.start import (
+    ENCODER,
+    alike,
+    check_frozen,
+    start_from,
+    write_sensors,
+)
 from overcast.models.segmenter import Remover, Segmenter
 from overcast.plan import choose
 from overcast.progress import Progress
@@ -134,6 +140,7 @@ class Network:
         if self.start is not None:
             started = start_from(self.start, model, self.model, sensors, progress)
             if self.frozen:
+                check_frozen(model, self.model, sensors)
                 model = Frozen(model, started)
                 started = [f"model.{name}" for name in started]
         setting = Setting.of(stacks, steps, started)

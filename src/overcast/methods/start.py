@@ -17,7 +17,7 @@ from torch import Tensor
 from overcast.geo.bands import Sensor
 from overcast.geo.stack import Stack
 from overcast.learn.checkpoint import read_weights
-from overcast.learn.start import Reading, adopt, readings
+from overcast.learn.start import Reading, adopt, readings, unread
 from overcast.models.segmenter import Segmenter
 from overcast.plan import choose, from_tree, method_of, read_plan, to_tree
 from overcast.progress import Progress
@@ -66,6 +66,7 @@ def start_from(
         return pretrained.load(where, model, sensors, progress)
     run = _Run.read(folder if (folder / PLAN).is_file() else folder / "run")
     own = _Run(options, sensors, model.state_dict())
+    _check_units(where, sensors, run.sensors)
     found = adopt(model, own.readings(), run.weights, run.readings())
     if not found:
         raise ValueError(
@@ -73,6 +74,25 @@ def start_from(
             "take the run's model with its options, and some of its bands"
         )
     return found
+
+
+def check_frozen(
+    model: Segmenter, options: Mapping[str, Any], sensors: Mapping[str, Sensor]
+) -> None:
+    """Refuse frozen weights to which some bands are nothing.
+
+    Raises
+    ------
+    ValueError
+        If a band was not known to what `model` started from, and so begins at zero.
+    """
+    left = unread(model, _Run(options, sensors, {}).readings())
+    if left:
+        names = ", ".join(f"{band} of {image}" for image, band in left)
+        raise ValueError(
+            f"frozen, but what it starts from did not know {names}, which would never be "
+            "read; leave these bands out, or let the network learn without frozen"
+        )
 
 
 def alike(stacks: Sequence[Stack]) -> Mapping[str, Sensor]:
@@ -99,6 +119,23 @@ def write_sensors(sensors: Mapping[str, Sensor], folder: Path) -> None:
     tree = {"sensors": {name: to_tree(sensor) for name, sensor in sensors.items()}}
     text = json.dumps(tree, indent=2, ensure_ascii=False)
     (folder / SENSORS).write_text(text, encoding="utf-8")
+
+
+def _check_units(
+    where: str, own: Mapping[str, Sensor], theirs: Mapping[str, Sensor]
+) -> None:
+    """Refuse bands of one name that are not in one unit and range."""
+    for image in own.keys() & theirs.keys():
+        known = {band.name: band for band in theirs[image].bands}
+        for band in own[image].bands:
+            other = known.get(band.name, band)
+            if (band.unit, band.low, band.high) != (other.unit, other.low, other.high):
+                raise ValueError(
+                    f"{where}: {band.name} of {image} is {other.low:g} to {other.high:g} "
+                    f"{other.unit} there and {band.low:g} to {band.high:g} {band.unit} "
+                    "here, so what was learned of it does not hold; describe the sensor "
+                    "alike, or rename the image"
+                )
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,8 @@ from overcast.product.attributes import Counts, auxiliary, histogram, statistics
 from overcast.product.style import class_style, confidence_style
 
 _BLOCK = 512
+_NO_PLACE = "none: the images have no coordinate reference system"
+"""Said by a file that can be looked at and scored, and laid over nothing."""
 Rows = Iterable[tuple[int, NDArray[Any]]]
 
 
@@ -253,6 +255,8 @@ class _Form:
             bigtiff="if_safer",
         )
         self.describe(dataset)
+        if self.grid.crs is None:
+            dataset.update_tags(OVERCAST_PLACE=_NO_PLACE)
         return dataset
 
 
