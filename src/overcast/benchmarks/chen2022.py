@@ -47,6 +47,8 @@ DEVIATIONS = (
     "steps for every number of labels.",
     "A linear head is the network's last convolution, learned by AdamW; the paper's is "
     "1 x 1, learned by SGD for 50 epochs.",
+    "Projection heads see features standardised over the batch, crops of a window shift "
+    "a copy, and negatives of past steps are remembered (contrast's own; docs say why).",
     "Random draws of patches differ from the paper's, which are not published.",
 )
 """What is not as in the paper, a sentence each."""
@@ -211,7 +213,7 @@ class _Bench:
 
         def make() -> dict[str, Any]:
             unlabelled = drawn(self.learn, self.settings.unlabelled, self.job.seed)
-            stacks = [stack_of(patch, None) for patch in unlabelled]
+            stacks = [self._unlabelled(patch) for patch in unlabelled]
             folder.mkdir(parents=True, exist_ok=True)
             write_plan(Plan(data=Data(images={}), method=method), folder / "plan.yaml")
             choose("methods", method).pretrain(
@@ -221,6 +223,13 @@ class _Bench:
 
         kept(folder.with_name(f"{folder.name}.json"), make)
         return folder
+
+    def _unlabelled(self, patch: Patch) -> Stack:
+        """A patch without labels, with superpixels that are computed once."""
+        from overcast.learn.felzenszwalb import with_superpixels
+
+        kept_in = self.job.folder / "superpixels" / patch.name
+        return with_superpixels(stack_of(patch, None), kept_in)
 
 
 def stack_of(patch: Patch, labels: str | None) -> Stack:

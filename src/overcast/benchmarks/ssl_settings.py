@@ -37,7 +37,13 @@ def _network(fusion: str, **recipe: Any) -> dict[str, Any]:
 
 def _networks() -> dict[str, dict[str, Any]]:
     """The paper's three ways of fusion, and the recipe's own defaults."""
-    paper = {"image": 1.0, "pixel": False}
+    paper = {
+        "image": 1.0,
+        "pixel": False,
+        "temperature": 0.5,
+        "dimensions": 256,
+        "drop": 0.0,
+    }
     found = {
         fusion: _network(fusion, **paper) for fusion in ("middle", "early", "late")
     }

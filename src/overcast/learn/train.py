@@ -25,6 +25,8 @@ from overcast.learn.recipe import Recipe, S, Terms
 from overcast.learn.stream import Stream
 from overcast.models.segmenter import Segmenter
 
+_PEAK_RATE = 3e-3
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
@@ -35,7 +37,7 @@ class Schedule:
     steps
         Number of optimiser steps.
     peak_rate
-        Highest learning rate of AdamW.
+        Highest learning rate of AdamW; None is what suits what is learned, or 3e-3.
     warmup
         Steps until the learning rate is highest.
     clip
@@ -49,7 +51,7 @@ class Schedule:
     """
 
     steps: int
-    peak_rate: float = 3e-3
+    peak_rate: float | None = None
     warmup: int = 50
     clip: float = 1.0
     weight_decay: float = 0.01
@@ -61,9 +63,14 @@ class Schedule:
         for name, low in lowest.items():
             if not getattr(self, name) >= low:
                 raise ValueError(f"{name} must be {low} or more, got {self}")
-        for name in ("peak_rate", "clip"):
+        for name in ("highest_rate", "clip"):
             if not 0 < getattr(self, name) < math.inf:
-                raise ValueError(f"{name} must be positive, got {self}")
+                raise ValueError(f"peak_rate and clip must be positive, got {self}")
+
+    @property
+    def highest_rate(self) -> float:
+        """`peak_rate`, or the usual one."""
+        return _PEAK_RATE if self.peak_rate is None else self.peak_rate
 
     def rate(self, step: int) -> float:
         """Learning rate: linear warm-up, then linear cool-down.
@@ -76,7 +83,7 @@ class Schedule:
         """
         up = (step + 1) / max(self.warmup, 1)
         down = (self.steps - step) / max(self.steps - self.warmup, 1)
-        return self.peak_rate * min(up, down, 1.0)
+        return self.highest_rate * min(up, down, 1.0)
 
 
 def default_fabric() -> Fabric:
@@ -258,7 +265,7 @@ def _optimiser(parts: nn.Module, schedule: Schedule) -> AdamW:
         },
         {"params": [p for p in learned if p.ndim <= 1], "weight_decay": 0.0},
     ]
-    return AdamW(groups, lr=schedule.peak_rate)
+    return AdamW(groups, lr=schedule.highest_rate)
 
 
 def _seed(seed: int, step: int, rank: int) -> None:

@@ -21,6 +21,7 @@ from overcast.learn.checkpoint import load_weights, save_weights
 from overcast.learn.frozen import Frozen
 from overcast.learn.indices import chip_with_indices, indexed, stack_with_indices
 from overcast.learn.recipe import Setting, Terms, told
+from overcast.learn.start import encoder_weights
 from overcast.learn.stream import Stream, ahead, crops_of
 from overcast.learn.train import Schedule, train
 from overcast.methods.start import (
@@ -37,6 +38,8 @@ from overcast.progress import Progress
 _WEIGHTS = "model.safetensors"
 _CHECKPOINT = "checkpoint.safetensors"
 _LOG = "log.jsonl"
+_CLASSIFIER_RATE = 0.3
+"""Ten patches of development world 1: .45 mIoU, .41 with .1 and .34 with .003."""
 _PIXELS = 8 * 64 * 64
 """Of all windows in a step."""
 
@@ -152,9 +155,21 @@ class Network:
                 )
                 for name in recipe.streams
             }
-            schedule = replace(self.schedule, seed=seed)
+            schedule = replace(self._schedule(model), seed=seed)
             taken = train(model, recipe, streams, schedule, folder / _CHECKPOINT)
             _follow(taken, folder / _LOG, steps, progress)
+
+    def _schedule(self, model: Segmenter) -> Schedule:
+        """The schedule; a classifier of frozen features takes, and needs, large steps."""
+        if not self.frozen or self.schedule.peak_rate is not None:
+            return self.schedule
+        learned = {n for n, p in model.named_parameters() if p.requires_grad}
+        alone = learned.isdisjoint(encoder_weights(model))
+        return (
+            replace(self.schedule, peak_rate=_CLASSIFIER_RATE)
+            if alone
+            else self.schedule
+        )
 
     def _stream(
         self, name: str, stacks: Sequence[Stack], size: int, seed: int
