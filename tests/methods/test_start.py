@@ -14,8 +14,11 @@ from overcast.geo.bands import SENTINEL_2
 from overcast.geo.legend import load_legend
 from overcast.geo.raster import Image
 from overcast.geo.stack import Stack
+from overcast.learn.frozen import Frozen
+from overcast.learn.start import encoder_weights
 from overcast.learn.train import Schedule
 from overcast.methods.network import Network
+from overcast.models.fcn import FCN
 from overcast.plan import Data, Plan, to_tree, write_plan
 from overcast.progress import quiet
 from tests.methods.test_methods import stack
@@ -137,3 +140,15 @@ def test_bands_in_other_units_are_refused(run: Path, tmp_path: Path) -> None:
     told = replace(whole, images={**whole.images, "s1": other})
     with pytest.raises(ValueError, match=r"VV of s1 is .* dB there and -50 to .* here"):
         replace(LEARNING, start=str(run)).fit([told], tmp_path, 0, quiet)
+
+
+def test_a_classifier_of_frozen_features_takes_large_steps(run: Path) -> None:
+    bands = {name: len(s.bands) for name, s in stack().sensors.items()}
+    model = FCN(bands, 10, width=8, dilations=[1])
+    alone = Frozen(model, encoder_weights(model))
+    frozen = replace(LEARNING, start=str(run), frozen=True)
+    assert frozen._schedule(alone).highest_rate == 0.3
+    said = replace(frozen, schedule=Schedule(steps=2, peak_rate=0.01))
+    assert said._schedule(alone).highest_rate == 0.01
+    partly = Frozen(FCN(bands, 10, width=8), ["stems.s1.weight"])
+    assert frozen._schedule(partly).highest_rate == 3e-3

@@ -99,7 +99,12 @@ class Settings:
     arms: Mapping[str, Mapping[str, Any]] = field(
         default_factory=lambda: {
             "scratch": {},
-            "linear": {"start": PRETRAINED, "frozen": True},
+            # Without a rate: that of a classifier alone is another one.
+            "linear": {
+                "start": PRETRAINED,
+                "frozen": True,
+                "schedule": {"steps": 5000, "warmup": 100},
+            },
             "fine-tuned": {"start": PRETRAINED},
             "forest": {"name": "forest", "filtered": False},
         }

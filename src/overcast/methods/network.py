@@ -164,12 +164,9 @@ class Network:
         if not self.frozen or self.schedule.peak_rate is not None:
             return self.schedule
         learned = {n for n, p in model.named_parameters() if p.requires_grad}
-        alone = learned.isdisjoint(encoder_weights(model))
-        return (
-            replace(self.schedule, peak_rate=_CLASSIFIER_RATE)
-            if alone
-            else self.schedule
-        )
+        if not learned.isdisjoint(encoder_weights(model)):
+            return self.schedule
+        return replace(self.schedule, peak_rate=_CLASSIFIER_RATE)
 
     def _stream(
         self, name: str, stacks: Sequence[Stack], size: int, seed: int
