@@ -27,8 +27,9 @@ def command(name: str, **given: Any) -> None:
     BENCHMARK is sen12ms (learned on SEN12MS, tested on DFC2020) or dfc2020 (both on
     DFC2020): tables 3 and 4 of Schmitt et al. 2020; oem-sar: losses for noisy labels
     on OpenEarthMap-SAR, after Liu 2025; whu-opt-sar: labels on few scenes, after Han
-    2025; m3m-cr: maps under clouds, after Xu 2024; or dfc2020-ssl: few labels after
-    learning without, after Chen and Bruzzone 2022. Nothing is downloaded.
+    2025; m3m-cr: maps under clouds, and whu-opt-sar-clouds: under drawn ones, after Xu
+    2024; or dfc2020-ssl: few labels after learning without, after Chen and Bruzzone
+    2022. Nothing is downloaded.
     Writes results.json, report.md, arms/, which holds what was learned, and panels/.
 
     \b
@@ -38,6 +39,7 @@ def command(name: str, **given: Any) -> None:
       overcast bench oem-sar --root oem/ --out noisy/
       overcast bench m3m-cr --root M3M-CR/ --out clouds/
       overcast bench whu-opt-sar --root whu/ --out few/
+      overcast bench whu-opt-sar-clouds --root whu/ --out drawn/
       overcast bench dfc2020-ssl --root dfc2020/ --out ssl/
     """
     from overcast.benchmarks.benchmark import run_benchmark

@@ -41,10 +41,14 @@ _EDGE = (float(np.sqrt(0.16 + 2.4 * LOWEST_OPACITY)) - 0.4) / 1.2 * SOFTNESS
 """Rise of the field from the edge of a cloud to the least opacity that counts."""
 _CIRRUS, _ADDED = (0.15, 0.6), (0.03, 0.07)
 """Cirrus lets .85 to .4 of the light through, and adds this reflectance (measured)."""
-_PIXEL_M = 10.0
+PIXEL_M = 10.0
 """Side of a pixel of the simulated worlds."""
 _HEIGHT_PX, _SUN_DEGREES = (80.0, 250.0), (25.0, 65.0)
 """Height of clouds in such pixels, and elevation of the sun."""
+
+
+Drawn = tuple[Floats, Floats, Floats]
+"""Opacity and shadow ``[H, W]``, and reflectance of the cloud ``[C, H, W]``."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,7 +106,7 @@ def add_clouds(
     sky: Sky,
     cover: tuple[float, float] = (0.1, 0.9),
     cirrus: float = 0.2,
-    pixel_m: float = _PIXEL_M,
+    pixel_m: float = PIXEL_M,
 ) -> tuple[Batch, Tensor]:
     """Draw clouds and their shadows over an image, which should be clear.
 
@@ -141,25 +145,24 @@ def add_clouds(
     image = batch.images[sensor]
     # One draw for every sample, so that samples don't depend on their number.
     keys = torch.randint(2**32, (len(image),)).tolist()
-    places = tuple(centres_of(range(n)) * (pixel_m / _PIXEL_M) for n in batch.extent)
-    drawn = [_draw(key, places, sky, cover, cirrus) for key in keys]
-    opacity, shadow, cloud = map(np.stack, zip(*drawn, strict=True))
-    mask = torch.from_numpy(classify(opacity, shadow)).to(image.device)
-    fields = (opacity[:, None], shadow[:, None], cloud)
-    seen = _mix(image, sky, tuple(torch.from_numpy(f).to(image) for f in fields))
+    places = tuple(centres_of(range(n)) * (pixel_m / PIXEL_M) for n in batch.extent)
+    drawn = [draw(key, places, sky, cover, cirrus) for key in keys]
+    codes = np.stack([classify(opacity, shadow) for opacity, shadow, _ in drawn])
+    mask = torch.from_numpy(codes).to(image.device)
+    seen = mix(image, sky, drawn)
     return replace(batch, images={**batch.images, sensor: seen}), mask
 
 
-def _draw(
+def draw(
     key: int,
     places: tuple[Places, ...],
     sky: Sky,
     cover: tuple[float, float],
     cirrus: float,
-) -> tuple[Floats, Floats, Floats]:
-    """Opacity and shadow ``[H, W]``, and reflectance of the cloud ``[C, H, W]``.
+) -> Drawn:
+    """A sky over some places: rows and columns in pixels of the simulated worlds.
 
-    `places` are rows and columns in pixels of the simulated worlds.
+    `key` decides it; `cover` and `cirrus` are as in `add_clouds`.
     """
     rng = np.random.default_rng(key)
     # The field is normal over an endless plane, of which a sample is a random window.
@@ -184,9 +187,13 @@ def _draw(
     return opacity, shadow, cloud
 
 
-def _mix(clear: Tensor, sky: Sky, drawn: tuple[Tensor, ...]) -> Tensor:
-    """Image under clouds, in network units like the clear one."""
-    opacity, shadow, cloud = drawn
+def mix(clear: Tensor, sky: Sky, drawn: Sequence[Drawn]) -> Tensor:
+    """Images ``[B, C, H, W]`` under clouds, in network units like the clear ones."""
+    opacity, shadow, cloud = (
+        torch.from_numpy(np.stack(field)).to(clear)
+        for field in zip(*drawn, strict=True)
+    )
+    opacity, shadow = opacity[:, None], shadow[:, None]
     low, high, kept = (
         torch.from_numpy(v).to(clear)[:, None, None]
         for v in (sky.low, sky.high, sky.shadow)
