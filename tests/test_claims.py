@@ -8,7 +8,7 @@ from bench.claims.blocks import BLOCK, blocks_of, scored
 from bench.claims.problems import PROBLEMS
 from bench.claims.removal import psnr, ssim
 from bench.claims.scoring import METHODS
-from bench.claims.tables import page, recovered
+from bench.claims.tables import interval, over, page, recovered
 
 from overcast.geo.raster import UNKNOWN
 from overcast.worlds.scene import Scene, Wanted, simulate
@@ -92,6 +92,10 @@ def test_recovered_share_is_paired_and_needs_a_gap() -> None:
     assert recovered("method", arms) == pytest.approx([0.5, 1.0])
     close = {**arms, "oracle": runs(0.25, 0.45)}
     assert recovered("method", close) == []
+    # Of two runs, 12.7 standard errors: the interval of one degree of freedom.
+    assert over("method", "naive", arms) == pytest.approx([0.1, 0.2])
+    assert interval(over("method", "naive", arms)) == "+0.150 ± 0.635"
+    assert interval(np.array([0.1])) == "+0.100"
     result = {
         "title": "x",
         "base": "forest",
@@ -124,7 +128,9 @@ def test_groups_have_a_table_of_their_own() -> None:
     }
     text = page([result])
     assert "| arm | fog: mIoU | recovered | calibration error | rain: mIoU |" in text
-    row = "| method | 0.400 ± 0.000 | 0.500 ± 0.000 | 0.250 | none | none | none |"
+    row = (
+        "| method | 0.400 ± 0.000 | 0.500 ± 0.000 (0.50) | 0.250 | none | none | none |"
+    )
     assert row in text
 
 
