@@ -17,10 +17,11 @@ from overcast.accuracy.calibration import Reliability
 from overcast.accuracy.confusion import Confusion, compare, scores
 from overcast.geo.arrays import ImageArray, LabelArray
 from overcast.geo.legend import Legend
-from overcast.geo.raster import UNKNOWN, Labels
+from overcast.geo.raster import UNKNOWN, Image, Labels
 from overcast.geo.stack import Stack
 from overcast.geo.tiling import Tiling
 from overcast.maps.predict import predict
+from overcast.maps.predictor import Predictor
 from overcast.plan import choose
 from overcast.progress import quiet
 from overcast.worlds.scene import Scene
@@ -88,12 +89,19 @@ def score(
         made = choose("methods", method)
         made.fit(arm.learn, Path(folder), seed, quiet)
         predictor = made.load(Path(folder), legend, arm.learn[0].sensors)
-        sources = {name: ImageArray(image) for name, image in arm.images.items()}
-        stack = Stack(grid=scene.grid, images=sources, labels=None)
-        raw = predict(predictor, stack, Tiling(512, 64), Path(folder))
-        result = raw.rows(0, stack.shape[0])
+        result = mapped(predictor, scene, arm.images, Path(folder))
     found = score_map(scene, *result, groups)
     return replace(found, seconds=time.perf_counter() - start)
+
+
+def mapped(
+    predictor: Predictor, scene: Scene, images: Mapping[str, Image], folder: Path
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Class indices and confidence ``[H, W]`` of some images of a scene."""
+    sources = {name: ImageArray(image) for name, image in images.items()}
+    stack = Stack(grid=scene.grid, images=sources, labels=None)
+    raw = predict(predictor, stack, Tiling(512, 64), folder)
+    return raw.rows(0, stack.shape[0])
 
 
 def score_map(
