@@ -111,8 +111,3 @@ def fine(scene: Scene, seed: int) -> Arm:
 def true_of(scene: Scene) -> Labels:
     """True labels of the learning blocks."""
     return known(scene, ~scored(scene), scene.truth)
-
-
-def gone(image: Image) -> Image:
-    """The image as if nothing had been observed."""
-    return Image.of(np.full_like(image.values, np.nan), image.grid, image.sensor)

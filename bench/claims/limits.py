@@ -4,8 +4,8 @@
 
 Every row is the mean IoU under cloud (thin and thick) of the testing blocks, of a random
 forest that learned from the learning blocks. *Opaque* is a cloud of an opacity of .95 or
-more. Boxes are means of backscatter in 3, 7, 15 and 31 pixels, Gaussian means, and
-spreads in 7 and 15 pixels; parcels are the regions of one spectrum of the simulated land,
+more; the last row is its share of the cloudy pixels. Boxes are means of backscatter in 3,
+7, 15 and 31 pixels, Gaussian means, and spreads in 7 and 15 pixels; parcels are the regions of one spectrum of the simulated land,
 whose outlines no image shows under cloud.
 """
 
@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def measure(number: int, size: int, only: list[str] | None) -> dict[str, float]:
-    """Mean IoU under cloud by row."""
+    """Mean IoU under cloud by row, and how much of it is opaque."""
     wanted = PROBLEMS["cloud"].wanted
     scene, world = simulate(number, size, wanted=wanted), make_world(number, size)
     assert scene.clouds is not None
@@ -63,7 +63,8 @@ def measure(number: int, size: int, only: list[str] | None) -> dict[str, float]:
             told = np.where(opaque, found[sar], found["clear image, SAR in boxes"])
             found[f"thin clouds taken away, {sar}"] = told
     under = np.isin(scene.clouds, (THIN, THICK)) & scored(scene)
-    return {name: mean_iou(scene, best, under) for name, best in found.items()}
+    scores = {name: mean_iou(scene, best, under) for name, best in found.items()}
+    return {**scores, "share of it opaque": round(float(opaque[under].mean()), 2)}
 
 
 def features(scene: Scene, world: World) -> dict[str, Floats]:

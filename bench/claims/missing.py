@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from bench.claims.blocks import Problem, gone
+from bench.claims.blocks import Problem
 from bench.claims.problems import PROBLEMS
 from bench.claims.scoring import METHODS, mapped, score_map
 
+from overcast.geo.raster import Image
 from overcast.plan import choose
 from overcast.progress import quiet
 from overcast.worlds.scene import Scene, simulate
@@ -57,7 +58,9 @@ def measure(problem: Problem, scene: Scene, name: str) -> dict[str, dict[str, fl
         made.fit(arm.learn, Path(folder), 0, quiet)
         predictor = made.load(Path(folder), scene.truth.legend, arm.learn[0].sensors)
         for lost in ("", *arm.images):
-            images = {n: gone(i) if n == lost else i for n, i in arm.images.items()}
+            images = {**arm.images}
+            if lost:
+                images[lost] = Image.unseen(scene.grid, arm.images[lost].sensor)
             result = mapped(predictor, scene, images, Path(folder))
             scores: dict[str, Any] = asdict(score_map(scene, *result, problem.groups))
             groups = {n: g["mean_iou"] for n, g in scores["groups"].items() if g}

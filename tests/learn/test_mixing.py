@@ -13,8 +13,6 @@ from overcast.learn.batch import IGNORE, Batch
 from overcast.learn.mixing import (
     box_mask,
     class_mask,
-    classmix,
-    cutmix,
     paste,
     rolled,
 )
@@ -79,27 +77,6 @@ def test_class_mask_of_unknown_labels_is_empty() -> None:
     assert not class_mask(torch.full((2, 3, 3), IGNORE)).any()
 
 
-def test_classmix_pastes_whole_classes() -> None:
-    front, back = batch_of(0), batch_of(1)
-    torch.manual_seed(0)
-    mixed = classmix(front, back)
-    torch.manual_seed(0)
-    assert front.labels is not None
-    mask = class_mask(front.labels)
-    assert mask.any()
-    assert not mask.all()
-    image = torch.where(mask[:, None], front.images["s2"], back.images["s2"])
-    torch.testing.assert_close(
-        mixed.images["s2"], image, equal_nan=True, rtol=0, atol=0
-    )
-
-
-def test_classmix_needs_labels() -> None:
-    bare = replace(batch_of(0), labels=None)
-    with pytest.raises(ValueError, match="needs labels"):
-        classmix(bare, batch_of(1))
-
-
 @given(
     height=st.integers(1, 40),
     width=st.integers(1, 40),
@@ -131,12 +108,9 @@ def test_boxes_of_nothing_and_everything(area: float, share: float) -> None:
     assert box_mask(torch.Size((2, 4, 6)), area).float().mean() == share
 
 
-def test_cutmix_pastes_a_box() -> None:
-    mixed = cutmix(flat(2.0, 1), flat(-3.0, 0), 0.5)
-    assert mixed.labels is not None
-    assert mixed.labels.float().mean().item() == pytest.approx(0.5, abs=0.1)
+def test_an_area_is_a_share() -> None:
     with pytest.raises(ValueError, match=r"area is 1\.5"):
-        cutmix(flat(2.0, 1), flat(-3.0, 0), 1.5)
+        box_mask(torch.Size((2, 4, 6)), 1.5)
 
 
 def test_rolled_gives_every_sample_another_partner() -> None:

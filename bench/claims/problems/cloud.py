@@ -1,4 +1,4 @@
-"""Optical images under cloud, on one date; the twin without clouds is of another.
+"""Optical images under cloud; the twin without clouds is of the same moment.
 
 The naive arm is a plain fusion network that learns from the cloudy image, the oracle the
 same network learning from and mapping the clear one: the cloud-free teacher. Methods

@@ -19,11 +19,12 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from bench.claims.blocks import Arm, Problem, arm_of, blocks_of, fine, gone, known
+from bench.claims.blocks import Arm, Problem, arm_of, blocks_of, fine, known
 from bench.claims.scoring import NETWORK, TRUSTED
 from bench.claims.taught import completed, probabilities_of
 
 from overcast.geo.arrays import ImageArray
+from overcast.geo.raster import Image
 from overcast.worlds.scene import Scene, Wanted
 
 _PARTS: Mapping[str, Any] = {
@@ -92,7 +93,8 @@ def _without(sensor: str, made: Make) -> Make:
 
     def arm(scene: Scene, seed: int) -> Arm:
         full = made(scene, seed)
-        return replace(full, images={**full.images, sensor: gone(full.images[sensor])})
+        gone = Image.unseen(scene.grid, full.images[sensor].sensor)
+        return replace(full, images={**full.images, sensor: gone})
 
     return arm
 

@@ -15,7 +15,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from odc.geo.geobox import GeoBox
 
 from overcast.benchmarks.benchmark import Job, Result, kept
@@ -143,8 +142,7 @@ class _Unseen:
         return self.image.sensor
 
     def read(self, grid: GeoBox) -> Image:
-        shape = len(self.sensor.bands), *grid.shape
-        return Image.of(np.full(shape, np.nan, np.float32), grid, self.sensor)
+        return Image.unseen(grid, self.sensor)
 
 
 def under_clouds(case: Case, job: Job) -> Result:

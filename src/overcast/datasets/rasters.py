@@ -134,8 +134,7 @@ class AmplitudeFile:
         """Decibels ``[1, H, W]`` on `grid`; NaN outside the swath."""
         spans = overlap(self.grid, grid)
         if spans is None:
-            nothing = np.full((1, *grid.shape), np.nan, np.float32)
-            return Image.of(nothing, grid, self.sensor)
+            return Image.unseen(grid, self.sensor)
         window = rasterio.windows.Window.from_slices(*spans)
         stored = dataset_of(self.path).read(1, window=window).astype(np.float32)
         values = 20 * np.log10(np.maximum(stored, np.float32(_DARKEST)))

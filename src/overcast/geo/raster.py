@@ -66,6 +66,12 @@ class Image:
             sensor=sensor,
         )
 
+    @classmethod
+    def unseen(cls, grid: GeoBox, sensor: Sensor) -> Image:
+        """Image of which nothing was observed."""
+        shape = len(sensor.bands), *grid.shape
+        return cls.of(np.full(shape, np.nan, np.float32), grid, sensor)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Labels:

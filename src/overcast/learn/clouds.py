@@ -25,20 +25,16 @@ from overcast.geo.bands import NETWORK_RANGE, SENTINEL_2, Band, Sensor
 from overcast.learn.batch import Batch
 from overcast.worlds.clouds import (
     BETWEEN_DATES,
-    LOWEST_OPACITY,
+    RISE,
     SHADOW_SPECTRUM,
-    SOFTNESS,
     THICK_SPECTRUM,
-    WITHIN,
     Clouds,
     classify,
 )
-from overcast.worlds.noise import Floats, Fractal, Places, centres_of
+from overcast.worlds.noise import Floats, Places, centres_of
 
 _SPREAD = float(np.hypot(1, 0.55))
 """Standard deviation of the field that clouds are the high parts of."""
-_EDGE = (float(np.sqrt(0.16 + 2.4 * LOWEST_OPACITY)) - 0.4) / 1.2 * SOFTNESS
-"""Rise of the field from the edge of a cloud to the least opacity that counts."""
 _CIRRUS, _ADDED = (0.15, 0.6), (0.03, 0.07)
 """Cirrus lets .85 to .4 of the light through, and adds this reflectance (measured)."""
 PIXEL_M = 10.0
@@ -166,7 +162,7 @@ def draw(
     """
     rng = np.random.default_rng(key)
     # The field is normal over an endless plane, of which a sample is a random window.
-    level = _SPREAD * float(ndtri(1 - rng.uniform(*cover))) - _EDGE
+    level = _SPREAD * float(ndtri(1 - rng.uniform(*cover))) - RISE
     elevation, bearing = (
         np.radians(rng.uniform(*_SUN_DEGREES)),
         rng.uniform(0, 2 * np.pi),
@@ -177,9 +173,8 @@ def draw(
     bright = (sky.thick * (1 + BETWEEN_DATES / 0.65 * tint)).clip(0.25, 1.1)
     clouds = Clouds(key, level, cast, bright.astype(np.float32))
     y, x = places
-    detail = np.float32(WITHIN) * Fractal(key + 9, 40.0).at(y, x)
     opacity, shadow = clouds.opacity(y, x), clouds.shadow(y, x)
-    cloud = clouds.bright[:, None, None] + detail
+    cloud = clouds.bright[:, None, None] + clouds.detail(y, x)
     if rng.uniform() < cirrus:
         thin = np.float32(rng.uniform(*_CIRRUS))
         dim = np.float32(rng.uniform(*_ADDED)) / (thin * clouds.bright.mean())

@@ -1,4 +1,4 @@
-"""Pasting parts of one batch over another: ClassMix and CutMix.
+"""Pasting parts of one batch over another.
 
     mixed = front where mask, back elsewhere
 
@@ -16,38 +16,6 @@ from torch import Tensor
 from overcast.learn.batch import IGNORE, Batch
 
 
-def classmix(front: Batch, back: Batch) -> Batch:
-    """Paste half of the classes of every sample of `front` over `back`.
-
-    ClassMix (Olsson 2021), where both are unlabelled and carry pseudo-labels; DACS
-    (Tranheden 2021), where `front` carries true labels. Edges of classes become edges
-    of the mixture, which a network has to find.
-
-    Raises
-    ------
-    ValueError
-        If `front` has no labels, or the batches differ in images or size.
-    """
-    if front.labels is None:
-        raise ValueError("classmix needs labels, or pseudo-labels, of the front batch")
-    return paste(front, back, class_mask(front.labels))
-
-
-def cutmix(front: Batch, back: Batch, area: float = 0.5) -> Batch:
-    """Paste a rectangle of every sample of `front` over `back`.
-
-    CutMix (Yun 2019), as French 2020 uses it for segmentation; see `box_mask`.
-
-    Raises
-    ------
-    ValueError
-        If `area` is not in 0 to 1, or the batches differ in images or size.
-    """
-    shape = next(iter(front.valid.values())).shape
-    device = next(iter(front.valid.values())).device
-    return paste(front, back, box_mask(shape, area).to(device))
-
-
 def rolled(batch: Batch) -> Batch:
     """The same samples, each in the place of the next: partners to mix within a batch."""
     return batch.map(lambda tensor: tensor.roll(1, 0))
@@ -55,6 +23,10 @@ def rolled(batch: Batch) -> Batch:
 
 def class_mask(labels: Tensor) -> Tensor:
     """Pixels of a random half of the classes of every sample: bool ``[B, H, W]``.
+
+    The mask of ClassMix (Olsson 2021), where both batches are unlabelled and the front
+    carries pseudo-labels, and of DACS (Tranheden 2021), where it carries true ones.
+    Edges of classes become edges of the mixture, which a network has to find.
 
     Of an odd number of classes the larger half, as both papers do; a pixel of unknown
     class is never chosen.
@@ -71,6 +43,8 @@ def class_mask(labels: Tensor) -> Tensor:
 
 def box_mask(shape: torch.Size, area: float = 0.5) -> Tensor:
     """A rectangle in every sample, inside which is True: bool ``[B, H, W]``.
+
+    The mask of CutMix (Yun 2019), as French 2020 uses it for segmentation.
 
     It has a share `area` of the pixels, but for rounding; its aspect and place are
     random.

@@ -61,8 +61,5 @@ class Without:
         """Probabilities ``[K, h, w]`` from the images that are left."""
         images = dict(chip.images)
         for name in self.names:
-            sensor = self.predictor.sensors[name]
-            shape = (len(sensor.bands), *chip.grid.shape)
-            nothing = np.full(shape, np.nan, np.float32)
-            images[name] = Image.of(nothing, chip.grid, sensor)
+            images[name] = Image.unseen(chip.grid, self.predictor.sensors[name])
         return self.predictor.predict(replace(chip, images=images))

@@ -41,6 +41,8 @@ SHADOW_SPECTRUM = (0.318, 0.321, 0.354, 0.312, 0.322, 0.329, 0.319, 0.312, 0.252
 _WAVELENGTH = 420.0
 SOFTNESS = 0.45
 """Rise of the field from the edge of a cloud to full opacity."""
+RISE = (float(np.sqrt(0.16 + 2.4 * LOWEST_OPACITY)) - 0.4) / 1.2 * SOFTNESS
+"""Rise of the field from the edge of a cloud to the least opacity that counts."""
 _SAMPLES = 192
 
 
@@ -68,6 +70,10 @@ class Clouds:
         """Opacity of the cloud between the sun and the ground ``[H, W]``."""
         return self.opacity(y - self.cast[0], x - self.cast[1])
 
+    def detail(self, y: Places, x: Places) -> Floats:
+        """What the reflectance of the cloud differs by from place to place ``[H, W]``."""
+        return np.float32(WITHIN) * Fractal(self.key + 9, 40.0).at(y, x)
+
 
 def draw_clouds(world: World, cover: float, date: int = 0) -> Clouds:
     """Clouds over `cover` of the scene, the same for the same `date`.
@@ -83,9 +89,7 @@ def draw_clouds(world: World, cover: float, date: int = 0) -> Clouds:
     key = key_of(world.seed, f"cloud-field-{date}")
     count = min(world.size, _SAMPLES)
     at = centres_of(range(count)) * (world.size / count)
-    # The least opacity that counts is reached a little above the level.
-    lowest = (np.sqrt(0.16 + 2.4 * LOWEST_OPACITY) - 0.4) / 1.2 * SOFTNESS
-    level = float(np.quantile(_field(key, at, at), 1 - cover)) - lowest
+    level = float(np.quantile(_field(key, at, at), 1 - cover)) - RISE
     if cover == 0:
         level = float(np.inf)
     height_px = rng.uniform(80, 250) / np.tan(np.radians(world.region.sun_elevation))
@@ -118,7 +122,7 @@ def see_cloudy(
     # Whole 20 m pixels, though the window may end with half of one.
     y, x = (np.append(c, c[-1] + 1) if len(c) % 2 else c for c in (y, x))
     opacity, shadow = clouds.opacity(y, x), clouds.shadow(y, x)
-    detail = np.float32(WITHIN) * Fractal(clouds.key + 9, 40.0).at(y, x)
+    detail = clouds.detail(y, x)
     out = np.empty_like(clear)
     _, h, w = clear.shape
     for b, name in enumerate(BANDS):
