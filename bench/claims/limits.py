@@ -5,8 +5,8 @@
 Every row is the mean IoU under cloud (thin and thick) of the testing blocks, of a random
 forest that learned from the learning blocks. *Opaque* is a cloud of an opacity of .95 or
 more; the last row is its share of the cloudy pixels. Boxes are means of backscatter in 3,
-7, 15 and 31 pixels, Gaussian means, and spreads in 7 and 15 pixels; parcels are the regions of one spectrum of the simulated land,
-whose outlines no image shows under cloud.
+7, 15 and 31 pixels, Gaussian means, and spreads in 7 and 15 pixels; parcels are the
+regions of one spectrum of the simulated land, whose outlines no image shows under cloud.
 """
 
 from __future__ import annotations

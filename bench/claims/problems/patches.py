@@ -30,7 +30,7 @@ from bench.claims.taught import completed
 from numpy.typing import NDArray
 
 from overcast.learn.felzenszwalb import with_superpixels
-from overcast.plan import Data, Plan, method_of, write_plan
+from overcast.plan import Data, Plan, choose, method_of, write_plan
 from overcast.progress import quiet
 from overcast.worlds.scene import Scene, Wanted
 
@@ -38,6 +38,8 @@ SIDE = 32
 """Pixels along the side of a patch."""
 _HERE = Path(tempfile.gettempdir()) / "overcast-patches"
 _LEARNING: Mapping[str, Any] = {**NETWORK, "window": SIDE}
+_INDICES = ("NDVI", "NDWI", "DBSI")
+"""By their names in spyndex: vegetation, water, bare soil; those of the paper."""
 _CLASSIFIER = {"frozen": True, "schedule": {"steps": 800, "peak_rate": 0.3}}
 """A linear classifier alone takes, and needs, larger steps."""
 _PRETRAINING: Mapping[str, Any] = {
@@ -101,7 +103,9 @@ def _started(name: str, made: Callable[[Scene, int], Arm]) -> Callable[..., Arm]
 def pretrained(scene: Scene, seed: int, method: Mapping[str, Any]) -> Path:
     """Run folder of an encoder that has learned from a scene's images; kept for later."""
     plan = Plan(data=Data(images={}), method=method, seed=seed)
-    digest = sha256(plan.fingerprint.encode())
+    # A plan does not say what a recipe's defaults are.
+    recipe = choose("recipes", method["recipe"])
+    digest = sha256(f"{plan.fingerprint} {recipe}".encode())
     for image in scene.images.values():
         digest.update(image.values.tobytes())
     folder = _HERE / digest.hexdigest()[:16]
@@ -125,6 +129,7 @@ def _problem(count: int) -> Problem:
     methods: dict[str, Mapping[str, Any]] = {
         "scratch": _LEARNING,
         "weak, trusted": TRUSTED,
+        "with indices": {**_LEARNING, "indices": _INDICES},
         "distilled": _LEARNING,
         "distilled, fine-tuned": {**_LEARNING, "start": str(start_of(""))},
     }
