@@ -29,7 +29,7 @@ Stream = Callable[[int], Batch]
 """Batch number `step`: a pure function, so training resumes without loader state."""
 
 _MEMORY = 1 << 30
-_WINDOWS = 64
+_WINDOWS = 256
 """Windows drawn until one of the regions in use is replaced."""
 _GUESSES = 64
 
