@@ -405,6 +405,18 @@ class TestReading:
         # Some 256 windows of each scene, of which 8 are of one region.
         assert max(len(source.windows) for source in sources) <= 8 + 256 // 8
 
+    def test_two_regions_stay_however_little_memory_there_is(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(units, "_UNIT_PX", 32)
+        source = Counted(places(300, 300))
+        stack = Stack(grid=source.grid, images={"p": source})
+        regions = Regions(stack, 32, 0, 1000)
+        for _ in range(5):
+            for index in (0, 7):
+                regions.read(index)
+        assert len(source.windows) == 2
+
     def test_threads_share_one_reading(self) -> None:
         source = Counted(places(300, 300))
         crops = counted_crops(source)

@@ -75,7 +75,7 @@ class Region:
 
 
 class Regions:
-    """All regions of a stack, read when wanted; at most `memory` bytes are kept.
+    """All regions of a stack, read when wanted; at most `memory` bytes are kept, or two.
 
     Attributes
     ----------
@@ -118,7 +118,8 @@ class Regions:
         self.together = int(np.clip(memory // largest - 1, *_REGIONS))
         width = max(w.w for w in self.windows)
         self._rows = round_up(longest_block(stack, 0)[0], ceil(_PIECE_PX / width))
-        self._kept = Memo[Region](memory)
+        # Those in use together must stay, or each window would read its region again.
+        self._kept = Memo[Region](max(memory, self.together * largest))
         self._found: dict[int, NDArray[np.int64]] = {}
 
     def read(self, index: int) -> Region:

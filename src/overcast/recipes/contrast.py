@@ -23,8 +23,9 @@ sensor in views, heads that see features standardised over the batch, and the me
 negatives. The paper has both levels, means of superpixels, and `fusion` middle:
 ``image: 1, pixel: false, fusion: middle, temperature: 0.5, dimensions: 256, drop: 0``.
 The defaults are what a linear classifier of the features did well with on development
-worlds, for half of the time (docs/pretraining.md). Gauges are the effective ranks of features and of their projections: the latter fall to 1 where learning
-collapses, and both tell how many things features say of a place.
+worlds, for half of the time (docs/pretraining.md). Gauges are the effective ranks of
+features and of their projections: the latter fall to 1 where learning collapses, and both
+tell how many things features say of a place.
 """
 
 from __future__ import annotations
