@@ -18,10 +18,10 @@ the *oracle* learns from true labels of half of the blocks, the *naive* arm lear
 same way from what the problem leaves, and a method from that as well. Scores are means
 over worlds and seeds on the other half of the blocks, ± the standard deviation.
 *Over naive* is the difference in mIoU to the naive arm of the same world and seed, with
-half the width of its 95 % interval (Student's t over the runs). *Recovered* is (method -
-naive) / (oracle - naive), given where the gap is at least 10 points of mIoU: of every run,
-and in brackets of the means. Worlds from 100 on are for reporting and were not looked at
-while tuning.
+half the width of its 95 % interval (Student's t over the runs; those of one world are
+alike, so that other worlds may differ by more). *Recovered* is (method - naive) / (oracle -
+naive), given where the gap is at least 10 points of mIoU: of every run, and in brackets of
+the means. Worlds from 100 on are for reporting and were not looked at while tuning.
 """
 
 
