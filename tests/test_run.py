@@ -10,7 +10,7 @@ import rasterio
 
 from overcast.inputs import open_inputs
 from overcast.jobs.mapping import make_map, map_elsewhere
-from overcast.maps.restored import Restored
+from overcast.methods.restored import Restored
 from overcast.plan import Data, ImageInput, LabelInput, MaskInput, Plan
 from overcast.progress import quiet
 from overcast.run import Runs, load_run

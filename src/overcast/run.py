@@ -253,7 +253,7 @@ def _restored(predictor: Predictor, stack: Stack) -> ImageSource | None:
     inner = inner.predictor if isinstance(inner, Calibrated) else inner
     if not getattr(inner, "restores", False):
         return None
-    from overcast.maps.restored import Restored  # imports torch: a network did too
+    from overcast.methods.restored import Restored  # imports torch: a network did too
 
     return Restored(inner, stack)
 

@@ -13,8 +13,8 @@ from overcast.geo.bands import SENTINEL_1, SENTINEL_2
 from overcast.geo.legend import load_legend
 from overcast.geo.raster import Image
 from overcast.geo.stack import ImageSource, Stack
-from overcast.maps.restored import Restored
 from overcast.methods.network import TrainedNetwork
+from overcast.methods.restored import Restored
 from overcast.models.cloudseg import CloudSeg
 from overcast.models.fcn import FCN
 from overcast.models.fusion import network_units
