@@ -33,8 +33,8 @@ _SUFFIXES = (".tif", ".tiff", ".vrt", ".jp2")
 _PLANS = (".yaml", ".yml")
 _WORD = re.compile(r"(?<![a-z0-9])s([12])[abc]?(?![a-z0-9])", re.IGNORECASE)
 _COLLAPSED = 3.0
-"""Effective rank of projections below which all places are one and the same to the loss:
-learned ones had 6 and more, those without negatives below 2.6 (tests/recipes)."""
+"""Effective rank of projections below which all places are one and the same to the loss;
+tests/recipes/test_contrast.py holds it between runs with negatives and without."""
 _RANK = "projected rank"
 _LAST = 10
 """Steps at the end that are looked at."""

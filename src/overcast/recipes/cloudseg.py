@@ -26,7 +26,7 @@ import torch
 from torch import Tensor
 
 from overcast.geo.bands import Sensor
-from overcast.learn.augment import dihedral, drop_sensor, jitter
+from overcast.learn.augment import dihedral, drop_sensor
 from overcast.learn.batch import Batch
 from overcast.learn.clouds import Sky, add_clouds
 from overcast.learn.losses import (
@@ -34,6 +34,7 @@ from overcast.learn.losses import (
     edge_cloud_charbonnier,
     masked_distillation,
 )
+from overcast.learn.pairs import chosen_of, jittered_alike, replaced
 from overcast.learn.recipe import Setting, State, Terms
 from overcast.learn.teacher import Teacher
 from overcast.models.segmenter import Remover, Segmenter
@@ -203,7 +204,7 @@ class CloudSeg:
         cloudy, cloud = self._under_clouds(given, clear, seen)
         if state.learning:
             chosen = torch.rand(len(cloud)).to(cloud.device) < _CLEAR
-            cloudy = _choose(chosen, clear, cloudy, self.optical)
+            cloudy = chosen_of(chosen, clear, cloudy, self.optical)
             cloud = cloud & ~chosen[:, None, None]
         return self._losses(model, state, (clear, cloudy, cloud))
 
@@ -247,8 +248,8 @@ class CloudSeg:
         seen = given.only(given.images.keys() - targets)
         clear = seen
         if self.clear in given.images:
-            clear = _with(seen, self.optical, given, self.clear)
-        return _jittered(clear, seen) if self.augment else (clear, seen)
+            clear = replaced(seen, self.optical, given, self.clear)
+        return jittered_alike(clear, seen) if self.augment else (clear, seen)
 
     def _under_clouds(
         self, given: Batch, clear: Batch, seen: Batch
@@ -285,41 +286,3 @@ class CloudSeg:
         chosen = torch.rand(len(cloud)).to(cloud.device) < self.hidden
         kept = cloudy.valid[self.optical] & ~(cloud & chosen[:, None, None])
         return replace(cloudy, valid={**cloudy.valid, self.optical: kept})
-
-
-def _with(batch: Batch, name: str, other: Batch, twin: str) -> Batch:
-    """The batch with image `twin` of another one in place of its `name`."""
-    return replace(
-        batch,
-        images={**batch.images, name: other.images[twin]},
-        valid={**batch.valid, name: other.valid[twin]},
-    )
-
-
-def _choose(chosen: Tensor, one: Batch, other: Batch, name: str) -> Batch:
-    """`other`, with the image `name` of `one` in the samples that are chosen."""
-    image, valid = (
-        torch.where(chosen.view(-1, *[1] * (a.dim() - 1)), a, b)
-        for a, b in (
-            (one.images[name], other.images[name]),
-            (one.valid[name], other.valid[name]),
-        )
-    )
-    return replace(
-        other,
-        images={**other.images, name: image},
-        valid={**other.valid, name: valid},
-    )
-
-
-def _jittered(clear: Batch, seen: Batch) -> tuple[Batch, Batch]:
-    """Both shaken alike: one above the other, they are one image to `jitter`."""
-    both = Batch(
-        images={n: torch.cat([i, seen.images[n]], 2) for n, i in clear.images.items()},
-        valid={n: torch.cat([v, seen.valid[n]], 1) for n, v in clear.valid.items()},
-    )
-    shaken, rows = jitter(both).images, clear.extent[0]
-    return (
-        replace(clear, images={n: i[:, :, :rows] for n, i in shaken.items()}),
-        replace(seen, images={n: i[:, :, rows:] for n, i in shaken.items()}),
-    )
