@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from bench.claims.blocks import BLOCK, blocks_of, scored
+from bench.claims.measuring import Asked, measure
 from bench.claims.problems import PROBLEMS
 from bench.claims.removal import psnr, ssim
 from bench.claims.scoring import METHODS
@@ -146,3 +147,19 @@ def test_psnr_and_ssim_of_a_known_error() -> None:
     flat, other = np.full((1, 9, 9), 0.4), np.full((1, 9, 9), 0.6)
     likeness = (2 * 0.4 * 0.6 + 1e-4) / (0.4**2 + 0.6**2 + 1e-4)
     np.testing.assert_allclose(ssim(flat, other), likeness, rtol=1e-6)
+
+
+def test_runs_side_by_side_score_as_one_after_the_other() -> None:
+    asked = Asked(
+        problem="patches10",
+        base="plain-forest",
+        methods=(),
+        size=128,
+        before=("oracle",),
+    )
+    alone, beside = (measure(asked, [1], [0, 1], n) for n in (1, 2))
+    assert list(alone) == list(beside) == ["naive"]
+    for runs in (alone, beside):
+        assert len({run.pop("seconds") for run in runs["naive"]}) == 2
+    assert alone == beside
+    assert alone["naive"][0] != alone["naive"][1]

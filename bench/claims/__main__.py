@@ -17,27 +17,18 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
-import sys
-from collections.abc import Collection
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from bench.claims.blocks import Problem
+from bench.claims.measuring import Arms, Asked, measure
 from bench.claims.problems import PROBLEMS
-from bench.claims.scoring import METHODS, score, score_map
+from bench.claims.scoring import METHODS
 from bench.claims.tables import page
-
-from overcast.worlds.scene import simulate
 
 ROOT = Path(__file__).parents[2]
 KEPT = Path(__file__).parent / "measured"
 FIRST_REPORTED, LAST_REPORTED = 100, 199
-
-Arms = dict[str, list[dict[str, Any]]]
-"""Scores of every arm, a run each, by world and then by seed."""
 
 
 def main() -> None:
@@ -47,7 +38,14 @@ def main() -> None:
     for name in names:
         path = KEPT / f"{given.name or f'{name}-{given.base}'}.json"
         before = kept_arms(path, given) if given.add else {}
-        arms = measure(PROBLEMS[name], given, before.keys() - set(given.methods))
+        asked = Asked(
+            problem=name,
+            base=given.base,
+            methods=given.methods,
+            size=given.size,
+            before=before.keys() - set(given.methods),
+        )
+        arms = measure(asked, given.worlds, given.seeds, given.processes)
         # Read again: others may have added to it in the meantime.
         arms = {**(kept_arms(path, given) if given.add else {}), **arms}
         result = result_of(name, arms, given)
@@ -79,39 +77,6 @@ def kept_arms(path: Path, given: argparse.Namespace) -> Arms:
                 "give the same, or leave out --add to measure all anew"
             )
     arms: Arms = kept["arms"]
-    return arms
-
-
-def measure(
-    problem: Problem, given: argparse.Namespace, before: Collection[str] = ()
-) -> Arms:
-    """All arms of a problem on all worlds with all seeds, but for those `before`."""
-    arms: Arms = {}
-    known = {**METHODS, **problem.methods}
-    base = known[given.base]
-    for world in given.worlds:
-        scene = simulate(world, given.size, wanted=problem.wanted)
-        for seed in given.seeds:
-            for name in [name for name in problem.maps if name not in before]:
-                classes = problem.maps[name](scene)
-                sure = np.ones(classes.shape, np.float32)
-                found = score_map(scene, classes, sure, problem.groups)
-                arms.setdefault(name, []).append(asdict(found))
-            more = problem.naive if problem.given is None else problem.given
-            runs = {"naive": (problem.naive, base)}
-            for name in given.methods:
-                runs[name] = (problem.arms.get(name, more), known[name])
-            runs["oracle"] = (problem.oracle, base)
-            for name in [name for name in runs if name not in before]:
-                make, method = runs[name]
-                found = score(scene, make(scene, seed), method, seed, problem.groups)
-                arms.setdefault(name, []).append(asdict(found))
-                print(
-                    f"{problem.title}, world {world}, seed {seed}, {name}: "
-                    f"mIoU {found.mean_iou:.3f} in {found.seconds:.0f} s",
-                    file=sys.stderr,
-                    flush=True,
-                )
     return arms
 
 
@@ -155,6 +120,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--worlds", type=int, nargs="+")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
     parser.add_argument("--size", type=int, default=768)
+    parser.add_argument(
+        "--processes", type=int, default=1, help="runs side by side, sharing the cores"
+    )
     parser.add_argument("--report", action="store_true", help="worlds from 100 on")
     parser.add_argument("--name", help="keep it beside, and not as PROBLEM-BASE")
     parser.add_argument(
