@@ -151,7 +151,7 @@ def test_psnr_and_ssim_of_a_known_error() -> None:
 
 def test_runs_side_by_side_score_as_one_after_the_other() -> None:
     asked = Asked(
-        problem="patches10",
+        problem="few8",
         base="plain-forest",
         methods=(),
         size=128,

@@ -6,11 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bench.claims.blocks import scored
-from bench.claims.problems import patches as module
-from bench.claims.problems.patches import PROBLEMS, SIDE, patches, start_of
+from bench.claims import starts
+from bench.claims.blocks import fine, scored
+from bench.claims.problems.patches import PROBLEMS, SIDE, patches
+from bench.claims.starts import from_images, from_labels, kept, start_of, started
 
 from overcast.geo.raster import UNKNOWN
+from overcast.learn.checkpoint import read_weights
+from overcast.plan import choose
+from overcast.progress import quiet
 from overcast.worlds.scene import Scene, Wanted, simulate
 
 
@@ -37,13 +41,19 @@ def test_arms_know_the_labels_of_patches_alone(scene: Scene) -> None:
     assert not (labelled & ~patches(scene, 10, 3)).any()
 
 
+QUICK = {"name": "network", "window": 16, "batch": 2, "schedule": {"steps": 1}}
+CONTRAST = {**QUICK, "recipe": {"name": "contrast"}}
+
+
 def test_methods_start_from_the_scenes_own_run(
     scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_HERE", tmp_path)
-    quick = {"name": "network", "window": 16, "batch": 2, "schedule": {"steps": 1}}
-    monkeypatch.setattr(module, "_PRETRAINING", quick)
-    made = module._started("", PROBLEMS["patches10"].naive)
+    monkeypatch.setattr(starts, "_HERE", tmp_path)
+
+    def run(scene: Scene, seed: int) -> Path:
+        return kept(from_images, fine(scene, seed).learn, CONTRAST, seed)
+
+    made = started("", run, PROBLEMS["patches10"].naive)
     made(scene, 0)
     first = start_of("").resolve()
     assert {"plan.yaml", "encoder.safetensors"} <= {p.name for p in first.iterdir()}
@@ -51,3 +61,18 @@ def test_methods_start_from_the_scenes_own_run(
     assert start_of("").resolve() == first
     made(scene, 1)
     assert start_of("").resolve() != first
+
+
+def test_a_network_of_labels_is_a_start_as_well(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(starts, "_HERE", tmp_path)
+    stacks = fine(scene, 0).learn
+    run = kept(from_labels, stacks, QUICK, 0)
+    assert run != kept(from_images, stacks, CONTRAST, 0)
+    network = choose("methods", {**QUICK, "start": str(run), "frozen": True})
+    network.fit(stacks, tmp_path, 0, quiet)
+    learned = read_weights(tmp_path / "model.safetensors")
+    first = read_weights(run / "encoder.safetensors")
+    changed = {name for name in learned if (learned[name] != first[name]).any()}
+    assert changed == {"head.weight", "head.bias"}

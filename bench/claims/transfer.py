@@ -1,4 +1,4 @@
-"""What other scenes teach: a forest of development worlds, used on worlds unseen."""
+"""What other scenes teach: development worlds, and a forest used on worlds unseen."""
 
 from __future__ import annotations
 
@@ -24,9 +24,15 @@ _SIZE = 256
 
 
 @cache
+def stacks_elsewhere() -> tuple[Stack, ...]:
+    """Images and true labels of 48 small development worlds."""
+    return tuple(_stack(simulate(w, _SIZE, wanted=Wanted(()))) for w in WORLDS)
+
+
+@cache
 def learned_elsewhere() -> Predictor:
     """Forest of the true labels of 48 small development worlds."""
-    stacks = [_stack(simulate(w, _SIZE, wanted=Wanted(()))) for w in WORLDS]
+    stacks = stacks_elsewhere()
     method = Forest(balanced=False, leaf=50)
     with tempfile.TemporaryDirectory() as folder:
         method.fit(stacks, Path(folder), 0, quiet)

@@ -7,36 +7,33 @@ Patches of 32 x 32 pixels are drawn at random over the learning blocks, of which
 of 512 pixels has 128; 500 want ``--size 1024`` and 1000 ``--size 2048``. Encoders learn
 from the images of the whole scene, testing blocks included, and from no labels: who makes
 a map has the images of what is mapped. ``linear`` learns a classifier of their features
-alone, ``fine-tuned`` all weights. ``distilled`` networks also learn what `weak` makes of
-the patches, where there are none, from fresh weights or ``fine-tuned``. The time of
-pretraining, once for a scene and all that start from it, is in no arm's seconds.
+alone, ``fine-tuned`` all weights. Those of ``many scenes`` learn from the images of 48
+development worlds besides, and longer. Those of ``labels elsewhere`` know how much any
+encoder can be worth that serves all places: they learned from true labels of the 48, and
+nothing of the scene. ``distilled`` networks also learn what `weak` makes of the patches,
+where there are none, from fresh weights or ``fine-tuned``. The time of pretraining, once
+for a scene and all that start from it, is in no arm's seconds.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from hashlib import sha256
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from bench.claims.blocks import Arm, Problem, arm_of, fine, known, scored
 from bench.claims.scoring import NETWORK, TRUSTED
+from bench.claims.starts import from_images, from_labels, kept, start_of, started
 from bench.claims.taught import completed
+from bench.claims.transfer import classes, stacks_elsewhere
 from numpy.typing import NDArray
 
-from overcast.learn.felzenszwalb import with_superpixels
-from overcast.plan import Data, Plan, choose, method_of, write_plan
-from overcast.progress import quiet
 from overcast.worlds.scene import Scene, Wanted
 
 SIDE = 32
 """Pixels along the side of a patch."""
-_HERE = Path(tempfile.gettempdir()) / "overcast-patches"
 _LEARNING: Mapping[str, Any] = {**NETWORK, "window": SIDE}
 _INDICES = ("NDVI", "NDWI", "DBSI")
 """By their names in spyndex: vegetation, water, bare soil; those of the paper."""
@@ -49,6 +46,9 @@ _PRETRAINING: Mapping[str, Any] = {
     "schedule": {"steps": 1000, "peak_rate": 4e-3},
 }
 """Some minutes on one core."""
+_LONG = {"schedule": {"steps": 2400, "peak_rate": 4e-3}}
+"""For many scenes."""
+MANY, LABELS = ", many scenes", ", labels elsewhere"
 RECIPES: dict[str, Mapping[str, Any]] = {
     "": {},
     ", middle": {"fusion": "middle", "image": 1.0},
@@ -82,50 +82,31 @@ def _few(count: int) -> Callable[[Scene, int], Arm]:
     return arm
 
 
-def start_of(name: str) -> Path:
-    """Folder of the run that methods called so start from, in this process."""
-    return _HERE / f"start-{os.getpid()}{name.replace(', ', '-').replace(' ', '-')}"
+def _from_scene(name: str, scene: Scene, seed: int) -> Path:
+    """A run of the scene's own images."""
+    method = {**_PRETRAINING, "recipe": {"name": "contrast", **RECIPES[name]}}
+    return kept(from_images, fine(scene, seed).learn, method, seed)
 
 
-def _started(name: str, made: Callable[[Scene, int], Arm]) -> Callable[..., Arm]:
-    """The same arm, after seeing to it that the run to start from is the scene's."""
-
-    def arm(scene: Scene, seed: int) -> Arm:
-        run = pretrained(scene, seed, {**_PRETRAINING, "recipe": _recipe(name)})
-        link = start_of(name)
-        link.unlink(missing_ok=True)
-        link.symlink_to(run)
-        return made(scene, seed)
-
-    return arm
+def _from_many(scene: Scene, seed: int) -> Path:
+    """A run of the scene's own images and those of other worlds."""
+    method = {**_PRETRAINING, **_LONG, "recipe": {"name": "contrast"}}
+    return kept(
+        from_images, [*fine(scene, seed).learn, *stacks_elsewhere()], method, seed
+    )
 
 
-def pretrained(scene: Scene, seed: int, method: Mapping[str, Any]) -> Path:
-    """Run folder of an encoder that has learned from a scene's images; kept for later."""
-    plan = Plan(data=Data(images={}), method=method, seed=seed)
-    # A plan does not say what a recipe's defaults are.
-    recipe = choose("recipes", method["recipe"])
-    digest = sha256(f"{plan.fingerprint} {recipe}".encode())
-    for image in scene.images.values():
-        digest.update(image.values.tobytes())
-    folder = _HERE / digest.hexdigest()[:16]
-    if not folder.exists():
-        scratch = folder.with_suffix(f".{os.getpid()}")
-        scratch.mkdir(parents=True)
-        (stack,) = arm_of(scene, scene.truth, "s1", "s2").learn
-        bare = with_superpixels(replace(stack, labels=None))
-        write_plan(plan, scratch / "plan.yaml")
-        method_of(plan).pretrain([bare], scratch, seed, quiet)
-        shutil.rmtree(folder, ignore_errors=True)
-        scratch.rename(folder)
-    return folder
-
-
-def _recipe(name: str) -> dict[str, Any]:
-    return {"name": "contrast", **RECIPES[name]}
+def _from_labels(scene: Scene, seed: int) -> Path:
+    """A run of other worlds' true labels."""
+    return kept(from_labels, stacks_elsewhere(), {**_LEARNING, **_LONG}, seed)
 
 
 def _problem(count: int) -> Problem:
+    runs: dict[str, Callable[[Scene, int], Path]] = {
+        **{name: partial(_from_scene, name) for name in RECIPES},
+        MANY: _from_many,
+        LABELS: _from_labels,
+    }
     methods: dict[str, Mapping[str, Any]] = {
         "scratch": _LEARNING,
         "weak, trusted": TRUSTED,
@@ -134,15 +115,23 @@ def _problem(count: int) -> Problem:
         "distilled, fine-tuned": {**_LEARNING, "start": str(start_of(""))},
     }
     told = completed(_few(count))
-    arms = {"distilled": told, "distilled, fine-tuned": _started("", told)}
-    for name in RECIPES:
+    arms = {"distilled": told, "distilled, fine-tuned": started("", runs[""], told)}
+    for name, run in runs.items():
         start = {**_LEARNING, "start": str(start_of(name))}
         methods[f"fine-tuned{name}"] = start
         methods[f"linear{name}"] = {**start, **_CLASSIFIER}
         for way in ("fine-tuned", "linear"):
-            arms[f"{way}{name}"] = _started(name, _few(count))
+            arms[f"{way}{name}"] = started(name, run, _few(count))
     title = f"labels of {count} patches of {SIDE} x {SIDE} pixels"
-    return Problem(title, Wanted(()), _few(count), fine, methods=methods, arms=arms)
+    return Problem(
+        title,
+        Wanted(()),
+        _few(count),
+        fine,
+        methods=methods,
+        arms=arms,
+        maps={"transfer": classes},
+    )
 
 
 PROBLEMS = {f"patches{count}": _problem(count) for count in (10, 50, 100, 500, 1000)}
