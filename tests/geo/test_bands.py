@@ -104,6 +104,13 @@ def test_network_units_are_always_finite(value: float) -> None:
     assert (units <= NETWORK_RANGE[1]).all()
 
 
+def test_what_comes_back_from_network_units_is_what_went_in() -> None:
+    db = np.array([[-25, 0, -12.5, -30], [-32.5, -5, -20, 1]], np.float32)[:, None]
+    back = SENTINEL_1.from_network(SENTINEL_1.to_network(db))
+    assert back.dtype == np.float32
+    np.testing.assert_allclose(back, db, atol=1e-5)
+
+
 def test_select_keeps_the_order_asked_for() -> None:
     sensor = SENTINEL_2.select(("B08", "B02"))
     assert sensor.names == ("B08", "B02")

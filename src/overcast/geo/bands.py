@@ -89,11 +89,21 @@ class Sensor:
 
     def to_network(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Physical values ``[C, H, W]`` in network units; NaN becomes 0."""
-        low = np.array([b.low for b in self.bands], np.float32)[:, None, None]
-        high = np.array([b.high for b in self.bands], np.float32)[:, None, None]
+        low, high = self._range
         with np.errstate(over="ignore"):  # an untagged nodata of -3.4e38
             scaled = np.clip((values - low) / (high - low), *NETWORK_RANGE)
         return np.asarray(np.nan_to_num(scaled, nan=0.0), np.float32)
+
+    def from_network(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Physical values ``[C, H, W]`` of those in network units."""
+        low, high = self._range
+        return np.asarray(low + (high - low) * values, np.float32)
+
+    @property
+    def _range(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """`low` and `high` of the bands ``[C, 1, 1]``."""
+        ends = np.array([(b.low, b.high) for b in self.bands], np.float32)
+        return ends[:, 0, None, None], ends[:, 1, None, None]
 
 
 @dataclass(frozen=True, slots=True)

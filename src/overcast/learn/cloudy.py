@@ -78,11 +78,7 @@ class Cloudy:
         clear = self.image.read(grid)
         network = torch.from_numpy(self.sensor.to_network(clear.values))
         seen = mix(network[None], Sky.of(self.sensor), [self.drawn(grid)])[0].numpy()
-        low, high = (
-            np.array([getattr(b, n) for b in self.sensor.bands], np.float32)
-            for n in ("low", "high")
-        )
-        values = low[:, None, None] + (high - low)[:, None, None] * seen
+        values = self.sensor.from_network(seen)
         values[:, ~clear.valid] = np.nan
         return Image.of(values, grid, self.sensor)
 

@@ -110,12 +110,7 @@ class Restored:
         found = model.restore(self.network.batch_of(chip))[1][
             0, : len(self.sensor.bands)
         ]
-        found = found.float().cpu().numpy()
-        low, high = (
-            np.array([getattr(b, n) for b in self.sensor.bands], np.float32)
-            for n in ("low", "high")
-        )
-        values = low[:, None, None] + (high - low)[:, None, None] * found
+        values = self.sensor.from_network(found.float().cpu().numpy())
         seen = np.logical_or.reduce([image.valid for image in chip.images.values()])
         own = np.where(seen, values, np.float32(np.nan))[:, y - top :, x - left :]
         return np.asarray(own[:, :_BLOCK, :_BLOCK], np.float32)
