@@ -53,9 +53,8 @@ def test_db_and_linear_power_are_inverse(db: float) -> None:
 
 def test_power_that_is_not_positive_is_not_observed() -> None:
     db = to_db(np.array([0, -1, np.nan, 100], np.float32))
-    np.testing.assert_array_equal(
-        db, np.array([np.nan, np.nan, np.nan, 20], np.float32)
-    )
+    # Processors differ in the last digit of a logarithm.
+    np.testing.assert_allclose(db, [np.nan, np.nan, np.nan, 20], rtol=1e-6)
 
 
 def test_reflectance_is_scaled_then_offset() -> None:
