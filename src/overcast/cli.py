@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from importlib import import_module
@@ -47,6 +48,9 @@ def main() -> None:
     # Files without a place are refused by name. rasterio's warning of its own arrays
     # leaks from threads that warp at once, since each restores the others' filters.
     warnings.filterwarnings("ignore", "Dataset has no geotransform")
+    # Before torch is loaded: threads that spin while they wait for each other make
+    # learning many times slower where others use the cores too (bench/sharing.py).
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         commands.main(standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
