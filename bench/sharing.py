@@ -4,7 +4,7 @@
 
 Threads of a step wait for the slowest of them. Where they spin meanwhile, as OpenMP has
 it by default, they take from others, and from each other, the core that they wait for;
-``overcast`` tells them to sleep. Seconds of `overcast pretrain` on a small world, with
+``overcast`` tells them to sleep soon. Seconds of `overcast pretrain` on a small world, with
 the machine to itself and beside as many busy processes as it has cores.
 """
 
@@ -54,7 +54,7 @@ def main() -> None:
                     for how in (_SPINNING, {})
                 )
             print(
-                f"{others} others on {cores} cores: spinning {spins:.1f} s, sleeping "
+                f"{others} others on {cores} cores: spinning {spins:.1f} s, sleeping soon "
                 f"{sleeps:.1f} s, {spins / sleeps:.2f} times"
             )
 

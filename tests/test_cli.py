@@ -341,3 +341,18 @@ def test_a_killed_map_goes_on_to_the_same_bytes(
     ):
         whole, killed = tmp_path / "whole" / name, tmp_path / "killed" / name
         assert whole.read_bytes() == killed.read_bytes(), name
+
+
+@pytest.mark.parametrize("chosen", ["OMP_WAIT_POLICY", "GOMP_SPINCOUNT", None])
+def test_threads_that_wait_sleep_soon_unless_told_otherwise(
+    chosen: str | None, call: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT"):
+        monkeypatch.delenv(name, raising=False)
+    if chosen:
+        monkeypatch.setenv(chosen, "chosen")
+    call("--version")
+    told = os.environ.get("GOMP_SPINCOUNT")
+    assert told == {"OMP_WAIT_POLICY": None, "GOMP_SPINCOUNT": "chosen"}.get(
+        chosen or "", "10000"
+    )

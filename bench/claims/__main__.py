@@ -9,7 +9,8 @@ Worlds 0 to 99 are for development, and the default; ``--report`` takes those fr
 on, which nobody looks at while tuning. Development results are printed; reported ones
 are kept in bench/claims/measured/ as PROBLEM-BASE, or as ``--name`` says, and go into
 docs/results.md. With ``--add``, only the methods named are measured, and join what was
-measured of other arms before.
+measured of other arms before. ``--processes 4`` measures four runs at a time; what is
+measured is the same, but for the seconds.
 """
 
 from __future__ import annotations

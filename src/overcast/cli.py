@@ -14,6 +14,9 @@ from overcast import __version__
 from overcast import commands as found
 from overcast.options import HELP, say
 
+_SPINS = "10000"
+"""Rounds of waiting before a thread sleeps, of 300000 by default."""
+
 
 class _Commands(click.Group):
     """The files of `overcast.commands`, each imported when it is asked for."""
@@ -48,9 +51,7 @@ def main() -> None:
     # Files without a place are refused by name. rasterio's warning of its own arrays
     # leaks from threads that warp at once, since each restores the others' filters.
     warnings.filterwarnings("ignore", "Dataset has no geotransform")
-    # Before torch is loaded: threads that spin while they wait for each other make
-    # learning many times slower where others use the cores too (bench/sharing.py).
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    _share_cores()
     try:
         commands.main(standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -63,6 +64,17 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         say("stopped; the same command goes on from here")
         sys.exit(130)
+
+
+def _share_cores() -> None:
+    """Let threads that wait for each other sleep soon, unless somebody chose otherwise.
+
+    Those of OpenMP spin for long, which makes learning much slower where others use the
+    cores too (bench/sharing.py). Libraries read this when they are loaded, so it is set
+    before any command is.
+    """
+    if not os.environ.keys() & {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"}:
+        os.environ["GOMP_SPINCOUNT"] = _SPINS
 
 
 def _fail(message: str) -> None:
