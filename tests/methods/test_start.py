@@ -68,6 +68,12 @@ def test_bands_are_matched_by_name(run: Path, tmp_path: Path) -> None:
     assert bool((new == old[:, chosen]).all())
 
 
+def test_a_run_that_is_not_there_is_not_taken_for_a_name(tmp_path: Path) -> None:
+    start = replace(LEARNING, start=str(tmp_path / "nope"))
+    with pytest.raises(ValueError, match="no such run"):
+        start.fit([stack()], tmp_path, 0, quiet)
+
+
 def test_loading_needs_no_start(run: Path, tmp_path: Path) -> None:
     start = replace(LEARNING, start=str(run))
     start.fit([stack()], tmp_path, 0, quiet)

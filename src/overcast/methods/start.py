@@ -61,6 +61,8 @@ def start_from(
     """
     folder = Path(where)
     if not folder.is_dir():
+        if "/" in where and not folder.is_file():
+            raise ValueError(f"{where}: no such run, nor a file that describes weights")
         from overcast.models import pretrained
 
         return pretrained.load(where, model, sensors, progress)
