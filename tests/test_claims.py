@@ -149,7 +149,10 @@ def test_psnr_and_ssim_of_a_known_error() -> None:
     np.testing.assert_allclose(ssim(flat, other), likeness, rtol=1e-6)
 
 
-def test_runs_side_by_side_score_as_one_after_the_other() -> None:
+def test_runs_side_by_side_score_as_one_after_the_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # so that it is put back
     asked = Asked(
         problem="few8",
         base="plain-forest",
@@ -159,7 +162,7 @@ def test_runs_side_by_side_score_as_one_after_the_other() -> None:
     )
     alone, beside = (measure(asked, [1], [0, 1], n) for n in (1, 2))
     assert list(alone) == list(beside) == ["naive"]
-    for runs in (alone, beside):
-        assert len({run.pop("seconds") for run in runs["naive"]}) == 2
+    for run in (*alone["naive"], *beside["naive"]):
+        run.pop("seconds")
     assert alone == beside
     assert alone["naive"][0] != alone["naive"][1]

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from multiprocessing import get_context
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 from bench.claims.problems import PROBLEMS
 from bench.claims.scoring import METHODS, score, score_map
 
-from overcast.worlds.scene import simulate
+from overcast.worlds.scene import Scene, Wanted, simulate
 
 Scored = dict[str, Any]
 """Scores of an arm on a world with a seed, by name, as `Score` has them."""
@@ -71,9 +72,15 @@ def _side_by_side(
         return
     # Read by libraries as they are loaded, so it is set before there are processes.
     threads = max(1, len(os.sched_getaffinity(0)) // processes)
-    os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
+    os.environ["OMP_NUM_THREADS"] = str(threads)
     with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
         yield from pool.map(_measure, runs)
+
+
+@lru_cache(maxsize=1)
+def _scene(world: int, size: int, wanted: Wanted) -> Scene:
+    """The one simulated last serves all seeds that follow."""
+    return simulate(world, size, wanted=wanted)
 
 
 def _measure(run: tuple[Asked, int, int]) -> dict[str, Scored]:
@@ -81,7 +88,7 @@ def _measure(run: tuple[Asked, int, int]) -> dict[str, Scored]:
     asked, world, seed = run
     problem = PROBLEMS[asked.problem]
     known = {**METHODS, **problem.methods}
-    scene = simulate(world, asked.size, wanted=problem.wanted)
+    scene = _scene(world, asked.size, problem.wanted)
     found = {}
     for name in [name for name in problem.maps if name not in asked.before]:
         classes = problem.maps[name](scene)
