@@ -7,6 +7,7 @@ was killed goes on bit for bit from weights, optimiser and step.
 
 from __future__ import annotations
 
+import atexit
 import math
 import random
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
+import torch.distributed as dist
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.optim import AdamW
@@ -178,6 +180,8 @@ def _steps(
         parts.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = _optimiser(parts, schedule)
     learner, stepper = fabric.setup(parts, optimiser)
+    if fabric.world_size > 1:
+        atexit.register(_leave_group)
     made_with = _made_with(recipe, schedule)
     first = 0
     if checkpoint.exists():
@@ -244,6 +248,16 @@ def _learn(
         )
     stepper.step()
     return terms
+
+
+def _leave_group() -> None:
+    """End what processes talk over, while the interpreter is whole.
+
+    Threads of gloo hold tensors; one that frees them while Python goes aborts the
+    process (pytorch/pytorch#179291). Fabric does so for NCCL alone.
+    """
+    if dist.is_initialized():
+        dist.destroy_process_group()
 
 
 def _mean(values: Mapping[str, Tensor], fabric: Fabric) -> dict[str, Tensor]:
