@@ -68,6 +68,7 @@ def plan_of(given: dict[str, Any]) -> Any:
         path=absolute(given["labels"]),
         legend=absolute(Path(legend)) if Path(legend).is_file() else legend,
         nodata=given["labels_nodata"],
+        column=given["labels_column"],
     )
     data = replace_labels(data_of(given), known)
     name = given["method"] or ("network" if given.get("start") else "weak")

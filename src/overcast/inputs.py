@@ -18,10 +18,12 @@ from overcast.geo.check import (
 from overcast.geo.files import ImageFile, LabelFile, open_labels, read_grid
 from overcast.geo.legend import load_legend
 from overcast.geo.masks import CLOUDED, Masked, counts_of, open_mask
+from overcast.geo.overlay import CLASS, PointLabels, PolygonLabels, open_drawn
 from overcast.geo.probabilities import SENSOR as PROBABILITIES
 from overcast.geo.probabilities import open_probabilities
 from overcast.geo.stack import ImageSource, Stack, common_grid
-from overcast.plan import Data, ImageInput, fingerprint
+from overcast.geo.vectors import is_vector
+from overcast.plan import Data, ImageInput, LabelInput, fingerprint
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +49,10 @@ def open_inputs(data: Data) -> Inputs:
     checked = {n: _open_image(i, data.trust) for n, i in data.images.items()}
     images = {name: c.image for name, c in checked.items()}
     notes = [note for c in checked.values() for note in c.notes]
+    others = {str(image.path): image.grid for image in images.values()}
     labels = None
     if data.labels is not None:
-        legend = load_legend(data.labels.legend)
-        labels = open_labels(Path(data.labels.path), legend, data.labels.nodata)
-    others = {str(image.path): image.grid for image in images.values()}
-    if labels is not None:
+        labels = open_given_labels(data.labels, _grid(data, images, others))
         others[str(labels.path)] = labels.grid
     masks = _masks(data, images)
     notes += [_share_hidden(name, mask) for name, mask in masks.items()]
@@ -65,6 +65,27 @@ def open_inputs(data: Data) -> Inputs:
     )
     files = [*others, *(i.mask.path for i in data.images.values() if i.mask)]
     return Inputs(stack, tuple(notes), _fingerprint(stack, files))
+
+
+def open_given_labels(
+    entry: LabelInput, grid: GeoBox
+) -> LabelFile | PolygonLabels | PointLabels:
+    """Open a raster of labels on its own grid, or points or polygons on `grid`.
+
+    Raises
+    ------
+    ValueError
+        If the file is refused (see `overcast.geo.files` and `overcast.geo.overlay`), or
+        what is said of it is not to be said of such a file.
+    """
+    path, legend = Path(entry.path), load_legend(entry.legend)
+    if is_vector(path):
+        if entry.nodata is not None:
+            raise ValueError(f"{path}: features have no nodata; leave classes empty")
+        return open_drawn(path, legend, grid, entry.column or CLASS)
+    if entry.column is not None:
+        raise ValueError(f"{path}: a raster has no column {entry.column}")
+    return open_labels(path, legend, entry.nodata)
 
 
 def _open_image(entry: ImageInput, trust: bool) -> Checked:

@@ -93,7 +93,12 @@ images = several(
     click.option("--grid", type=FILE, help="Raster whose grid is mapped, whole."),
 )
 labels = several(
-    click.option("--labels", type=FILE, required=True, help="Raster of class codes."),
+    click.option(
+        "--labels",
+        type=FILE,
+        required=True,
+        help="Raster of class codes, or polygons or points with a class.",
+    ),
     click.option(
         "--legend",
         required=True,
@@ -101,6 +106,11 @@ labels = several(
         "openearthmap, whu-opt-sar, or a CSV of code,name,colour.",
     ),
     click.option("--labels-nodata", type=int, help="Code of --labels for not known."),
+    click.option(
+        "--labels-column",
+        help="Column of codes or names, where --labels is polygons or points.  "
+        "[default: class]",
+    ),
     click.option(
         "--prior",
         type=FILE,

@@ -56,11 +56,15 @@ class ImageInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelInput:
-    """A file of class codes; `legend` is a built-in name or a CSV."""
+    """A raster of class codes, or points or polygons with a `column` of them.
+
+    `legend` is a built-in name or a CSV. Without `column`, it is ``class``.
+    """
 
     path: str
     legend: str
     nodata: int | None = None
+    column: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

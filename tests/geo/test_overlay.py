@@ -58,7 +58,7 @@ def test_polygons_take_the_pixels_whose_centre_they_hold() -> None:
             shapely.box(600_040, 5_299_990, 600_060, 5_300_000),  # later ones count
         ]
     )
-    labels = PolygonLabels(shapes, np.uint8([2, 6]), LEGEND, utm(SHAPE))
+    labels = PolygonLabels(Path("p.gpkg"), shapes, np.uint8([2, 6]), LEGEND, utm(SHAPE))
     values = labels.read(labels.grid[0:6, 0:8]).values
     expected = np.full((6, 8), UNKNOWN, np.uint8)
     expected[:4, :5] = 2
@@ -74,7 +74,7 @@ def test_polygons_are_the_same_by_windows() -> None:
     )
     shapes = shapely.buffer(centres, random.uniform(20, 200, 40))
     classes = random.integers(0, 10, 40).astype(np.uint8)
-    labels = PolygonLabels(shapes, classes, LEGEND, utm((100, 100)))
+    labels = PolygonLabels(Path("p.gpkg"), shapes, classes, LEGEND, utm((100, 100)))
     whole = labels.read(labels.grid).values
     assert 0.2 < (whole != UNKNOWN).mean() < 1
     for y in (0, 37):

@@ -16,7 +16,7 @@ from overcast.accuracy.confusion import Confusion, compare_blocks, translation
 from overcast.accuracy.response import REFERENCE, is_form
 from overcast.geo.files import open_labels
 from overcast.geo.legend import Legend, load_legend
-from overcast.geo.overlay import PointLabels, PolygonLabels, classes_under, pixels_under
+from overcast.geo.overlay import classes_under, lay, pixels_under
 from overcast.geo.stack import LabelSource
 from overcast.geo.vectors import Features, is_vector, read_features
 from overcast.progress import Progress, quiet
@@ -107,8 +107,7 @@ class ReferenceFile:
         classes = translate(features.classes(self.column, own))
         if features.are_points:
             return ReferencePoints(features, classes, grid)
-        shapes = features.to_crs(str(grid.crs))
-        return ReferenceRaster(PolygonLabels(shapes, classes, legend, grid), grid)
+        return ReferenceRaster(lay(features, classes, legend, grid), grid)
 
     def labels(self, legend: Legend, grid: GeoBox) -> LabelSource:
         """Open it as classes of pixels, which no sampling design speaks for.
@@ -127,4 +126,4 @@ class ReferenceFile:
                 f"{self.path}: a sample that overcast drew; give it to `overcast assess` "
                 "once the map is there, which makes estimates for the whole map of it"
             )
-        return PointLabels(truth.points, truth.classes, legend, grid)
+        return lay(truth.points, truth.classes, legend, grid)

@@ -35,7 +35,7 @@ def command(images: tuple[Path, ...], **given: Any) -> None:
     \b
     Example:
       overcast pretrain scenes/ --out pretrained/
-      overcast map --s1 s1.tif --s2 s2.tif --labels few.tif --legend worldcover \\
+      overcast map --s1 s1.tif --s2 s2.tif --labels few.gpkg --legend worldcover \\
           --start pretrained/ --out map/
     """
     from overcast.jobs.pretraining import pretrain

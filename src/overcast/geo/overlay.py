@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import rasterio.features
@@ -10,11 +11,14 @@ import shapely
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
+from overcast.geo.files import pieces
 from overcast.geo.legend import Legend
 from overcast.geo.raster import UNKNOWN, Labels
 from overcast.geo.stack import LabelSource
-from overcast.geo.vectors import Features, Geometries
+from overcast.geo.vectors import Features, Geometries, read_features
 
+CLASS = "class"
+"""Column of drawn labels that says of which class they are, unless told otherwise."""
 _BLOCK = 512
 """Pixels along the piece of a raster that is read for the points in it."""
 
@@ -23,9 +27,10 @@ _BLOCK = 512
 class PolygonLabels:
     """Polygons as labels on a grid: a pixel whose centre lies in one has its class.
 
-    Where polygons overlap, the later one counts.
+    Where polygons overlap, the later one counts, among those whose class is known.
     """
 
+    path: Path
     shapes: Geometries
     classes: NDArray[np.uint8]
     legend: Legend
@@ -36,9 +41,10 @@ class PolygonLabels:
         """Class positions ``[H, W]`` on `grid`, of the same projection as the own."""
         values = np.full(grid.shape, UNKNOWN, np.uint8)
         box = shapely.box(*grid.boundingbox.bbox)
-        near = np.flatnonzero(shapely.intersects(self.shapes, box))
-        if near.size:
-            burnt = ((self.shapes[k], int(self.classes[k])) for k in near)
+        near = shapely.intersects(self.shapes, box) & (self.classes != UNKNOWN)
+        if near.any():
+            found = np.flatnonzero(near)
+            burnt = ((self.shapes[k], int(self.classes[k])) for k in found)
             rasterio.features.rasterize(burnt, out=values, transform=grid.affine)
         return Labels(values=values, grid=grid, legend=self.legend)
 
@@ -47,7 +53,7 @@ class PolygonLabels:
 class PointLabels:
     """Points as labels on a grid: the pixel that one lies in has its class.
 
-    Where a pixel has several, the later one counts.
+    Where a pixel has several, the later one counts, among those whose class is known.
     """
 
     points: Features
@@ -56,14 +62,51 @@ class PointLabels:
     grid: GeoBox = field(repr=False)
     blocks: tuple[int, int] = (1, 1)
 
+    @property
+    def path(self) -> Path:
+        """The file that they are of."""
+        return self.points.path
+
     def read(self, grid: GeoBox) -> Labels:
         """Class positions ``[H, W]`` on `grid`."""
         values = np.full(grid.shape, UNKNOWN, np.uint8)
         rows, columns = pixels_under(grid, self.points)
         height, width = grid.shape
         inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
+        inside &= self.classes != UNKNOWN
         values[rows[inside], columns[inside]] = self.classes[inside]
         return Labels(values=values, grid=grid, legend=self.legend)
+
+
+def lay(
+    features: Features, classes: NDArray[np.uint8], legend: Legend, grid: GeoBox
+) -> PolygonLabels | PointLabels:
+    """Points or polygons with class positions ``[N]`` as labels on `grid`."""
+    if features.are_points:
+        return PointLabels(features, classes, legend, grid)
+    shapes = features.to_crs(str(grid.crs))
+    return PolygonLabels(features.path, shapes, classes, legend, grid)
+
+
+def open_drawn(
+    path: Path, legend: Legend, grid: GeoBox, column: str = CLASS
+) -> PolygonLabels | PointLabels:
+    """Open a vector file of points or polygons with a class as labels on `grid`.
+
+    Raises
+    ------
+    ValueError
+        If the file is refused, a class is none of the legend, or no pixel of `grid`
+        gets a label.
+    """
+    features = read_features(path)
+    labels = lay(features, features.classes(column, legend), legend, grid)
+    if not any((labels.read(grid[s]).values != UNKNOWN).any() for s in pieces(grid)):
+        raise ValueError(
+            f"{path}: no feature with a class has a pixel of the images in it; check "
+            "that they are of the same place"
+        )
+    return labels
 
 
 def classes_under(source: LabelSource, points: Features) -> NDArray[np.uint8]:

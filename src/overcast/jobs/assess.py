@@ -20,6 +20,7 @@ from overcast.geo.extent import areas_ha
 from overcast.geo.files import LabelFile, open_labels, open_raster
 from overcast.geo.legend import legend_to_csv, load_legend
 from overcast.geo.overlay import classes_under
+from overcast.inputs import open_given_labels
 from overcast.plan import read_plan
 from overcast.product.rasters import written_legend
 from overcast.progress import Progress, quiet
@@ -158,8 +159,7 @@ def _on_labels(source: LabelFile, truth: Reference, reference: Path) -> Iterator
         if not path.is_file():
             yield f"{path}, which the map was learned from, is gone: not checked"
             continue
-        legend = load_legend(data.labels.legend)
-        labels = open_labels(path, legend, data.labels.nodata)
-        found = sum(truth.against(labels), Confusion.none(len(legend)))
+        labels = open_given_labels(data.labels, source.grid)
+        found = sum(truth.against(labels), Confusion.none(len(labels.legend)))
         if text := remark(found, are_fine(labels.grid, source.grid)):
             yield text

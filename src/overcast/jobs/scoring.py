@@ -22,10 +22,10 @@ from overcast.accuracy.calibration_file import reliability_tree
 from overcast.accuracy.confusion import Confusion, compare_blocks, scores, translation
 from overcast.accuracy.independence import are_fine, remark
 from overcast.geo.files import dataset_of, open_labels, pieces
-from overcast.geo.legend import Legend, load_legend
+from overcast.geo.legend import Legend
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import LabelSource
-from overcast.inputs import Inputs
+from overcast.inputs import Inputs, open_given_labels
 from overcast.plan import Data, Plan
 from overcast.progress import Progress, quiet
 from overcast.run import Runs, is_trained, map_run, train_run
@@ -102,10 +102,9 @@ def on_labels(
         if not path.is_file():
             yield f"{path}, which was learned from, is gone: not checked"
             continue
-        legend = load_legend(data.labels.legend)
-        labels = open_labels(path, legend, data.labels.nodata)
+        labels = open_given_labels(data.labels, grid)
         blocks = compare_blocks(labels, truth, block_side(grid), grid, quiet)
-        found = sum(blocks, Confusion.none(len(legend)))
+        found = sum(blocks, Confusion.none(len(labels.legend)))
         if text := remark(found, are_fine(labels.grid, grid)):
             yield text
 

@@ -16,11 +16,12 @@ from tempfile import TemporaryDirectory
 from odc.geo.geobox import GeoBox
 from rasterio.enums import Resampling
 
-from overcast.geo.files import ImageFile, open_raster, placed, read_grid
+from overcast.geo.files import ImageFile, open_raster, pieces, placed, read_grid
 from overcast.geo.legend import load_legend
-from overcast.inputs import open_inputs
+from overcast.geo.vectors import is_vector
+from overcast.inputs import open_given_labels, open_inputs
 from overcast.plan import Data, ImageInput, LabelInput, read_plan
-from overcast.product.rasters import written_legend
+from overcast.product.rasters import write_classes, written_legend
 from overcast.progress import Progress, quiet
 from overcast.viewer.layers import (
     ClassLayer,
@@ -65,15 +66,17 @@ def open_scene(folder: Path, progress: Progress = quiet) -> Iterator[Scene]:
             return with_overviews(path, Path(scratch), resampling, progress)
 
         layers, probabilities = _products(folder, prepare)
+        grid = read_grid(folder / "map.tif")
         notes: list[str] = []
         data = _data(folder, notes)
         if data is not None and data.labels is not None:
             labels = data.labels
             with _noting(notes, "labels"):
+                if is_vector(Path(labels.path)):
+                    labels = _burnt(labels, grid, Path(scratch) / "labels.tif")
                 layers["labels"] = _labels(labels, prepare)
         if data is not None:
             layers |= _images(data.images, prepare, notes)
-        grid = read_grid(folder / "map.tif")
         yield Scene(folder, grid, layers, probabilities, tuple(notes))
 
 
@@ -136,6 +139,18 @@ def _data(folder: Path, notes: list[str]) -> Data | None:
             return None
     notes.append("no run/plan.yaml or plan.yaml here, so the imagery is not known")
     return None
+
+
+def _burnt(labels: LabelInput, grid: GeoBox, path: Path) -> LabelInput:
+    """Points or polygons as a raster on the grid of the map."""
+    source = open_given_labels(labels, grid)
+    legend = source.legend
+    rows = (
+        (spans[0].start, legend.to_codes(source.read(grid[spans]).values))
+        for spans in pieces(grid)
+    )
+    write_classes(rows, grid, legend, path, {})
+    return LabelInput(path=str(path), legend=labels.legend)
 
 
 def _labels(labels: LabelInput, prepare: Prepare) -> Layer:
