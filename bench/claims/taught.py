@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from bench.claims.blocks import Arm
+from bench.claims.scoring import TRUSTED
 from numpy.typing import NDArray
 
 from overcast.geo.arrays import ImageArray, LabelArray
@@ -47,12 +48,12 @@ def probabilities_of(
 
 
 def completed(made: Callable[[Scene, int], Arm]) -> Callable[[Scene, int], Arm]:
-    """The labels of an arm, and what `weak` makes of them where there are none."""
+    """Labels of an arm that are right, and what `weak` makes of them elsewhere."""
 
     def arm(scene: Scene, seed: int) -> Arm:
         full = made(scene, seed)
         (stack,) = full.learn
-        told = probabilities_of(scene, full, {"name": "weak"}, seed).values.argmax(0)
+        told = probabilities_of(scene, full, TRUSTED, seed).values.argmax(0)
         given = _given(scene, stack)
         values = np.where(given == UNKNOWN, told, given).astype(np.uint8)
         return replace(full, learn=(_with_labels(scene, stack, values),))

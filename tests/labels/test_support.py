@@ -31,6 +31,19 @@ def test_cells_are_counted_whatever_their_size(pixel: int) -> None:
         np.testing.assert_allclose(support(labels, grid), expected, atol=3)
 
 
+@pytest.mark.parametrize("east", [0, 5])
+def test_few_fine_labels_of_a_large_grid_are_all_counted(east: float) -> None:
+    grid = utm((1100, 3300))
+    values = np.full((1100, 3300), UNKNOWN, np.uint8)
+    values[[7, 500, 1001], [5, 2000, 3201]] = 3
+    values[600:604, 40:50] = 4
+    there = utm((1100, 3300), east=600_000 + east)
+    labels = LabelArray(Labels(values=values, grid=there, legend=LEGEND))
+    found = support(labels, grid)
+    assert found[[3, 4]].tolist() == [3, 40]
+    assert found.sum() == 43
+
+
 def test_what_can_hardly_be_learned_is_named() -> None:
     values = np.zeros((20, 30), np.uint8)
     values[0, :5], values[1, :12] = 5, 8

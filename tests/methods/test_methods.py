@@ -17,10 +17,13 @@ from overcast.geo.legend import load_legend
 from overcast.geo.raster import UNKNOWN, Image, Labels
 from overcast.geo.stack import Stack
 from overcast.geo.tiling import Tiling, Window
+from overcast.methods import counts, sampling
+from overcast.methods.arrays import load_arrays
 from overcast.methods.features import feature_names, halo_of, pixel_features
 from overcast.methods.forest import _as_arrays, _as_trees
 from overcast.methods.kmeans import name_clusters
-from overcast.methods.sampling import sample_pixels
+from overcast.methods.sampling import sample_pixels, sample_seen
+from overcast.methods.weak import Weak
 from overcast.progress import quiet
 from tests.rasters import backscatter, utm
 
@@ -217,6 +220,58 @@ def test_sampling_draws_what_it_says(balanced: bool) -> None:
     assert 3600 < len(sample.classes) < 4400
     assert set(sample.classes) == {0, 9}
     assert sample.features.shape == (len(sample.classes), 2)
+
+
+def test_few_labels_of_a_large_stack_are_found(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for room in (sampling, counts):
+        monkeypatch.setattr(room, "_MOST_WINDOWS", 1)
+    whole = stack((512, 768))
+    classes = np.full((512, 768), UNKNOWN, np.uint8)
+    classes[300:303, 600:605] = 3
+    labels = LabelArray(Labels(values=classes, grid=whole.grid, legend=LEGEND))
+    for seed in range(4):
+        sample = sample_pixels(
+            [replace(whole, labels=labels)],
+            lambda chip: chip.images["s1"].values,
+            1000,
+            halo=0,
+            seed=seed,
+            balanced=False,
+            progress=quiet,
+        )
+        assert sample.classes.tolist() == [3] * 15
+    method = Weak(clusters=(4,), samples=1000)
+    method.fit([replace(whole, labels=labels)], tmp_path, 1, quiet)
+    predictor = method.load(tmp_path, LEGEND, whole.sensors)
+    found = predictor.predict(whole.read(Window(296, 596, 16, 16)))
+    assert (found.argmax(0) == 3).all()
+
+
+def test_all_pixels_are_drawn_from_labelled_or_not() -> None:
+    whole = stack((64, 64))
+    found = sample_seen(
+        [replace(whole, labels=None), whole],
+        lambda chip: chip.images["s2"].values,
+        5000,
+        halo=0,
+        seed=0,
+        progress=quiet,
+    )
+    assert 4500 < len(found) < 5500
+
+
+def test_clusters_are_of_the_whole_scene(tmp_path: Path) -> None:
+    whole = stack((96, 96))
+    classes = np.full((96, 96), UNKNOWN, np.uint8)
+    classes[:20, 60:] = 3
+    classes[20:40, 60:] = 4
+    labels = LabelArray(Labels(values=classes, grid=whole.grid, legend=LEGEND))
+    Weak(clusters=(8,)).fit([replace(whole, labels=labels)], tmp_path, 0, quiet)
+    kept = load_arrays(tmp_path / "weak.safetensors")["mean"]
+    everything = pixel_features(whole.read(Window(0, 0, 96, 96)), whole.sensors)
+    np.testing.assert_allclose(kept, np.nanmean(everything, (1, 2)), 1e-3, 1e-3)
 
 
 def test_rare_classes_give_all_they_have() -> None:

@@ -80,7 +80,7 @@ def _told(made: Make) -> Make:
     def arm(scene: Scene, seed: int) -> Arm:
         full = made(scene, seed)
         (stack,) = full.learn
-        weak = ImageArray(probabilities_of(scene, full, {"name": "weak"}, seed))
+        weak = ImageArray(probabilities_of(scene, full, TRUSTED, seed))
         images = {**stack.images, "weak": weak}
         told = replace(stack, images=images, targets=frozenset({"weak"}))
         return replace(full, learn=(told,))

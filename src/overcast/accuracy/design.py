@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
 
 from overcast.geo.files import pieces
 from overcast.geo.legend import Legend
@@ -178,12 +179,18 @@ def _whole(shares: Floats, total: int) -> Counts:
     return found
 
 
-def count_classes(source: LabelSource, progress: Progress = quiet) -> Counts:
-    """Pixels of every class of a map ``[K]``, in constant memory."""
+def count_classes(
+    source: LabelSource, progress: Progress = quiet, grid: GeoBox | None = None
+) -> Counts:
+    """Pixels of every class of a map ``[K]``, of its own or of `grid`.
+
+    Memory is constant.
+    """
     total = np.zeros(len(source.legend), np.int64)
-    bands = pieces(source.grid)
+    grid = source.grid if grid is None else grid
+    bands = pieces(grid)
     for done, band in enumerate(bands, 1):
-        values = source.read(source.grid[band]).values
+        values = source.read(grid[band]).values
         total += np.bincount(values.ravel(), minlength=UNKNOWN + 1)[: len(total)]
         progress("counting", done, len(bands))
     return total

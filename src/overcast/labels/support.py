@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
+from overcast.accuracy.design import count_classes
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import LabelSource, Stack
 from overcast.geo.warp import pixel_of
@@ -23,12 +24,18 @@ _LONGEST_PX = 1000
 def support(labels: LabelSource, grid: GeoBox) -> NDArray[np.int64]:
     """Label pixels ``[K]`` that a grid shows of every class.
 
-    Of a large grid only some pixels are looked at, so that counts of labels as fine as
-    the grid are too low; but then they are many.
+    Where label pixels are large, not all pixels of a large grid are looked at; where
+    they are small, all are, since a few of them may be all there is of a class.
     """
     seen = overview(grid, _LONGEST_PX)
-    classes = look_at_classes(labels, seen).values
     row, column = pixel_of(labels.grid, seen)
+    across = int(np.ptp(row)) + 1, int(np.ptp(column)) + 1
+    if max(across) > max(seen.shape):
+        pixels = count_classes(labels, grid=grid)
+        size = grid.shape[0] * grid.shape[1] / (across[0] * across[1])
+        cells: NDArray[np.int64] = np.ceil(pixels / max(size, 1)).astype(np.int64)
+        return cells
+    classes = look_at_classes(labels, seen).values
     cell = row.astype(np.int64) * labels.grid.shape[1] + column
     known = classes != UNKNOWN
     pairs = np.unique(np.stack([classes[known].astype(np.int64), cell[known]]), axis=1)

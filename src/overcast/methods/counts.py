@@ -23,7 +23,7 @@ from overcast.geo.tiling import Window
 from overcast.methods.cells import Places, labels_of
 from overcast.methods.features import halo_of
 from overcast.methods.proportions import Cells
-from overcast.methods.sampling import whole_windows
+from overcast.methods.sampling import has_labels, whole_windows
 from overcast.progress import Progress
 
 Floats = NDArray[np.float64]
@@ -73,7 +73,7 @@ def count_cells(
     """
     labelled = [stack for stack in stacks if stack.labels is not None]
     tally = _Tally(labelled, counting)
-    for index, chip, inside, done in _chips(labelled, counting.seed):
+    for index, chip, inside, done in _chips(labelled, counting):
         tally.add(index, chip, inside)
         progress("counting", *done)
     return tally.cells()
@@ -92,7 +92,7 @@ class _Pairs:
     @classmethod
     def of(cls, parts: Sequence[_Pairs]) -> _Pairs:
         """Those of several windows."""
-        if not parts:
+        if not any(len(part.pair) for part in parts):
             raise ValueError("no pixel of the grid has a known label")
         return cls(
             np.concatenate([p.pair for p in parts]),
@@ -191,17 +191,23 @@ class _Tally:
 
 
 def _chips(
-    stacks: Sequence[Stack], seed: int
+    stacks: Sequence[Stack], counting: Counting
 ) -> Iterator[tuple[int, Chip, tuple[slice, slice], tuple[int, int]]]:
-    """Windows of stacks, all or many, and where their own pixels lie in them."""
+    """Windows of stacks, all or many, and where their own pixels lie in them.
+
+    Those without labels say something of a prior alone.
+    """
     windows: list[tuple[int, Window, tuple[slice, slice]]] = [
         (index, wide, inside)
         for index, stack in enumerate(stacks)
         for wide, inside in whole_windows(stack.shape, halo_of(stack.sensors))
     ]
-    if len(windows) > _MOST_WINDOWS:
-        random = np.random.default_rng((seed, 5))
-        chosen = random.choice(len(windows), _MOST_WINDOWS, replace=False)
-        windows = [windows[i] for i in sorted(chosen)]
+    known = [has_labels(stacks[index], wide) for index, wide, _ in windows]
+    wanted = np.flatnonzero(np.array(known) | bool(counting.prior))
+    if len(wanted) > _MOST_WINDOWS:
+        shuffled = np.random.default_rng((counting.seed, 5)).permutation(wanted)
+        labelled_first = sorted(shuffled, key=lambda i: not known[i])
+        wanted = np.sort(labelled_first[:_MOST_WINDOWS])
+    windows = [windows[i] for i in wanted]
     for done, (index, wide, inside) in enumerate(windows, 1):
         yield index, stacks[index].read(wide), inside, (done, len(windows))

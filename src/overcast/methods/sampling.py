@@ -1,9 +1,10 @@
-"""Labelled pixels of a stack, drawn evenly over it, in constant memory."""
+"""Pixels of stacks, labelled ones or all, drawn evenly over them, in constant memory."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,27 +48,68 @@ def sample_pixels(
         If no stack has labels, or none is known where a sensor saw the ground.
     """
     classes = len(_labels_of(agree(stacks)).legend)
-    windows = _chosen([s for s in stacks if s.labels is not None], seed)
-    chance = _chances(windows, classes, count, balanced)
+    labelled = [stack for stack in stacks if stack.labels is not None]
+    windows = _chosen(labelled, seed, has_labels)
+    chances = _chances(windows, classes, count, balanced)
+    found = _drawn(windows, features, np.append(chances, 0), halo, seed, progress)
+    if not len(found.classes):
+        raise ValueError("no pixel with a known label was seen by any sensor")
+    return found
+
+
+def sample_seen(
+    stacks: Sequence[Stack],
+    features: Callable[[Chip], NDArray[np.float32]],
+    count: int,
+    *,
+    halo: int,
+    seed: int,
+    progress: Progress,
+) -> NDArray[np.float32]:
+    """Features ``[N, F]`` of about `count` pixels that a sensor saw, labelled or not.
+
+    Raises
+    ------
+    ValueError
+        If no sensor saw anything.
+    """
+    windows = _chosen(stacks, seed)
+    pixels = sum(window.h * window.w for _, window in windows)
+    chances = np.array([min(1.0, count / pixels), 0.0])
+    bare = [(replace(stack, labels=None), window) for stack, window in windows]
+    found = _drawn(bare, features, chances, halo, seed, progress)
+    if not len(found.classes):
+        raise ValueError("no sensor saw a pixel")
+    return found.features
+
+
+def _drawn(
+    windows: Sequence[tuple[Stack, Window]],
+    features: Callable[[Chip], NDArray[np.float32]],
+    chances: NDArray[np.float64],
+    halo: int,
+    seed: int,
+    progress: Progress,
+) -> Sample:
+    """Pixels of some windows, drawn with the chance of their class; unknown is last."""
     random = np.random.default_rng((seed, 4))
-    found: list[tuple[NDArray[np.float32], NDArray[np.uint8]]] = []
+    values: list[NDArray[np.float32]] = []
+    classes: list[NDArray[np.uint8]] = []
     for done, (stack, window) in enumerate(windows, 1):
         wide = _widen(window, halo, stack.shape)
         chip = stack.read(wide)
         inside = Window(window.y - wide.y, window.x - wide.x, window.h, window.w).slices
         labels = _learnable(chip)[inside]
-        drawn = (
-            random.random(labels.shape)
-            < np.append(chance, 0)[np.minimum(labels, len(chance))]
-        )
+        chance = chances[np.minimum(labels, len(chances) - 1)]
+        drawn = random.random(labels.shape) < chance
         if drawn.any():
-            values = features(chip)[(slice(None), *inside)]
-            found.append((values[:, drawn].T, labels[drawn]))
+            values.append(features(chip)[(slice(None), *inside)][:, drawn].T)
+            classes.append(labels[drawn])
         progress("sampling", done, len(windows))
-    if not found:
-        raise ValueError("no pixel with a known label was seen by any sensor")
-    values, known = (np.concatenate(part) for part in zip(*found, strict=True))
-    return Sample(np.ascontiguousarray(values, np.float32), known)
+    if not values:
+        return Sample(np.empty((0, 0), np.float32), np.empty(0, np.uint8))
+    joined = np.ascontiguousarray(np.concatenate(values), np.float32)
+    return Sample(joined, np.concatenate(classes))
 
 
 def whole_windows(
@@ -81,10 +123,10 @@ def whole_windows(
 
 
 def _learnable(chip: Chip) -> NDArray[np.uint8]:
-    """Class indices, unknown where no sensor saw the ground."""
-    assert chip.labels is not None
+    """Class indices, 0 without labels; unknown where no sensor saw the ground."""
     seen = np.logical_or.reduce([image.valid for image in chip.images.values()])
-    return np.where(seen, chip.labels.values, UNKNOWN).astype(np.uint8)
+    labels = np.uint8(0) if chip.labels is None else chip.labels.values
+    return np.where(seen, labels, UNKNOWN).astype(np.uint8)
 
 
 def _chances(
@@ -108,14 +150,28 @@ def _labels_of(stack: Stack) -> LabelSource:
     return stack.labels
 
 
-def _chosen(stacks: Sequence[Stack], seed: int) -> list[tuple[Stack, Window]]:
-    """All windows of small stacks, some of large ones, in order of place."""
+def has_labels(stack: Stack, window: Window) -> bool:
+    """Whether any label in a window of a stack is known."""
+    labels = _labels_of(stack).read(stack.grid[window.slices])
+    return bool((labels.values != UNKNOWN).any())
+
+
+def _any(stack: Stack, window: Window) -> bool:
+    return True
+
+
+def _chosen(
+    stacks: Sequence[Stack], seed: int, fit: Callable[[Stack, Window], bool] = _any
+) -> list[tuple[Stack, Window]]:
+    """All windows of small stacks, some that are `fit` of large ones, in order of place."""
     windows = [(stack, window) for stack in stacks for window in _cells(stack.shape)]
     if len(windows) <= _MOST_WINDOWS:
         return windows
     random = np.random.default_rng((seed, 3))
-    chosen = random.choice(len(windows), _MOST_WINDOWS, replace=False)
-    return [windows[i] for i in sorted(chosen)]
+    # Where labels are few, most windows have none: those that have some are looked for.
+    shuffled = random.permutation(len(windows))
+    found = (int(i) for i in shuffled if fit(*windows[i]))
+    return [windows[i] for i in sorted(islice(found, _MOST_WINDOWS))]
 
 
 def _cells(shape: tuple[int, int]) -> Iterator[Window]:

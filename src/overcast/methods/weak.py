@@ -1,11 +1,11 @@
 """Weak labels read as what whole cells hold: classes of spectral clusters.
 
-Pixels are clustered several times by what they look like. How much of every cluster
-lies in every label cell is counted exactly, and the classes of clusters are those that
-explain the labels of cells best (`overcast.methods.proportions`). A pixel gets the mean
-over the clusterings of its clusters' classes, smoothed along what the optical image
-shows. Labels as fine as the images are taken together over squares of some pixels. What
-was learned from other scenes joins as probabilities of every pixel's class.
+Pixels, labelled or not, are clustered several times by what they look like. How much of
+every cluster lies in every label cell is counted exactly, and the classes of clusters
+are those that explain the labels of cells best (`overcast.methods.proportions`). A pixel
+gets the mean over the clusterings of its clusters' classes, smoothed along what the
+optical image shows. Labels as fine as the images are taken together over squares of some
+pixels. What was learned from other scenes joins as probabilities of every pixel's class.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from overcast.methods.counts import Counting, count_cells
 from overcast.methods.features import guide_of, halo_of, pixel_features
 from overcast.methods.guided import guided
 from overcast.methods.proportions import Belief, class_shares
-from overcast.methods.sampling import sample_pixels
+from overcast.methods.sampling import sample_seen
 from overcast.progress import Progress
 
 _FILE = "weak.safetensors"
@@ -116,19 +116,17 @@ class Weak:
         """Cluster pixels, count clusters in cells, explain the labels of cells."""
         first = agree(stacks)
         sensors = first.sensors
-        sample = sample_pixels(
+        # Labelled or not: few labels show few of the kinds of pixels that there are.
+        seen = sample_seen(
             stacks,
             lambda chip: pixel_features(chip, sensors, self.filtered),
             self.samples,
             halo=halo_of(sensors),
             seed=seed,
-            balanced=False,
             progress=progress,
         )
         assert first.labels is not None
-        arrays = find_clusters(
-            sample.features, self.clusters, self.dimensions, seed, progress
-        )
+        arrays = find_clusters(seen, self.clusters, self.dimensions, seed, progress)
         belief = self._belief(first.labels.legend)
         counted = count_cells(stacks, self._counting(arrays, sensors, seed), progress)
         for i, cells in enumerate(counted):
