@@ -11,25 +11,29 @@ alone, ``fine-tuned`` all weights. Those of ``many scenes`` learn from the image
 development worlds besides, and longer. Those of ``labels elsewhere`` know how much any
 encoder can be worth that serves all places: they learned from true labels of the 48, and
 nothing of the scene. ``distilled`` networks also learn what `weak` makes of the patches,
-where there are none, from fresh weights or ``fine-tuned``. The time of pretraining, once
-for a scene and all that start from it, is in no arm's seconds.
+where there are none, from fresh weights or ``fine-tuned``. Patches of arms that are
+``chosen`` are not random, but those that `overcast labels suggest` would ask for. The time
+of pretraining, once for a scene and all that start from it, is in no arm's seconds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from bench.claims.blocks import Arm, Problem, arm_of, fine, known, scored
-from bench.claims.scoring import NETWORK, TRUSTED
+from bench.claims.scoring import METHODS, NETWORK, TRUSTED
 from bench.claims.starts import from_images, from_labels, kept, start_of, started
 from bench.claims.taught import completed
 from bench.claims.transfer import classes, stacks_elsewhere
 from numpy.typing import NDArray
 
+from overcast.methods.telling import patches_of, telling_patches
+from overcast.progress import quiet
 from overcast.worlds.scene import Scene, Wanted
 
 SIDE = 32
@@ -82,6 +86,26 @@ def _few(count: int) -> Callable[[Scene, int], Arm]:
     return arm
 
 
+def _chosen(count: int) -> Callable[[Scene, int], Arm]:
+    """True labels of so many patches of the learning blocks, the most telling ones."""
+
+    def arm(scene: Scene, seed: int) -> Arm:
+        (stack,) = fine(scene, seed).learn
+        tested = scored(scene)
+        learning = [
+            window
+            for window in patches_of(stack.shape, SIDE, seed)
+            if not tested[window.slices].any()
+        ]
+        bare = replace(stack, labels=None)
+        where = np.zeros(stack.shape, np.bool_)
+        for patch in telling_patches(bare, learning, count, seed, quiet):
+            where[patch.window.slices] = True
+        return arm_of(scene, known(scene, where, scene.truth), "s1", "s2")
+
+    return arm
+
+
 def _from_scene(name: str, scene: Scene, seed: int) -> Path:
     """A run of the scene's own images."""
     method = {**_PRETRAINING, "recipe": {"name": "contrast", **RECIPES[name]}}
@@ -116,6 +140,9 @@ def _problem(count: int) -> Problem:
     }
     told = completed(_few(count))
     arms = {"distilled": told, "distilled, fine-tuned": started("", runs[""], told)}
+    for name in ("scratch", "weak", "weak, trusted"):
+        methods[f"{name}, chosen"] = {**METHODS, **methods}[name]
+        arms[f"{name}, chosen"] = _chosen(count)
     for name, run in runs.items():
         start = {**_LEARNING, "start": str(start_of(name))}
         methods[f"fine-tuned{name}"] = start

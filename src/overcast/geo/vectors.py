@@ -7,7 +7,8 @@ columns it has.
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -172,14 +173,33 @@ def write_points(
     place = {"x": points[:, 0], "y": points[:, 1], "lon": lon, "lat": lat}
     place = {name: np.round(at, 9) for name, at in place.items()}
     whole = {"id": np.arange(1, len(points) + 1), **place, **columns}
-    draft = path.with_name(f".{path.stem}.part{path.suffix}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
+    with _whole(path) as draft:
         if path.suffix.lower() == ".csv":
             _write_csv(draft, whole)
         else:
-            draft.unlink(missing_ok=True)
-            _write_layer(draft, points, crs, whole, about)
+            _write_layer(draft, shapely.points(points), crs, whole, about)
+
+
+def write_polygons(
+    path: Path,
+    polygons: Geometries,
+    crs: str,
+    columns: Mapping[str, Sequence[Any]],
+    about: Mapping[str, str],
+) -> None:
+    """Write polygons ``[N]`` as GeoPackage with `about`; it is whole or not there."""
+    with _whole(path) as draft:
+        _write_layer(draft, polygons, crs, columns, about)
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[Path]:
+    """A file to write, which takes its place when all is in it."""
+    draft = path.with_name(f".{path.stem}.part{path.suffix}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft.unlink(missing_ok=True)
+    try:
+        yield draft
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
@@ -194,19 +214,19 @@ def _write_csv(path: Path, columns: Mapping[str, Sequence[Any]]) -> None:
 
 def _write_layer(
     path: Path,
-    points: NDArray[np.float64],
+    shapes: Geometries,
     crs: str,
     columns: Mapping[str, Sequence[Any]],
     about: Mapping[str, str],
 ) -> None:
     pyogrio.raw.write(
         path,
-        shapely.to_wkb(shapely.points(points)),
+        shapely.to_wkb(shapes),
         [np.asarray(values) for values in columns.values()],
         np.array(list(columns), object),
         driver="GPKG",
         layer=path.stem.removesuffix(".part").lstrip("."),
-        geometry_type="Point",
+        geometry_type=shapes[0].geom_type,
         crs=crs,
         layer_metadata=dict(about),
     )

@@ -96,7 +96,7 @@ def _drawn(
     values: list[NDArray[np.float32]] = []
     classes: list[NDArray[np.uint8]] = []
     for done, (stack, window) in enumerate(windows, 1):
-        wide = _widen(window, halo, stack.shape)
+        wide = widen(window, halo, stack.shape)
         chip = stack.read(wide)
         inside = Window(window.y - wide.y, window.x - wide.x, window.h, window.w).slices
         labels = _learnable(chip)[inside]
@@ -117,7 +117,7 @@ def whole_windows(
 ) -> Iterator[tuple[Window, tuple[slice, slice]]]:
     """Windows that cover a stack, `halo` wider, and where their own pixels lie in them."""
     for window in _cells(shape):
-        wide = _widen(window, halo, shape)
+        wide = widen(window, halo, shape)
         inside = Window(window.y - wide.y, window.x - wide.x, window.h, window.w)
         yield wide, inside.slices
 
@@ -180,7 +180,8 @@ def _cells(shape: tuple[int, int]) -> Iterator[Window]:
             yield Window(y, x, min(_WINDOW, shape[0] - y), min(_WINDOW, shape[1] - x))
 
 
-def _widen(window: Window, halo: int, shape: tuple[int, int]) -> Window:
+def widen(window: Window, halo: int, shape: tuple[int, int]) -> Window:
+    """A window and `halo` pixels around it, as far as a raster of `shape` goes."""
     y, x = max(window.y - halo, 0), max(window.x - halo, 0)
     bottom = min(window.y + window.h + halo, shape[0])
     right = min(window.x + window.w + halo, shape[1])

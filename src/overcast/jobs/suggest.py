@@ -1,0 +1,63 @@
+"""Which patches of a scene to label first, as outlines to draw labels in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import shapely
+
+from overcast import __version__
+from overcast.geo.vectors import write_polygons
+from overcast.inputs import open_inputs
+from overcast.jobs.mapping import Made
+from overcast.plan import Data
+from overcast.progress import Progress
+
+
+def suggest_patches(
+    data: Data,
+    out: Path,
+    *,
+    count: int,
+    side: int,
+    seed: int,
+    overwrite: bool,
+    progress: Progress,
+) -> Made:
+    """Write the squares that together hold what the images hold, most telling first.
+
+    `side` is in pixels of the grid. The GeoPackage has the columns ``order``, from 1,
+    and ``likeness``: how like all of the scene the patches are up to that one, 0 to 1.
+
+    Raises
+    ------
+    ValueError
+        If an image is refused, `out` exists or is no GeoPackage, or there are not so
+        many patches.
+    """
+    from overcast.methods.telling import patches_of, telling_patches
+
+    if out.suffix.lower() != ".gpkg":
+        raise ValueError(f"{out}: expected a name that ends in .gpkg")
+    if out.exists() and not overwrite:
+        raise ValueError(f"{out}: exists; give another --out, or --overwrite")
+    inputs = open_inputs(data)
+    grid = inputs.stack.grid
+    windows = patches_of(inputs.stack.shape, side, seed)
+    found = telling_patches(inputs.stack, windows, count, seed, progress)
+    squares = [grid[patch.window.slices].extent.geom for patch in found]
+    columns: dict[str, Any] = {
+        "order": np.arange(1, len(found) + 1),
+        "likeness": np.round([patch.likeness for patch in found], 3),
+    }
+    about = {"side": str(side), "seed": str(seed), "overcast": __version__}
+    write_polygons(out, shapely.normalize(squares), str(grid.crs), columns, about)
+    summary = {
+        "patches": str(out),
+        "count": len(found),
+        "side": side,
+        "likeness": float(columns["likeness"][-1]),
+    }
+    return Made(summary, inputs.notes)
