@@ -149,6 +149,8 @@ def _problem(count: int) -> Problem:
         methods[f"linear{name}"] = {**start, **_CLASSIFIER}
         for way in ("fine-tuned", "linear"):
             arms[f"{way}{name}"] = started(name, run, _few(count))
+    methods["fine-tuned, chosen"] = methods["fine-tuned"]
+    arms["fine-tuned, chosen"] = started("", runs[""], _chosen(count))
     title = f"labels of {count} patches of {SIDE} x {SIDE} pixels"
     return Problem(
         title,

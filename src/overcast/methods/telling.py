@@ -29,7 +29,7 @@ from overcast.progress import Progress
 
 Floats = NDArray[np.float64]
 
-MOST = 4096
+MOST = 2048
 """Of more patches, so many are drawn at random and chosen from."""
 _CLUSTERS, _DIMENSIONS, _SAMPLES = (512, 512), 15, 60_000
 
