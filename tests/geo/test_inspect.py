@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from overcast.geo.inspect import describe
+from overcast.geo.inspect import describe, inspect_files, to_text
 from tests.rasters import reflectance, utm, write
 
 SHAPE = (64, 64)
@@ -28,3 +28,18 @@ def test_a_coarse_map_on_a_fine_grid_is_said(tmp_path: Path) -> None:
     assert any("blocks of about 12 pixels" in note for note in describe(fine).notes)
     own = write(tmp_path / "coarse.tif", coarse, utm((10, 10), size=120), nodata=0)
     assert describe(own).notes == ()
+
+
+def test_drawn_labels_are_described_beside_the_images(tmp_path: Path) -> None:
+    image = write(tmp_path / "s2.tif", reflectance(SHAPE), utm())
+    drawn = tmp_path / "drawn.csv"
+    rows = [f"10.3408,47.8426,Wood,{n}" for n in range(13)] + ["20,47.84,,13"]
+    drawn.write_text("lon,lat,class,id\n" + "\n".join(rows) + "\n")
+    _, found = inspect_files([image, drawn])
+    assert found["features"] == 14
+    assert found["columns"]["class"] == {"Wood": 13, "": 1}
+    assert found["columns"]["id"] == {}
+    text = to_text([found])
+    assert "  column      class: Wood x 13, empty" in text
+    assert "  on grid     13 of 14 lie on it" in text
+    assert "no raster" in inspect_files([drawn])[0]["on_grid"]

@@ -13,11 +13,11 @@ from overcast.options import FILE, HELP, show
 @click.argument("files", type=FILE, nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(files: tuple[Path, ...], as_json: bool) -> None:
-    """Say what each file is, how it lies on the first one's grid, what looks wrong.
+    """Say what each file is, how it lies on the first raster's grid, what is odd.
 
     \b
     Example:
-      overcast inspect s2.tif s1.tif coarse.tif
+      overcast inspect s2.tif s1.tif coarse.tif drawn.gpkg
     """
     from overcast.geo.inspect import inspect_files, to_text
 

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import rasterio
+import shapely
 from odc.geo.geobox import GeoBox
 
 from overcast.geo.check import Checked, open_sentinel_1, open_sentinel_2
 from overcast.geo.files import open_raster, placed, read_grid
 from overcast.geo.grain import grain
 from overcast.geo.stack import common_grid
+from overcast.geo.vectors import Features, is_vector, read_features
 from overcast.geo.warp import aligned
 
 _VALUES_PX, _CLASSES_PX = 512, 1024
+_FEW_TEXTS = 12
+"""So many different texts of a column are shown; more are no classes, or a mistake."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,45 @@ def describe(path: Path) -> Description:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class FeatureDescription:
+    """What `overcast inspect` says of a vector file.
+
+    `columns` are texts, how often each, of columns with few of them; else nothing.
+    """
+
+    path: str
+    features: int
+    kind: str
+    crs: str
+    columns: Mapping[str, Mapping[str, int]]
+
+
+def describe_features(features: Features) -> FeatureDescription:
+    """Describe points, polygons or whatever else there is."""
+    kinds = sorted({shape.geom_type for shape in features.shapes})
+    columns = {}
+    for name, texts in features.columns.items():
+        often = Counter(texts).most_common()
+        columns[name] = dict(often) if len(often) <= _FEW_TEXTS else {}
+    return FeatureDescription(
+        str(features.path),
+        len(features.shapes),
+        ", ".join(kinds),
+        features.crs,
+        columns,
+    )
+
+
+def _how_many(first: GeoBox | None, features: Features) -> str:
+    """How many features touch the grid of the map."""
+    if first is None or first.crs is None:
+        return "no raster with a place before it"
+    box = shapely.box(*first.extent.boundingbox.bbox)
+    there = shapely.intersects(features.to_crs(str(first.crs)), box)
+    return f"{int(there.sum())} of {len(there)} lie on it"
+
+
 def _looks_wrong(path: Path, dataset: Any) -> list[str]:
     notes = []
     opened: Checked | None = None
@@ -99,7 +144,7 @@ def _blocks(dataset: Any) -> list[str]:
 
 
 def inspect_files(paths: list[Path]) -> list[dict[str, Any]]:
-    """Describe files, the first one's grid being that of the map.
+    """Describe files, the first raster's grid being that of the map.
 
     Raises
     ------
@@ -109,6 +154,11 @@ def inspect_files(paths: list[Path]) -> list[dict[str, Any]]:
     found = []
     first: GeoBox | None = None
     for path in paths:
+        if is_vector(path):
+            features = read_features(path)
+            told = asdict(describe_features(features))
+            found.append({**told, "on_grid": _how_many(first, features)})
+            continue
         record = asdict(describe(path))
         try:
             grid = read_grid(path)
@@ -133,10 +183,26 @@ def _relation(first: GeoBox | None, grid: GeoBox) -> str:
     return f"{how}, covers {100 * share:.0f} %"
 
 
+def _lines_of_features(record: dict[str, Any]) -> Iterator[str]:
+    yield record["path"]
+    yield f"  features    {record['features']}: {record['kind']}"
+    yield f"  CRS         {record['crs']}"
+    for name, often in record["columns"].items():
+        told = ", ".join(
+            (text or "empty") + (f" x {n}" if n > 1 else "")
+            for text, n in often.items()
+        )
+        yield f"  column      {name}: {told or 'many values'}"
+    yield f"  on grid     {record['on_grid']}"
+
+
 def to_text(records: list[dict[str, Any]]) -> str:
     """The same, to be read by people."""
     blocks = []
     for r in records:
+        if "features" in r:
+            blocks.append("\n".join(_lines_of_features(r)))
+            continue
         values = "no valid pixel"
         if r["values"] is not None:
             values = f"{r['values'][0]:g} to {r['values'][1]:g}"
