@@ -73,7 +73,7 @@ def suggest(**given: Any) -> None:
 
     Writes squares that together hold what all of the images hold, the most telling one
     first. Draw polygons with a class in them, as many as it takes to fill them, and
-    give these to overcast map as --labels.
+    give these to overcast map as --labels. To judge a map by, overcast sample draws points.
 
     \b
     Example:
