@@ -13,6 +13,7 @@ import shapely
 from click.testing import CliRunner
 
 from overcast.cli import commands
+from overcast.geo.overlay import PolygonLabels
 from overcast.geo.raster import UNKNOWN
 from overcast.inputs import Inputs, open_inputs
 from overcast.jobs.scoring import on_labels
@@ -133,6 +134,15 @@ def test_a_map_of_drawn_labels(tmp_path: Path) -> None:
     assert labels is not None
     # As a reference of what was learned from them, they can't judge.
     assert list(on_labels(labels, [plan.data], inputs.stack.grid))
+    elsewhere = utm((32, 32), east=700_000)
+    away = PolygonLabels(
+        path,
+        np.array([shapely.box(*elsewhere.extent.boundingbox.bbox)]),
+        np.uint8([1]),
+        labels.legend,
+        elsewhere,
+    )
+    assert not list(on_labels(away, [plan.data], elsewhere))
     with open_scene(tmp_path / "out") as scene:
         assert scene.notes == ()
         assert scene.layers["labels"].kind == "classes"

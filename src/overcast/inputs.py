@@ -15,12 +15,13 @@ from overcast.geo.check import (
     open_sentinel_1,
     open_sentinel_2,
 )
-from overcast.geo.files import ImageFile, LabelFile, open_labels, read_grid
+from overcast.geo.files import ImageFile, LabelFile, open_labels, pieces, read_grid
 from overcast.geo.legend import load_legend
 from overcast.geo.masks import CLOUDED, Masked, counts_of, open_mask
 from overcast.geo.overlay import CLASS, PointLabels, PolygonLabels, open_drawn
 from overcast.geo.probabilities import SENSOR as PROBABILITIES
 from overcast.geo.probabilities import open_probabilities
+from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import ImageSource, Stack, common_grid
 from overcast.geo.vectors import is_vector
 from overcast.plan import Data, ImageInput, LabelInput, fingerprint
@@ -53,6 +54,8 @@ def open_inputs(data: Data) -> Inputs:
     labels = None
     if data.labels is not None:
         labels = open_given_labels(data.labels, _grid(data, images, others))
+        if not isinstance(labels, LabelFile):
+            _check_there(labels)
         others[str(labels.path)] = labels.grid
     masks = _masks(data, images)
     notes += [_share_hidden(name, mask) for name, mask in masks.items()]
@@ -86,6 +89,16 @@ def open_given_labels(
     if entry.column is not None:
         raise ValueError(f"{path}: a raster has no column {entry.column}")
     return open_labels(path, legend, entry.nodata)
+
+
+def _check_there(labels: PolygonLabels | PointLabels) -> None:
+    """Refuse features that label no pixel of the grid."""
+    grid = labels.grid
+    if not any((labels.read(grid[s]).values != UNKNOWN).any() for s in pieces(grid)):
+        raise ValueError(
+            f"{labels.path}: no feature with a class has a pixel of the images in it; "
+            "check that they are of the same place"
+        )
 
 
 def _open_image(entry: ImageInput, trust: bool) -> Checked:

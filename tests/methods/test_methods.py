@@ -249,6 +249,19 @@ def test_few_labels_of_a_large_stack_are_found(
     assert (found.argmax(0) == 3).all()
 
 
+def test_a_forest_learns_from_a_handful_of_points(tmp_path: Path) -> None:
+    whole = stack((64, 64))
+    classes = np.full((64, 64), UNKNOWN, np.uint8)
+    classes[20:60:8, 4:60:8] = np.where(np.arange(4, 60, 8) < 32, 0, 9)
+    labels = LabelArray(Labels(values=classes, grid=whole.grid, legend=LEGEND))
+    method = find("methods", "forest")()
+    method.fit([replace(whole, labels=labels)], tmp_path, 0, quiet)
+    predictor = method.load(tmp_path, LEGEND, whole.sensors)
+    found = predictor.predict(whole.read(Window(12, 0, 48, 64))).argmax(0)
+    assert (found[:, :28] == 0).all()
+    assert (found[:, 36:] == 9).all()
+
+
 def test_all_pixels_are_drawn_from_labelled_or_not() -> None:
     whole = stack((64, 64))
     found = sample_seen(

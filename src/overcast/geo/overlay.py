@@ -11,7 +11,6 @@ import shapely
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
-from overcast.geo.files import pieces
 from overcast.geo.legend import Legend
 from overcast.geo.raster import UNKNOWN, Labels
 from overcast.geo.stack import LabelSource
@@ -96,17 +95,10 @@ def open_drawn(
     Raises
     ------
     ValueError
-        If the file is refused, a class is none of the legend, or no pixel of `grid`
-        gets a label.
+        If the file is refused, or a class is none of the legend.
     """
     features = read_features(path)
-    labels = lay(features, features.classes(column, legend), legend, grid)
-    if not any((labels.read(grid[s]).values != UNKNOWN).any() for s in pieces(grid)):
-        raise ValueError(
-            f"{path}: no feature with a class has a pixel of the images in it; check "
-            "that they are of the same place"
-        )
-    return labels
+    return lay(features, features.classes(column, legend), legend, grid)
 
 
 def classes_under(source: LabelSource, points: Features) -> NDArray[np.uint8]:

@@ -40,7 +40,7 @@ class Forest:
     ----------
     trees, depth, leaf
         Number of trees, their largest depth (None: unlimited), and the fewest
-        training pixels in a leaf.
+        training pixels in a leaf; of few pixels no more than a hundredth.
     samples
         Training pixels, all classes together.
     balanced
@@ -75,7 +75,7 @@ class Forest:
         forest = RandomForestClassifier(
             self.trees,
             max_depth=self.depth,
-            min_samples_leaf=self.leaf,
+            min_samples_leaf=min(self.leaf, max(len(sample.classes) // 100, 1)),
             class_weight="balanced" if self.balanced else None,
             random_state=seed,
             n_jobs=os.cpu_count(),
