@@ -77,3 +77,15 @@ class Output:
         shutil.rmtree(self.work, ignore_errors=True)
         if self.folder.is_dir() and not any(self.folder.iterdir()):
             self.folder.rmdir()
+
+
+def refuse_to_replace(out: Path, overwrite: bool) -> None:
+    """Refuse a single file that exists, unless it may be overwritten.
+
+    Raises
+    ------
+    ValueError
+        If `out` exists and `overwrite` is not set.
+    """
+    if out.exists() and not overwrite:
+        raise ValueError(f"{out}: exists; give another --out, or --overwrite")

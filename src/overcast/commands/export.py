@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from overcast.options import FILE, HELP, bar, show
+from overcast.output import refuse_to_replace
 
 
 @click.command(context_settings=HELP)
@@ -45,8 +46,7 @@ def command(
     Example:
       overcast export out/run --out model.onnx
     """
-    if out.exists() and not overwrite:
-        raise ValueError(f"{out}: exists; give another --out, or --overwrite")
+    refuse_to_replace(out, overwrite)
     from overcast.jobs.export import export_run
 
     run = run if (run / "plan.yaml").is_file() else run / "run"

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from overcast.options import FILE, HELP, bar, show
+from overcast.output import refuse_to_replace
 
 
 @click.command(context_settings=HELP)
@@ -30,8 +31,7 @@ def command(mapped: Path, mmu: float, out: Path, overwrite: bool) -> None:
     """
     if out.suffix != ".gpkg":
         raise ValueError(f"{out}: expected a name that ends in .gpkg")
-    if out.exists() and not overwrite:
-        raise ValueError(f"{out}: exists; give another --out, or --overwrite")
+    refuse_to_replace(out, overwrite)
     from overcast.product.vector import write_polygons
 
     with bar() as progress:

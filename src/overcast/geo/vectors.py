@@ -180,7 +180,7 @@ def write_points(
             _write_layer(draft, shapely.points(points), crs, whole, about)
 
 
-def write_polygons(
+def write_outlines(
     path: Path,
     polygons: Geometries,
     crs: str,

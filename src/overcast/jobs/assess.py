@@ -21,6 +21,7 @@ from overcast.geo.files import LabelFile, open_labels, open_raster
 from overcast.geo.legend import legend_to_csv, load_legend
 from overcast.geo.overlay import classes_under
 from overcast.inputs import open_given_labels
+from overcast.output import refuse_to_replace
 from overcast.plan import read_plan
 from overcast.product.rasters import written_legend
 from overcast.progress import Progress, quiet
@@ -49,7 +50,8 @@ def assess_files(
         If a file is refused, the legend is not known, nowhere both are known, or `out`
         exists.
     """
-    _refuse_to_replace(out, overwrite)
+    if out is not None:
+        refuse_to_replace(out, overwrite)
     classes = load_legend(legend) if legend else written_legend(mapped)
     source = open_labels(mapped, classes)
     truth = reference.open(classes, source.grid)
@@ -93,7 +95,7 @@ def draw_sample(
     """
     if out.suffix.lower() not in (".gpkg", ".csv"):
         raise ValueError(f"{out}: expected a name that ends in .gpkg or .csv")
-    _refuse_to_replace(out, overwrite)
+    refuse_to_replace(out, overwrite)
     classes = load_legend(legend) if legend else written_legend(mapped)
     source = open_labels(mapped, classes)
     pixels = count_classes(source, progress)
@@ -108,11 +110,6 @@ def draw_sample(
         if there
     }
     return {"sample": str(out), "points": int(sizes.sum()), "strata": strata}
-
-
-def _refuse_to_replace(out: Path | None, overwrite: bool) -> None:
-    if out is not None and out.exists() and not overwrite:
-        raise ValueError(f"{out}: exists; give another --out, or --overwrite")
 
 
 def _estimates(source: LabelFile, truth: Reference) -> dict[str, Any]:

@@ -9,9 +9,10 @@ import numpy as np
 import shapely
 
 from overcast import __version__
-from overcast.geo.vectors import write_polygons
+from overcast.geo.vectors import write_outlines
 from overcast.inputs import open_inputs
 from overcast.jobs.mapping import Made
+from overcast.output import refuse_to_replace
 from overcast.plan import Data
 from overcast.progress import Progress
 
@@ -41,8 +42,7 @@ def suggest_patches(
 
     if out.suffix.lower() != ".gpkg":
         raise ValueError(f"{out}: expected a name that ends in .gpkg")
-    if out.exists() and not overwrite:
-        raise ValueError(f"{out}: exists; give another --out, or --overwrite")
+    refuse_to_replace(out, overwrite)
     inputs = open_inputs(data)
     grid = inputs.stack.grid
     windows = patches_of(inputs.stack.shape, side, seed)
@@ -53,7 +53,7 @@ def suggest_patches(
         "likeness": np.round([patch.likeness for patch in found], 3),
     }
     about = {"side": str(side), "seed": str(seed), "overcast": __version__}
-    write_polygons(out, shapely.normalize(squares), str(grid.crs), columns, about)
+    write_outlines(out, shapely.normalize(squares), str(grid.crs), columns, about)
     summary = {
         "patches": str(out),
         "count": len(found),

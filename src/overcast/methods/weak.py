@@ -70,7 +70,7 @@ class Weak:
     wrong
         Share of labels taken to be wrong before any is looked at.
     samples
-        Pixels that clusters are found from.
+        Pixels that clusters are found from, of all scenes, labelled or not.
     balance
         0 counts all cells alike, 1 gives every label as much weight in all.
     cell
