@@ -20,7 +20,7 @@ import rasterio
 from numpy.typing import NDArray
 
 from overcast.geo.bands import SENTINEL_2, SENTINEL_2_ENCODING, Sensor
-from overcast.geo.files import open_image
+from overcast.geo.image_file import open_image
 from overcast.geo.legend import LandClass, Legend
 from overcast.geo.stack import Chip, Stack
 from overcast.geo.tiling import Tiling

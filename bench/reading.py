@@ -26,7 +26,7 @@ from rasterio.transform import from_origin
 from rasterio.windows import Window
 
 from overcast.geo.bands import SENTINEL_2, SENTINEL_2_ENCODING
-from overcast.geo.files import open_image
+from overcast.geo.image_file import open_image
 from overcast.geo.stack import Stack
 from overcast.learn.stream import Crops
 

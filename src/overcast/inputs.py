@@ -15,7 +15,9 @@ from overcast.geo.check import (
     open_sentinel_1,
     open_sentinel_2,
 )
-from overcast.geo.files import ImageFile, LabelFile, open_labels, pieces, read_grid
+from overcast.geo.dataset import read_grid
+from overcast.geo.image_file import ImageFile
+from overcast.geo.label_file import LabelFile, open_labels
 from overcast.geo.legend import load_legend
 from overcast.geo.masks import CLOUDED, Masked, counts_of, open_mask
 from overcast.geo.overlay import CLASS, PointLabels, PolygonLabels, open_drawn
@@ -23,6 +25,7 @@ from overcast.geo.probabilities import SENSOR as PROBABILITIES
 from overcast.geo.probabilities import open_probabilities
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import ImageSource, Stack, common_grid
+from overcast.geo.tiling import pieces
 from overcast.geo.vectors import is_vector
 from overcast.plan import Data, ImageInput, LabelInput, fingerprint
 
@@ -42,7 +45,7 @@ def open_inputs(data: Data) -> Inputs:
     Raises
     ------
     ValueError
-        If a file is refused (see `overcast.geo.files` and `overcast.geo.check`), or
+        If a file is refused (see `overcast.geo.image_file` and `overcast.geo.check`), or
         one does not overlap the others.
     """
     if not data.images:
@@ -78,8 +81,8 @@ def open_given_labels(
     Raises
     ------
     ValueError
-        If the file is refused (see `overcast.geo.files` and `overcast.geo.overlay`), or
-        what is said of it is not to be said of such a file.
+        If the file is refused (see `overcast.geo.label_file` and
+        `overcast.geo.overlay`), or what is said of it does not fit such a file.
     """
     path, legend = Path(entry.path), load_legend(entry.legend)
     if is_vector(path):

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from overcast.geo.bands import SENTINEL_1, SENTINEL_2, SENTINEL_2_ENCODING
-from overcast.geo.files import open_image, open_labels
+from overcast.geo.image_file import open_image
+from overcast.geo.label_file import open_labels
 from overcast.geo.legend import load_legend
 from overcast.geo.stack import Stack, common_grid
 from overcast.geo.tiling import Tiling

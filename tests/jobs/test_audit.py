@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from numpy.typing import NDArray
 
 from overcast.commands.labels import command
-from overcast.geo.files import open_labels
+from overcast.geo.label_file import open_labels
 from overcast.geo.legend import load_legend
 from overcast.jobs.audit import FILES, audit_labels
 from overcast.labels.cells import LabelCells

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from overcast.accuracy.reference import ReferenceFile
 from overcast.commands import predict, pseudo
-from overcast.geo.files import open_labels
+from overcast.geo.label_file import open_labels
 from overcast.geo.legend import load_legend
 from overcast.geo.probabilities import open_probabilities
 from overcast.geo.tiling import Window

@@ -11,7 +11,7 @@ import pytest
 import rasterio
 
 from overcast.accuracy.reference import ReferenceFile
-from overcast.geo.files import open_labels
+from overcast.geo.label_file import open_labels
 from overcast.geo.legend import load_legend
 from overcast.geo.raster import Labels
 from overcast.jobs.mapping import make_map, map_elsewhere

@@ -13,7 +13,8 @@ from odc.geo.geobox import GeoBox
 
 from overcast.geo.bands import SENTINEL_1, SENTINEL_2
 from overcast.geo.extent import areas_ha, width_m
-from overcast.geo.files import open_image, open_labels
+from overcast.geo.image_file import open_image
+from overcast.geo.label_file import open_labels
 from overcast.geo.legend import load_legend
 from overcast.geo.raster import UNKNOWN, Image, Labels
 from overcast.pages.quicklook import (

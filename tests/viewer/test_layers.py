@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from overcast.geo.bands import SENTINEL_1, SENTINEL_2
-from overcast.geo.files import open_image
+from overcast.geo.image_file import open_image
 from overcast.viewer.layers import (
     ClassLayer,
     ConfidenceLayer,

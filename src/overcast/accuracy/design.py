@@ -20,10 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
-from overcast.geo.files import pieces
 from overcast.geo.legend import Legend
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import LabelSource
+from overcast.geo.tiling import pieces
 from overcast.progress import Progress, quiet
 
 Counts = NDArray[np.int64]

@@ -11,11 +11,11 @@ from odc.geo.geobox import GeoBox
 from overcast.accuracy.confusion import translation
 from overcast.accuracy.reference import Reference, ReferencePoints, ReferenceRaster
 from overcast.accuracy.response import is_form, weights_of
-from overcast.geo.files import pieces
 from overcast.geo.legend import Legend
 from overcast.geo.overlay import pixels_under
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import LabelSource
+from overcast.geo.tiling import pieces
 
 MOST = 20_000
 """Pixels of a raster that are drawn: one number is learned from them."""

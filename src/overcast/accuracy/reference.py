@@ -14,7 +14,7 @@ from odc.geo.geobox import GeoBox
 from overcast.accuracy.bootstrap import block_side
 from overcast.accuracy.confusion import Confusion, compare_blocks, translation
 from overcast.accuracy.response import REFERENCE, is_form
-from overcast.geo.files import open_labels
+from overcast.geo.label_file import open_labels
 from overcast.geo.legend import Legend, load_legend
 from overcast.geo.overlay import classes_under, lay, pixels_under
 from overcast.geo.stack import LabelSource

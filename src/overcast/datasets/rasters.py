@@ -23,7 +23,9 @@ from scipy.ndimage import label
 
 from overcast.geo.arrays import ImageArray
 from overcast.geo.bands import Band, Encoding, Sensor
-from overcast.geo.files import ImageFile, LabelFile, dataset_of, open_raster, placed
+from overcast.geo.dataset import dataset_of, open_raster, placed
+from overcast.geo.image_file import ImageFile
+from overcast.geo.label_file import LabelFile
 from overcast.geo.legend import Crosswalk, Legend
 from overcast.geo.raster import Image, Labels
 from overcast.geo.stack import LabelSource

@@ -17,6 +17,7 @@ from overcast.geo.warp import (
     aligned,
     class_fractions,
     overlap,
+    target_of,
     warp_classes,
     warp_values,
 )
@@ -58,7 +59,7 @@ class ImageArray:
             found = self.image.values[(slice(None), *spans)]
             found = np.where(valid, found, np.float32(np.nan))
             if offset := aligned(self.grid, grid):
-                out[(slice(None), *_place(spans, offset))] = found
+                out[(slice(None), *target_of(spans, offset))] = found
             else:
                 out = warp_values(found, self.grid[spans], grid)
         return Image.of(out, grid, self.sensor)
@@ -91,7 +92,7 @@ class LabelArray:
         if spans := overlap(self.grid, grid):
             found = self.labels.values[spans]
             if offset := aligned(self.grid, grid):
-                out[_place(spans, offset)] = found
+                out[target_of(spans, offset)] = found
             else:
                 out = warp_classes(found, self.grid[spans], grid)
         return Labels(values=out, grid=grid, legend=self.legend)
@@ -185,9 +186,3 @@ def _positions(
             f"{', '.join(missing)} once each"
         )
     return [names.index(name) for name in sensor.names]
-
-
-def _place(spans: tuple[slice, slice], offset: tuple[int, int]) -> tuple[slice, slice]:
-    """Where a window of the source lies in a target on the same lattice."""
-    y, x = (slice(s.start - o, s.stop - o) for s, o in zip(spans, offset, strict=True))
-    return y, x

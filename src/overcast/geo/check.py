@@ -26,13 +26,9 @@ from overcast.geo.bands import (
     Sensor,
     canonical,
 )
-from overcast.geo.files import (
-    ImageFile,
-    dataset_of,
-    open_image,
-    open_raster,
-    pieces,
-)
+from overcast.geo.dataset import dataset_of, open_raster
+from overcast.geo.image_file import ImageFile, open_image
+from overcast.geo.tiling import pieces
 
 Units = Literal["auto", "db", "linear"]
 

@@ -14,7 +14,7 @@ import shapely
 from odc.geo.geobox import GeoBox
 
 from overcast.geo.check import Checked, open_sentinel_1, open_sentinel_2
-from overcast.geo.files import open_raster, placed, read_grid
+from overcast.geo.dataset import open_raster, placed, read_grid
 from overcast.geo.grain import grain
 from overcast.geo.stack import common_grid
 from overcast.geo.vectors import Features, is_vector, read_features

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
 from overcast.geo.bands import Sensor
-from overcast.geo.files import LabelFile, open_labels, pieces
+from overcast.geo.label_file import LabelFile, open_labels
 from overcast.geo.legend import LandClass, Legend
 from overcast.geo.raster import UNKNOWN, Image
 from overcast.geo.stack import ImageSource, LabelSource
+from overcast.geo.tiling import pieces
 
 SCENE_CLASSES = Legend(
     "sentinel-2-scl",
@@ -62,8 +63,8 @@ def open_mask(path: Path, hidden: Set[int] | None = None) -> LabelFile:
     Raises
     ------
     ValueError
-        If the file is refused as `overcast.geo.files.open_labels` refuses one, a code is
-        none from 0 to 254, or what should be scene classes has no others than 0 and 1.
+        If `overcast.geo.label_file.open_labels` refuses the file, a code is none from 0
+        to 254, or what should be scene classes has no others than 0 and 1.
     """
     if hidden is not None:
         if not hidden or not hidden <= set(_ANY.codes):

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from overcast.geo.bands import Band, Encoding, Sensor
-from overcast.geo.files import ImageFile, open_image, open_raster
+from overcast.geo.dataset import open_raster
+from overcast.geo.image_file import ImageFile, open_image
 
 SENSOR = "class-probabilities"
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
 
 Floats = NDArray[np.float32]
 
@@ -89,3 +90,9 @@ class Tiling:
             start: (ramp / total[start : start + size]).astype(np.float32)
             for start in self.starts(length)
         }
+
+
+def pieces(grid: GeoBox, rows: int = 512) -> list[tuple[slice, slice]]:
+    """Bands of rows that cover a grid, so that a whole file is never in memory."""
+    h, w = grid.shape
+    return [(slice(y, min(y + rows, h)), slice(0, w)) for y in range(0, h, rows)]

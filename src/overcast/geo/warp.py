@@ -160,3 +160,11 @@ def _reproject(
         tolerance=0,
         **kernel,
     )
+
+
+def target_of(
+    spans: tuple[slice, slice], offset: tuple[int, int]
+) -> tuple[slice, slice]:
+    """Where a window of a source lies in a target on the same lattice."""
+    y, x = (slice(s.start - o, s.stop - o) for s, o in zip(spans, offset, strict=True))
+    return y, x

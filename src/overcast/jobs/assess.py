@@ -16,8 +16,9 @@ from overcast.accuracy.design import Design, count_classes, draw
 from overcast.accuracy.independence import are_fine, remark
 from overcast.accuracy.reference import Reference, ReferenceFile, ReferencePoints
 from overcast.accuracy.response import is_form, read_sample, write_form
+from overcast.geo.dataset import open_raster
 from overcast.geo.extent import areas_ha
-from overcast.geo.files import LabelFile, open_labels, open_raster
+from overcast.geo.label_file import LabelFile, open_labels
 from overcast.geo.legend import legend_to_csv, load_legend
 from overcast.geo.overlay import classes_under
 from overcast.inputs import open_given_labels

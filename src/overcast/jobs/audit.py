@@ -11,7 +11,7 @@ import numpy as np
 import rasterio
 from numpy.typing import NDArray
 
-from overcast.geo.files import open_labels
+from overcast.geo.label_file import open_labels
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import ImageSource, LabelSource
 from overcast.inputs import Inputs, open_inputs

@@ -18,7 +18,7 @@ from odc.geo.geobox import GeoBox
 from overcast.accuracy.calibration import Reliability
 from overcast.accuracy.calibration_file import Calibration, reliability_of
 from overcast.geo.extent import areas_ha, width_m
-from overcast.geo.files import open_labels
+from overcast.geo.label_file import open_labels
 from overcast.geo.legend import Legend
 from overcast.inputs import Inputs
 from overcast.maps.predictor import Predictor

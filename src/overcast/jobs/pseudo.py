@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from overcast.accuracy.confusion import Confusion, scores, translation
 from overcast.accuracy.reference import ReferenceFile
-from overcast.geo.files import open_labels, pieces
+from overcast.geo.label_file import open_labels
 from overcast.geo.legend import Legend
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import LabelSource
+from overcast.geo.tiling import pieces
 from overcast.inputs import Inputs, open_inputs
 from overcast.jobs.mapping import Made
 from overcast.output import Output

@@ -21,10 +21,12 @@ from overcast.accuracy.calibration import Reliability
 from overcast.accuracy.calibration_file import reliability_tree
 from overcast.accuracy.confusion import Confusion, compare_blocks, scores, translation
 from overcast.accuracy.independence import are_fine, remark
-from overcast.geo.files import dataset_of, open_labels, pieces
+from overcast.geo.dataset import dataset_of
+from overcast.geo.label_file import open_labels
 from overcast.geo.legend import Legend
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import LabelSource
+from overcast.geo.tiling import pieces
 from overcast.inputs import Inputs, open_given_labels
 from overcast.plan import Data, Plan
 from overcast.progress import Progress, quiet

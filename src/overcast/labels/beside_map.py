@@ -11,9 +11,9 @@ import rasterio
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
-from overcast.geo.files import pieces
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import LabelSource
+from overcast.geo.tiling import pieces
 from overcast.labels.cells import LabelCells, Numbers
 from overcast.progress import Progress
 

@@ -18,9 +18,12 @@ from odc.geo.geobox import GeoBox
 from rasterio.errors import NotGeoreferencedWarning
 
 from overcast.geo.bands import Sensor
-from overcast.geo.files import ImageFile, LabelFile, dataset_of, pieces
+from overcast.geo.dataset import dataset_of
+from overcast.geo.image_file import ImageFile
+from overcast.geo.label_file import LabelFile
 from overcast.geo.raster import UNKNOWN, Image, Labels
 from overcast.geo.stack import ImageSource, LabelSource
+from overcast.geo.tiling import pieces
 from overcast.geo.warp import overlap, warp_classes, warp_values
 
 Picture = NDArray[np.uint8]

@@ -22,8 +22,8 @@ from odc.geo.geobox import GeoBox
 from rasterio.enums import ColorInterp
 
 from overcast.accuracy.conformal import ConformalSets
+from overcast.geo.dataset import open_raster, placed
 from overcast.geo.extent import areas_ha
-from overcast.geo.files import open_raster, placed
 from overcast.geo.legend import Legend, legend_to_csv, parse_legend
 from overcast.geo.raster import UNKNOWN, Labels
 from overcast.geo.stack import ImageSource

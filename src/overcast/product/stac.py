@@ -21,7 +21,7 @@ from odc.geo.geobox import GeoBox
 from safetensors import safe_open
 
 from overcast.geo.bands import NETWORK_RANGE, Sensor
-from overcast.geo.files import open_raster
+from overcast.geo.dataset import open_raster
 from overcast.geo.legend import Legend
 
 ITEM = "stac-item.json"

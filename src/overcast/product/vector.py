@@ -23,9 +23,10 @@ from numpy.typing import NDArray
 from rasterio import features
 
 from overcast.geo.extent import areas_ha
-from overcast.geo.files import open_labels, pieces
+from overcast.geo.label_file import open_labels
 from overcast.geo.legend import Legend
 from overcast.geo.stack import LabelSource
+from overcast.geo.tiling import pieces
 from overcast.product.rasters import written_legend
 from overcast.product.style import polygon_style
 from overcast.progress import Progress, quiet

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from overcast.geo.bands import Sensor
-from overcast.geo.files import ImageFile, dataset_of, open_raster
+from overcast.geo.dataset import dataset_of, open_raster
+from overcast.geo.image_file import ImageFile
 from overcast.geo.legend import LandClass, Legend
 from overcast.geo.raster import UNKNOWN
 from overcast.pages.quicklook import Picture, confidence_picture

@@ -16,8 +16,10 @@ from tempfile import TemporaryDirectory
 from odc.geo.geobox import GeoBox
 from rasterio.enums import Resampling
 
-from overcast.geo.files import ImageFile, open_raster, pieces, placed, read_grid
+from overcast.geo.dataset import open_raster, placed, read_grid
+from overcast.geo.image_file import ImageFile
 from overcast.geo.legend import load_legend
+from overcast.geo.tiling import pieces
 from overcast.geo.vectors import is_vector
 from overcast.inputs import open_given_labels, open_inputs
 from overcast.plan import Data, ImageInput, LabelInput, read_plan

@@ -21,7 +21,7 @@ from rasterio.enums import Resampling
 from rio_tiler.errors import PointOutsideBounds
 from rio_tiler.io import Reader
 
-from overcast.geo.files import dataset_of, open_raster
+from overcast.geo.dataset import dataset_of, open_raster
 from overcast.progress import Progress, quiet
 
 TILE_PX = 256

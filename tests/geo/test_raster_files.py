@@ -10,7 +10,8 @@ import rasterio
 from rasterio.control import GroundControlPoint
 
 from overcast.geo.bands import SENTINEL_1, SENTINEL_2, SENTINEL_2_ENCODING, Encoding
-from overcast.geo.files import open_image, open_labels
+from overcast.geo.image_file import open_image
+from overcast.geo.label_file import open_labels
 from overcast.geo.legend import load_legend
 from overcast.geo.raster import UNKNOWN
 from tests.rasters import backscatter, reflectance, utm, write
