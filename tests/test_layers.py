@@ -13,7 +13,7 @@ import overcast
 
 ROOT = Path(overcast.__file__).parent
 FLOORS = [
-    {"progress", "bar", "output"},
+    {"progress", "bar", "output", "extras"},
     {"geo"},
     {"worlds", "datasets"},
     {"learn", "models"},

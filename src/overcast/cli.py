@@ -12,6 +12,7 @@ import click
 
 from overcast import __version__
 from overcast import commands as found
+from overcast.extras import advice
 from overcast.options import HELP, say
 
 _SPINS = "10000"
@@ -61,6 +62,8 @@ def main() -> None:
         _fail(error.format_message())
     except (ValueError, OSError) as error:
         _fail(str(error))
+    except ModuleNotFoundError as error:
+        _fail(advice(error))
     except (KeyboardInterrupt, click.Abort):
         say("stopped; the same command goes on from here")
         sys.exit(130)
