@@ -13,7 +13,7 @@ import overcast
 
 ROOT = Path(overcast.__file__).parent
 FLOORS = [
-    {"progress", "bar", "output", "extras"},
+    {"progress", "bar", "threads", "lock", "output", "extras"},
     {"geo"},
     {"worlds", "datasets"},
     {"learn", "models"},

@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from overcast.threads import keep_memory, use
+
 FILE = click.Path(path_type=Path)
 HELP = {"help_option_names": ["-h", "--help"]}
 """Settings of every command."""
@@ -36,6 +38,11 @@ def bar() -> Any:
     from overcast.bar import Bar
 
     return Bar()
+
+
+def _use(context: click.Context, option: click.Parameter, number: int | None) -> None:
+    use(number)
+    keep_memory()
 
 
 def several(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -194,6 +201,15 @@ def views(default: int) -> Callable[[Any], Any]:
     )
 
 
+threads = click.option(
+    "--threads",
+    type=click.IntRange(1),
+    metavar="N",
+    expose_value=False,
+    callback=_use,
+    help="Cores to use; files have the same bytes for any number.  "
+    "[default: all that this process may use]",
+)
 writing = several(
     click.option("--out", type=FILE, required=True, help="Folder to write to."),
     click.option("--overwrite", is_flag=True, help="Replace what is there."),

@@ -45,6 +45,7 @@ from overcast.product.rasters import (
     write_probabilities,
 )
 from overcast.progress import Progress, quiet
+from overcast.threads import steady_learning
 
 PLAN, _INTERFACE = "plan.yaml", "interface.json"
 
@@ -70,7 +71,8 @@ def train_run(
     }
     text = json.dumps(interface, indent=2, ensure_ascii=False)
     (folder / _INTERFACE).write_text(text, encoding="utf-8")
-    method_of(plan).fit(stacks, folder, plan.seed, progress)
+    with steady_learning():
+        method_of(plan).fit(stacks, folder, plan.seed, progress)
 
 
 def load_run(folder: Path) -> Predictor:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from overcast.given import absolute
-from overcast.options import FILE, HELP, bar, show, writing
+from overcast.options import FILE, HELP, bar, show, threads, writing
 
 
 @click.command(context_settings=HELP)
@@ -20,6 +20,7 @@ from overcast.options import FILE, HELP, bar, show, writing
 @click.option("--quick", is_flag=True, help="Small and few of everything, as a trial.")
 @click.option("--settings", type=FILE, help="YAML of settings, instead of the paper's.")
 @click.option("--seed", type=int, default=0, show_default=True)
+@threads
 @writing
 def command(name: str, **given: Any) -> None:
     """Make the published results of a dataset again, beside the paper's own.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from overcast.options import HELP, bar, report, writing
+from overcast.options import HELP, bar, report, threads, writing
 
 
 @click.command(context_settings=HELP)
@@ -15,6 +15,7 @@ from overcast.options import HELP, bar, report, writing
     "--size", type=int, default=512, show_default=True, help="Pixels of 10 m."
 )
 @click.option("--method", help="weak, forest, kmeans or network.  [default: weak]")
+@threads
 @writing
 def command(
     seed: int, size: int, method: str | None, out: Path, overwrite: bool

@@ -16,6 +16,7 @@ from overcast.options import (
     reference,
     report,
     start,
+    threads,
     writing,
 )
 
@@ -26,6 +27,7 @@ from overcast.options import (
 @start
 @reference
 @probabilities
+@threads
 @writing
 def command(**given: Any) -> None:
     """Learn from the labels of an area, and map it.

@@ -17,6 +17,7 @@ from overcast.options import (
     probabilities,
     reference,
     report,
+    threads,
     views,
     writing,
 )
@@ -35,6 +36,7 @@ from overcast.options import (
 )
 @reference
 @probabilities
+@threads
 @writing
 def command(run: Path, **given: Any) -> None:
     """Map an area with a run that was trained before, there or elsewhere.

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from overcast.given import settings_of
-from overcast.options import FILE, HELP, bar, report, writing
+from overcast.options import FILE, HELP, bar, report, threads, writing
 
 
 @click.command(context_settings=HELP)
@@ -23,6 +23,7 @@ from overcast.options import FILE, HELP, bar, report, writing
     "--set 'recipe={fusion: late}', --set window=128.",
 )
 @click.option("--seed", type=int, default=0, show_default=True)
+@threads
 @writing
 def command(images: tuple[Path, ...], **given: Any) -> None:
     """Learn an encoder from images alone: where few labels are, it knows more.

@@ -8,7 +8,17 @@ from typing import Any
 import click
 
 from overcast.given import data_of, runs_of
-from overcast.options import FILE, HELP, bar, ensemble, images, report, views, writing
+from overcast.options import (
+    FILE,
+    HELP,
+    bar,
+    ensemble,
+    images,
+    report,
+    threads,
+    views,
+    writing,
+)
 
 
 @click.command(context_settings=HELP)
@@ -19,6 +29,7 @@ from overcast.options import FILE, HELP, bar, ensemble, images, report, views, w
 @click.option("--official", type=FILE, help="Class raster to compare and agree with.")
 @click.option("--official-legend", help="Its legend, if not the runs'.")
 @click.option("--official-nodata", type=int, help="Its code for no data.")
+@threads
 @writing
 def command(run: Path, **given: Any) -> None:
     """Label an area with trained runs, to learn from these labels with other images.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from overcast.options import HELP, bar, show, writing
+from overcast.options import HELP, bar, show, threads, writing
 
 
 @click.command(context_settings=HELP)
@@ -23,6 +23,7 @@ from overcast.options import HELP, bar, show, writing
     "worldcover (10 m), points, polygons, outdated, pseudo.",
 )
 @click.option("--cloud", type=float, help="Also write s2 with this share under cloud.")
+@threads
 @writing
 def command(
     seed: int,

@@ -42,6 +42,7 @@ from overcast.plan import Plan, fingerprint, read_plan, to_tree
 from overcast.product.rasters import write_set_sizes
 from overcast.progress import Progress, quiet
 from overcast.run import Runs, load_run, map_run, matched, model_hash, tiling_of
+from overcast.threads import steady_learning
 
 _FEWEST = 50
 """Pixels below which a temperature says more of them than of the map."""
@@ -88,7 +89,8 @@ def calibrate_map(
             unlike = shutil.ignore_patterns(calibration_file.NAME)
             shutil.copytree(run, copy, ignore=unlike, dirs_exist_ok=True)
             held = _held_out(copy, inputs, known_pixels(truth, legend), progress)
-            found = calibrate(held, known.path.name, coverage, by_class)
+            with steady_learning():
+                found = calibrate(held, known.path.name, coverage, by_class)
             write_calibration(found, copy)
         publish_run(copy, plan, inputs, run)
         notes = _map_anew(out, output.work, inputs, known, progress)

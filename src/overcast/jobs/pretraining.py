@@ -26,6 +26,7 @@ from overcast.plan import (
     write_plan,
 )
 from overcast.progress import Progress
+from overcast.threads import steady_learning
 
 SENSORS = {"1": "sentinel-1", "2": "sentinel-2"}
 _LOG = "log.jsonl"
@@ -117,7 +118,8 @@ def pretrain(
     try:
         write_plan(plan, output.work / PLAN)
         stacks = _stacks(inputs, choose("recipes", network.recipe), kept)
-        network.pretrain(stacks, output.work, seed, progress)
+        with steady_learning():
+            network.pretrain(stacks, output.work, seed, progress)
     except ValueError:
         output.discard()
         raise

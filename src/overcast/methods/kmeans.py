@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -122,6 +123,7 @@ class NamedClusters:
     sensors: Mapping[str, Sensor]
     arrays: Mapping[str, NDArray[np.float32]] = field(repr=False)
     filtered: bool = False
+    threaded: ClassVar[bool] = True
 
     @property
     def halo(self) -> int:
