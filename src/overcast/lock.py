@@ -31,7 +31,7 @@ _mine: dict[Path, tuple[int, FileLock]] = {}
 """Folders that this process holds: by which thread, and the lock."""
 
 
-def acquire(folder: Path) -> str | None:
+def acquire(folder: Path) -> tuple[str, ...]:
     """Make this process the one that writes to `folder`, which is made if need be.
 
     A second call from the same thread replaces the first one: the work that it was for
@@ -39,14 +39,17 @@ def acquire(folder: Path) -> str | None:
 
     Returns
     -------
-    str or None
-        What is to be said: that another process held the folder and was killed.
+    tuple[str, ...]
+        What is to be said: that a process that held the folder was killed.
 
     Raises
     ------
     ValueError
-        If another process, or another thread of this one, writes there.
+        If another process, or another thread of this one, writes there, or `folder`
+        is a file.
     """
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"{folder}: a file; give a folder for --out")
     place = folder.resolve()
     thread, held = _mine.get(place, (None, None))
     if held is not None and thread == threading.get_ident():
@@ -60,15 +63,15 @@ def acquire(folder: Path) -> str | None:
     except Timeout as error:
         raise ValueError(_refusal(folder)) from error
     except NotImplementedError:
-        return None
+        return ()
     except OSError as error:
         if error.errno not in _NO_LOCKS:
             raise
-        return None
+        return ()
     _mine[place] = threading.get_ident(), lock
-    note = _left(folder)
+    notes = _left(folder)
     _sign(place / HOLDER)
-    return note
+    return notes
 
 
 def release(folder: Path) -> None:
@@ -88,11 +91,11 @@ def release(folder: Path) -> None:
 
 
 @contextmanager
-def writing(folder: Path) -> Iterator[None]:
-    """Hold `folder` for the time of the context."""
-    acquire(folder)
+def writing(folder: Path) -> Iterator[tuple[str, ...]]:
+    """Hold `folder` for the time of the context, which gives what is to be said."""
+    notes = acquire(folder)
     try:
-        yield
+        yield notes
     finally:
         release(folder)
 
@@ -138,8 +141,12 @@ def _refusal(folder: Path) -> str:
     )
 
 
-def _left(folder: Path) -> str | None:
+def _left(folder: Path) -> tuple[str, ...]:
     if not (folder / HOLDER).exists():
-        return None
+        return ()
     words, host = _holder(folder)
-    return f"{folder}: {words} on {host} was stopped before it was done; this command takes over"
+    said = (
+        f"{folder}: {words} on {host} was stopped before it was done; this command "
+        "takes over"
+    )
+    return (said,)

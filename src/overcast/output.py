@@ -65,10 +65,7 @@ class Output:
             If one of `names` exists, or other work is unfinished there, and
             `overwrite` is not set; or if another process writes there.
         """
-        if folder.exists() and not folder.is_dir():
-            raise ValueError(f"{folder}: a file; give a folder for --out")
-        note = lock.acquire(folder)
-        output = cls(folder, names, notes=() if note is None else (note,))
+        output = cls(folder, names, notes=lock.acquire(folder))
         try:
             if _finish_left(folder) == key:
                 lock.release(folder)
@@ -95,7 +92,7 @@ class Output:
             )
         shutil.rmtree(self.work, ignore_errors=True)
         self.work.mkdir(parents=True)
-        _write_whole(marker, key)
+        write_whole(marker, key)
 
     def __enter__(self) -> Output:
         return self
@@ -119,7 +116,7 @@ class Output:
             made = [name for name in self.names if (self.work / name).exists()]
             gone = [name for name in self.names if name not in made]
             text = json.dumps({"made": made, "gone": gone})
-            _write_whole(self.work / _NAMES, text)
+            write_whole(self.work / _NAMES, text)
             self.work.rename(self.folder / _FINISHED)
             _finish_left(self.folder)
         finally:
@@ -163,7 +160,7 @@ def _finish_left(folder: Path) -> str | None:
             _set_aside(folder / name, finished)
     for path in finished.iterdir():
         if path not in (key, names):
-            _remove(path)
+            remove(path)
     names.unlink(missing_ok=True)
     key.unlink(missing_ok=True)
     finished.rmdir()
@@ -185,18 +182,20 @@ def _set_aside(target: Path, finished: Path) -> None:
     replaced.mkdir(exist_ok=True)
     place = replaced / target.name
     if place.exists():
-        _remove(place)
+        remove(place)
     target.rename(place)
 
 
-def _remove(path: Path) -> None:
+def remove(path: Path) -> None:
+    """Remove a file, a link, or a folder with all that it holds."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
         path.unlink()
 
 
-def _write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str) -> None:
+    """Write a file that has its name once it is whole."""
     draft = path.with_name(path.name + ".draft")
     draft.write_text(text, encoding="utf-8")
     draft.replace(path)

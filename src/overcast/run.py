@@ -108,16 +108,15 @@ def _sensor(tree: Mapping[str, Any]) -> Sensor:
     return Sensor(tree["name"], tree["kind"], bands, layouts)
 
 
-def model_hash(folder: Path) -> str:
+def model_hash(folder: Path, *, calibrated: bool = True) -> str:
     """SHA-256 of a run's learned files, its first sixteen hexadecimal digits.
 
-    What calibrating it found is one of them.
+    What calibrating it found is one of them, unless `calibrated` is false.
     """
     digest = hashlib.sha256()
-    learned = [
-        *sorted(folder.glob("*.safetensors")),
-        *folder.glob(calibration_file.NAME),
-    ]
+    learned = sorted(folder.glob("*.safetensors"))
+    if calibrated:
+        learned += folder.glob(calibration_file.NAME)
     for path in learned:
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]

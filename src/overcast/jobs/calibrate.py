@@ -37,7 +37,7 @@ from overcast.jobs.publish import publish_map, publish_run
 from overcast.jobs.reporting import SCORES, findings_with
 from overcast.jobs.scoring import on_labels
 from overcast.maps.predict import PROBABILITY_STEPS
-from overcast.output import Output
+from overcast.output import Output, finish_left
 from overcast.plan import Plan, fingerprint, read_plan, to_tree
 from overcast.product.rasters import write_set_sizes
 from overcast.progress import Progress, quiet
@@ -72,18 +72,26 @@ def calibrate_map(
         If `out` has no finished run, it is calibrated already and `overwrite` is not
         set, or `known` can't be learned from; nothing is changed then.
     """
-    run = out / "run"
+    run, left = out / "run", finish_left(out)
     legend = load_run(run).legend
-    if read_calibration(run) is not None and not overwrite:
-        raise ValueError(f"{run}: calibrated already; give --overwrite to do it anew")
     plan = read_plan(run / "plan.yaml")
     inputs = open_inputs(plan.data)
     truth = _open(known, legend, inputs, plan)
     stat = known.path.stat()
-    facts = [model_hash(run), inputs.fingerprint, to_tree(known), coverage, by_class]
+    facts = [
+        model_hash(run, calibrated=False),
+        inputs.fingerprint,
+        to_tree(known),
+        coverage,
+        by_class,
+    ]
     key = fingerprint([*facts, stat.st_size, stat.st_mtime_ns])
+    if key == left:
+        return _made(out, inputs.notes)
+    if read_calibration(run) is not None and not overwrite:
+        raise ValueError(f"{run}: calibrated already; give --overwrite to do it anew")
     output = Output.begin(out, (), key, overwrite)
-    try:
+    with dataclasses.replace(output, names=_MADE):
         copy = output.work / "run"
         if read_calibration(copy) is None:
             unlike = shutil.ignore_patterns(calibration_file.NAME)
@@ -94,11 +102,7 @@ def calibrate_map(
             write_calibration(found, copy)
         publish_run(copy, plan, inputs, run)
         notes = _map_anew(out, output.work, inputs, known, progress)
-    except ValueError:
-        output.discard()
-        raise
-    dataclasses.replace(output, names=_MADE).finish()
-    return _made(out, notes)
+    return _made(out, (*output.notes, *notes))
 
 
 def calibrate(

@@ -72,7 +72,9 @@ def make_map(
     truth = None if reference is None else reference.labels(legend, grid)
     key = fingerprint([plan.fingerprint, inputs.fingerprint, _name(reference)])
     output = Output.begin(out, (*MAP_FILES, *BESIDE, "run"), key, overwrite)
-    try:
+    if output.finished:
+        return _made(out, _scores_in(out), (*output.notes, *inputs.notes))
+    with output:
         run = output.work / "run"
         if not is_trained(run):
             train_run(plan, run, progress, inputs)
@@ -93,11 +95,7 @@ def make_map(
         findings = Findings(scores=found, notes=notes)
         make_page((mapped, predictor), inputs, plan, findings, progress)
         publish_map(mapped, predictor, inputs, out, (out / "run",))
-    except ValueError:
-        output.discard()
-        raise
-    output.finish()
-    return _made(out, found, notes)
+    return _made(out, found, (*output.notes, *notes))
 
 
 def train_only(plan: Plan, out: Path, overwrite: bool, progress: Progress) -> Made:
@@ -105,14 +103,12 @@ def train_only(plan: Plan, out: Path, overwrite: bool, progress: Progress) -> Ma
     inputs = open_inputs(plan.data)
     key = fingerprint([plan.fingerprint, inputs.fingerprint])
     output = Output.begin(out, ("run",), key, overwrite)
-    try:
+    if output.finished:
+        return Made({"run": str(out / "run")}, (*output.notes, *inputs.notes))
+    with output:
         train_run(plan, output.work / "run", progress, inputs)
         publish_run(output.work / "run", plan, inputs, out / "run")
-    except ValueError:
-        output.discard()
-        raise
-    output.finish()
-    return Made({"run": str(out / "run")}, inputs.notes)
+    return Made({"run": str(out / "run")}, (*output.notes, *inputs.notes))
 
 
 def map_elsewhere(
@@ -141,7 +137,9 @@ def map_elsewhere(
         [inputs.fingerprint, to_tree(data), to_tree(runs), _name(reference)]
     )
     output = Output.begin(out, (*MAP_FILES, *BESIDE, PLAN), key, overwrite)
-    try:
+    if output.finished:
+        return _made(out, _scores_in(out), (*output.notes, *inputs.notes))
+    with output:
         # Which images were mapped, for whoever looks at the map with them.
         learned = read_plan(first / PLAN)
         write_plan(replace(learned, data=data, scenes=()), output.work / PLAN)
@@ -160,11 +158,7 @@ def map_elsewhere(
         findings = Findings(scores=found, notes=notes, calibration=runs.calibration)
         make_page((mapped, predictor), inputs, plan, findings, progress)
         publish_map(mapped, predictor, inputs, out, runs.found)
-    except ValueError:
-        output.discard()
-        raise
-    output.finish()
-    return _made(out, found, notes)
+    return _made(out, found, (*output.notes, *notes))
 
 
 def make_demo(
@@ -229,6 +223,14 @@ def _said_of(found: Scores) -> tuple[str, ...]:
 def _write_json(tree: Any, path: Path) -> None:
     text = json.dumps(tree, indent=2, ensure_ascii=False)
     path.write_text(text + "\n", encoding="utf-8")
+
+
+def _scores_in(out: Path) -> Scores:
+    """Scores that a command stopped at its very end has left, if it made any."""
+    if not (out / "scores.json").is_file():
+        return {}
+    scores: Scores = json.loads((out / "scores.json").read_text(encoding="utf-8"))
+    return scores
 
 
 def _made(out: Path, found: Scores, notes: tuple[str, ...]) -> Made:

@@ -114,18 +114,17 @@ def pretrain(
     key = fingerprint([plan.fingerprint, *(i.fingerprint for i in inputs)])
     names = (PLAN, DESCRIBED, ENCODER, _LOG)
     output = Output.begin(out, names, key, overwrite)
+    noticed = (*output.notes, *scenes.notes, *_noticed(inputs))
+    if output.finished:
+        return _made(out, len(inputs), noticed)
     kept = output.work / "superpixels"
-    try:
+    with output:
         write_plan(plan, output.work / PLAN)
         stacks = _stacks(inputs, choose("recipes", network.recipe), kept)
         with steady_learning():
             network.pretrain(stacks, output.work, seed, progress)
-    except ValueError:
-        output.discard()
-        raise
-    shutil.rmtree(kept, ignore_errors=True)
-    output.finish()
-    return _made(out, len(stacks), (*scenes.notes, *_noticed(inputs)))
+        shutil.rmtree(kept, ignore_errors=True)
+    return _made(out, len(stacks), noticed)
 
 
 def _stacks(inputs: Sequence[Inputs], recipe: Any, kept: Path) -> list[Stack]:

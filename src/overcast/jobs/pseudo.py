@@ -73,16 +73,13 @@ def make_pseudo_labels(
     )
     facts = [inputs.fingerprint, runs.model, to_tree(data), str(official)]
     output = Output.begin(out, (*FILES, *_BESIDE), fingerprint(facts), overwrite)
-    try:
-        label(runs, inputs, output.work, theirs, progress)
-    except ValueError:
-        output.discard()
-        raise
-    output.finish()
+    if not output.finished:
+        with output:
+            label(runs, inputs, output.work, theirs, progress)
     made: dict[str, Any] = {
         name.split(".")[0]: str(out / name) for name in FILES if (out / name).exists()
     }
-    return Made(made, inputs.notes)
+    return Made(made, (*output.notes, *inputs.notes))
 
 
 def label(
