@@ -30,7 +30,7 @@ from overcast.progress import Progress, quiet
 from overcast.threads import count, steady
 
 _AHEAD = 3
-_MOST_THREADS = 16
+_MOST_THREADS = 8
 """Each thread holds a window and what is computed of it: memory grows with threads."""
 CONFIDENCE_STEPS = 256
 """Confidence is kept in steps of 1/256: finer ones are noise, and don't compress."""
