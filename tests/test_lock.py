@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -63,7 +64,7 @@ def test_a_second_process_is_refused_at_once(
         assert (work / "key").read_text() == "key"
     text = str(refusal.value)
     assert f"by process {process.pid} (overcast map --out " in text
-    assert f"on {os.uname().nodename}; wait for it, or give another --out" in text
+    assert f"on {socket.gethostname()}; wait for it, or give another --out" in text
     assert "\n" not in text
 
 

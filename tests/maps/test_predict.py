@@ -258,16 +258,16 @@ class Around:
 def test_threads_change_no_byte(
     tmp_path: Path, shape: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stack, found = random_stack(shape), []
+    stack, made = random_stack(shape), []
     for threads in (1, 2, 4):
         monkeypatch.setattr(predict_module, "count", lambda n=threads: n)
         predictor, folder = Slow(), tmp_path / str(threads)
         folder.mkdir()
         raw = predict(predictor, stack, Tiling(16, 4), folder, keep=True)
         assert raw.probabilities is not None
-        found.append((*read(raw), raw.probabilities.read_bytes()))
+        made.append((*read(raw), raw.probabilities.read_bytes()))
         assert predictor.most <= threads
-    assert found[0] == found[1] == found[2]
+    assert made[0] == made[1] == made[2]
 
 
 def test_several_windows_are_predicted_at_once(
