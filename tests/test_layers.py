@@ -23,7 +23,7 @@ FLOORS = [
     {"pages"},
     {"product"},
     {"labels"},
-    {"discover"},
+    {"discover", "extent", "keys"},
     {"plan"},
     {"inputs", "methods"},
     {"run"},

@@ -18,15 +18,16 @@ from overcast import lock
 
 _WORK, _FINISHED = ".overcast-unfinished", ".overcast-finished"
 _KEY, _NAMES, _REPLACED = "key", "names.json", "replaced"
+_DEAR = "dear"
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
     """An output folder, the names that a command makes in it, and its work folder.
 
-    As a context, it moves the files to their places at the end (`finish`), leaves
-    nothing after a ValueError (`discard`), and leaves unfinished work after anything
-    else, so that the same command goes on with it.
+    As a context, it moves the files to their places at the end (`finish`). After a
+    ValueError it leaves nothing (`discard`), unless work is `dear` by then. After any
+    other error it leaves unfinished work, so that the same command goes on with it.
 
     Attributes
     ----------
@@ -105,10 +106,14 @@ class Output:
     ) -> None:
         if error is None:
             self.finish()
-        elif isinstance(error, ValueError):
+        elif isinstance(error, ValueError) and not (self.work / _DEAR).exists():
             self.discard()
         else:
             lock.release(self.folder)
+
+    def hold(self) -> None:
+        """Say that what was made so far took long: no refusal throws it away."""
+        (self.work / _DEAR).touch()
 
     def finish(self) -> None:
         """Move every finished file to its place."""

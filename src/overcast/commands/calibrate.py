@@ -8,10 +8,10 @@ from typing import Any
 import click
 
 from overcast.given import reference_of
-from overcast.options import FILE, HELP, bar, reading, report, threads
+from overcast.options import FILE, HELP, Command, bar, reading, report, threads
 
 
-@click.command(context_settings=HELP)
+@click.command(cls=Command, context_settings=HELP)
 @click.argument("out", type=FILE)
 @click.argument("sample", type=FILE)
 @reading

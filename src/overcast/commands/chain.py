@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from overcast.options import FILE, HELP, bar, report, threads, views, writing
+from overcast.options import FILE, HELP, Command, bar, report, threads, views, writing
 
 
-@click.command(context_settings=HELP)
+@click.command(cls=Command, context_settings=HELP)
 @click.argument("optical", type=FILE)
 @click.argument("sar", type=FILE)
 @click.option(

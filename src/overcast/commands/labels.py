@@ -7,10 +7,20 @@ from typing import Any
 import click
 
 from overcast.given import data_of, plan_of
-from overcast.options import FILE, HELP, bar, images, labels, report, threads, writing
+from overcast.options import (
+    FILE,
+    HELP,
+    Group,
+    bar,
+    images,
+    labels,
+    report,
+    threads,
+    writing,
+)
 
 
-@click.group(context_settings=HELP)
+@click.group(cls=Group, context_settings=HELP)
 def command() -> None:
     """Look into labels, and say where to draw some.
 

@@ -9,6 +9,7 @@ import click
 from overcast.given import plan_of, reference_of
 from overcast.options import (
     HELP,
+    Command,
     bar,
     images,
     labels,
@@ -21,7 +22,7 @@ from overcast.options import (
 )
 
 
-@click.command(context_settings=HELP)
+@click.command(cls=Command, context_settings=HELP)
 @images
 @labels
 @start

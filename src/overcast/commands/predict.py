@@ -11,6 +11,7 @@ from overcast.given import data_of, reference_of, runs_of
 from overcast.options import (
     FILE,
     HELP,
+    Command,
     bar,
     ensemble,
     images,
@@ -23,7 +24,7 @@ from overcast.options import (
 )
 
 
-@click.command(context_settings=HELP)
+@click.command(cls=Command, context_settings=HELP)
 @click.argument("run", type=FILE)
 @images
 @ensemble

@@ -7,10 +7,11 @@ from typing import Any
 
 import click
 
-from overcast.given import data_of, runs_of
+from overcast.given import data_of, refuse_without, runs_of
 from overcast.options import (
     FILE,
     HELP,
+    Command,
     bar,
     ensemble,
     images,
@@ -21,7 +22,7 @@ from overcast.options import (
 )
 
 
-@click.command(context_settings=HELP)
+@click.command(cls=Command, context_settings=HELP)
 @click.argument("run", type=FILE)
 @images
 @ensemble
@@ -47,6 +48,8 @@ def command(run: Path, **given: Any) -> None:
     from overcast.jobs.pseudo import make_pseudo_labels
 
     official = None
+    for name in ("official_legend", "official_nodata"):
+        refuse_without(given, name, "official")
     if given["official"] is not None:
         official = ReferenceFile(
             given["official"], given["official_legend"], given["official_nodata"]

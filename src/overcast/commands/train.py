@@ -9,10 +9,10 @@ from typing import Any
 import click
 
 from overcast.given import started
-from overcast.options import FILE, HELP, bar, report, start, threads
+from overcast.options import FILE, HELP, Command, bar, report, start, threads
 
 
-@click.command(context_settings=HELP)
+@click.command(cls=Command, context_settings=HELP)
 @click.argument("plan", type=FILE)
 @start
 @threads

@@ -9,10 +9,10 @@ from pathlib import Path
 import click
 
 from overcast.extras import advice
-from overcast.options import FILE, HELP, bar, say
+from overcast.options import FILE, HELP, Command, bar, say
 
 
-@click.command(context_settings=HELP)
+@click.command(cls=Command, context_settings=HELP)
 @click.argument("folder", metavar="OUT", type=FILE)
 @click.option(
     "--port",

@@ -8,7 +8,6 @@ anew with them: the same classes, another confidence.
 from __future__ import annotations
 
 import dataclasses
-import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -30,12 +29,11 @@ from overcast.accuracy.independence import are_fine
 from overcast.accuracy.reference import Reference, ReferenceFile, ReferenceRaster
 from overcast.geo.legend import Legend
 from overcast.inputs import Inputs, open_inputs
+from overcast.jobs.after import attempt, describe_map, describe_run
 from overcast.jobs.assess import assess_files
 from overcast.jobs.mapping import BESIDE, MAP_FILES, Made
-from overcast.jobs.page import make_page
-from overcast.jobs.publish import publish_map, publish_run
-from overcast.jobs.reporting import SCORES, findings_with
-from overcast.jobs.scoring import on_labels
+from overcast.jobs.reporting import findings_with
+from overcast.jobs.scoring import SCORES, on_labels, read_scores, write_scores
 from overcast.maps.predict import PROBABILITY_STEPS
 from overcast.output import Output, finish_left
 from overcast.plan import Plan, fingerprint, read_plan, to_tree
@@ -100,9 +98,9 @@ def calibrate_map(
             with steady_learning():
                 found = calibrate(held, known.path.name, coverage, by_class)
             write_calibration(found, copy)
-        publish_run(copy, plan, inputs, run)
+        failures = describe_run(copy, plan, inputs, run)
         notes = _map_anew(out, output.work, inputs, known, progress)
-    return _made(out, (*output.notes, *notes))
+    return _made(out, (*output.notes, *notes, *failures))
 
 
 def calibrate(
@@ -197,21 +195,27 @@ def _map_anew(
     mapped = map_run(runs, inputs, plan.windows, work, progress, keep)
     if sets is not None:
         write_set_sizes(work / "probabilities.tif", sets, work / "set_sizes.tif")
-    found = assess_files(mapped, known)
-    _keep_scores(out / SCORES, work / SCORES)
-    findings = findings_with(found, work, inputs, calibration)
-    make_page((mapped, predictor), inputs, plan, findings, progress)
-    publish_map(mapped, predictor, inputs, out, (out / "run",))
-    return tuple(findings.notes)
+    _, notes = attempt(
+        "no scores kept", lambda: _keep_scores(out / SCORES, work / SCORES), None
+    )
+    nothing: dict[str, Any] = {"notes": []}
+    judged, more = attempt(
+        "no scores of the map", lambda: assess_files(mapped, known), nothing
+    )
+    findings = findings_with(judged, work, inputs, calibration)
+    notes = [*findings.notes, *notes, *more]
+    findings = dataclasses.replace(findings, notes=notes)
+    made, published = (mapped, predictor), (out, (out / "run",))
+    notes += describe_map(made, inputs, plan, findings, published, progress)
+    return tuple(notes)
 
 
 def _keep_scores(given: Path, kept: Path) -> None:
     """Scores are those of the classes, which stay; reliability was of what was before."""
     if given.is_file():
-        tree = json.loads(given.read_text(encoding="utf-8"))
-        tree["map"].pop("reliability", None)
-        text = json.dumps(tree, indent=2, ensure_ascii=False)
-        kept.write_text(text + "\n", encoding="utf-8")
+        scored = read_scores(given)
+        scored.scores.get("map", {}).pop("reliability", None)
+        write_scores(scored, kept)
 
 
 def _made(out: Path, notes: tuple[str, ...]) -> Made:

@@ -70,6 +70,11 @@ class Chain:
                 f"got {self.networks} and {self.refits}"
             )
         for number, pair in enumerate(self.pairs):
+            if pair.labels is not None:
+                raise ValueError(
+                    f"pair {number} has the labels {pair.labels.path}, which a chain "
+                    "would not read; leave them out"
+                )
             missing = self._seen - pair.images.keys()
             if missing or not self.only(pair, optical=False).images:
                 raise ValueError(
@@ -144,50 +149,64 @@ def make_chain(chain: Chain, out: Path, overwrite: bool, progress: Progress) -> 
     with writing(out) as notes:
         _begin(out, chain.key, overwrite)
         made = _carry_out(chain, out, progress)
-    return replace(made, notes=notes)
+    return replace(made, notes=(*notes, *made.notes))
 
 
 def _carry_out(chain: Chain, out: Path, progress: Progress) -> Made:
+    notes: dict[str, None] = {}
+
+    def train(plan: Plan, folder: Path) -> None:
+        if not _is_there(folder, "run"):
+            notes.update(dict.fromkeys(train_only(plan, folder, False, progress).notes))
+
+    def label(runs: Runs, suffix: str) -> tuple[Path, ...]:
+        folders, more = _label(chain, runs, out, suffix, progress)
+        notes.update(dict.fromkeys(more))
+        return folders
+
     optical = [out / f"optical-{n}" for n in range(chain.networks)]
     for number, folder in enumerate(optical):
-        if not _is_there(folder, "run"):
-            train_only(chain.optical_plan(number), folder, False, progress)
-    labelled = _label(chain, Runs(tuple(optical), views=chain.views), out, "", progress)
+        train(chain.optical_plan(number), folder)
+    labelled = label(Runs(tuple(optical), views=chain.views), "")
     for number in range(chain.refits):
         folder = out / f"refit-{number}"
-        if not _is_there(folder, "run"):
-            train_only(chain.refit_plan(labelled), folder, False, progress)
-        again = Runs((folder,), views=chain.views)
-        labelled = _label(chain, again, out, f"-refit-{number}", progress)
-    if not _is_there(out / "sar", "run"):
-        train_only(chain.sar_plan(labelled), out / "sar", False, progress)
+        train(chain.refit_plan(labelled), folder)
+        labelled = label(Runs((folder,), views=chain.views), f"-refit-{number}")
+    train(chain.sar_plan(labelled), out / "sar")
     radar, maps = Runs((out / "sar",), views=chain.views), []
     for number, (pair, folder) in enumerate(zip(chain.pairs, labelled, strict=True)):
         maps.append(out / f"map-{number}")
         if not _is_there(maps[-1], "map.tif"):
             data = chain.only(pair, optical=False)
             data = replace(data, grid=str(folder / "probabilities.tif"))
-            map_elsewhere(radar, data, maps[-1], None, False, progress)
+            made = map_elsewhere(radar, data, maps[-1], None, False, progress)
+            notes.update(dict.fromkeys(made.notes))
     return Made(
         {
             "optical": [str(folder / "run") for folder in optical],
             "pseudo": [str(folder) for folder in labelled],
             "sar": str(out / "sar" / "run"),
             "maps": [str(folder / "map.tif") for folder in maps],
-        }
+        },
+        tuple(notes),
     )
 
 
 def _label(
     chain: Chain, runs: Runs, out: Path, suffix: str, progress: Progress
-) -> tuple[Path, ...]:
-    """Folders of what runs make of the pairs' optical images, in the order of pairs."""
+) -> tuple[tuple[Path, ...], list[str]]:
+    """Folders of what runs make of the pairs' optical images, in the order of pairs.
+
+    Also what was noticed on the way.
+    """
+    notes: list[str] = []
     labelled = tuple(out / f"pseudo-{n}{suffix}" for n in range(len(chain.pairs)))
     for pair, folder in zip(chain.pairs, labelled, strict=True):
         if not _is_there(folder, "map.tif"):
             data = chain.only(pair, optical=True)
-            make_pseudo_labels(runs, data, folder, None, False, progress)
-    return labelled
+            made = make_pseudo_labels(runs, data, folder, None, False, progress)
+            notes += made.notes
+    return labelled, notes
 
 
 def _is_there(folder: Path, name: str) -> bool:

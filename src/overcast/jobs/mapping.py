@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,10 +9,21 @@ from typing import Any
 
 from overcast.accuracy.reference import ReferenceFile
 from overcast.inputs import open_inputs
-from overcast.jobs.page import Findings, make_page
-from overcast.jobs.publish import publish_map, publish_run
-from overcast.jobs.scoring import Scores, score_all, score_map
+from overcast.jobs.after import describe_map, describe_run
+from overcast.jobs.page import Findings
+from overcast.jobs.scoring import (
+    SCORES,
+    Scored,
+    Scores,
+    open_reference,
+    read_scores,
+    score_all,
+    score_each,
+    score_map,
+    write_scores,
+)
 from overcast.labels.support import remarks
+from overcast.maps.predictor import Predictor
 from overcast.output import Output
 from overcast.plan import (
     Data,
@@ -35,7 +45,7 @@ MAP_FILES = (
     "probabilities.tif",
     "set_sizes.tif",
     "clear.tif",
-    "scores.json",
+    SCORES,
     "report.html",
 )
 _SUMMED_UP = ("average_accuracy", "mean_iou", "overall_accuracy")
@@ -69,33 +79,30 @@ def make_map(
     inputs = open_inputs(plan.data)
     assert inputs.stack.labels is not None
     legend, grid = inputs.stack.labels.legend, inputs.stack.grid
-    truth = None if reference is None else reference.labels(legend, grid)
+    truth = None if reference is None else open_reference(reference, legend, grid)
     key = fingerprint([plan.fingerprint, inputs.fingerprint, _name(reference)])
     output = Output.begin(out, (*MAP_FILES, *BESIDE, "run"), key, overwrite)
     if output.finished:
-        return _made(out, _scores_in(out), (*output.notes, *inputs.notes))
+        return _made(
+            out, read_scores(out / SCORES).scores, (*output.notes, *inputs.notes)
+        )
     with output:
-        run = output.work / "run"
+        run, scored = output.work / "run", Scored()
         if not is_trained(run):
             train_run(plan, run, progress, inputs)
-        publish_run(run, plan, inputs, out / "run")
-        found: Scores = {}
+        output.hold()
+        failures = describe_run(run, plan, inputs, out / "run")
         mapped = map_run(
             Runs((run,)), inputs, plan.windows, output.work, progress, probabilities
         )
         if truth is not None:
-            found = score_all(plan, inputs, output.work, truth, progress)
-            _write_json(found, output.work / "scores.json")
-        notes = (
-            *inputs.notes,
-            *remarks(inputs.stack),
-            *_said_of(found),
-        )
-        predictor = load_run(run)
-        findings = Findings(scores=found, notes=notes)
-        make_page((mapped, predictor), inputs, plan, findings, progress)
-        publish_map(mapped, predictor, inputs, out, (out / "run",))
-    return _made(out, found, (*output.notes, *notes))
+            scored = score_all(plan, inputs, output.work, truth, progress)
+            write_scores(scored, output.work / SCORES)
+        notes = [*inputs.notes, *remarks(inputs.stack), *scored.notes, *failures]
+        findings = Findings(scores=scored.scores, notes=notes)
+        made, published = (mapped, load_run(run)), (out, (out / "run",))
+        notes += describe_map(made, inputs, plan, findings, published, progress)
+    return _made(out, scored.scores, (*output.notes, *notes))
 
 
 def train_only(plan: Plan, out: Path, overwrite: bool, progress: Progress) -> Made:
@@ -106,9 +113,12 @@ def train_only(plan: Plan, out: Path, overwrite: bool, progress: Progress) -> Ma
     if output.finished:
         return Made({"run": str(out / "run")}, (*output.notes, *inputs.notes))
     with output:
-        train_run(plan, output.work / "run", progress, inputs)
-        publish_run(output.work / "run", plan, inputs, out / "run")
-    return Made({"run": str(out / "run")}, (*output.notes, *inputs.notes))
+        run = output.work / "run"
+        train_run(plan, run, progress, inputs)
+        output.hold()
+        failures = describe_run(run, plan, inputs, out / "run")
+    notes = (*output.notes, *inputs.notes, *failures)
+    return Made({"run": str(out / "run")}, notes)
 
 
 def map_elsewhere(
@@ -129,16 +139,19 @@ def map_elsewhere(
         If a run or an input is refused, or an output exists; nothing is left behind.
     """
     predictor, first = runs.load(), runs.found[0]
+    refuse_unread(data, predictor)
     inputs = open_inputs(data)
-    grid = inputs.stack.grid
-    truth = None if reference is None else reference.labels(predictor.legend, grid)
+    grid, legend = inputs.stack.grid, predictor.legend
+    truth = None if reference is None else open_reference(reference, legend, grid)
     plan = Plan(data=data, method={"name": "run", "folder": first.name})
     key = fingerprint(
         [inputs.fingerprint, to_tree(data), to_tree(runs), _name(reference)]
     )
     output = Output.begin(out, (*MAP_FILES, *BESIDE, PLAN), key, overwrite)
     if output.finished:
-        return _made(out, _scores_in(out), (*output.notes, *inputs.notes))
+        return _made(
+            out, read_scores(out / SCORES).scores, (*output.notes, *inputs.notes)
+        )
     with output:
         # Which images were mapped, for whoever looks at the map with them.
         learned = read_plan(first / PLAN)
@@ -146,19 +159,41 @@ def map_elsewhere(
         mapped = map_run(
             runs, inputs, plan.windows, output.work, progress, probabilities
         )
-        found: Scores = {}
+        output.hold()
+        scored = Scored()
         if truth is not None:
-            found = {
-                "map": score_map(
-                    mapped, predictor.legend, truth, _learned(runs), progress
-                )
-            }
-            _write_json(found, output.work / "scores.json")
-        notes = (*inputs.notes, *_said_without(runs), *_said_of(found))
-        findings = Findings(scores=found, notes=notes, calibration=runs.calibration)
-        make_page((mapped, predictor), inputs, plan, findings, progress)
-        publish_map(mapped, predictor, inputs, out, runs.found)
-    return _made(out, found, (*output.notes, *notes))
+            scored = score_each(
+                {
+                    "map": lambda: score_map(
+                        mapped, legend, truth, _learned(runs), progress
+                    )
+                }
+            )
+            write_scores(scored, output.work / SCORES)
+        notes = [*inputs.notes, *_said_without(runs), *scored.notes]
+        findings = Findings(
+            scores=scored.scores, notes=notes, calibration=runs.calibration
+        )
+        made, published = (mapped, predictor), (out, runs.found)
+        notes += describe_map(made, inputs, plan, findings, published, progress)
+    return _made(out, scored.scores, (*output.notes, *notes))
+
+
+def refuse_unread(data: Data, predictor: Predictor) -> None:
+    """Refuse images that a run would pass over.
+
+    Raises
+    ------
+    ValueError
+        If there are any.
+    """
+    names = predictor.sensors.keys()
+    # An image that is missing is refused where the stack is matched.
+    if names <= data.images.keys() and (unread := data.images.keys() - names):
+        raise ValueError(
+            f"{', '.join(sorted(unread))}: given, and not read; the run maps from "
+            f"{', '.join(predictor.sensors)}, so leave out the others"
+        )
 
 
 def make_demo(
@@ -215,34 +250,16 @@ def _said_without(runs: Runs) -> tuple[str, ...]:
     )
 
 
-def _said_of(found: Scores) -> tuple[str, ...]:
-    """What was noticed of the reference."""
-    return tuple(found["map"]["notes"]) if found else ()
-
-
-def _write_json(tree: Any, path: Path) -> None:
-    text = json.dumps(tree, indent=2, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8")
-
-
-def _scores_in(out: Path) -> Scores:
-    """Scores that a command stopped at its very end has left, if it made any."""
-    if not (out / "scores.json").is_file():
-        return {}
-    scores: Scores = json.loads((out / "scores.json").read_text(encoding="utf-8"))
-    return scores
-
-
-def _made(out: Path, found: Scores, notes: tuple[str, ...]) -> Made:
+def _made(out: Path, scores: Scores, notes: tuple[str, ...]) -> Made:
     summary: dict[str, Any] = {
         name.split(".")[0]: str(out / name)
         for name in (*MAP_FILES, "run")
         if (out / name).exists()
     }
-    if found:
+    if scores:
         summary["accuracy"] = {
-            name: {k: s[k] for k in _SUMMED_UP} for name, s in found.items()
+            name: {k: s[k] for k in _SUMMED_UP} for name, s in scores.items()
         }
-        if (intervals := found["map"]["intervals"]) is not None:
-            summary["intervals"] = {k: intervals[k] for k in _SUMMED_UP}
-    return Made(summary, notes, found)
+    if (intervals := scores.get("map", {}).get("intervals")) is not None:
+        summary["intervals"] = {k: intervals[k] for k in _SUMMED_UP}
+    return Made(summary, notes, scores)

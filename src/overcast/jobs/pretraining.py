@@ -72,7 +72,12 @@ def find_scenes(paths: Sequence[Path]) -> Scenes:
             passed.append(path.name)
         else:
             key = _WORD.sub("*", str(path))
-            named.setdefault(key, {})[f"s{word[1]}"] = path
+            images, name = named.setdefault(key, {}), f"s{word[1]}"
+            if images.setdefault(name, path) != path:
+                raise ValueError(
+                    f"{path}: its name and that of {images[name]} say that both are "
+                    f"the S{word[1]} image of one scene; expected one"
+                )
     scenes = [*_paired(named)]
     if not scenes and not planned:
         raise ValueError(

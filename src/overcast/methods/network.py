@@ -87,6 +87,11 @@ class Network:
             raise ValueError(
                 "frozen, but random: give start, a run or published weights"
             )
+        if self.schedule.seed:
+            raise ValueError(
+                f"schedule: seed is {self.schedule.seed}, and is not read here; the "
+                "plan's own seed (--seed) decides, so leave it out"
+            )
 
     def fit(
         self, stacks: Sequence[Stack], folder: Path, seed: int, progress: Progress
