@@ -13,8 +13,9 @@ import shapely
 from click.testing import CliRunner
 
 from overcast.cli import commands
-from overcast.geo.overlay import PolygonLabels
+from overcast.geo.overlay import lay
 from overcast.geo.raster import UNKNOWN
+from overcast.geo.vectors import Features
 from overcast.inputs import Inputs, open_inputs
 from overcast.jobs.scoring import on_labels
 from overcast.plan import Data, ImageInput, LabelInput, read_plan
@@ -135,13 +136,9 @@ def test_a_map_of_drawn_labels(tmp_path: Path) -> None:
     # As a reference of what was learned from them, they can't judge.
     assert list(on_labels(labels, [plan.data], inputs.stack.grid))
     elsewhere = utm((32, 32), east=700_000)
-    away = PolygonLabels(
-        path,
-        np.array([shapely.box(*elsewhere.extent.boundingbox.bbox)]),
-        np.uint8([1]),
-        labels.legend,
-        elsewhere,
-    )
+    outline = np.array([shapely.box(*elsewhere.extent.boundingbox.bbox)])
+    features = Features(path, outline, {}, "EPSG:32632")
+    away = lay(features, np.uint8([1]), labels.legend, elsewhere)
     assert not list(on_labels(away, [plan.data], elsewhere))
     with open_scene(tmp_path / "out") as scene:
         assert scene.notes == ()

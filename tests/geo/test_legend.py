@@ -93,13 +93,14 @@ def test_a_users_csv_works_like_a_built_in_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"code;name;colour\n1;Forest;009900\n", "header code,name,colour"),
+        (b"code|name|colour\n1|Forest|009900\n", "header code,name,colour"),
         (b"code,name\n1,Forest\n", "header code,name,colour"),
-        (b"code,name,colour\n1,Forest\n", "header code,name,colour"),
+        (b"code,name,colour\n1,Forest\n", "class 1 of the legend has 2 cells"),
         (b"code,name,colour\none,Forest,009900\n", "'one'"),
         (b"code,name,colour\n1,Forest,green\n", "expected rrggbb"),
         (b"code,name,colour\n1,A,009900\n1,B,009900\n", "code 1 occurs twice"),
-        (b"", "no classes"),
+        (b"", "header code,name,colour"),
+        (b"code,name,colour\n", "no classes"),
         (b"code,name,colour\n1,W\xe4lder,009900\n", "UTF-8"),
         (b"\x89PNG\r\n\x1a\n\x00", "UTF-8"),
     ],

@@ -9,9 +9,10 @@ import pyogrio.raw
 import pytest
 import shapely
 
+from overcast.geo.layers import is_vector
 from overcast.geo.legend import load_legend
 from overcast.geo.raster import UNKNOWN
-from overcast.geo.vectors import is_vector, read_features, write_points
+from overcast.geo.vectors import read_features, write_points
 
 POINTS = np.array([[600_005.0, 5_299_995.0], [600_105.0, 5_299_895.0]])
 COLUMNS = {"stratum": np.uint8([3, 4]), "reference": ["Forest", ""]}
@@ -70,7 +71,8 @@ def test_whole_numbers_with_a_gap_are_still_codes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "says"),
     [
-        ("a.csv", "x,y\n1,2\n", "columns lon and lat"),
+        ("a.csv", "east,north\n1,2\n", "columns lon and lat"),
+        ("a.csv", "x,y\n600005,5299995\n", "row 1 has x '600005', expected degrees"),
         ("a.csv", "lon,lat\n8,north\n", "columns lon and lat"),
         ("a.csv", "lon,lat\n", "columns lon and lat"),
         ("a.gpkg", "no package", "not a readable vector file"),

@@ -15,10 +15,11 @@ from overcast.accuracy.bootstrap import block_side
 from overcast.accuracy.confusion import Confusion, compare_blocks, translation
 from overcast.accuracy.response import REFERENCE, is_form
 from overcast.geo.label_file import open_labels
+from overcast.geo.layers import is_vector
 from overcast.geo.legend import Legend, load_legend
 from overcast.geo.overlay import classes_under, lay, pixels_under
 from overcast.geo.stack import LabelSource
-from overcast.geo.vectors import Features, is_vector, read_features
+from overcast.geo.vectors import Features, read_features
 from overcast.progress import Progress, quiet
 
 
@@ -80,14 +81,14 @@ class ReferenceFile:
     legend
         Its own legend, a name or a CSV; None if it is the map's.
     nodata
-        Code of a raster for not known.
+        Codes of a raster for not known, beside that of its tag.
     column
         Of codes or names, in a vector file.
     """
 
     path: Path
     legend: str | None = None
-    nodata: int | None = None
+    nodata: int | tuple[int, ...] | None = None
     column: str = REFERENCE
 
     def open(self, legend: Legend, grid: GeoBox) -> Reference:
