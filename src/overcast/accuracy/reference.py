@@ -102,9 +102,9 @@ class ReferenceFile:
         own = legend if self.legend is None else load_legend(self.legend)
         translate = translation(own, legend)
         if not is_vector(self.path):
-            truth = open_labels(self.path, own, self.nodata)
+            truth = open_labels(self.path, own, self.nodata, grid)
             return ReferenceRaster(truth, grid)
-        features = read_features(self.path)
+        features = read_features(self.path, self.column)
         classes = translate(features.classes(self.column, own))
         if features.are_points:
             return ReferencePoints(features, classes, grid)

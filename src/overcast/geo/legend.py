@@ -98,6 +98,11 @@ class Legend:
         """Names in order."""
         return tuple(c.name for c in self.classes)
 
+    def same_as(self, other: Legend) -> bool:
+        """Whether codes and names are those of another legend, in its order."""
+        names = [[normal_name(n) for n in legend.names] for legend in (self, other)]
+        return self.codes == other.codes and names[0] == names[1]
+
     @property
     def other_codes(self) -> dict[int, int]:
         """Other codes of the same classes, and the positions that they stand for.
@@ -281,6 +286,11 @@ class Crosswalk:
         return np.tensordot(self.weights.T, shares, 1).astype(np.float32)
 
 
+def has_crosswalk(source: Legend, target: Legend) -> bool:
+    """Whether a built-in crosswalk leads from a legend to another."""
+    return (_FOLDER / f"{source.name}--{target.name}.csv").is_file()
+
+
 def load_crosswalk(source: str | Legend, target: str | Legend) -> Crosswalk:
     """Built-in crosswalk, from ``legends/SOURCE--TARGET.csv`` (source,target,weight).
 
@@ -291,13 +301,15 @@ def load_crosswalk(source: str | Legend, target: str | Legend) -> Crosswalk:
     """
     a = source if isinstance(source, Legend) else load_legend(source)
     b = target if isinstance(target, Legend) else load_legend(target)
-    if a == b:
+    if a.same_as(b):
         return Crosswalk(a, b, np.eye(len(a)))
     resource = _FOLDER / f"{a.name}--{b.name}.csv"
     if not resource.is_file():
         pairs = [p.name.removesuffix(".csv") for p in _FOLDER.iterdir()]
         known = ", ".join(sorted(p for p in pairs if "--" in p))
         raise ValueError(f"no crosswalk from {a.name} to {b.name}; there are {known}")
+    for legend in (a, b):
+        _check_built_in(legend)
     weights = np.zeros((len(a), len(b)))
     for row in csv.DictReader(resource.read_text(encoding="utf-8").splitlines()):
         s, t = int(row["source"]), int(row["target"])
@@ -308,3 +320,14 @@ def load_crosswalk(source: str | Legend, target: str | Legend) -> Crosswalk:
             )
         weights[a.codes.index(s), b.codes.index(t)] = float(row["weight"])
     return Crosswalk(a, b, weights)
+
+
+def _check_built_in(legend: Legend) -> None:
+    """Refuse a legend that has the name of a built-in one and other classes."""
+    own = {c.code: c.name for c in load_legend(legend.name).classes}
+    for c in legend.classes:
+        if normal_name(own.get(c.code, c.name)) != normal_name(c.name):
+            raise ValueError(
+                f"the built-in legend {legend.name} calls {c.code} {own[c.code]}, yours "
+                f"{c.name}; rename your legend if it is not the built-in one"
+            )

@@ -96,7 +96,7 @@ class Features:
             If a text is neither a code nor a name of the legend, or all are empty.
         """
         known = _meanings(legend)
-        texts = [_key(text) for text in self.column(name)]
+        texts = [key_of(text) for text in self.column(name)]
         for row, text in enumerate(texts, 1):
             if text not in known:
                 raise ValueError(
@@ -124,14 +124,14 @@ def _meanings(legend: Legend) -> dict[str, int | None]:
     known |= {str(code): k for code, k in legend.other_codes.items()}
     plain = [plain_name(name) for name in legend.names]
     known |= {n: k for k, n in enumerate(plain) if plain.count(n) == 1 and n}
-    names = {_key(name): k for k, name in enumerate(legend.names)}
+    names = {key_of(name): k for k, name in enumerate(legend.names)}
     known |= names
     for k, code in enumerate(legend.codes):
         known[str(code)] = k if names.get(str(code), k) == k else None
     return known
 
 
-def _key(text: str) -> str:
+def key_of(text: str) -> str:
     """Text as it is compared; whole numbers lose their decimals."""
     text = normal_name(text)
     if re.fullmatch(r"[+-]?\d{1,15}([.,]0*)?", text):

@@ -86,7 +86,7 @@ def make_map(
             _write_json(found, output.work / "scores.json")
         notes = (
             *inputs.notes,
-            *remarks(inputs.stack),
+            *remarks(inputs.stack, plan.method),
             *_said_of(found),
         )
         predictor = load_run(run)

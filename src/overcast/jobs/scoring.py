@@ -23,6 +23,7 @@ from overcast.accuracy.confusion import Confusion, compare_blocks, scores, trans
 from overcast.accuracy.independence import are_fine, remark
 from overcast.geo.dataset import dataset_of
 from overcast.geo.label_file import open_labels
+from overcast.geo.layers import file_of
 from overcast.geo.legend import Legend
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import LabelSource
@@ -100,8 +101,8 @@ def on_labels(
     for data in learned:
         if data.labels is None:
             continue
-        path = Path(data.labels.path)
-        if not path.is_file():
+        path = file_of(data.labels.path)
+        if not path.exists():
             yield f"{path}, which was learned from, is gone: not checked"
             continue
         labels = open_given_labels(data.labels, grid)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from overcast.geo.bands import Sensor
 from overcast.geo.legend import Legend
 from overcast.geo.stack import Chip, Stack, agree
+from overcast.labels.support import taught_classes
 from overcast.learn.batch import Batch
 from overcast.learn.checkpoint import load_weights, save_weights
 from overcast.learn.frozen import Frozen
@@ -38,6 +39,8 @@ from overcast.progress import Progress
 _WEIGHTS = "model.safetensors"
 _CHECKPOINT = "checkpoint.safetensors"
 _LOG = "log.jsonl"
+_LABELLED = "labelled.json"
+"""Positions of the classes that labels or class probabilities taught."""
 _CLASSIFIER_RATE = 0.3
 """Chosen on development world 1; `linear` of ``bench.claims patches10`` learns at it."""
 _PIXELS = 8 * 64 * 64
@@ -98,6 +101,8 @@ class Network:
         model = self._model(len(first.labels.legend), first.sensors)
         self._learn(model, stacks, first.sensors, (folder, seed, progress))
         save_weights(model, folder / _WEIGHTS)
+        taught = taught_classes(stacks, len(first.labels.legend))
+        (folder / _LABELLED).write_text(json.dumps(taught) + "\n", encoding="utf-8")
         (folder / _CHECKPOINT).unlink(missing_ok=True)
 
     def pretrain(
@@ -199,7 +204,8 @@ class Network:
         recipe = choose("recipes", self.recipe)
         restores = isinstance(model, Remover) and getattr(recipe, "restores", False)
         indices = tuple(self.indices)
-        return TrainedNetwork(model, legend, sensors, device, indices, restores)
+        absent = _absent(folder / _LABELLED, len(legend))
+        return TrainedNetwork(model, legend, sensors, device, indices, restores, absent)
 
     def _model(self, classes: int, sensors: Mapping[str, Sensor]) -> Segmenter:
         bands = {name: len(sensor.bands) for name, sensor in sensors.items()}
@@ -212,7 +218,8 @@ class Network:
 class TrainedNetwork:
     """A `Segmenter` as a `Predictor`; `indices` join the bands of `sensors`.
 
-    `restores` tells whether it has learned to take clouds away.
+    `restores` tells whether it has learned to take clouds away; `absent` are positions
+    of classes that nothing taught, which are not mapped.
     """
 
     model: Segmenter
@@ -221,6 +228,7 @@ class TrainedNetwork:
     device: torch.device
     indices: tuple[str, ...] = ()
     restores: bool = False
+    absent: tuple[int, ...] = ()
 
     @property
     def halo(self) -> int:
@@ -234,12 +242,22 @@ class TrainedNetwork:
         half = torch.autocast("cuda", torch.bfloat16, self.device.type == "cuda")
         with half:
             logits = self.model(batch)
-        found = logits[0].float().softmax(0).cpu().numpy()
+        scores = logits[0].float()
+        scores[list(self.absent)] = -torch.inf
+        found = scores.softmax(0).cpu().numpy()
         return np.asarray(found, np.float32)
 
     def batch_of(self, chip: Chip) -> Batch:
         """A chip as the network sees it."""
         return Batch.of([chip_with_indices(chip, self.indices)]).to(self.device)
+
+
+def _absent(path: Path, classes: int) -> tuple[int, ...]:
+    """Positions of the classes that nothing taught; none where no file says it."""
+    if not path.is_file():
+        return ()
+    taught = json.loads(path.read_text(encoding="utf-8"))
+    return tuple(k for k in range(classes) if k not in taught)
 
 
 def _follow(
