@@ -31,6 +31,7 @@ from overcast.geo.overlay import (
 from overcast.geo.probabilities import SENSOR as PROBABILITIES
 from overcast.geo.probabilities import open_probabilities
 from overcast.geo.stack import ImageSource, Stack, common_grid
+from overcast.labels.spectra import contradictions
 from overcast.plan import Data, ImageInput, LabelInput, fingerprint
 
 
@@ -72,6 +73,7 @@ def open_inputs(data: Data) -> Inputs:
         labels=labels,
         targets=frozenset(name for name, i in data.images.items() if i.target),
     )
+    notes += contradictions(stack)
     files = [*others, *(i.mask.path for i in data.images.values() if i.mask)]
     return Inputs(stack, tuple(notes), _fingerprint(stack, files))
 

@@ -185,7 +185,7 @@ def test_a_prior_of_other_classes_is_refused(scene: Scene, tmp_path: Path) -> No
 
 def test_what_is_assumed_gives_way_to_what_labels_say() -> None:
     method = Weak(smoothness=2.0, trust=0.5)
-    first = method._belief(LEGEND)
+    first = method._belief(LEGEND, np.ones(len(LEGEND), np.bool_))
     few, some, many = (method._for(first, cells) for cells in (50, 200, 20_000))
     assert (some.smoothness, some.prior) == (2.0, 0.5)
     assert (few.smoothness, few.prior) == pytest.approx((4.0, 1.0))

@@ -25,6 +25,7 @@ from overcast.learn.recipe import Setting, Terms, told
 from overcast.learn.start import encoder_weights
 from overcast.learn.stream import Stream, ahead, crops_of
 from overcast.learn.train import Schedule, train
+from overcast.methods.arrays import load_arrays, save_arrays
 from overcast.methods.start import (
     ENCODER,
     alike,
@@ -39,8 +40,8 @@ from overcast.progress import Progress
 _WEIGHTS = "model.safetensors"
 _CHECKPOINT = "checkpoint.safetensors"
 _LOG = "log.jsonl"
-_LABELLED = "labelled.json"
-"""Positions of the classes that labels or class probabilities taught."""
+_ABSENT = "absent.safetensors"
+"""Positions of the classes that nothing taught, if there are any."""
 _CLASSIFIER_RATE = 0.3
 """Chosen on development world 1; `linear` of ``bench.claims patches10`` learns at it."""
 _PIXELS = 8 * 64 * 64
@@ -101,8 +102,11 @@ class Network:
         model = self._model(len(first.labels.legend), first.sensors)
         self._learn(model, stacks, first.sensors, (folder, seed, progress))
         save_weights(model, folder / _WEIGHTS)
-        taught = taught_classes(stacks, len(first.labels.legend))
-        (folder / _LABELLED).write_text(json.dumps(taught) + "\n", encoding="utf-8")
+        classes = len(first.labels.legend)
+        taught = taught_classes(stacks, classes)
+        (folder / _ABSENT).unlink(missing_ok=True)
+        if absent := sorted(set(range(classes)) - set(taught)):
+            save_arrays({"classes": np.array(absent)}, folder / _ABSENT)
         (folder / _CHECKPOINT).unlink(missing_ok=True)
 
     def pretrain(
@@ -204,7 +208,11 @@ class Network:
         recipe = choose("recipes", self.recipe)
         restores = isinstance(model, Remover) and getattr(recipe, "restores", False)
         indices = tuple(self.indices)
-        absent = _absent(folder / _LABELLED, len(legend))
+        known = (folder / _ABSENT).is_file()
+        classes = (
+            load_arrays(folder / _ABSENT)["classes"] if known else np.empty(0, int)
+        )
+        absent = tuple(int(k) for k in classes)
         return TrainedNetwork(model, legend, sensors, device, indices, restores, absent)
 
     def _model(self, classes: int, sensors: Mapping[str, Sensor]) -> Segmenter:
@@ -250,14 +258,6 @@ class TrainedNetwork:
     def batch_of(self, chip: Chip) -> Batch:
         """A chip as the network sees it."""
         return Batch.of([chip_with_indices(chip, self.indices)]).to(self.device)
-
-
-def _absent(path: Path, classes: int) -> tuple[int, ...]:
-    """Positions of the classes that nothing taught; none where no file says it."""
-    if not path.is_file():
-        return ()
-    taught = json.loads(path.read_text(encoding="utf-8"))
-    return tuple(k for k in range(classes) if k not in taught)
 
 
 def _follow(
