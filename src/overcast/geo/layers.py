@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,7 +81,8 @@ def is_vector(path: Path) -> bool:
 def layers_of(file: Path) -> dict[str, str | None]:
     """Names of the layers of a vector file, and their kinds of geometry, if any."""
     try:
-        return {str(name): kind for name, kind in pyogrio.list_layers(file)}
+        with _quiet():
+            return {str(name): kind for name, kind in pyogrio.list_layers(file)}
     except (RuntimeError, ValueError):
         return {}
 
@@ -102,9 +106,10 @@ def read_layer(path: Path, column: str | None = None) -> Layer:
     if layer is None and len(layers) > 1:
         layer, note = _chosen(file, layers, column)
     try:
-        about, _, shapes, values = pyogrio.raw.read(
-            file, layer=layer, datetime_as_string=True
-        )
+        with _quiet():
+            about, _, shapes, values = pyogrio.raw.read(
+                file, layer=layer, datetime_as_string=True
+            )
     except (RuntimeError, ValueError, IndexError, LookupError) as error:
         reason = str(error).partition(";")[0].strip() or type(error).__name__
         raise ValueError(f"{file}: not a readable vector file ({reason})") from error
@@ -139,6 +144,14 @@ def parse_shapes(file: Path, encoded: NDArray[np.object_]) -> NDArray[np.object_
             )
     flat: NDArray[np.object_] = shapely.force_2d(shapes)
     return flat
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Leave out GDAL's warnings: what is wrong is said by row."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        yield
 
 
 def _chosen(

@@ -123,12 +123,17 @@ class Weak:
         assert first.labels is not None
         arrays = find_clusters(seen, self.clusters, self.dimensions, seed, progress)
         counted = count_cells(stacks, self._counting(arrays, sensors, seed), progress)
-        labelled = counted[0].labels.sum(0) > 0
-        belief = self._belief(first.labels.legend, labelled)
+        belief = self._belief(first.labels.legend)
+        likely = self._likely(first.labels.legend, counted[0].labels.sum(0) > 0)
         for i, cells in enumerate(counted):
             progress("explaining labels", i, len(counted))
             edges = neighbours(arrays, i)
-            found = class_shares(cells, edges, self._for(belief, cells.independent))
+            own = self._for(belief, cells.independent)
+            found = class_shares(cells, edges, own)
+            # Below an equal share in every cluster, a class is nowhere the likeliest.
+            if (found[:, ~likely] >= 1 / len(likely)).any():
+                own = replace(own, possible=own.possible & likely)
+                found = class_shares(cells, edges, own)
             arrays[f"classes.{i}"] = found.astype(np.float32)
         progress("explaining labels", len(counted), len(counted))
         save_arrays(arrays, folder / _FILE)
@@ -165,12 +170,7 @@ class Weak:
             belief, smoothness=self.smoothness * scale, prior=self.trust * scale
         )
 
-    def _belief(self, legend: Legend, labelled: NDArray[np.bool_]) -> Belief:
-        """What is believed of a legend, of which the classes `labelled` have labels.
-
-        Only these can be on the ground, and what they are mixtures of; with a prior,
-        what that says as well.
-        """
+    def _belief(self, legend: Legend) -> Belief:
         mixed, count = mixtures_of(legend), len(legend)
         mistakes = np.full((count, count), self.wrong / max(count - 1, 1))
         np.fill_diagonal(mistakes, 1 - self.wrong)
@@ -178,11 +178,18 @@ class Weak:
             for k, share in parts.items():
                 mistakes[k, c] += self.wrong * share
         mistakes /= mistakes.sum(1, keepdims=True)
-        possible = labelled | bool(self.prior)
-        for c, parts in mixed.items():
-            possible[list(parts)] |= labelled[c]
-        possible[list(mixed)] = False
+        possible = np.array([c not in mixed for c in range(count)])
         return Belief(mistakes=mistakes, possible=possible, power=self.power)
+
+    def _likely(self, legend: Legend, labelled: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Classes ``[K]`` that may be mapped: with labels, or a part of such mixtures.
+
+        With a prior, all may be.
+        """
+        likely = labelled | bool(self.prior)
+        for c, parts in mixtures_of(legend).items():
+            likely[list(parts)] |= labelled[c]
+        return likely
 
 
 @dataclass(frozen=True, slots=True)
