@@ -97,7 +97,8 @@ labels = several(
         "--labels",
         type=FILE,
         required=True,
-        help="Raster of class codes, or polygons or points with a class.",
+        help="Raster of class codes, or polygons or points with a class; a layer of "
+        "several as FILE|layername=LAYER.",
     ),
     click.option(
         "--legend",

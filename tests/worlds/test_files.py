@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import rasterio
 
+from overcast.geo.categories import read_categories
 from overcast.geo.legend import load_legend
 from overcast.worlds.files import write_world
 from overcast.worlds.scene import KINDS, Scene, Wanted, simulate
@@ -108,3 +109,14 @@ def test_every_kind_of_labels_gets_a_file(tmp_path: Path) -> None:
     paths = write_world(2, 64, tmp_path, Wanted(KINDS), processes=1)
     assert all(paths[kind].is_file() for kind in KINDS)
     assert len({paths[kind] for kind in KINDS}) == len(KINDS)
+
+
+def test_labels_carry_the_names_of_their_codes(paths: dict[str, Path]) -> None:
+    legend = load_legend("simplified-igbp")
+    expected = {c.code: c.name for c in legend.classes}
+    for name, path in paths.items():
+        if name in ("truth", *WANTED.labels):
+            found = read_categories(path)
+            assert found is not None
+            assert found.names == expected, name
+    assert read_categories(paths["clouds"]) is None

@@ -26,6 +26,11 @@ from overcast.progress import Progress, quiet
 class Reference(Protocol):
     """Known classes somewhere on the grid of a map."""
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was noticed of the file that they are in."""
+        ...
+
     def against(
         self, source: LabelSource, progress: Progress = quiet
     ) -> Iterator[Confusion]:
@@ -39,6 +44,12 @@ class ReferenceRaster:
 
     truth: LabelSource
     grid: GeoBox
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was noticed of the file that they are in."""
+        found: tuple[str, ...] = getattr(self.truth, "notes", ())
+        return found
 
     def against(
         self, source: LabelSource, progress: Progress = quiet
@@ -55,6 +66,11 @@ class ReferencePoints:
     points: Features
     classes: NDArray[np.uint8]
     grid: GeoBox
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was noticed of the file that they are in."""
+        return self.points.notes
 
     def against(
         self, source: LabelSource, progress: Progress = quiet

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from overcast.given import data_of, runs_of
+from overcast.given import codes_of, data_of, runs_of
 from overcast.options import FILE, HELP, bar, ensemble, images, report, views, writing
 
 
@@ -18,7 +18,12 @@ from overcast.options import FILE, HELP, bar, ensemble, images, report, views, w
 @views(24)
 @click.option("--official", type=FILE, help="Class raster to compare and agree with.")
 @click.option("--official-legend", help="Its legend, if not the runs'.")
-@click.option("--official-nodata", type=int, help="Its code for no data.")
+@click.option(
+    "--official-nodata",
+    multiple=True,
+    metavar="CODE,...",
+    help="Its codes for no data, beside that of its nodata tag; may be repeated.",
+)
 @writing
 def command(run: Path, **given: Any) -> None:
     """Label an area with trained runs, to learn from these labels with other images.
@@ -37,9 +42,8 @@ def command(run: Path, **given: Any) -> None:
 
     official = None
     if given["official"] is not None:
-        official = ReferenceFile(
-            given["official"], given["official_legend"], given["official_nodata"]
-        )
+        nodata = codes_of("--official-nodata", given["official_nodata"])
+        official = ReferenceFile(given["official"], given["official_legend"], nodata)
     with bar() as progress:
         made = make_pseudo_labels(
             runs_of(run, given),

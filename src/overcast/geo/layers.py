@@ -87,6 +87,16 @@ def layers_of(file: Path) -> dict[str, str | None]:
         return {}
 
 
+def each_layer(path: Path) -> list[Path]:
+    """A path for every layer with geometry of a vector file; the path, if it has one."""
+    drawn = [
+        name for name, kind in layers_of(file_of(path)).items() if kind is not None
+    ]
+    if split_layer(path)[1] is not None or len(drawn) < 2:
+        return [path]
+    return [Path(f"{path}{_LAYER}{name}") for name in drawn]
+
+
 def read_layer(path: Path, column: str | None = None) -> Layer:
     """Read the layer that a path names, or the only one that may be meant.
 

@@ -69,6 +69,7 @@ def assess_files(
     result["notes"] = [
         *_on_intervals(result),
         *_on_labels(source, truth, reference.path),
+        *truth.notes,
     ]
     if out is not None:
         text = json.dumps(result, indent=2, ensure_ascii=False)

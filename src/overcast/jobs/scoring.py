@@ -76,7 +76,7 @@ def score_map(
     """
     source = open_labels(mapped, legend)
     found = _score(source, truth, source.grid, progress)
-    notes = list(on_labels(truth, learned, source.grid))
+    notes = [*on_labels(truth, learned, source.grid), *getattr(truth, "notes", ())]
     if found["intervals"] is None:
         notes.append(f"no intervals: the reference lies in fewer than {FEWEST} blocks")
     reliability = reliability_against(mapped, legend, truth)
