@@ -169,7 +169,7 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("values", "says"),
     [
-        (np.ones(SHAPE, np.float32), "float32 values; class codes are whole numbers"),
+        (np.full(SHAPE, 0.5, np.float32), "value 0.5; class codes are whole numbers"),
         (np.full(SHAPE, 77, np.uint8), "codes 77 are not in the legend"),
         (np.ones((2, *SHAPE), np.uint8), "2 bands; a label raster has one"),
     ],

@@ -85,7 +85,7 @@ def open_classes(path: Path, legend: Legend, nodata: int, pixel_m: float) -> Lab
             "numbers; unpack the published archive again, unchanged"
         )
     grid = grid_of(path, dataset, pixel_m)
-    return LabelFile(path, legend, nodata, grid, dataset.block_shapes[0])
+    return LabelFile(path, legend, (nodata,), grid, dataset.block_shapes[0])
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ from overcast.geo.check import Checked, open_sentinel_1, open_sentinel_2
 from overcast.geo.coverage import common_grid
 from overcast.geo.dataset import open_raster, placed, read_grid
 from overcast.geo.grain import grain
-from overcast.geo.vectors import Features, is_vector, read_features
+from overcast.geo.layers import each_layer, is_vector
+from overcast.geo.vectors import Features, read_features
 from overcast.geo.warp import aligned
 
 _VALUES_PX, _CLASSES_PX = 512, 1024
@@ -155,9 +156,10 @@ def inspect_files(paths: list[Path]) -> list[dict[str, Any]]:
     first: GeoBox | None = None
     for path in paths:
         if is_vector(path):
-            features = read_features(path)
-            told = asdict(describe_features(features))
-            found.append({**told, "on_grid": _how_many(first, features)})
+            for layer in each_layer(path):
+                features = read_features(layer)
+                told = asdict(describe_features(features)) | {"path": str(layer)}
+                found.append({**told, "on_grid": _how_many(first, features)})
             continue
         record = asdict(describe(path))
         try:
