@@ -174,12 +174,12 @@ def runs_of(run: Path, given: dict[str, Any]) -> Any:
                 f"--with {folder}: given twice; --weights says how much a run counts"
             )
     text = given["weights"]
-    if text is not None and not given["also"]:
-        raise ValueError(f"--weights {text}: of what? give --with as well")
     try:
         weights = tuple(map(float, text.split(","))) if text else ()
     except ValueError:
         raise ValueError(f"--weights {text}: expected numbers, such as 2,1") from None
+    if text is not None and not given["also"]:
+        raise ValueError(f"--weights {text}: of what? give --with as well")
     without = given.get("without", ())
     return Runs((run, *given["also"]), weights, given["views"], without)
 
