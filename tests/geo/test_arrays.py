@@ -154,19 +154,21 @@ def dataarray(names: list[str] | None = None) -> xarray.DataArray:
 
 @pytest.mark.parametrize("dims", list(itertools.permutations(("band", "y", "x"))))
 def test_dataarray_dimensions_may_come_in_any_order(dims: tuple[str, ...]) -> None:
-    source = from_dataarray(dataarray().transpose(*dims), PLACE)
+    source = from_dataarray(dataarray().transpose(*dims), PLACE).image
     assert source.grid == GRID
     assert source.sensor == PLACE
-    assert source.image.values[:, 0, 0].tolist() == [0, 1]
-    assert np.argwhere(~source.image.valid).tolist() == [[2, 3]]
+    image = source.read(GRID)
+    assert image.values[:, 0, 0].tolist() == [0, 1]
+    assert np.argwhere(~image.valid).tolist() == [[2, 3]]
 
 
 def test_dataarray_bands_are_matched_by_name() -> None:
-    source = from_dataarray(dataarray(["Sigma0_VH", "vv"]), SENTINEL_1)
-    assert source.image.values[:, 0, 0].tolist() == [1, 0]
-    with pytest.raises(ValueError, match=r"bands vv, HH; expected VH once"):
+    db = dataarray(["Sigma0_VH", "vv"]) * 8 - 18
+    source = from_dataarray(db, SENTINEL_1).image
+    assert source.read(GRID).values[:, 0, 0].tolist() == [-10, -18]
+    with pytest.raises(ValueError, match=r"called vv, HH; expected VH of sentinel-1"):
         from_dataarray(dataarray(["vv", "HH"]), SENTINEL_1)
-    with pytest.raises(ValueError, match=r"bands VV, vv; expected VV, VH once"):
+    with pytest.raises(ValueError, match=r"more than one band is called VV \(VV, vv\)"):
         from_dataarray(dataarray(["VV", "vv"]), SENTINEL_1)
 
 
@@ -178,10 +180,10 @@ def test_dataarray_in_degrees_with_south_at_the_top() -> None:
         coords={"lat": [1.0, 2, 3], "lon": [10.0, 10.5, 11, 11.5]},
         attrs={"grid_mapping": "place"},
     ).assign_coords(place=((), 0, {"spatial_ref": wgs84}))
-    source = from_dataarray(array, PLACE)
+    source = from_dataarray(array, PLACE).image
     assert source.grid.crs == "EPSG:4326"
     assert source.grid.affine == Affine(0.5, 0, 9.75, 0, 1, 0.5)
-    assert source.image.values[1, 2].tolist() == [17, 19, 21, 23]
+    assert source.read(source.grid).values[1, 2].tolist() == [17, 19, 21, 23]
 
 
 def test_dataarray_without_a_place_is_refused() -> None:
@@ -197,5 +199,7 @@ def test_dataarray_without_a_place_is_refused() -> None:
 def test_dataarray_of_another_shape_is_refused() -> None:
     with pytest.raises(ValueError, match=r"dimensions y, x; expected a band"):
         from_dataarray(dataarray().isel(band=0), PLACE)
-    with pytest.raises(ValueError, match=r"2 bands without names, expected the 10"):
+    with pytest.raises(
+        ValueError, match=r"2 bands without names of sentinel-2; expected 10 or"
+    ):
         from_dataarray(dataarray(), SENTINEL_2)
