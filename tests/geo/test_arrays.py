@@ -17,6 +17,7 @@ from overcast.geo.legend import load_legend
 from overcast.geo.raster import UNKNOWN, Image, Labels
 from overcast.geo.stack import ImageSource, LabelSource, Stack
 from overcast.geo.tiling import Window
+from tests.rasters import backscatter, spectra
 
 # odc-geo slices a GeoBox with affine's old operator, which affine 3 warns of.
 pytestmark = pytest.mark.filterwarnings("ignore:Use .@. matmul")
@@ -203,3 +204,91 @@ def test_dataarray_of_another_shape_is_refused() -> None:
         ValueError, match=r"2 bands without names of sentinel-2; expected 10 or"
     ):
         from_dataarray(dataarray(), SENTINEL_2)
+
+
+def stored_array(
+    values: np.ndarray, names: list[str] | None = None
+) -> xarray.DataArray:
+    grid = GeoBox(values.shape[1:], GRID.affine, GRID.crs)
+    x, y = centres(grid)
+    array = xarray.DataArray(
+        values,
+        dims=("band", "y", "x"),
+        coords={
+            "y": y[:, 0],
+            "x": x[0],
+            "spatial_ref": xarray.Variable((), 0, {"crs_wkt": CRS(UTM).to_wkt()}),
+        },
+        name="scene",
+    )
+    return array if names is None else array.assign_coords(band=names)
+
+
+LAND = spectra("water", "forest", "crops", "soil", shape=(48, 48))
+
+
+@pytest.mark.parametrize(
+    ("values", "attributes", "says"),
+    [
+        (LAND, {}, None),
+        ((LAND * 1e-4).astype("f4"), {}, None),
+        (LAND + 1000, {}, "-1000 was not applied"),
+        (LAND + 1000, {"scale_factor": 1e-4, "add_offset": -0.1}, "offset -0.1 taken"),
+        ((LAND / 100).astype("f4"), {}, "percent"),
+    ],
+)
+def test_arrays_pass_the_gate_of_files(
+    values: np.ndarray, attributes: dict[str, float], says: str | None
+) -> None:
+    checked = from_dataarray(stored_array(values).assign_attrs(attributes), SENTINEL_2)
+    found = checked.image.read(checked.image.grid).values
+    np.testing.assert_allclose(found, LAND * 1e-4, atol=1e-6)
+    assert (says is None and not checked.notes) or (says or "") in checked.notes[0]
+
+
+@pytest.mark.parametrize("where", ["attrs", "encoding"])
+@pytest.mark.parametrize("key", ["_FillValue", "missing_value", "nodata"])
+def test_nodata_of_arrays_is_not_seen(where: str, key: str) -> None:
+    values = LAND.copy()
+    values[:, :, 30:] = 7777
+    array = stored_array(values)
+    getattr(array, where)[key] = 7777
+    image = from_dataarray(array, SENTINEL_2).image
+    valid = image.read(image.grid).valid
+    assert not valid[:, 30:].any() and valid[:, :30].all()
+
+
+def test_arrays_in_power_and_of_other_bands() -> None:
+    db = backscatter((48, 48))
+    power = stored_array(np.float32(10) ** (db / 10), ["vv", "vh"])
+    checked = from_dataarray(power, SENTINEL_1)
+    found = checked.image.read(checked.image.grid).values
+    np.testing.assert_allclose(found, db, atol=1e-4)
+    assert "array scene: linear power" in checked.notes[0]
+    amplitude = stored_array(np.float32(10) ** (db / 20))
+    with pytest.raises(ValueError, match="array scene: values look like amplitude"):
+        from_dataarray(amplitude, SENTINEL_1)
+    with pytest.raises(ValueError, match="array scene: its bands are called HH, HV"):
+        from_dataarray(power.assign_coords(band=["HH", "HV"]), SENTINEL_1)
+    with pytest.raises(ValueError, match=r"look like B12, B11.*assign_coords"):
+        from_dataarray(stored_array(LAND[::-1]), SENTINEL_2)
+    names = stored_array(LAND[[2, 1, 0, 6]])
+    names.attrs["long_name"] = ("red", "green", "blue", "nir")
+    assert from_dataarray(names, SENTINEL_2).image.sensor.names == (
+        *("B02", "B03", "B04", "B08"),
+    )
+
+
+def test_arrays_are_read_by_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    image = from_dataarray(stored_array(LAND), SENTINEL_2).image
+    sizes = []
+    values = xarray.DataArray.values
+
+    def record(array: xarray.DataArray) -> np.ndarray:
+        sizes.append(array.size)
+        return values.fget(array)
+
+    monkeypatch.setattr(xarray.DataArray, "values", property(record))
+    found = image.read(image.grid[4:10, 5:12])
+    assert sizes == [10 * 6 * 7]
+    np.testing.assert_allclose(found.values, LAND[:, 4:10, 5:12] * 1e-4, atol=1e-6)

@@ -127,8 +127,7 @@ class Encoding:
         """Physical values of stored ones; power of zero or less is NaN."""
         with np.errstate(over="ignore", invalid="ignore"):  # fills of 1e300, infinity
             values = stored.astype(np.float32)
-            if self.scale != 1 or self.offset != 0:
-                values = values * _each(self.scale, values) + _each(self.offset, values)
+            values = values * _each(self.scale, values) + _each(self.offset, values)
         if self.power or self.amplitude:
             return to_db(values) * np.float32(2 if self.amplitude else 1)
         return values
@@ -219,7 +218,8 @@ SENTINEL_2_L1C = Sensor(
 
 BUILT_IN = {s.name: s for s in (SENTINEL_1, SENTINEL_2, SENTINEL_2_L1C)}
 
-SENTINEL_2_ENCODING = Encoding(scale=1e-4, nodata=0)
+SENTINEL_2_SCALE = 1e-4
+SENTINEL_2_ENCODING = Encoding(scale=SENTINEL_2_SCALE, nodata=0)
 SENTINEL_2_OFFSET = -0.1
 """Offset since processing baseline 04.00: -1000 digital numbers."""
 

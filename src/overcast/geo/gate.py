@@ -37,12 +37,14 @@ from overcast.geo.validity import Validity, decode, fills_in, misfits
 Units = Literal["auto", "db", "linear", "amplitude"]
 Floats = NDArray[np.float32]
 
-_OFFSET_FLOOR, _BRIGHT_FLOOR = 0.09, 0.125
-"""Without the offset of 0.1, some pixel of a scene is darker than the first in a band.
-Above the second, only vegetation tells the offset from desert or cloud."""
+_OFFSET_FLOOR, _DARK = 0.09, 0.07
+"""Without the offset of 0.1, some pixel of a scene is darker than the first in a band:
+desert and clouds are not. With it applied, a pixel of water or shadow is darker than the
+second in most bands; where there is none, vegetation tells."""
 _REFLECTANCE = (-0.5, 6.4)
 _BACKSCATTER = (-200.0, 39.0)
 """Lowest and highest physical values that there can be."""
+_EDGE = -0.25
 _SWAPPED_DB = -0.5
 _SAY_SCALE = "set the right scale in the file (gdal_edit.py -scale 0.0001 FILE)"
 _CALLED = {"db": "dB", "linear": "linear power", "amplitude": "amplitude"}
@@ -216,10 +218,11 @@ def _settle_scale(look: _Look, raw: Floats, whole: bool, trust: bool) -> None:
         found = Scale(1e-4, "reflectance x 10,000")
     if found.scale not in (1e-4, 1.0):
         look.note(f"{found.called}, converted to reflectance")
-    scale: float | tuple[float, ...] = found.scale
+    factor = 1e-4 if found.scale is None else found.scale
+    scale: float | tuple[float, ...] = factor
     offset: float | tuple[float, ...] = 0.0
     if tagged:
-        scale, offset = _numbers(found.scale * scales), _numbers(found.scale * offsets)
+        scale, offset = _numbers(factor * scales), _numbers(factor * offsets)
     faint = {1e-4: 1.0, 1.0: 1e-4}.get(scale if isinstance(scale, float) else 0)
     visible = {"B02", "B03"} & set(names)
     look.validity = replace(
@@ -254,7 +257,7 @@ def _settle_offset(look: _Look, raw: Floats, said: int | None, trust: bool) -> N
             "is wrong"
         )
         look.encoding = replace(plain, offset=SENTINEL_2_OFFSET)
-    elif floor > _BRIGHT_FLOOR:
+    elif floor > _OFFSET_FLOOR:
         look.note(
             f"no pixel is darker than {floor:.3f}: snow, sand or clouds everywhere, or "
             "the product's offset of -1000 was not applied; say --s2-offset -1000 then"
@@ -263,10 +266,11 @@ def _settle_offset(look: _Look, raw: Floats, said: int | None, trust: bool) -> N
 
 def _pending(values: Floats, floor: float, names: tuple[str, ...]) -> bool:
     """Whether the offset of -1000 is still to be applied."""
-    if floor <= _BRIGHT_FLOOR:
-        return floor > _OFFSET_FLOOR
+    if floor <= _OFFSET_FLOOR:
+        return False
     applied = values + np.float32(SENTINEL_2_OFFSET)
-    return bool(vegetated(applied, names).mean() > 0.02)
+    dark = float(np.percentile(np.median(applied, 0), 0.1))
+    return bool(dark < _DARK or vegetated(applied, names).mean() > 0.02)
 
 
 def _settle_said(
@@ -323,10 +327,14 @@ def _settle_fills(
     look: _Look, limits: tuple[float, float], same_is_enough: bool
 ) -> None:
     """Find fill values without a tag, say them, and leave them out from now on."""
+    rule = look.validity
     raw, hidden = raw_sample(look.stored, look.places)
     before = np.isfinite(
-        decode(raw, look.encoding, replace(look.validity, limits=None), hidden)
+        decode(raw, look.encoding, replace(rule, limits=None, faint=None), hidden)
     ).all(0)
+    if rule.faint is not None and len(raw) >= 3:  # the dark edge of a scene is no fill
+        edge = look.encoding.decode(raw) > _EDGE
+        before &= ~((raw <= rule.faint) & edge).all(0)
     shares = fills_in(raw[:, before]) if before.any() else {}
     low, high = limits
     fills = []
@@ -343,8 +351,9 @@ def _settle_fills(
     look.validity = replace(look.validity, fills=tuple(fills))
     after = np.isfinite(decode(raw, look.encoding, look.validity, hidden)).all(0)
     for fill in fills:
-        before &= ~(raw == fill).all(0)
-    if (beyond := before & ~after).any():
+        before = np.asarray(before & ~(raw == fill).all(0))
+    beyond = np.asarray(before & ~after)
+    if beyond.any():
         worst = np.asarray(raw[:, beyond], np.float64)
         look.note(
             f"{beyond.sum() / before.size:.1%} of the pixels have values that can't be "
@@ -389,6 +398,8 @@ def _settle_backscatter(look: _Look, raw: Floats, said: Units, trust: bool) -> N
             look.note(f"{_said(scales, offsets)} taken from the file's tags")
     _refuse_backscatter(look, found.units, found.seen, found.likely, said, trust)
     units = found.units if said == "auto" else said
+    if found.doubt:
+        look.note(found.doubt)
     if units == "linear" and said == "auto":
         look.note("linear power, converted to dB (values are never negative)")
     look.encoding = replace(

@@ -237,8 +237,8 @@ def seen_sample(
         seen &= numbers(flat)
         if seen.any():
             return np.asarray(flat[:, seen])
-    tags = {stored.tags[place].nodata for place in places} - {None}
-    said = ", ".join(f"{tag:g}" for tag in sorted(filter(None.__ne__, tags)))
+    tags = [stored.tags[place].nodata for place in places]
+    said = ", ".join(sorted({f"{tag:g}" for tag in tags if tag is not None}))
     raise ValueError(
         f"{stored.what}: every pixel is nodata (tag {said or None}); give an image with "
         "observations"

@@ -144,6 +144,7 @@ _VH_SURE = -14.5
 """Median below it: as an amplitude, it would be below the noise of the sensor."""
 _VH_DARK = -21.0
 """Of 1 % of the pixels; below it they would be so as amplitudes."""
+_VH_FAINT, _FAR_APART = -31.0, 11.5
 _APART = 4.8
 """Decibels between VV and VH; less is more often an amplitude."""
 
@@ -156,6 +157,7 @@ class Units:
     seen: str
     likely: tuple[Backscatter, ...] = ()
     """What it may be where it is not clear."""
+    doubt: str = ""
 
 
 def backscatter_units(values: Floats, names: tuple[str, ...]) -> Units:
@@ -183,7 +185,10 @@ def _decibels(middles: Floats, names: tuple[str, ...], seen: str) -> Units:
         return Units(None, f"{seen}, too bright for dB")
     if vh > _VH_LAND[1] and vv - vh < _APART:
         return Units(None, f"{seen}, half of what dB are: 10 log10 of amplitude?")
-    return Units("db", seen)
+    doubt = ""
+    if vh < _VH_FAINT and vv - vh > _FAR_APART:
+        doubt = f"{seen}, as 20 log10 of power would have over land; is it dB?"
+    return Units("db", seen, doubt=doubt)
 
 
 _SAY_SCALE = "set the scale in the file (gdal_edit.py -scale 0.01 FILE)"

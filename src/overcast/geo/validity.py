@@ -90,16 +90,16 @@ def _unseen(
 ) -> Iterator[NDArray[np.bool_]]:
     for raw, tag in zip(stored, validity.tags, strict=False):
         if tag is not None and not (validity.dark_zero and tag == 0):
-            yield raw == tag
+            yield np.asarray(raw == tag)
     together = set(validity.fills)
     if encoding.nodata is not None:
         together.add(encoding.nodata)
     if validity.dark_zero:
         together.add(0.0)
     for value in sorted(together):
-        yield (stored == value).all(0)
+        yield np.asarray((stored == value).all(0))
     if validity.faint is not None and len(stored) >= 3:
-        yield (stored <= validity.faint).all(0)
+        yield np.asarray((stored <= validity.faint).all(0))
 
 
 def numbers(stored: NDArray[Any]) -> NDArray[np.bool_]:
