@@ -106,7 +106,8 @@ def test_names_of_something_else_are_refused(texts: str, says: str) -> None:
 def test_bands_of_no_sensor_are_left_out_and_said() -> None:
     texts = ["B05", "SCL", "b8a", "cloud_probability", "B01", ""]
     order = band_order("s2.tif", texts, SENTINEL_2)
-    assert order.names[0] == "B05" and order.names[2] == "B8A"
+    assert order.names[0] == "B05"
+    assert order.names[2] == "B8A"
     assert order.ignored == ("SCL", "cloud_probability", "band 6 without a name")
 
 

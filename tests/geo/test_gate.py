@@ -121,7 +121,8 @@ def test_tags_that_values_contradict_are_passed_over(
     path = write(tmp_path / "s2.tif", (stored * factor).astype(dtype), utm())
     image, notes = read_s2(tag(path, (scale,) * 10, (offset,) * 10))
     np.testing.assert_allclose(image.values, stored * 1e-4, atol=1e-6)
-    assert "passed over" in notes[0] and says in notes[0]
+    assert "passed over" in notes[0]
+    assert says in notes[0]
 
 
 def test_a_given_offset_has_the_sign_of_the_product(tmp_path: Path) -> None:
@@ -265,7 +266,7 @@ def test_fill_values_in_reflectance_are_not_seen(tmp_path: Path, fill: float) ->
     np.testing.assert_allclose(
         image.values[..., :40], stored[..., :40] * 1e-4, atol=1e-6
     )
-    if np.isfinite(fill) and fill not in (0, 1, -1000):
+    if np.isfinite(fill) and fill not in (0, 1):
         assert "not observed" in " ".join(notes)
 
 
@@ -292,7 +293,8 @@ def test_nodata_is_looked_at_before_scale_and_offset(tmp_path: Path) -> None:
     stored[:, 5] = 7777
     path = write(tmp_path / "s2.tif", stored, utm(), nodata=7777)
     image, _ = read_s2(tag(path, (1e-4,) * 10, (-0.1,) * 10))
-    assert not image.valid[5].any() and image.valid.sum() == 63 * 64
+    assert not image.valid[5].any()
+    assert image.valid.sum() == 63 * 64
 
 
 def hide(path: Path, kind: str) -> Path:
@@ -349,4 +351,5 @@ def test_numbers_of_a_sample_come_from_full_resolution(tmp_path: Path) -> None:
         dataset.build_overviews([2, 4], rasterio.enums.Resampling.average)
     image, notes = read_s1(path)
     np.testing.assert_array_equal(image.valid, values[0] != -9999)
-    assert "-9999 in all bands" in notes[0] and len(notes) == 1
+    assert "-9999 in all bands" in notes[0]
+    assert len(notes) == 1

@@ -201,7 +201,12 @@ def _numbered(texts: Sequence[str], sensor: Sensor) -> bool:
     if stem.casefold() == "b" and len(texts) <= 8:
         return False
     start = counted[0]
-    if set(resolve([stem, stem + "1"], sensor)) & {*sensor.names, *_COLOURS.values()}:
+    if set(_words(stem)) & _NO_BAND:
+        return False  # SR_B1, SR_B2 of Landsat
+    if stem.casefold() != "b" and set(resolve([stem, stem + "1"], sensor)) & {
+        *sensor.names,
+        *_COLOURS.values(),
+    }:
         return False  # rededge1, rededge2, rededge3; VV_1, VV_2
     return start in (0, 1) and counted == list(range(start, start + len(texts)))
 

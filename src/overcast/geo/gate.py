@@ -44,7 +44,6 @@ second in most bands; where there is none, vegetation tells."""
 _REFLECTANCE = (-0.5, 6.4)
 _BACKSCATTER = (-200.0, 39.0)
 """Lowest and highest physical values that there can be."""
-_EDGE = -0.25
 _SWAPPED_DB = -0.5
 _SAY_SCALE = "set the right scale in the file (gdal_edit.py -scale 0.0001 FILE)"
 _CALLED = {"db": "dB", "linear": "linear power", "amplitude": "amplitude"}
@@ -333,8 +332,7 @@ def _settle_fills(
         decode(raw, look.encoding, replace(rule, limits=None, faint=None), hidden)
     ).all(0)
     if rule.faint is not None and len(raw) >= 3:  # the dark edge of a scene is no fill
-        edge = look.encoding.decode(raw) > _EDGE
-        before &= ~((raw <= rule.faint) & edge).all(0)
+        before &= ~((raw >= 0) & (raw <= rule.faint)).all(0)
     shares = fills_in(raw[:, before]) if before.any() else {}
     low, high = limits
     fills = []
