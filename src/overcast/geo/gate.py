@@ -328,9 +328,9 @@ def _settle_fills(
     """Find fill values without a tag, say them, and leave them out from now on."""
     rule = look.validity
     raw, hidden = raw_sample(look.stored, look.places)
-    before = np.isfinite(
-        decode(raw, look.encoding, replace(rule, limits=None, faint=None), hidden)
-    ).all(0)
+    bare = replace(rule, limits=None, faint=None)
+    finite = np.isfinite(decode(raw, look.encoding, bare, hidden))
+    before: NDArray[np.bool_] = np.asarray(finite.all(0))
     if rule.faint is not None and len(raw) >= 3:  # the dark edge of a scene is no fill
         before &= ~((raw >= 0) & (raw <= rule.faint)).all(0)
     shares = fills_in(raw[:, before]) if before.any() else {}
