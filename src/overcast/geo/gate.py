@@ -350,11 +350,11 @@ def _settle_fills(
     after = np.isfinite(decode(raw, look.encoding, look.validity, hidden)).all(0)
     for fill in fills:
         before = np.asarray(before & ~(raw == fill).all(0))
-    beyond = np.asarray(before & ~after)
-    if beyond.any():
-        worst = np.asarray(raw[:, beyond], np.float64)
+    impossible = np.asarray(before & ~after)
+    if impossible.any():
+        worst = np.asarray(raw[:, impossible], np.float64)
         look.note(
-            f"{beyond.sum() / before.size:.1%} of the pixels have values that can't be "
+            f"{impossible.sum() / before.size:.1%} of the pixels have values that can't be "
             f"({worst.min():g} to {worst.max():g} as stored); they are taken for not "
             "observed"
         )
