@@ -122,7 +122,7 @@ def _checked_labels(
     return looked_at(labels)
 
 
-def _open_image(entry: ImageInput, trust: bool) -> Checked:
+def _open_image(entry: ImageInput, trust: bool) -> Checked[ImageFile]:
     path = Path(entry.path)
     _refuse_unread(entry)
     if entry.sensor == "sentinel-1":
@@ -130,7 +130,7 @@ def _open_image(entry: ImageInput, trust: bool) -> Checked:
     if entry.sensor == "sentinel-2":
         return open_sentinel_2(path, entry.offset, entry.bands, trust)
     if entry.sensor == PROBABILITIES:
-        return Checked(open_probabilities(path))
+        return open_probabilities(path)
     if Path(entry.sensor).is_file():
         return open_checked(path, *load_sensor(Path(entry.sensor)))
     known = ", ".join(sorted([*BUILT_IN, PROBABILITIES]))

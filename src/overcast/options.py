@@ -114,7 +114,7 @@ images = several(
     ),
     click.option(
         "--s1-units",
-        type=click.Choice(["auto", "db", "linear"]),
+        type=click.Choice(["auto", "db", "linear", "amplitude"]),
         default="auto",
         show_default=True,
         help="What --s1 is stored in.",

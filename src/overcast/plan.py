@@ -50,7 +50,7 @@ class ImageInput:
 
     path: str
     sensor: str
-    units: Literal["auto", "db", "linear"] = "auto"
+    units: Literal["auto", "db", "linear", "amplitude"] = "auto"
     offset: int | None = None
     bands: tuple[str, ...] | None = None
     target: bool = False
