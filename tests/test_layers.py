@@ -13,6 +13,7 @@ import overcast
 
 ROOT = Path(overcast.__file__).parent
 FLOORS = [
+    {"errors"},
     {"progress", "bar", "threads", "lock", "output", "extras"},
     {"geo"},
     {"worlds", "datasets"},

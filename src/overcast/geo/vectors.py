@@ -19,7 +19,9 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
+from overcast.errors import reading, writing
 from overcast.geo.legend import Legend
+from overcast.geo.place import refuse_crs
 from overcast.geo.raster import UNKNOWN
 
 Geometries = NDArray[np.object_]
@@ -116,10 +118,8 @@ def read_features(path: Path) -> Features:
 
 
 def _read_layer(path: Path) -> Features:
-    try:
+    with reading(path, "repair it, or save it again"):
         about, _, shapes, values = pyogrio.raw.read(path, datetime_as_string=True)
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
-        raise ValueError(f"{path}: not a readable vector file ({error})") from error
     if about["crs"] is None or shapes is None:
         raise ValueError(
             f"{path}: no geometry, or no coordinate reference system; save it with one"
@@ -128,7 +128,9 @@ def _read_layer(path: Path) -> Features:
         str(name): [_text(value) for value in column]
         for name, column in zip(about["fields"], values, strict=True)
     }
-    return Features(path, shapely.from_wkb(shapes), columns, about["crs"])
+    refuse_crs(path, about["crs"])
+    with reading(path, "repair its geometries"):
+        return Features(path, shapely.from_wkb(shapes), columns, about["crs"])
 
 
 def _text(value: Any) -> str:
@@ -199,8 +201,9 @@ def _whole(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft.unlink(missing_ok=True)
     try:
-        yield draft
-        draft.replace(path)
+        with writing(path):
+            yield draft
+            draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
 
