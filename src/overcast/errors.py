@@ -97,8 +97,10 @@ def is_own(error: BaseException) -> bool:
 
 
 @contextmanager
-def reading(path: object, advice: str = AGAIN) -> Iterator[None]:
+def reading(path: object, advice: str = AGAIN, kind: str = "file") -> Iterator[None]:
     """Turn what a library raises while `path` is read into a line that names it.
+
+    A `FileNotFoundError` is left to whoever reads: what it means depends on the file.
 
     Raises
     ------
@@ -109,10 +111,12 @@ def reading(path: object, advice: str = AGAIN) -> Iterator[None]:
     """
     try:
         yield
+    except FileNotFoundError:
+        raise
     except Exception as error:
         if _is_said(error):
             raise
-        raise _unread(path, error, advice) from error
+        raise _unread(path, error, f"{kind} ({cause(error)}); {advice}") from error
 
 
 @contextmanager
@@ -134,11 +138,34 @@ def writing(path: object) -> Iterator[None]:
         raise _unwritten(path, error) from error
 
 
+@contextmanager
+def building(settings: object) -> Iterator[None]:
+    """Turn what a library raises of `settings` into a line that begins with them.
+
+    Raises
+    ------
+    ValueError
+        If the settings don't work.
+    MachineError
+        If there is not enough memory for them.
+    """
+    try:
+        yield
+    except Exception as error:
+        if _is_said(error):
+            raise
+        number = _number(error)
+        if number is None:
+            line = f"{settings}: these settings don't work ({cause(error)})"
+            raise ValueError(f"{line}; choose others") from error
+        raise _of_number(number, f"{settings}: {_words(number, error)}") from error
+
+
 def explain(error: BaseException) -> tuple[int, str]:
     """Exit code and line for an error that reached the command line."""
     if isinstance(error, MachineError):
         return MACHINE, str(error)
-    if isinstance(error, ValueError) and is_own(error):
+    if _is_sentence(error):
         return INPUT, str(error)
     number, path = _number(error), _file_at_hand(error)
     if number is not None:
@@ -166,7 +193,7 @@ def cause(error: BaseException) -> str:
 def _unread(path: object, error: Exception, advice: str) -> Exception:
     number = _number(error)
     if number is None:
-        return ValueError(f"{path}: can't be read ({cause(error)}); {advice}")
+        return ValueError(f"{path}: not a readable {advice}")
     line = f"{_named(error) or path}: {_words(number, error)}"
     return _of_number(number, line)
 
@@ -200,9 +227,11 @@ def _words(number: int, error: BaseException) -> str:
 
 def _is_said(error: BaseException) -> bool:
     """Whether an error is a sentence for the user, or handled by whoever reads."""
-    if isinstance(error, MachineError):
-        return True
-    return isinstance(error, (ValueError, FileNotFoundError)) and is_own(error)
+    return isinstance(error, MachineError) or _is_sentence(error)
+
+
+def _is_sentence(error: BaseException) -> bool:
+    return isinstance(error, (ValueError, RuntimeError)) and is_own(error)
 
 
 def _number(error: BaseException) -> int | None:

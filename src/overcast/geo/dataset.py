@@ -11,7 +11,7 @@ import rasterio
 from odc.geo.geobox import GeoBox
 from rasterio.io import DatasetReader
 
-from overcast.errors import cause, reading
+from overcast.errors import AGAIN, cause, reading
 from overcast.geo.place import refuse_place
 
 _OPEN_FILES = 32
@@ -47,7 +47,7 @@ def open_raster(path: Path) -> Any:
         raise ValueError(f"{path}: a folder; give a raster file such as a GeoTIFF")
     if path.stat().st_size == 0:
         raise ValueError(f"{path}: empty file (0 bytes); copy or download it again")
-    with reading(path):
+    with reading(path, AGAIN, "raster"):
         dataset = dataset_of(path)
         h, w = dataset.shape
     if h * w > _MOST_PIXELS:
