@@ -133,8 +133,9 @@ def writing(path: object) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if _is_said(error):
-            raise
+        system = isinstance(error, OSError) or _number(error) is not None
+        if _is_said(error) or not (system or _is_of_reader(error)):
+            raise  # the second is a fault of ours, not of the file
         raise _unwritten(path, error) from error
 
 

@@ -24,7 +24,7 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from overcast.discover import find
-from overcast.errors import building, cause, is_own, reading
+from overcast.errors import building, cause, is_own, reading, writing
 from overcast.keys import UniqueKeys
 from overcast.limits import LARGEST_SEED, check_limits
 
@@ -178,6 +178,22 @@ def replace_labels(data: Data, labels: LabelInput | None) -> Data:
     return dataclasses.replace(data, labels=labels)
 
 
+def files_of(*parts: Data) -> list[str]:
+    """Every file that is read, as the plan names it."""
+    found: list[str | None] = []
+    for data in parts:
+        for image in data.images.values():
+            found += [
+                image.path,
+                image.sensor,
+                None if image.mask is None else image.mask.path,
+            ]
+        if data.labels is not None:
+            found += [data.labels.path, data.labels.legend]
+        found.append(data.grid)
+    return [name for name in found if name is not None]
+
+
 def with_target(data: Data, name: str, path: str) -> Data:
     """The same data with class probabilities as a target image."""
     target = ImageInput(path=path, sensor="class-probabilities", target=True)
@@ -254,7 +270,8 @@ def _refuse_bomb(text: str, where: str) -> None:
 def write_plan(plan: Plan, path: Path) -> None:
     """Write a plan as YAML."""
     text = yaml.safe_dump(to_tree(plan), sort_keys=False, allow_unicode=True)
-    path.write_text(text, encoding="utf-8")
+    with writing(path):
+        path.write_text(text, encoding="utf-8")
 
 
 def to_tree(value: Any) -> Any:

@@ -1,8 +1,9 @@
 """Plans carried out: a trained run in a folder, and a map made with one.
 
 A run folder holds ``plan.yaml``, ``interface.json`` (the legend and the sensors that
-its predictor has), ``learned.json`` (a record of both, `overcast.run_files`) and whatever the method leaves there; nothing in it is a pickle. Once it
-is calibrated, ``calibration.json`` is there too.
+its predictor has), ``learned.json`` (a record, see `overcast.run_files`) and whatever the
+method leaves there; nothing in it is a pickle. Once it is calibrated,
+``calibration.json`` is there too.
 """
 
 from __future__ import annotations

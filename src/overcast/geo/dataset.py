@@ -59,9 +59,9 @@ def open_raster(path: Path) -> Any:
         # A truncated file opens well: its header is whole. Its last block is not.
         dataset.read(dataset.count, window=rasterio.windows.Window(w - 1, h - 1, 1, 1))
     except ValueError as error:
+        reason = cause(error.__cause__ or error)
         raise ValueError(
-            f"{path}: not a readable raster, or cut short ({cause(error.__cause__)}); "
-            "copy or download it again"
+            f"{path}: not a readable raster, or cut short ({reason}); {AGAIN}"
         ) from error
     return dataset
 
