@@ -126,9 +126,9 @@ def test_a_fault_of_ours_is_no_fault_of_the_file() -> None:
 
 
 def test_settings_that_do_not_work_are_named() -> None:
-    with pytest.raises(ValueError, match=r"^unet: .* don't work \(no such depth\)"):
-        with building("unet"):
-            raise TypeError("no such depth")
+    says = r"^unet: .* don't work \(no such depth\)"
+    with pytest.raises(ValueError, match=says), building("unet"):
+        raise TypeError("no such depth")
 
 
 @pytest.mark.parametrize("compress", ["deflate", "lzw"])
