@@ -129,6 +129,8 @@ def read_json(path: Path) -> Any:
 def _facts(plan: Plan, interface: Interface) -> dict[str, Any]:
     """What the weights depend on; where weights started from may be moved."""
     method = {k: v for k, v in plan.method.items() if k != "start"}
+    # As it is read: a limit of 0 is written as 0 and read as 0.0.
+    interface = from_tree(Interface, to_tree(interface), INTERFACE)
     return {
         "format": _FORMAT,
         "method": fingerprint(to_tree(method)),
