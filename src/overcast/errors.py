@@ -97,7 +97,9 @@ def is_own(error: BaseException) -> bool:
 
 
 @contextmanager
-def reading(path: object, advice: str = AGAIN, kind: str = "file") -> Iterator[None]:
+def reading(
+    path: object, advice: str = AGAIN, kind: str = "readable file"
+) -> Iterator[None]:
     """Turn what a library raises while `path` is read into a line that names it.
 
     A `FileNotFoundError` is left to whoever reads: what it means depends on the file.
@@ -134,6 +136,8 @@ def writing(path: object) -> Iterator[None]:
         yield
     except Exception as error:
         system = isinstance(error, OSError) or _number(error) is not None
+        if type(error) is OSError and not error.errno:
+            raise
         if _is_said(error) or not (system or _is_of_reader(error)):
             raise  # the second is a fault of ours, not of the file
         raise _unwritten(path, error) from error
@@ -194,7 +198,7 @@ def cause(error: BaseException) -> str:
 def _unread(path: object, error: Exception, advice: str) -> Exception:
     number = _number(error)
     if number is None:
-        return ValueError(f"{path}: not a readable {advice}")
+        return ValueError(f"{path}: not a {advice}")
     line = f"{_named(error) or path}: {_words(number, error)}"
     return _of_number(number, line)
 

@@ -210,7 +210,7 @@ def read_plan(path: Path) -> Plan:
     """
     if not path.is_file():
         raise ValueError(f"{path}: no such plan")
-    with reading(path, "give a plan in YAML and UTF-8", "plan"):
+    with reading(path, "give a plan in YAML and UTF-8", "readable plan"):
         text = path.read_text(encoding="utf-8")
     tree = parse_yaml(text, str(path))
     plan = from_tree(Plan, tree, str(path))

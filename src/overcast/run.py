@@ -96,7 +96,7 @@ def load_run(folder: Path) -> Predictor:
     check_record(plan, interface, folder)
     legend, sensors = interface.legend, interface.sensors
     try:
-        with reading(folder, "train it again", "run"):
+        with reading(folder, "train it again", "readable run"):
             predictor: Predictor = method_of(plan).load(folder, legend, sensors)
     except FileNotFoundError as error:
         raise ValueError(

@@ -47,7 +47,7 @@ def open_raster(path: Path) -> Any:
         raise ValueError(f"{path}: a folder; give a raster file such as a GeoTIFF")
     if path.stat().st_size == 0:
         raise ValueError(f"{path}: empty file (0 bytes); copy or download it again")
-    with reading(path, AGAIN, "raster"):
+    with reading(path, AGAIN, "readable raster"):
         dataset = dataset_of(path)
         h, w = dataset.shape
     if h * w > _MOST_PIXELS:

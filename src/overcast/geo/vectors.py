@@ -118,7 +118,7 @@ def read_features(path: Path) -> Features:
 
 
 def _read_layer(path: Path) -> Features:
-    with reading(path, "repair it, or save it again", "vector file"):
+    with reading(path, "repair it, or save it again", "readable vector file"):
         about, _, shapes, values = pyogrio.raw.read(path, datetime_as_string=True)
     if about["crs"] is None or shapes is None:
         raise ValueError(
@@ -129,7 +129,7 @@ def _read_layer(path: Path) -> Features:
         for name, column in zip(about["fields"], values, strict=True)
     }
     refuse_crs(path, about["crs"])
-    with reading(path, "repair its geometries", "vector file"):
+    with reading(path, "repair its geometries", "readable vector file"):
         return Features(path, shapely.from_wkb(shapes), columns, about["crs"])
 
 
