@@ -7,6 +7,7 @@ import sys
 import tempfile
 import traceback
 import warnings
+from contextlib import suppress
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import NoReturn
@@ -69,8 +70,6 @@ def main() -> None:
         sys.exit(INPUT)
     except click.ClickException as error:
         _fail(INPUT, error.format_message())
-    except ModuleNotFoundError as error:
-        _fail(INPUT, advice(error))
     except (KeyboardInterrupt, click.Abort):
         say(_stopped())
         sys.exit(STOPPED)
@@ -79,12 +78,20 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(PIPE)
     except Exception as error:
-        code, line = explain(error)
+        code, line = _explained(error)
         if os.environ.get(_DEBUG):
             traceback.print_exception(error)
         elif code == FAULT:
             line = f"{line} (a fault of overcast; please report it with {_kept(error)})"
         _fail(code, line)
+
+
+def _explained(error: Exception) -> tuple[int, str]:
+    """Exit code and line for an error, which may be an extra that is not installed."""
+    if isinstance(error, ModuleNotFoundError):
+        with suppress(ImportError):
+            return INPUT, advice(error)
+    return explain(error)
 
 
 def _stopped() -> str:

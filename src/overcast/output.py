@@ -85,12 +85,12 @@ class Output:
         marker = self.work / _KEY
         if marker.exists() and marker.read_text(encoding="utf-8") == key:
             return
-        _refuse_foreign(self.folder, self.names)
         old = [name for name in self.names if (self.folder / name).exists()]
         if old and not overwrite:
             raise ValueError(
                 f"{self.folder / old[0]}: exists; give another --out, or --overwrite"
             )
+        _refuse_foreign(self.folder, self.names)
         if marker.exists() and not overwrite:
             raise ValueError(
                 f"{self.folder}: holds unfinished work of another command; run that "
