@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from overcast.output import Output, refuse_inputs, finish_left
+from overcast.output import Output, finish_left, refuse_inputs
 
 NAMES = ("a.txt", "run")
 
