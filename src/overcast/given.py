@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,7 @@ def _mask_of(given: dict[str, Any]) -> Any:
 
 def plan_of(given: dict[str, Any]) -> Any:
     """The `Plan` that the options of `images` and `labels` describe."""
-    from overcast.plan import LabelInput, Plan, replace_labels, with_target
+    from overcast.plan import LabelInput, Plan, method_of, replace_labels, with_target
 
     legend = given["legend"]
     known = LabelInput(
@@ -102,7 +103,9 @@ def plan_of(given: dict[str, Any]) -> Any:
             )
         data = with_target(data, "prior", absolute(given["prior"]))
         method["prior"] = "prior"
-    return Plan(data=data, method=method, seed=given["seed"])
+    plan = Plan(data=data, method=method, seed=given["seed"])
+    method_of(plan)  # before anything is read: a setting that is wrong is named
+    return plan
 
 
 def codes_of(option: str, texts: Sequence[str]) -> int | tuple[int, ...] | None:
@@ -139,9 +142,7 @@ def started(method: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
 
 def settings_of(texts: tuple[str, ...]) -> dict[str, Any]:
     """What ``--set KEY=VALUE`` says."""
-    import yaml
-
-    from overcast.keys import UniqueKeys
+    from overcast.plan import parse_yaml
 
     found: dict[str, Any] = {}
     for text in texts:
@@ -150,12 +151,13 @@ def settings_of(texts: tuple[str, ...]) -> dict[str, Any]:
             raise ValueError(f"--set {text}: expected KEY=VALUE")
         if key in found:
             raise ValueError(f"--set {text}: {key} is given twice, expected once")
-        try:
-            found[key] = yaml.load(value, UniqueKeys)
-        except yaml.YAMLError as error:
-            reason = " ".join(str(error).split())
-            raise ValueError(f"--set {text}: not YAML: {reason}") from error
+        found[key] = parse_yaml(value, f"--set {shortened(text)}")
     return found
+
+
+def shortened(text: str) -> str:
+    """The beginning of a long text."""
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def absolute(path: Path) -> str:
@@ -177,7 +179,9 @@ def runs_of(run: Path, given: dict[str, Any]) -> Any:
     try:
         weights = tuple(map(float, text.split(","))) if text else ()
     except ValueError:
-        raise ValueError(f"--weights {text}: expected numbers, such as 2,1") from None
+        weights = (math.nan,)
+    if not all(map(math.isfinite, weights)):
+        raise ValueError(f"--weights {text}: expected numbers, such as 2,1")
     if text is not None and not given["also"]:
         raise ValueError(f"--weights {text}: of what? give --with as well")
     without = given.get("without", ())

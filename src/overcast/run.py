@@ -1,15 +1,15 @@
 """Plans carried out: a trained run in a folder, and a map made with one.
 
 A run folder holds ``plan.yaml``, ``interface.json`` (the legend and the sensors that
-its predictor has) and whatever the method leaves there; nothing in it is a pickle. Once it
-is calibrated, ``calibration.json`` is there too.
+its predictor has), ``learned.json`` (a record, see `overcast.run_files`) and whatever the
+method leaves there; nothing in it is a pickle. Once it is calibrated,
+``calibration.json`` is there too.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +19,8 @@ from overcast import __version__
 from overcast.accuracy import calibration_file
 from overcast.accuracy.calibrated import Calibrated
 from overcast.accuracy.calibration_file import Calibration, read_calibration
-from overcast.geo.bands import Band, Sensor
-from overcast.geo.legend import LandClass, Legend
+from overcast.errors import reading
+from overcast.geo.bands import Sensor
 from overcast.geo.stack import ImageSource, Stack, agree
 from overcast.geo.tiling import Tiling
 from overcast.inputs import Inputs, open_inputs
@@ -46,9 +46,18 @@ from overcast.product.rasters import (
     write_probabilities,
 )
 from overcast.progress import Progress, quiet
+from overcast.run_files import (
+    INTERFACE,
+    Interface,
+    begin_record,
+    check_record,
+    finish_record,
+    read_interface,
+    write_interface,
+)
 from overcast.threads import steady_learning
 
-PLAN, _INTERFACE = "plan.yaml", "interface.json"
+PLAN = "plan.yaml"
 
 
 def train_run(
@@ -66,15 +75,12 @@ def train_run(
     refuse_one_class(stacks)
     folder.mkdir(parents=True, exist_ok=True)
     write_plan(plan, folder / PLAN)
-    interface = {
-        "legend": to_tree(first.labels.legend),
-        "sensors": {n: to_tree(s) for n, s in first.sensors.items()},
-        "version": __version__,
-    }
-    text = json.dumps(interface, indent=2, ensure_ascii=False)
-    (folder / _INTERFACE).write_text(text, encoding="utf-8")
+    interface = Interface(legend=first.labels.legend, sensors=first.sensors)
+    write_interface(interface, folder)
+    begin_record(plan, interface, folder)
     with steady_learning():
         method_of(plan).fit(stacks, folder, plan.seed, progress)
+    finish_record(plan, interface, folder)
 
 
 def load_run(folder: Path) -> Predictor:
@@ -85,29 +91,21 @@ def load_run(folder: Path) -> Predictor:
     ValueError
         If the folder holds no run, or one that was not finished.
     """
-    if not (folder / PLAN).is_file() or not (folder / _INTERFACE).is_file():
-        raise ValueError(f"{folder}: no run; expected {PLAN} and {_INTERFACE} there")
+    if not (folder / PLAN).is_file() or not (folder / INTERFACE).is_file():
+        raise ValueError(f"{folder}: no run; expected {PLAN} and {INTERFACE} there")
     plan = read_plan(folder / PLAN)
-    tree = json.loads((folder / _INTERFACE).read_text(encoding="utf-8"))
-    legend = Legend(
-        tree["legend"]["name"],
-        tuple(LandClass(**item) for item in tree["legend"]["classes"]),
-    )
-    sensors = {name: _sensor(item) for name, item in tree["sensors"].items()}
+    interface = read_interface(folder)
+    check_record(plan, interface, folder)
+    legend, sensors = interface.legend, interface.sensors
     try:
-        predictor: Predictor = method_of(plan).load(folder, legend, sensors)
+        with reading(folder, "train it again", "readable run"):
+            predictor: Predictor = method_of(plan).load(folder, legend, sensors)
     except FileNotFoundError as error:
         raise ValueError(
             f"{folder}: the run was not finished; run `overcast train` again"
         ) from error
     found = read_calibration(folder)
     return predictor if found is None else Calibrated(predictor, found.scaling)
-
-
-def _sensor(tree: Mapping[str, Any]) -> Sensor:
-    bands = tuple(Band(**band) for band in tree["bands"])
-    layouts = tuple(tuple(layout) for layout in tree["layouts"])
-    return Sensor(tree["name"], tree["kind"], bands, layouts)
 
 
 def model_hash(folder: Path, *, calibrated: bool = True) -> str:

@@ -16,9 +16,11 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
+from overcast.errors import writing
 from overcast.geo.layers import TABLES, file_of, parse_shapes, read_layer
 from overcast.geo.legend import Legend, normal_name
 from overcast.geo.meanings import plain_name
+from overcast.geo.place import refuse_crs
 from overcast.geo.point_table import Texts, read_table
 from overcast.geo.raster import UNKNOWN
 
@@ -158,6 +160,7 @@ def read_features(path: Path, column: str | None = None) -> Features:
         texts, lon, lat = read_table(file)
         return Features(file, shapely.points(lon, lat), texts, _WGS84)
     layer = read_layer(path, column)
+    refuse_crs(file, layer.crs)
     shapes = parse_shapes(file, layer.shapes)
     columns = {
         name: [_text(value) for value in values]
@@ -249,8 +252,9 @@ def _whole(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft.unlink(missing_ok=True)
     try:
-        yield draft
-        draft.replace(path)
+        with writing(path):
+            yield draft
+            draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
 

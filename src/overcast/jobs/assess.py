@@ -16,6 +16,7 @@ from overcast.accuracy.design import Design, count_classes, draw
 from overcast.accuracy.independence import are_fine, remark
 from overcast.accuracy.reference import Reference, ReferenceFile, ReferencePoints
 from overcast.accuracy.response import is_form, read_sample, write_form
+from overcast.errors import writing
 from overcast.geo.dataset import open_raster
 from overcast.geo.extent import areas_ha
 from overcast.geo.label_file import LabelFile, open_labels
@@ -53,7 +54,7 @@ def assess_files(
         exists.
     """
     if out is not None:
-        refuse_to_replace(out, overwrite)
+        refuse_to_replace(out, overwrite, (mapped, reference.path))
     classes = load_legend(legend) if legend else written_legend(mapped)
     source = open_labels(mapped, classes)
     truth = reference.open(classes, source.grid)
@@ -73,7 +74,8 @@ def assess_files(
     ]
     if out is not None:
         text = json.dumps(result, indent=2, ensure_ascii=False)
-        out.write_text(text + "\n", encoding="utf-8")
+        with writing(out):
+            out.write_text(text + "\n", encoding="utf-8")
     return result
 
 
@@ -98,7 +100,7 @@ def draw_sample(
     """
     if out.suffix.lower() not in (".gpkg", ".csv"):
         raise ValueError(f"{out}: expected a name that ends in .gpkg or .csv")
-    refuse_to_replace(out, overwrite)
+    refuse_to_replace(out, overwrite, (mapped,))
     classes = load_legend(legend) if legend else written_legend(mapped)
     source = open_labels(mapped, classes)
     pixels = count_classes(source, progress)

@@ -24,12 +24,13 @@ from overcast.jobs.scoring import (
 )
 from overcast.labels.support import remarks
 from overcast.maps.predictor import Predictor
-from overcast.output import Output
+from overcast.output import Output, refuse_inputs
 from overcast.plan import (
     Data,
     ImageInput,
     LabelInput,
     Plan,
+    files_of,
     fingerprint,
     read_plan,
     to_tree,
@@ -81,7 +82,9 @@ def make_map(
     legend, grid = inputs.stack.labels.legend, inputs.stack.grid
     truth = None if reference is None else open_reference(reference, legend, grid)
     key = fingerprint([plan.fingerprint, inputs.fingerprint, _name(reference)])
-    output = Output.begin(out, (*MAP_FILES, *BESIDE, "run"), key, overwrite)
+    names = (*MAP_FILES, *BESIDE, "run")
+    refuse_inputs(out, names, _read(plan, reference))
+    output = Output.begin(out, names, key, overwrite)
     if output.finished:
         return _made(
             out, read_scores(out / SCORES).scores, (*output.notes, *inputs.notes)
@@ -114,6 +117,7 @@ def train_only(plan: Plan, out: Path, overwrite: bool, progress: Progress) -> Ma
     """Carry out the learning of a plan, into the run folder `out`."""
     inputs = open_inputs(plan.data)
     key = fingerprint([plan.fingerprint, inputs.fingerprint])
+    refuse_inputs(out, ("run",), files_of(plan.data, *plan.scenes))
     output = Output.begin(out, ("run",), key, overwrite)
     if output.finished:
         return Made({"run": str(out / "run")}, (*output.notes, *inputs.notes))
@@ -152,7 +156,9 @@ def map_elsewhere(
     key = fingerprint(
         [inputs.fingerprint, to_tree(data), to_tree(runs), _name(reference)]
     )
-    output = Output.begin(out, (*MAP_FILES, *BESIDE, PLAN), key, overwrite)
+    names = (*MAP_FILES, *BESIDE, PLAN)
+    refuse_inputs(out, names, _read(plan, reference))
+    output = Output.begin(out, names, key, overwrite)
     if output.finished:
         return _made(
             out, read_scores(out / SCORES).scores, (*output.notes, *inputs.notes)
@@ -235,6 +241,12 @@ def make_demo(
 
 def _name(reference: ReferenceFile | None) -> str | None:
     return None if reference is None else str(reference)
+
+
+def _read(plan: Plan, reference: ReferenceFile | None) -> list[str]:
+    """Files that a command reads."""
+    others = [] if reference is None else [str(reference.path)]
+    return files_of(plan.data, *plan.scenes) + others
 
 
 def _learned(runs: Runs) -> Iterator[Data]:

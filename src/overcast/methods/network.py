@@ -25,6 +25,7 @@ from overcast.learn.recipe import Setting, Terms, told
 from overcast.learn.start import encoder_weights
 from overcast.learn.stream import Stream, ahead, crops_of
 from overcast.learn.train import Schedule, train
+from overcast.limits import check_limits
 from overcast.methods.arrays import load_arrays, save_arrays
 from overcast.methods.start import (
     ENCODER,
@@ -87,6 +88,7 @@ class Network:
     frozen: bool = False
 
     def __post_init__(self) -> None:
+        check_limits(self, window=(1, 8192), batch=(1, 65_536), balance=(0, 1))
         if self.frozen and self.start is None:
             raise ValueError(
                 "frozen, but random: give start, a run or published weights"

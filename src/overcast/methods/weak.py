@@ -23,8 +23,10 @@ from overcast.geo.bands import Sensor
 from overcast.geo.legend import Legend
 from overcast.geo.stack import Chip, Stack, agree
 from overcast.labels.mixtures import mixtures_of
-from overcast.methods.arrays import load_arrays, save_arrays
+from overcast.limits import check_limits, check_some
+from overcast.methods.arrays import check_array, load_arrays, save_arrays
 from overcast.methods.clusters import (
+    check_clusters,
     clusters_of,
     find_clusters,
     mean_over_clusters,
@@ -32,7 +34,7 @@ from overcast.methods.clusters import (
     widths_of,
 )
 from overcast.methods.counts import Counting, count_cells
-from overcast.methods.features import guide_of, halo_of, pixel_features
+from overcast.methods.features import feature_names, guide_of, halo_of, pixel_features
 from overcast.methods.guided import guided
 from overcast.methods.proportions import Belief, class_shares
 from overcast.methods.sampling import sample_seen
@@ -105,6 +107,15 @@ class Weak:
     trust: float = 0.6
     filtered: bool = True
 
+    def __post_init__(self) -> None:
+        """Check that the settings mean something."""
+        check_some(self, ("clusters",))
+        check_limits(self, clusters=(1, 4096), dimensions=(1, 10_000))
+        check_limits(self, power=(0, 100), smoothness=(0, 1e6), wrong=(0, 1))
+        check_limits(self, samples=(1, 10**8), balance=(0, 1), cell=(1, 4096))
+        check_limits(self, radius=(0, 512), blur=(0, 512), sharpness=(0, 100))
+        check_limits(self, trust=(0, 1e6))
+
     def fit(
         self, stacks: Sequence[Stack], folder: Path, seed: int, progress: Progress
     ) -> None:
@@ -142,7 +153,15 @@ class Weak:
         self, folder: Path, legend: Legend, sensors: Mapping[str, Sensor]
     ) -> ExplainedClusters:
         """Return the clusters that `fit` left in `folder`."""
-        arrays = load_arrays(folder / _FILE)
+        path = folder / _FILE
+        arrays = load_arrays(path)
+        try:
+            features = len(feature_names(sensors, self.filtered))
+            widths = check_clusters(arrays, features, len(self.clusters))
+            for i, width in enumerate(widths):
+                check_array(arrays, f"classes.{i}", (width, len(legend)), (0, 1))
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}; train the run again") from error
         return ExplainedClusters(
             legend,
             sensors,
