@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
+
+from overcast.geo.location import FilePath, Location, hide
+
+_SENSORS = ("sentinel-1", "sentinel-2", "class-probabilities")
 
 
 def data_of(given: dict[str, Any]) -> Any:
@@ -26,18 +31,36 @@ def data_of(given: dict[str, Any]) -> Any:
             mask=mask,
         )
     for text in given["others"]:
-        name, _, rest = text.partition("=")
-        sensor, _, path = rest.partition(":")
-        if not (name and sensor and path):
-            raise ValueError(f"--image {text}: expected NAME=SENSOR.toml:FILE")
-        images[name] = ImageInput(
-            path=absolute(Path(path)), sensor=absolute(Path(sensor))
-        )
+        name, sensor, path = _other(text)
+        images[name] = ImageInput(path=absolute(path), sensor=sensor)
     grid = given["grid"]
     return Data(
         images=images,
         grid=None if grid is None else absolute(grid),
         trust=given["trust"],
+    )
+
+
+def _other(text: str) -> tuple[str, str, str]:
+    """Name, sensor and file of ``NAME=SENSOR:FILE``.
+
+    Both paths may have colons, as those of Windows and addresses have: a sensor ends
+    with .toml, or is the name of one.
+    """
+    name, _, rest = text.partition("=")
+    parts = rest.split(":")
+    ways = [(":".join(parts[:i]), ":".join(parts[i:])) for i in range(1, len(parts))]
+    for sensor, path in ways:
+        if name and path and sensor in _SENSORS:
+            return name, sensor, path
+        if name and path and sensor.lower().endswith(".toml"):
+            return name, absolute(sensor), path
+    for sensor, path in ways:
+        if name and path and Path(sensor).is_file():
+            return name, absolute(sensor), path
+    raise ValueError(
+        f"--image {hide(text)}: expected NAME=SENSOR:FILE, with a sensor that is a .toml "
+        f"file or one of {', '.join(_SENSORS)}"
     )
 
 
@@ -66,7 +89,7 @@ def plan_of(given: dict[str, Any]) -> Any:
     legend = given["legend"]
     known = LabelInput(
         path=absolute(given["labels"]),
-        legend=absolute(Path(legend)) if Path(legend).is_file() else legend,
+        legend=absolute(legend) if Path(legend).is_file() else legend,
         nodata=given["labels_nodata"],
         column=given["labels_column"],
     )
@@ -88,7 +111,7 @@ def started(method: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
         return method
     if method["name"] != "network":
         raise ValueError(f"--start is for --method network, not {method['name']}")
-    found = absolute(Path(where)) if Path(where).exists() else where
+    found = absolute(where) if Path(where).exists() else where
     return {**method, "start": found, "frozen": frozen}
 
 
@@ -105,9 +128,15 @@ def settings_of(texts: tuple[str, ...]) -> dict[str, Any]:
     return found
 
 
-def absolute(path: Path) -> str:
-    """A path that holds from anywhere."""
-    return str(path.resolve())
+def absolute(path: str | Path) -> str:
+    """A path or an address that holds from anywhere; links stay links."""
+    return Location.of(path).text
+
+
+def file_of(text: str) -> FilePath:
+    """What an argument names: a path as it was written, or another location."""
+    where = Location.of(text)
+    return Path(text) if where.text == os.path.abspath(text) else where
 
 
 def runs_of(run: Path, given: dict[str, Any]) -> Any:
@@ -123,14 +152,14 @@ def runs_of(run: Path, given: dict[str, Any]) -> Any:
     return Runs((run, *given["also"]), weights, given["views"], without)
 
 
-def reference_of(path: Path | None, given: dict[str, Any]) -> Any:
+def reference_of(path: str | Path | None, given: dict[str, Any]) -> Any:
     """The `ReferenceFile` that a path and the options of `reading` describe, or none."""
     from overcast.accuracy.reference import ReferenceFile
 
     if path is None:
         return None
     return ReferenceFile(
-        path,
+        file_of(str(path)),
         given["reference_legend"],
         given["reference_nodata"],
         given["reference_column"],

@@ -15,10 +15,11 @@ from overcast.geo.check import (
     open_sentinel_1,
     open_sentinel_2,
 )
-from overcast.geo.dataset import read_grid
+from overcast.geo.dataset import read_grid, stamp
 from overcast.geo.image_file import ImageFile
 from overcast.geo.label_file import LabelFile, open_labels
 from overcast.geo.legend import load_legend
+from overcast.geo.location import Location
 from overcast.geo.masks import CLOUDED, Masked, counts_of, open_mask
 from overcast.geo.overlay import CLASS, PointLabels, PolygonLabels, open_drawn
 from overcast.geo.probabilities import SENSOR as PROBABILITIES
@@ -69,7 +70,9 @@ def open_inputs(data: Data) -> Inputs:
         labels=labels,
         targets=frozenset(name for name, i in data.images.items() if i.target),
     )
-    files = [*others, *(i.mask.path for i in data.images.values() if i.mask)]
+    files = [image.path for image in data.images.values()]
+    files += [i.mask.path for i in data.images.values() if i.mask]
+    files += [] if data.labels is None else [data.labels.path]
     return Inputs(stack, tuple(notes), _fingerprint(stack, files))
 
 
@@ -84,7 +87,7 @@ def open_given_labels(
         If the file is refused (see `overcast.geo.label_file` and
         `overcast.geo.overlay`), or what is said of it does not fit such a file.
     """
-    path, legend = Path(entry.path), load_legend(entry.legend)
+    path, legend = Location.of(entry.path), load_legend(entry.legend)
     if is_vector(path):
         if entry.nodata is not None:
             raise ValueError(f"{path}: features have no nodata; leave classes empty")
@@ -105,7 +108,7 @@ def _check_there(labels: PolygonLabels | PointLabels) -> None:
 
 
 def _open_image(entry: ImageInput, trust: bool) -> Checked:
-    path = Path(entry.path)
+    path = Location.of(entry.path)
     if entry.sensor == "sentinel-1":
         return open_sentinel_1(path, entry.units, trust)
     if entry.sensor == "sentinel-2":
@@ -125,7 +128,7 @@ def _masks(data: Data, images: dict[str, ImageFile]) -> dict[str, Masked]:
         if (given := entry.mask) is None:
             continue
         codes = None if given.hidden is None else frozenset(given.hidden)
-        mask = open_mask(Path(given.path), codes)
+        mask = open_mask(Location.of(given.path), codes)
         common_grid(images[name].grid, {given.path: mask.grid})
         found[name] = Masked(images[name], mask, CLOUDED if codes is None else codes)
     return found
@@ -146,7 +149,7 @@ def _grid(
 ) -> GeoBox:
     """The grid asked for, whole; or the first optical one where all inputs overlap."""
     if data.grid is not None:
-        grid = read_grid(Path(data.grid))
+        grid = read_grid(Location.of(data.grid))
         for name, other in others.items():
             common_grid(grid, {name: other})
         return grid
@@ -157,6 +160,7 @@ def _grid(
 
 def _fingerprint(stack: Stack, files: Iterable[str]) -> str:
     """What the files are, without reading them: size and time of last change."""
-    stats = {name: Path(name).stat() for name in files}
-    found = {name: [stat.st_size, stat.st_mtime_ns] for name, stat in stats.items()}
+    found: dict[str, object] = {}
+    for name in files:
+        found |= stamp(Location.of(name))
     return fingerprint([found, str(stack.grid.affine), list(stack.shape)])

@@ -10,6 +10,19 @@ from typing import Any
 import click
 
 FILE = click.Path(path_type=Path)
+
+
+class _Source(click.ParamType):  # type: ignore[type-arg]
+    """What GDAL opens: a file, or an address, of which no slash may be lost."""
+
+    name = "path"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        return str(value)
+
+
+SOURCE = _Source()
+"""A raster or vector file to read, wherever it lies."""
 HELP = {"help_option_names": ["-h", "--help"]}
 """Settings of every command."""
 
@@ -50,8 +63,8 @@ def several(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 images = several(
-    click.option("--s1", type=FILE, help="Sentinel-1 backscatter, VV and VH."),
-    click.option("--s2", type=FILE, help="Sentinel-2 reflectance, L2A or L1C."),
+    click.option("--s1", type=SOURCE, help="Sentinel-1 backscatter, VV and VH."),
+    click.option("--s2", type=SOURCE, help="Sentinel-2 reflectance, L2A or L1C."),
     click.option(
         "--image",
         "others",
@@ -78,7 +91,7 @@ images = several(
     ),
     click.option(
         "--s2-mask",
-        type=FILE,
+        type=SOURCE,
         help="Scene classification (SCL) or another cloud mask of --s2: what it hides "
         "counts as not observed.",
     ),
@@ -90,12 +103,12 @@ images = several(
     click.option(
         "--trust", is_flag=True, help="Take units and offset as said, unchecked."
     ),
-    click.option("--grid", type=FILE, help="Raster whose grid is mapped, whole."),
+    click.option("--grid", type=SOURCE, help="Raster whose grid is mapped, whole."),
 )
 labels = several(
     click.option(
         "--labels",
-        type=FILE,
+        type=SOURCE,
         required=True,
         help="Raster of class codes, or polygons or points with a class.",
     ),
@@ -113,7 +126,7 @@ labels = several(
     ),
     click.option(
         "--prior",
-        type=FILE,
+        type=SOURCE,
         help="Class probabilities that a run from other scenes gives of this one "
         "(overcast predict RUN --probabilities); they join the labels.",
     ),
@@ -155,7 +168,7 @@ reading = several(
 reference = several(
     click.option(
         "--reference",
-        type=FILE,
+        type=SOURCE,
         help="Class raster, polygons or points to score against.",
     ),
     reading,

@@ -11,8 +11,9 @@ import dataclasses
 import difflib
 import hashlib
 import json
+import os
 from collections import abc
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import UnionType
@@ -22,6 +23,7 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from overcast.discover import find
+from overcast.geo.location import Location
 
 T = TypeVar("T")
 
@@ -106,7 +108,7 @@ class Plan:
     @property
     def fingerprint(self) -> str:
         """Sixteen hexadecimal digits that change with anything in the plan."""
-        return fingerprint(to_tree(self))
+        return fingerprint(to_tree(unsigned(self)))
 
 
 def fingerprint(tree: Any) -> str:
@@ -180,8 +182,8 @@ def read_plan(path: Path) -> Plan:
 
 
 def write_plan(plan: Plan, path: Path) -> None:
-    """Write a plan as YAML."""
-    text = yaml.safe_dump(to_tree(plan), sort_keys=False, allow_unicode=True)
+    """Write a plan as YAML; addresses that were signed lose their signature."""
+    text = yaml.safe_dump(to_tree(unsigned(plan)), sort_keys=False, allow_unicode=True)
     path.write_text(text, encoding="utf-8")
 
 
@@ -249,17 +251,35 @@ def _started(method: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
     start = method.get("start")
     if not isinstance(start, str) or not start or not (folder / start).exists():
         return method
-    return {**method, "start": str((folder / start).resolve())}
+    return {**method, "start": os.path.abspath(folder / start)}
+
+
+def unsigned(plan: Plan) -> Plan:
+    """The same plan, without what may be secret in addresses (`Location.kept`)."""
+
+    def kept(path: str) -> str:
+        return Location(path).kept
+
+    data, *scenes = (_moved(d, kept, str) for d in (plan.data, *plan.scenes))
+    return dataclasses.replace(plan, data=data, scenes=tuple(scenes))
 
 
 def _located(data: Data, folder: Path) -> Data:
     """The same data with paths that hold from anywhere."""
 
     def there(path: str) -> str:
-        return str((folder / path).resolve())
+        return Location.of(path, folder).text
 
     def file_or_name(name: str) -> str:
         return there(name) if (folder / name).is_file() else name
+
+    return _moved(data, there, file_or_name)
+
+
+def _moved(
+    data: Data, there: Callable[[str], str], file_or_name: Callable[[str], str]
+) -> Data:
+    """The same data with other paths, and other names of sensors and legends."""
 
     def located(image: ImageInput) -> ImageInput:
         mask = image.mask

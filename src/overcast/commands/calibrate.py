@@ -8,12 +8,12 @@ from typing import Any
 import click
 
 from overcast.given import reference_of
-from overcast.options import FILE, HELP, bar, reading, report
+from overcast.options import FILE, HELP, SOURCE, bar, reading, report
 
 
 @click.command(context_settings=HELP)
 @click.argument("out", type=FILE)
-@click.argument("sample", type=FILE)
+@click.argument("sample", type=SOURCE)
 @reading
 @click.option(
     "--sets",
@@ -30,7 +30,7 @@ from overcast.options import FILE, HELP, bar, reading, report
     "sets are larger then.",
 )
 @click.option("--overwrite", is_flag=True, help="Calibrate a calibrated run anew.")
-def command(out: Path, sample: Path, **given: Any) -> None:
+def command(out: Path, sample: str, **given: Any) -> None:
     """Calibrate the confidence of a map with places whose class is known.
 
     OUT is a folder that overcast map made, SAMPLE what overcast sample drew, filled, or

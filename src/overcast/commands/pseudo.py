@@ -7,8 +7,18 @@ from typing import Any
 
 import click
 
-from overcast.given import data_of, runs_of
-from overcast.options import FILE, HELP, bar, ensemble, images, report, views, writing
+from overcast.given import data_of, file_of, runs_of
+from overcast.options import (
+    FILE,
+    HELP,
+    SOURCE,
+    bar,
+    ensemble,
+    images,
+    report,
+    views,
+    writing,
+)
 
 
 @click.command(context_settings=HELP)
@@ -16,7 +26,7 @@ from overcast.options import FILE, HELP, bar, ensemble, images, report, views, w
 @images
 @ensemble
 @views(24)
-@click.option("--official", type=FILE, help="Class raster to compare and agree with.")
+@click.option("--official", type=SOURCE, help="Class raster to compare and agree with.")
 @click.option("--official-legend", help="Its legend, if not the runs'.")
 @click.option("--official-nodata", type=int, help="Its code for no data.")
 @writing
@@ -38,7 +48,9 @@ def command(run: Path, **given: Any) -> None:
     official = None
     if given["official"] is not None:
         official = ReferenceFile(
-            given["official"], given["official_legend"], given["official_nodata"]
+            file_of(given["official"]),
+            given["official_legend"],
+            given["official_nodata"],
         )
     with bar() as progress:
         made = make_pseudo_labels(

@@ -9,7 +9,6 @@ said and the values contradict is refused.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -28,6 +27,7 @@ from overcast.geo.bands import (
 )
 from overcast.geo.dataset import dataset_of, open_raster
 from overcast.geo.image_file import ImageFile, open_image
+from overcast.geo.location import FilePath
 from overcast.geo.tiling import pieces
 
 Units = Literal["auto", "db", "linear"]
@@ -50,7 +50,9 @@ class Checked:
     notes: tuple[str, ...] = ()
 
 
-def open_sentinel_1(path: Path, units: Units = "auto", trust: bool = False) -> Checked:
+def open_sentinel_1(
+    path: FilePath, units: Units = "auto", trust: bool = False
+) -> Checked:
     """Open Sentinel-1 backscatter, in dB or as linear power.
 
     Raises
@@ -74,7 +76,7 @@ def open_sentinel_1(path: Path, units: Units = "auto", trust: bool = False) -> C
     return Checked(replace(image, encoding=replace(stored, power=units == "linear")))
 
 
-def _units_of(path: Path, values: NDArray[np.float32]) -> Literal["db", "linear"]:
+def _units_of(path: FilePath, values: NDArray[np.float32]) -> Literal["db", "linear"]:
     if (values < 0).mean() > 0.2:
         return "db"
     if np.percentile(values, 99) <= _LARGEST_POWER:
@@ -87,7 +89,7 @@ def _units_of(path: Path, values: NDArray[np.float32]) -> Literal["db", "linear"
 
 
 def open_sentinel_2(
-    path: Path,
+    path: FilePath,
     offset: int | None = None,
     bands: tuple[str, ...] | None = None,
     trust: bool = False,
@@ -141,7 +143,7 @@ def open_sentinel_2(
     return Checked(image, tuple(notes))
 
 
-def _level(path: Path) -> Sensor:
+def _level(path: FilePath) -> Sensor:
     """L1C has thirteen bands, one of which (B10) L2A lacks."""
     dataset = open_raster(path)
     names = {canonical(text or "") for text in dataset.descriptions}
@@ -165,7 +167,7 @@ def _floor(raw: NDArray[np.float32], stored: Encoding) -> float:
     return float(np.percentile(stored.decode(raw).min(0), 0.1))
 
 
-def open_checked(path: Path, sensor: Sensor, encoding: Encoding) -> Checked:
+def open_checked(path: FilePath, sensor: Sensor, encoding: Encoding) -> Checked:
     """Open a user's own sensor; values far outside its bands' range are said.
 
     Raises

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import re
 import threading
+import urllib.error
+import urllib.request
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
@@ -11,29 +15,95 @@ import rasterio
 from odc.geo.geobox import GeoBox
 from rasterio.errors import RasterioError
 
+from overcast.geo.location import FilePath, Location, hide
+
 _OPEN_FILES = 32
 _handles = threading.local()
+_PATIENCE_S = 10
+_REMOTE = {
+    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
+    "GDAL_HTTP_CONNECTTIMEOUT": str(_PATIENCE_S),
+    "GDAL_HTTP_LOW_SPEED_TIME": "30",
+    "GDAL_HTTP_LOW_SPEED_LIMIT": "1000",
+    "GDAL_HTTP_MAX_RETRY": "2",
+    "GDAL_HTTP_RETRY_DELAY": "1",
+}
+"""How GDAL reads from servers, but for what the environment says: it lists no folders,
+and gives up on a server that is silent for half a minute."""
+_ABSENT = re.compile(r"response code: (404|410)|does not exist|NoSuchKey|NoSuchBucket")
+_FORBIDDEN = re.compile(
+    r"response code: 40[0-3]\b|AWS_|GS_|AZURE_|OSS_|AccessDenied|InvalidAccessKeyId"
+)
+_UNREACHED = re.compile(
+    r"CURL error|response code: (?:0|408|429|5\d\d)\b|timed out", re.I
+)
 
 
-def open_raster(path: Path) -> Any:
-    """Open a dataset for reading, or raise a ValueError that says what it is not."""
-    if not path.exists():
-        raise ValueError(f"{path}: no such file")
-    if path.is_dir():
-        raise ValueError(f"{path}: a folder; give a raster file such as a GeoTIFF")
-    if path.stat().st_size == 0:
-        raise ValueError(f"{path}: empty file (0 bytes); copy or download it again")
+def open_raster(path: FilePath) -> Any:
+    """Open a dataset for reading, or raise a ValueError that says what it is not.
+
+    Raises
+    ------
+    ValueError
+        If there is no such file, or GDAL can't read it.
+    ConnectionError
+        If a server does not answer.
+    """
+    where = Location.of(path)
+    if (local := where.local) is not None:
+        _check_file(where, local)
     try:
-        dataset = dataset_of(path)
+        dataset = dataset_of(where)
+        if dataset.count == 0:
+            raise ValueError(f"{path}: {_holds(dataset)}")
         # A truncated file opens well: its header is whole. Its last block is not.
         h, w = dataset.shape
         dataset.read(dataset.count, window=rasterio.windows.Window(w - 1, h - 1, 1, 1))
     except RasterioError as error:
-        raise ValueError(
-            f"{path}: not a readable raster, or cut short ({_first_line(error)}); "
-            "copy or download it again"
-        ) from error
+        raise _refusal(where, hide(_first_line(error))) from error
     return dataset
+
+
+def _check_file(path: Location, local: Path) -> None:
+    """Refuse what is no file of this machine, or an empty one."""
+    if not local.exists():
+        raise ValueError(f"{path}: no such file")
+    if local.is_dir():
+        raise ValueError(f"{path}: a folder; give a raster file such as a GeoTIFF")
+    if local.stat().st_size == 0:
+        raise ValueError(f"{path}: empty file (0 bytes); copy or download it again")
+
+
+def _holds(dataset: Any) -> str:
+    """What a file without bands of its own has to offer."""
+    names = [hide(name) for name in dataset.subdatasets]
+    if not names:
+        return "no bands in it; give a raster file such as a GeoTIFF"
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return f"{len(names)} datasets in it; give one: {', '.join(names[:5])}{more}"
+
+
+def _refusal(where: Location, reason: str) -> ValueError | ConnectionError:
+    """What to raise where GDAL did not open or read a file."""
+    if where.remote and _UNREACHED.search(reason):
+        return ConnectionError(
+            f"{where}: the server does not answer ({reason}); try again later, or "
+            "download the file"
+        )
+    if where.remote and _FORBIDDEN.search(reason):
+        return ValueError(
+            f"{where}: the server refuses it ({reason}); check the address and, "
+            "where it needs them, the credentials in the environment"
+        )
+    if where.local is None and _ABSENT.search(reason):
+        held = where.container
+        if not where.remote and held is not None:
+            return ValueError(f"{where}: {held.name} has no such file in it")
+        return ValueError(f"{where}: no such file")
+    return ValueError(
+        f"{where}: not a readable raster, or cut short ({reason}); "
+        "copy or download it again"
+    )
 
 
 def _first_line(error: Exception) -> str:
@@ -43,21 +113,75 @@ def _first_line(error: Exception) -> str:
     return str(cause).splitlines()[0].rstrip(".") if str(cause) else "no details"
 
 
-def dataset_of(path: Path) -> Any:
+def dataset_of(path: FilePath) -> Any:
     """Dataset of a file, kept open; one per thread, since GDAL's are not shared."""
-    handles: OrderedDict[tuple[Path, int, int], Any]
+    handles: OrderedDict[tuple[str, Any], Any]
     handles = _handles.__dict__.setdefault("open", OrderedDict())
-    stat = path.stat()
-    key = (path, stat.st_mtime_ns, stat.st_size)
+    where = Location.of(path)
+    key = (where.text, _changed(where))
     if key not in handles:
-        handles[key] = rasterio.open(path)
+        handles[key] = _open(where)
         if len(handles) > _OPEN_FILES:
             handles.popitem(last=False)[1].close()
     handles.move_to_end(key)
     return handles[key]
 
 
-def placed(path: Path, dataset: Any) -> GeoBox:
+def _open(where: Location) -> Any:
+    if not where.remote:
+        return rasterio.open(where.gdal)
+    chosen = {**os.environ, **(rasterio.env.getenv() if rasterio.env.hasenv() else {})}
+    with rasterio.Env(**{k: v for k, v in _REMOTE.items() if k not in chosen}):
+        return rasterio.open(where.gdal)
+
+
+def _changed(where: Location) -> tuple[int, int] | None:
+    """Size and time of last change of the file on this machine, if it is one."""
+    if where.remote or (file := where.container) is None:
+        return None
+    stat = file.stat()
+    return stat.st_size, stat.st_mtime_ns
+
+
+def stamp(path: FilePath) -> dict[str, Any]:
+    """What a file is, without reading it; it changes when the file does.
+
+    Size and time of last change of a file of this machine and of all that belongs to
+    it: side files, sources of a VRT, the archive it lies in. Of a file on a server, what
+    the server says of it, if it says anything.
+    """
+    where = Location.of(path)
+    if where.remote:
+        return {where.shown: _served(where)}
+    files = {where.text, *_parts(where)}
+    return {name: _changed(Location.of(name)) for name in sorted(files)}
+
+
+def _parts(where: Location) -> list[str]:
+    """Files that GDAL reads for a dataset; those of one name, if it is no raster."""
+    try:
+        return list(dataset_of(where).files)
+    except (RasterioError, OSError):
+        local = where.container
+    if local is None or local.suffix.lower() != ".shp":
+        return []
+    return [str(p) for p in local.parent.glob(f"{local.stem}.*")]
+
+
+def _served(where: Location) -> list[str | None]:
+    """Size, version and time of last change as a server of files says them."""
+    if (address := where.address) is None:
+        return []
+    request = urllib.request.Request(address, method="HEAD")
+    try:
+        with urllib.request.urlopen(request, timeout=_PATIENCE_S) as answer:
+            names = ("Content-Length", "ETag", "Last-Modified")
+            return [answer.headers.get(name) for name in names]
+    except (OSError, ValueError):
+        return []
+
+
+def placed(path: FilePath, dataset: Any) -> GeoBox:
     """Grid of a dataset; refused where its pixels have no certain place."""
     if dataset.crs is None and dataset.gcps[0]:
         raise ValueError(
@@ -77,7 +201,7 @@ def placed(path: Path, dataset: Any) -> GeoBox:
     return GeoBox(dataset.shape, dataset.transform, dataset.crs.to_wkt())
 
 
-def read_grid(path: Path) -> GeoBox:
+def read_grid(path: FilePath) -> GeoBox:
     """Return the grid of a raster file.
 
     Raises

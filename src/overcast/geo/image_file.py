@@ -7,7 +7,6 @@ the file, what was found and what to do. Reading warps at most once.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from odc.geo.geobox import GeoBox
 
 from overcast.geo.bands import Encoding, Sensor, canonical
 from overcast.geo.dataset import dataset_of, open_raster, placed
+from overcast.geo.location import FilePath
 from overcast.geo.raster import Image
 from overcast.geo.warp import aligned, overlap, target_of, warp_values
 
@@ -25,7 +25,7 @@ from overcast.geo.warp import aligned, overlap, target_of, warp_values
 class ImageFile:
     """A raster file that holds bands of one sensor; make it with `open_image`."""
 
-    path: Path
+    path: FilePath
     sensor: Sensor
     encoding: Encoding
     indexes: tuple[int, ...]
@@ -62,7 +62,7 @@ class ImageFile:
 
 
 def open_image(
-    path: Path,
+    path: FilePath,
     sensor: Sensor,
     encoding: Encoding | None = None,
     bands: tuple[str, ...] | None = None,
@@ -103,7 +103,7 @@ def open_image(
 
 
 def _band_order(
-    path: Path, dataset: Any, sensor: Sensor, bands: tuple[str, ...] | None
+    path: FilePath, dataset: Any, sensor: Sensor, bands: tuple[str, ...] | None
 ) -> tuple[str, ...]:
     """Names of the file's bands in order: said, written in the file, or by count."""
     if bands is not None and len(bands) != dataset.count:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from odc.geo.geobox import GeoBox
 from overcast.geo.check import Checked, open_sentinel_1, open_sentinel_2
 from overcast.geo.dataset import open_raster, placed, read_grid
 from overcast.geo.grain import grain
+from overcast.geo.location import FilePath
 from overcast.geo.stack import common_grid
 from overcast.geo.vectors import Features, is_vector, read_features
 from overcast.geo.warp import aligned
@@ -40,7 +40,7 @@ class Description:
     notes: tuple[str, ...]
 
 
-def describe(path: Path) -> Description:
+def describe(path: FilePath) -> Description:
     """Describe any raster; what would be refused is among the notes.
 
     Raises
@@ -105,7 +105,7 @@ def _how_many(first: GeoBox | None, features: Features) -> str:
     return f"{int(there.sum())} of {len(there)} lie on it"
 
 
-def _looks_wrong(path: Path, dataset: Any) -> list[str]:
+def _looks_wrong(path: FilePath, dataset: Any) -> list[str]:
     notes = []
     opened: Checked | None = None
     try:
@@ -143,7 +143,7 @@ def _blocks(dataset: Any) -> list[str]:
     ]
 
 
-def inspect_files(paths: list[Path]) -> list[dict[str, Any]]:
+def inspect_files(paths: Sequence[FilePath]) -> list[dict[str, Any]]:
     """Describe files, the first raster's grid being that of the map.
 
     Raises

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import rasterio
@@ -12,6 +11,7 @@ from odc.geo.geobox import GeoBox
 
 from overcast.geo.dataset import dataset_of, open_raster, placed
 from overcast.geo.legend import Legend
+from overcast.geo.location import FilePath
 from overcast.geo.raster import UNKNOWN, Fractions, Labels
 from overcast.geo.tiling import pieces
 from overcast.geo.warp import (
@@ -27,7 +27,7 @@ from overcast.geo.warp import (
 class LabelFile:
     """A raster file of class codes; make it with `open_labels`."""
 
-    path: Path
+    path: FilePath
     legend: Legend
     nodata: int | None
     grid: GeoBox = field(repr=False)
@@ -61,7 +61,7 @@ class LabelFile:
             raise ValueError(f"{self.path}: {error}") from error
 
 
-def open_labels(path: Path, legend: Legend, nodata: int | None = None) -> LabelFile:
+def open_labels(path: FilePath, legend: Legend, nodata: int | None = None) -> LabelFile:
     """Open a raster of class codes, and look at all of it once.
 
     `nodata` is the code that means "not known" where the file has no tag for it.

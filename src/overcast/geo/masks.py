@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Set
 from dataclasses import dataclass
 from operator import attrgetter
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +17,7 @@ from odc.geo.geobox import GeoBox
 from overcast.geo.bands import Sensor
 from overcast.geo.label_file import LabelFile, open_labels
 from overcast.geo.legend import LandClass, Legend
+from overcast.geo.location import FilePath
 from overcast.geo.raster import UNKNOWN, Image
 from overcast.geo.stack import ImageSource, LabelSource
 from overcast.geo.tiling import pieces
@@ -46,7 +46,7 @@ _ANY = Legend("mask", tuple(LandClass(c, f"Code {c}", "808080") for c in range(2
 """Codes of a mask of which nothing is known."""
 
 
-def open_mask(path: Path, hidden: Set[int] | None = None) -> LabelFile:
+def open_mask(path: FilePath, hidden: Set[int] | None = None) -> LabelFile:
     """Open a cloud mask, and look at all of it once.
 
     A nodata tag of the file is passed over: in scene classes, 0 is one of them. 255 is
@@ -132,9 +132,9 @@ class Masked:
         return self.image.blocks
 
     @property
-    def path(self) -> Path:
+    def path(self) -> FilePath:
         """File of the image; an AttributeError where it lies in none."""
-        found: Path = attrgetter("path")(self.image)
+        found: FilePath = attrgetter("path")(self.image)
         return found
 
     @property

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import rasterio.features
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
 from overcast.geo.legend import Legend
+from overcast.geo.location import FilePath
 from overcast.geo.raster import UNKNOWN, Labels
 from overcast.geo.stack import LabelSource
 from overcast.geo.vectors import Features, Geometries, read_features
@@ -29,7 +29,7 @@ class PolygonLabels:
     Where polygons overlap, the later one counts, among those whose class is known.
     """
 
-    path: Path
+    path: FilePath
     shapes: Geometries
     classes: NDArray[np.uint8]
     legend: Legend
@@ -62,7 +62,7 @@ class PointLabels:
     blocks: tuple[int, int] = (1, 1)
 
     @property
-    def path(self) -> Path:
+    def path(self) -> FilePath:
         """The file that they are of."""
         return self.points.path
 
@@ -88,7 +88,7 @@ def lay(
 
 
 def open_drawn(
-    path: Path, legend: Legend, grid: GeoBox, column: str = CLASS
+    path: FilePath, legend: Legend, grid: GeoBox, column: str = CLASS
 ) -> PolygonLabels | PointLabels:
     """Open a vector file of points or polygons with a class as labels on `grid`.
 

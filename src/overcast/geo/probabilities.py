@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from overcast.geo.bands import Band, Encoding, Sensor
 from overcast.geo.dataset import open_raster
 from overcast.geo.image_file import ImageFile, open_image
+from overcast.geo.location import FilePath
 
 SENSOR = "class-probabilities"
 
@@ -26,7 +26,7 @@ def probability_sensor(classes: Sequence[str]) -> Sensor:
     return Sensor(SENSOR, "optical", bands)
 
 
-def open_probabilities(path: Path) -> ImageFile:
+def open_probabilities(path: FilePath) -> ImageFile:
     """Open a raster such as ``overcast predict --probabilities`` writes.
 
     Every band is named by its class, and the file's own scale applies.

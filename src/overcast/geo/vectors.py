@@ -20,6 +20,7 @@ import shapely
 from numpy.typing import NDArray
 
 from overcast.geo.legend import Legend
+from overcast.geo.location import FilePath, Location, hide
 from overcast.geo.raster import UNKNOWN
 
 Geometries = NDArray[np.object_]
@@ -33,7 +34,7 @@ _WGS84 = "EPSG:4326"
 class Features:
     """Shapes ``[N]`` with columns of text, "" where a column is empty."""
 
-    path: Path
+    path: FilePath
     shapes: Geometries
     columns: Mapping[str, Texts]
     crs: str
@@ -92,12 +93,12 @@ class Features:
         return found
 
 
-def is_vector(path: Path) -> bool:
+def is_vector(path: FilePath) -> bool:
     """Whether a file has the name of a vector file."""
     return path.suffix.lower() in SUFFIXES
 
 
-def read_features(path: Path) -> Features:
+def read_features(path: FilePath) -> Features:
     """Read the first layer of a vector file, or a CSV of points.
 
     Raises
@@ -105,7 +106,8 @@ def read_features(path: Path) -> Features:
     ValueError
         If the file is missing, broken, empty, or has no place on the ground.
     """
-    if not path.is_file():
+    where = Location.of(path)
+    if (where.local is not None or not where.remote) and where.container is None:
         raise ValueError(f"{path}: no such file")
     found = _read_csv(path) if path.suffix.lower() == ".csv" else _read_layer(path)
     if not len(found.shapes):
@@ -115,11 +117,14 @@ def read_features(path: Path) -> Features:
     return found
 
 
-def _read_layer(path: Path) -> Features:
+def _read_layer(path: FilePath) -> Features:
+    name = Location.of(path).gdal
     try:
-        about, _, shapes, values = pyogrio.raw.read(path, datetime_as_string=True)
+        about, _, shapes, values = pyogrio.raw.read(name, datetime_as_string=True)
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
-        raise ValueError(f"{path}: not a readable vector file ({error})") from error
+        raise ValueError(
+            f"{path}: not a readable vector file ({hide(str(error))})"
+        ) from error
     if about["crs"] is None or shapes is None:
         raise ValueError(
             f"{path}: no geometry, or no coordinate reference system; save it with one"
@@ -141,9 +146,13 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def _read_csv(path: Path) -> Features:
+def _read_csv(path: FilePath) -> Features:
+    if (local := Location.of(path).local) is None:
+        raise ValueError(
+            f"{path}: a table is read from this machine only; copy it here"
+        )
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with local.open(encoding="utf-8-sig", newline="") as file:
             rows = list(csv.DictReader(file, strict=True))
         names = [name for name in (rows[0] if rows else ()) if name]
         columns = {name: [row[name] or "" for row in rows] for name in names}

@@ -28,6 +28,7 @@ from overcast.accuracy.curve import Scaling
 from overcast.accuracy.held_out import KnownPixels, known_pixels
 from overcast.accuracy.independence import are_fine
 from overcast.accuracy.reference import Reference, ReferenceFile, ReferenceRaster
+from overcast.geo.dataset import stamp
 from overcast.geo.legend import Legend
 from overcast.inputs import Inputs, open_inputs
 from overcast.jobs.assess import assess_files
@@ -78,9 +79,8 @@ def calibrate_map(
     plan = read_plan(run / "plan.yaml")
     inputs = open_inputs(plan.data)
     truth = _open(known, legend, inputs, plan)
-    stat = known.path.stat()
     facts = [model_hash(run), inputs.fingerprint, to_tree(known), coverage, by_class]
-    key = fingerprint([*facts, stat.st_size, stat.st_mtime_ns])
+    key = fingerprint([*facts, stamp(known.path)])
     output = Output.begin(out, (), key, overwrite)
     try:
         copy = output.work / "run"

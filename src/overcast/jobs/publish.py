@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import rasterio
 
 from overcast import __version__
+from overcast.geo.location import FilePath, Location
 from overcast.geo.masks import Masked
 from overcast.inputs import Inputs
 from overcast.maps.predictor import Predictor
@@ -73,7 +73,7 @@ def _files(data: Data) -> list[str]:
     return [*(image.path for image in data.images.values()), *masks, *labels]
 
 
-def _paths(source: Any) -> Iterator[Path]:
+def _paths(source: Any) -> Iterator[FilePath]:
     """Files that a source reads; none for one in memory."""
     if isinstance(source, Masked):
         yield from _paths(source.image)
@@ -82,8 +82,6 @@ def _paths(source: Any) -> Iterator[Path]:
         yield source.path
 
 
-def _hrefs(paths: Iterable[str | Path], folder: Path) -> tuple[str, ...]:
+def _hrefs(paths: Iterable[str | FilePath], folder: Path) -> tuple[str, ...]:
     """Paths relative to `folder`, as addresses are written."""
-    here = folder.resolve()
-    found = (os.path.relpath(Path(path).resolve(), here) for path in paths)
-    return tuple(Path(path).as_posix() for path in found)
+    return tuple(Location.of(path).href(folder) for path in paths)

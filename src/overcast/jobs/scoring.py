@@ -24,6 +24,7 @@ from overcast.accuracy.independence import are_fine, remark
 from overcast.geo.dataset import dataset_of
 from overcast.geo.label_file import open_labels
 from overcast.geo.legend import Legend
+from overcast.geo.location import Location
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import LabelSource
 from overcast.geo.tiling import pieces
@@ -100,8 +101,8 @@ def on_labels(
     for data in learned:
         if data.labels is None:
             continue
-        path = Path(data.labels.path)
-        if not path.is_file():
+        path = Location.of(data.labels.path)
+        if path.local is not None and not path.is_file():
             yield f"{path}, which was learned from, is gone: not checked"
             continue
         labels = open_given_labels(data.labels, grid)

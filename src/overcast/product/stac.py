@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import unquote
 
 from odc.geo.geobox import GeoBox
 from safetensors import safe_open
@@ -174,7 +175,8 @@ def _asset(file: str, title: str, kind: str, role: str) -> Item:
 def _dates(sources: Iterable[str]) -> dict[str, str | None]:
     """When the ground was seen, as file names say it; else when the item was made."""
     made = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    texts = sorted({t for s in sources for t in _DATE.findall(PurePosixPath(s).name)})
+    names = [PurePosixPath(unquote(source)).name for source in sources]
+    texts = sorted({text for name in names for text in _DATE.findall(name)})
     seen = [datetime.strptime(t, "%Y%m%dT%H%M%S").isoformat() + "Z" for t in texts]
     if len(seen) < 2:
         return {"datetime": seen[0] if seen else made, "created": made}

@@ -19,6 +19,7 @@ from rasterio.enums import Resampling
 from overcast.geo.dataset import open_raster, placed, read_grid
 from overcast.geo.image_file import ImageFile
 from overcast.geo.legend import load_legend
+from overcast.geo.location import FilePath, Location
 from overcast.geo.tiling import pieces
 from overcast.geo.vectors import is_vector
 from overcast.inputs import open_given_labels, open_inputs
@@ -35,7 +36,7 @@ from overcast.viewer.layers import (
 )
 from overcast.viewer.tiles import with_overviews
 
-Prepare = Callable[[Path, Resampling], Path]
+Prepare = Callable[[FilePath, Resampling], FilePath]
 """From a raster to one like it that has overviews."""
 
 
@@ -64,7 +65,7 @@ def open_scene(folder: Path, progress: Progress = quiet) -> Iterator[Scene]:
     """
     with TemporaryDirectory(prefix="overcast-view-") as scratch:
 
-        def prepare(path: Path, resampling: Resampling) -> Path:
+        def prepare(path: FilePath, resampling: Resampling) -> FilePath:
             return with_overviews(path, Path(scratch), resampling, progress)
 
         layers, probabilities = _products(folder, prepare)
@@ -74,7 +75,7 @@ def open_scene(folder: Path, progress: Progress = quiet) -> Iterator[Scene]:
         if data is not None and data.labels is not None:
             labels = data.labels
             with _noting(notes, "labels"):
-                if is_vector(Path(labels.path)):
+                if is_vector(Location.of(labels.path)):
                     labels = _burnt(labels, grid, Path(scratch) / "labels.tif")
                 layers["labels"] = _labels(labels, prepare)
         if data is not None:
@@ -156,7 +157,7 @@ def _burnt(labels: LabelInput, grid: GeoBox, path: Path) -> LabelInput:
 
 
 def _labels(labels: LabelInput, prepare: Prepare) -> Layer:
-    path = Path(labels.path)
+    path = Location.of(labels.path)
     dataset = open_raster(path)
     placed(path, dataset)
     tag = dataset.nodata if labels.nodata is None else labels.nodata
@@ -175,8 +176,10 @@ def _images(
     found: list[Layer] = []
     for name, entry in images.items():
         with _noting(notes, name):
-            path = prepare(Path(entry.path), Resampling.average)
-            alone = dataclasses.replace(entry, path=str(path), target=False, mask=None)
+            path = prepare(Location.of(entry.path), Resampling.average)
+            alone = dataclasses.replace(
+                entry, path=Location.of(path).text, target=False, mask=None
+            )
             inputs = open_inputs(Data(images={name: alone}, trust=True))
             image = inputs.stack.images[name]
             assert isinstance(image, ImageFile)
