@@ -66,7 +66,7 @@ def _other(text: str) -> tuple[str, str, str]:
 
 def _mask_of(given: dict[str, Any]) -> Any:
     """The `MaskInput` of the optical image, or none."""
-    from overcast.plan import MaskInput
+    from overcast.plan import NO_MASK, MaskInput
 
     path, text = given["s2_mask"], given["s2_hidden"]
     for name, needed in (("s2_hidden", "s2_mask"), ("s2_mask", "s2")):
@@ -79,7 +79,7 @@ def _mask_of(given: dict[str, Any]) -> Any:
         codes = None if text is None else tuple(map(int, text.split(",")))
     except ValueError:
         raise ValueError(f"--s2-hidden {text}: expected codes, such as 1,2") from None
-    return MaskInput(path=absolute(path), hidden=codes)
+    return MaskInput(path=path if path == NO_MASK else absolute(path), hidden=codes)
 
 
 def plan_of(given: dict[str, Any]) -> Any:

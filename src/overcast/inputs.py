@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from odc.geo.geobox import GeoBox
@@ -24,11 +24,12 @@ from overcast.geo.masks import CLOUDED, Masked, counts_of, open_mask
 from overcast.geo.overlay import CLASS, PointLabels, PolygonLabels, open_drawn
 from overcast.geo.probabilities import SENSOR as PROBABILITIES
 from overcast.geo.probabilities import open_probabilities
+from overcast.geo.products import find_product
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import ImageSource, Stack, common_grid
 from overcast.geo.tiling import pieces
 from overcast.geo.vectors import is_vector
-from overcast.plan import Data, ImageInput, LabelInput, fingerprint
+from overcast.plan import NO_MASK, Data, ImageInput, LabelInput, MaskInput, fingerprint
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +52,10 @@ def open_inputs(data: Data) -> Inputs:
     """
     if not data.images:
         raise ValueError("no image given; give --s1, --s2 or --image")
+    data, notes = _with_scene_classes(data)
     checked = {n: _open_image(i, data.trust) for n, i in data.images.items()}
     images = {name: c.image for name, c in checked.items()}
-    notes = [note for c in checked.values() for note in c.notes]
+    notes += [note for c in checked.values() for note in c.notes]
     others = {str(image.path): image.grid for image in images.values()}
     labels = None
     if data.labels is not None:
@@ -71,7 +73,8 @@ def open_inputs(data: Data) -> Inputs:
         targets=frozenset(name for name, i in data.images.items() if i.target),
     )
     files = [image.path for image in data.images.values()]
-    files += [i.mask.path for i in data.images.values() if i.mask]
+    masks_of = (i.mask for i in data.images.values())
+    files += [mask.path for mask in masks_of if mask and mask.path != NO_MASK]
     files += [] if data.labels is None else [data.labels.path]
     return Inputs(stack, tuple(notes), _fingerprint(stack, files))
 
@@ -121,11 +124,32 @@ def _open_image(entry: ImageInput, trust: bool) -> Checked:
     raise ValueError(f"sensor {entry.sensor}: neither a TOML file nor one of {known}")
 
 
+def _with_scene_classes(data: Data) -> tuple[Data, list[str]]:
+    """The same data, products masked by the scene classes in them; what they are."""
+    images, notes = dict[str, ImageInput](), list[str]()
+    for name, entry in data.images.items():
+        images[name] = entry
+        if entry.sensor not in BUILT_IN:
+            continue
+        product = find_product(Location.of(entry.path))
+        if product is None:
+            continue
+        notes += product.notes
+        if product.classes is not None and entry.mask is None:
+            mask = MaskInput(path=product.classes)
+            images[name] = replace(entry, mask=mask)
+            notes.append(
+                f"{product.where.name}: its scene classes (SCL) hide clouds; "
+                "--s2-mask none leaves them"
+            )
+    return replace(data, images=images), notes
+
+
 def _masks(data: Data, images: dict[str, ImageFile]) -> dict[str, Masked]:
     """The images that have a mask, hidden by it."""
     found = {}
     for name, entry in data.images.items():
-        if (given := entry.mask) is None:
+        if (given := entry.mask) is None or given.path == NO_MASK:
             continue
         codes = None if given.hidden is None else frozenset(given.hidden)
         mask = open_mask(Location.of(given.path), codes)

@@ -28,11 +28,16 @@ from overcast.geo.location import Location
 T = TypeVar("T")
 
 
+NO_MASK = "none"
+"""Path of a mask that is none, though the product of the image has one."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MaskInput:
     """A raster of codes, of which those in `hidden` hide the ground of an image.
 
-    Without `hidden`, it is the scene classification (SCL) of a Sentinel-2 product.
+    Without `hidden`, it is the scene classification (SCL) of a Sentinel-2 product. A
+    `path` of ``none`` leaves out the one that a product comes with.
     """
 
     path: str
@@ -283,7 +288,7 @@ def _moved(
 
     def located(image: ImageInput) -> ImageInput:
         mask = image.mask
-        if mask is not None:
+        if mask is not None and mask.path != NO_MASK:
             mask = dataclasses.replace(mask, path=there(mask.path))
         return dataclasses.replace(
             image,

@@ -28,6 +28,7 @@ from overcast.geo.bands import (
 from overcast.geo.dataset import dataset_of, open_raster
 from overcast.geo.image_file import ImageFile, open_image
 from overcast.geo.location import FilePath
+from overcast.geo.products import LEVEL, STATED
 from overcast.geo.tiling import pieces
 
 Units = Literal["auto", "db", "linear"]
@@ -120,11 +121,18 @@ def open_sentinel_2(
     raw = sample(replace(image, encoding=Encoding(nodata=image.encoding.nodata)))
     stored = _stored_encoding(image, raw)
     floor = _floor(raw, stored)
-    if stored.offset != 0:
+    if stored.offset != 0 and STATED not in dataset_of(path).tags():
         notes.append(f"{path}: offset {stored.offset:g} taken from the file's tags")
     image = replace(image, encoding=stored)
-    unapplied = stored.offset == 0 and floor > _OFFSET_FLOOR
+    stated = STATED in dataset_of(path).tags()
+    unapplied = not stated and stored.offset == 0 and floor > _OFFSET_FLOOR
     if offset is not None:
+        if stated and not trust and abs(offset * 1e-4 - stored.offset) > 1e-6:
+            raise ValueError(
+                f"{path}: said to have offset {offset}, but its own metadata says "
+                f"{stored.offset / stored.scale:g}; leave --s2-offset out, or give "
+                "--trust if it is really so"
+            )
         if offset == 0 and unapplied and not trust:
             raise ValueError(
                 f"{path}: said to have offset 0, but no pixel is darker than "
@@ -147,6 +155,8 @@ def _level(path: FilePath) -> Sensor:
     """L1C has thirteen bands, one of which (B10) L2A lacks."""
     dataset = open_raster(path)
     names = {canonical(text or "") for text in dataset.descriptions}
+    if level := dataset.tags().get(LEVEL):
+        return SENTINEL_2_L1C if level == "Level-1C" else SENTINEL_2
     return SENTINEL_2_L1C if dataset.count == 13 or "B10" in names else SENTINEL_2
 
 

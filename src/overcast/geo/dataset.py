@@ -16,6 +16,7 @@ from odc.geo.geobox import GeoBox
 from rasterio.errors import RasterioError
 
 from overcast.geo.location import FilePath, Location, hide
+from overcast.geo.products import find_product, virtual
 
 _OPEN_FILES = 32
 _handles = threading.local()
@@ -68,9 +69,7 @@ def _check_file(path: Location, local: Path) -> None:
     """Refuse what is no file of this machine, or an empty one."""
     if not local.exists():
         raise ValueError(f"{path}: no such file")
-    if local.is_dir():
-        raise ValueError(f"{path}: a folder; give a raster file such as a GeoTIFF")
-    if local.stat().st_size == 0:
+    if local.is_file() and local.stat().st_size == 0:
         raise ValueError(f"{path}: empty file (0 bytes); copy or download it again")
 
 
@@ -129,7 +128,8 @@ def dataset_of(path: FilePath) -> Any:
 
 def _open(where: Location) -> Any:
     if not where.remote:
-        return rasterio.open(where.gdal)
+        product = find_product(where)
+        return rasterio.open(where.gdal if product is None else virtual(product))
     chosen = {**os.environ, **(rasterio.env.getenv() if rasterio.env.hasenv() else {})}
     with rasterio.Env(**{k: v for k, v in _REMOTE.items() if k not in chosen}):
         return rasterio.open(where.gdal)
@@ -137,7 +137,7 @@ def _open(where: Location) -> Any:
 
 def _changed(where: Location) -> tuple[int, int] | None:
     """Size and time of last change of the file on this machine, if it is one."""
-    if where.remote or (file := where.container) is None:
+    if where.remote or (file := where.local or where.container) is None:
         return None
     stat = file.stat()
     return stat.st_size, stat.st_mtime_ns
@@ -153,8 +153,10 @@ def stamp(path: FilePath) -> dict[str, Any]:
     where = Location.of(path)
     if where.remote:
         return {where.shown: _served(where)}
-    files = {where.text, *_parts(where)}
-    return {name: _changed(Location.of(name)) for name in sorted(files)}
+    product = find_product(where)
+    files = _parts(where) or [where.text]
+    files += [] if product is None else product.files
+    return {name: _changed(Location.of(name)) for name in sorted({*files})}
 
 
 def _parts(where: Location) -> list[str]:

@@ -15,7 +15,8 @@ from odc.geo.geobox import GeoBox
 from overcast.geo.check import Checked, open_sentinel_1, open_sentinel_2
 from overcast.geo.dataset import open_raster, placed, read_grid
 from overcast.geo.grain import grain
-from overcast.geo.location import FilePath
+from overcast.geo.location import FilePath, Location
+from overcast.geo.products import find_product
 from overcast.geo.stack import common_grid
 from overcast.geo.vectors import Features, is_vector, read_features
 from overcast.geo.warp import aligned
@@ -49,7 +50,9 @@ def describe(path: FilePath) -> Description:
         If the file can't be read at all.
     """
     dataset = open_raster(path)
-    notes = list(_looks_wrong(path, dataset))
+    product = find_product(Location.of(path))
+    notes = [] if product is None else list(product.notes)
+    notes += _looks_wrong(path, dataset)
     shape = tuple(min(n, _VALUES_PX) for n in dataset.shape)
     seen = dataset.read(out_shape=(dataset.count, *shape), masked=True).astype("f8")
     known = np.ma.masked_invalid(seen).compressed()

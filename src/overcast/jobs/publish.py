@@ -13,7 +13,7 @@ from overcast.geo.location import FilePath, Location
 from overcast.geo.masks import Masked
 from overcast.inputs import Inputs
 from overcast.maps.predictor import Predictor
-from overcast.plan import Data, Plan, fingerprint, method_of, to_tree
+from overcast.plan import NO_MASK, Data, Plan, fingerprint, method_of, to_tree
 from overcast.product.stac import ITEM, Origin, map_item, model_item, write_item
 from overcast.run import load_run, model_hash
 
@@ -69,7 +69,9 @@ def publish_map(
 
 def _files(data: Data) -> list[str]:
     labels = [] if data.labels is None else [data.labels.path]
-    masks = [image.mask.path for image in data.images.values() if image.mask]
+    masks = [
+        m.path for i in data.images.values() if (m := i.mask) and m.path != NO_MASK
+    ]
     return [*(image.path for image in data.images.values()), *masks, *labels]
 
 

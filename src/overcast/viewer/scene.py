@@ -23,7 +23,7 @@ from overcast.geo.location import FilePath, Location
 from overcast.geo.tiling import pieces
 from overcast.geo.vectors import is_vector
 from overcast.inputs import open_given_labels, open_inputs
-from overcast.plan import Data, ImageInput, LabelInput, read_plan
+from overcast.plan import NO_MASK, Data, ImageInput, LabelInput, MaskInput, read_plan
 from overcast.product.rasters import write_classes, written_legend
 from overcast.progress import Progress, quiet
 from overcast.viewer.layers import (
@@ -178,7 +178,10 @@ def _images(
         with _noting(notes, name):
             path = prepare(Location.of(entry.path), Resampling.average)
             alone = dataclasses.replace(
-                entry, path=Location.of(path).text, target=False, mask=None
+                entry,
+                path=Location.of(path).text,
+                target=False,
+                mask=MaskInput(path=NO_MASK),
             )
             inputs = open_inputs(Data(images={name: alone}, trust=True))
             image = inputs.stack.images[name]
