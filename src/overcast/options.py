@@ -63,14 +63,24 @@ def several(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 images = several(
-    click.option("--s1", type=SOURCE, help="Sentinel-1 backscatter, VV and VH."),
-    click.option("--s2", type=SOURCE, help="Sentinel-2 reflectance, L2A or L1C."),
+    click.option(
+        "--s1",
+        type=SOURCE,
+        help="Sentinel-1 backscatter: a raster with VV and VH, or a folder of both.",
+    ),
+    click.option(
+        "--s2",
+        type=SOURCE,
+        help="Sentinel-2 reflectance, L2A or L1C: a raster, a .SAFE folder, its zip, or a "
+        "folder of bands; all inputs may be addresses (https://, s3://, zip://, /vsi...).",
+    ),
     click.option(
         "--image",
         "others",
         multiple=True,
-        metavar="NAME=SENSOR.toml:FILE",
-        help="An image of another sensor, described in a TOML file; may be repeated.",
+        metavar="NAME=SENSOR:FILE",
+        help="An image of another sensor, described in a TOML file (or of sentinel-1 or "
+        "sentinel-2); may be repeated.",
     ),
     click.option(
         "--s1-units",
@@ -93,7 +103,8 @@ images = several(
         "--s2-mask",
         type=SOURCE,
         help="Scene classification (SCL) or another cloud mask of --s2: what it hides "
-        "counts as not observed.",
+        "counts as not observed; none leaves out that of a product.  [default: the SCL of "
+        "a product]",
     ),
     click.option(
         "--s2-hidden",
@@ -110,7 +121,8 @@ labels = several(
         "--labels",
         type=SOURCE,
         required=True,
-        help="Raster of class codes, or polygons or points with a class.",
+        help="Raster of class codes, or polygons or points with a class; a file or an "
+        "address.",
     ),
     click.option(
         "--legend",
