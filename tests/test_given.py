@@ -48,7 +48,7 @@ def test_sensor_and_file_of_an_image(
     "text", ["it=planet:a.tif", "it=a.toml", "it=", "a.toml:a.tif", ""]
 )
 def test_what_is_no_image_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="--image .*expected NAME=SENSOR:FILE"):
+    with pytest.raises(ValueError, match=r"--image .*expected NAME=SENSOR:FILE"):
         data_of({**GIVEN, "others": (text,)})
 
 

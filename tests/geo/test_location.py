@@ -120,3 +120,12 @@ def test_addresses_that_are_refused(text: str, said: str) -> None:
         Location.of(text)
     assert "word@" not in str(raised.value)
     assert "=word" not in str(raised.value)
+
+
+def test_a_link_leads_out_of_a_linked_folder(folder: Path) -> None:
+    (folder / "disk" / "deep").mkdir(parents=True)
+    os.symlink(folder / "disk" / "deep", folder / "out")
+    os.symlink("a.tif", folder / "link.tif")
+    href = Location.of("link.tif", folder).href(folder / "out")
+    assert href == "../../link.tif"
+    assert (folder / "out" / href).is_file()

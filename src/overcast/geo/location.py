@@ -162,7 +162,10 @@ class Location:
         """
         local = self.container if self.local is None else self.local
         if local is not None:
-            path = os.path.relpath(local, os.path.abspath(folder))
+            # Folders by where they really are, but a file by its own name.
+            path = os.path.relpath(
+                local.parent.resolve() / local.name, folder.resolve()
+            )
             return urllib.parse.quote(Path(path).as_posix())
         shown = self.shown if self.address is None else hide(self.address)
         return urllib.parse.quote(shown, safe="/:!+~$&'()*,;=@%")

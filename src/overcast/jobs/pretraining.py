@@ -179,8 +179,8 @@ def _rasters(paths: Sequence[Path]) -> Iterator[Path]:
             yield path
         else:
             raise ValueError(
-                f"{Location.of(path)}: no file or folder of this machine, which pretrain "
-                "needs"
+                f"{Location.of(path)}: no such file or folder of this machine, and "
+                "pretrain reads no others"
             )
 
 

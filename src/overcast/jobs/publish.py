@@ -86,4 +86,6 @@ def _paths(source: Any) -> Iterator[FilePath]:
 
 def _hrefs(paths: Iterable[str | FilePath], folder: Path) -> tuple[str, ...]:
     """Paths relative to `folder`, as addresses are written."""
-    return tuple(Location.of(path).href(folder) for path in paths)
+    # Several members of an archive are one file.
+    hrefs = (Location.of(path).href(folder) for path in paths)
+    return tuple(dict.fromkeys(hrefs))

@@ -197,5 +197,5 @@ def _noting(notes: list[str], what: str) -> Iterator[None]:
     """Turn a refusal into a note, so that the rest is still shown."""
     try:
         yield
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         notes.append(f"{what} not shown: {error}")
