@@ -82,7 +82,7 @@ def test_a_subdataset_is_read_and_a_container_names_them(folder: Path) -> None:
             rasterio.shutil.copy(source, path, TILE_FORMAT="PNG", **kind)
     with pytest.raises(ValueError, match=r"2 datasets in it; give one: GPKG:.*:ONE"):
         open_raster(path)
-    dataset = open_raster(Location.of(f"GPKG:{path}:two"))
+    dataset = open_raster(Location.of(f"GPKG:{path}:TWO"))
     np.testing.assert_array_equal(dataset.read(1), VALUES)
 
 

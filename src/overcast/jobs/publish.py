@@ -85,7 +85,10 @@ def _paths(source: Any) -> Iterator[FilePath]:
 
 
 def _hrefs(paths: Iterable[str | FilePath], folder: Path) -> tuple[str, ...]:
-    """Paths relative to `folder`, as addresses are written."""
-    # Several members of an archive are one file.
-    hrefs = (Location.of(path).href(folder) for path in paths)
-    return tuple(dict.fromkeys(hrefs))
+    """Addresses from `folder`; an archive once, however many of its files are read."""
+    hrefs: list[str] = []
+    for where in map(Location.of, paths):
+        href = where.href(folder)
+        if where.local is not None or href not in hrefs:
+            hrefs.append(href)
+    return tuple(hrefs)
