@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from overcast.geo.location import FilePath, Location, hide
+
+_SENSORS = ("sentinel-1", "sentinel-2", "class-probabilities")
 
 
 def data_of(given: dict[str, Any]) -> Any:
@@ -32,18 +37,13 @@ def data_of(given: dict[str, Any]) -> Any:
             mask=mask,
         )
     for text in given["others"]:
-        name, _, rest = text.partition("=")
-        sensor, _, path = rest.partition(":")
-        if not (name and sensor and path):
-            raise ValueError(f"--image {text}: expected NAME=SENSOR.toml:FILE")
+        name, sensor, path = _other(text)
         if name in images:
             raise ValueError(
-                f"--image {text}: there is an image {name} already; expected another "
-                "name, or one file (gdalbuildvrt both.vrt FILE FILE)"
+                f"--image {hide(text)}: there is an image {name} already; expected "
+                "another name, or one file (gdalbuildvrt both.vrt FILE FILE)"
             )
-        images[name] = ImageInput(
-            path=absolute(Path(path)), sensor=absolute(Path(sensor))
-        )
+        images[name] = ImageInput(path=absolute(path), sensor=sensor)
     grid = given["grid"]
     return Data(
         images=images,
@@ -60,9 +60,32 @@ def refuse_without(given: dict[str, Any], name: str, needed: str) -> None:
         raise ValueError(f"{option}: of what? give {other} as well")
 
 
+def _other(text: str) -> tuple[str, str, str]:
+    """Name, sensor and file of ``NAME=SENSOR:FILE``.
+
+    Both paths may have colons, as those of Windows and addresses have: a sensor ends
+    with .toml, or is the name of one.
+    """
+    name, _, rest = text.partition("=")
+    parts = rest.split(":")
+    ways = [(":".join(parts[:i]), ":".join(parts[i:])) for i in range(1, len(parts))]
+    for sensor, path in ways:
+        if name and path and sensor in _SENSORS:
+            return name, sensor, path
+        if name and path and sensor.lower().endswith(".toml"):
+            return name, absolute(sensor), path
+    for sensor, path in ways:
+        if name and path and Path(sensor).is_file():
+            return name, absolute(sensor), path
+    raise ValueError(
+        f"--image {hide(text)}: expected NAME=SENSOR:FILE, with a sensor that is a .toml "
+        f"file or one of {', '.join(_SENSORS)}"
+    )
+
+
 def _mask_of(given: dict[str, Any]) -> Any:
     """The `MaskInput` of the optical image, or none."""
-    from overcast.plan import MaskInput
+    from overcast.plan import NO_MASK, MaskInput
 
     path, text = given["s2_mask"], given["s2_hidden"]
     refuse_without(given, "s2_hidden", "s2_mask")
@@ -72,7 +95,7 @@ def _mask_of(given: dict[str, Any]) -> Any:
         codes = None if text is None else tuple(map(int, text.split(",")))
     except ValueError:
         raise ValueError(f"--s2-hidden {text}: expected codes, such as 1,2") from None
-    return MaskInput(path=absolute(path), hidden=codes)
+    return MaskInput(path=path if path == NO_MASK else absolute(path), hidden=codes)
 
 
 def plan_of(given: dict[str, Any]) -> Any:
@@ -82,7 +105,7 @@ def plan_of(given: dict[str, Any]) -> Any:
     legend = given["legend"]
     known = LabelInput(
         path=absolute(given["labels"]),
-        legend=absolute(Path(legend)) if Path(legend).is_file() else legend,
+        legend=absolute(legend) if Path(legend).is_file() else legend,
         nodata=codes_of("--labels-nodata", given["labels_nodata"]),
         column=given["labels_column"],
     )
@@ -136,7 +159,7 @@ def started(method: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     frozen = frozen or method.get("frozen", False)
     if method["name"] != "network":
         raise ValueError(f"--start is for --method network, not {method['name']}")
-    found = absolute(Path(where)) if Path(where).exists() else where
+    found = absolute(where) if Path(where).exists() else where
     return {**method, "start": found, "frozen": frozen}
 
 
@@ -160,9 +183,15 @@ def shortened(text: str) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def absolute(path: Path) -> str:
-    """A path that holds from anywhere."""
-    return str(path.resolve())
+def absolute(path: str | Path) -> str:
+    """A path or an address that holds from anywhere; links stay links."""
+    return Location.of(path).text
+
+
+def file_of(text: str) -> FilePath:
+    """What an argument names: a path as it was written, or another location."""
+    where = Location.of(text)
+    return Path(text) if where.text == os.path.abspath(text) else where
 
 
 def runs_of(run: Path, given: dict[str, Any]) -> Any:
@@ -188,7 +217,7 @@ def runs_of(run: Path, given: dict[str, Any]) -> Any:
     return Runs((run, *given["also"]), weights, given["views"], without)
 
 
-def reference_of(path: Path | None, given: dict[str, Any]) -> Any:
+def reference_of(path: str | Path | None, given: dict[str, Any]) -> Any:
     """The `ReferenceFile` that a path and the options of `reading` describe, or none."""
     from overcast.accuracy.reference import ReferenceFile
 
@@ -197,7 +226,7 @@ def reference_of(path: Path | None, given: dict[str, Any]) -> Any:
             refuse_without(given, name, "reference")
         return None
     return ReferenceFile(
-        path,
+        file_of(str(path)),
         given["reference_legend"],
         codes_of("--reference-nodata", given["reference_nodata"]),
         given["reference_column"],

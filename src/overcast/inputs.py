@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from odc.geo.geobox import GeoBox
@@ -17,12 +17,13 @@ from overcast.geo.check import (
     open_sentinel_2,
 )
 from overcast.geo.coverage import common_grid
-from overcast.geo.dataset import read_grid
+from overcast.geo.dataset import read_grid, stamp
 from overcast.geo.feature_notes import looked_at
 from overcast.geo.image_file import ImageFile
 from overcast.geo.label_file import LabelFile, open_codes, open_labels, several
 from overcast.geo.layers import is_vector
 from overcast.geo.legend import load_legend
+from overcast.geo.location import Location
 from overcast.geo.masks import CLOUDED, Masked, counts_of, open_mask
 from overcast.geo.overlay import (
     CLASS,
@@ -32,9 +33,10 @@ from overcast.geo.overlay import (
 )
 from overcast.geo.probabilities import SENSOR as PROBABILITIES
 from overcast.geo.probabilities import open_probabilities
+from overcast.geo.products import find_product
 from overcast.geo.stack import ImageSource, Stack
 from overcast.labels.spectra import contradictions
-from overcast.plan import Data, ImageInput, LabelInput, fingerprint
+from overcast.plan import NO_MASK, Data, ImageInput, LabelInput, MaskInput, fingerprint
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +59,10 @@ def open_inputs(data: Data) -> Inputs:
     """
     if not data.images:
         raise ValueError("no image given; give --s1, --s2 or --image")
+    data, notes = _with_scene_classes(data)
     checked = {n: _open_image(i, data.trust) for n, i in data.images.items()}
     images = {name: c.image for name, c in checked.items()}
-    notes = [note for c in checked.values() for note in c.notes]
+    notes += [note for c in checked.values() for note in c.notes]
     others = {str(image.path): image.grid for image in images.values()}
     labels = None
     if data.labels is not None:
@@ -80,7 +83,10 @@ def open_inputs(data: Data) -> Inputs:
         targets=frozenset(name for name, i in data.images.items() if i.target),
     )
     notes += contradictions(stack)
-    files = [*others, *(i.mask.path for i in data.images.values() if i.mask)]
+    files = [image.path for image in data.images.values()]
+    masks_of = (i.mask for i in data.images.values())
+    files += [mask.path for mask in masks_of if mask and mask.path != NO_MASK]
+    files += [] if data.labels is None else [data.labels.path]
     return Inputs(stack, tuple(notes), _fingerprint(stack, files))
 
 
@@ -97,7 +103,7 @@ def open_given_labels(
         If the file is refused (see `overcast.geo.label_file` and
         `overcast.geo.overlay`), or what is said of it does not fit such a file.
     """
-    path, legend = Path(entry.path), load_legend(entry.legend)
+    path, legend = Location.of(entry.path), load_legend(entry.legend)
     if is_vector(path):
         if entry.nodata is not None:
             raise ValueError(f"{path}: features have no nodata; leave classes empty")
@@ -123,7 +129,7 @@ def _checked_labels(
 
 
 def _open_image(entry: ImageInput, trust: bool) -> Checked[ImageFile]:
-    path = Path(entry.path)
+    path = Location.of(entry.path)
     _refuse_unread(entry)
     if entry.sensor == "sentinel-1":
         return open_sentinel_1(path, entry.units, trust)
@@ -152,14 +158,35 @@ def _refuse_unread(entry: ImageInput) -> None:
             )
 
 
+def _with_scene_classes(data: Data) -> tuple[Data, list[str]]:
+    """The same data, products masked by the scene classes in them; what they are."""
+    images, notes = dict[str, ImageInput](), list[str]()
+    for name, entry in data.images.items():
+        images[name] = entry
+        if entry.sensor not in BUILT_IN:
+            continue
+        product = find_product(Location.of(entry.path))
+        if product is None:
+            continue
+        notes += product.notes
+        if product.classes is not None and entry.mask is None:
+            mask = MaskInput(path=product.classes)
+            images[name] = replace(entry, mask=mask)
+            notes.append(
+                f"{product.where.name}: its scene classes (SCL) hide clouds; "
+                "--s2-mask none leaves them"
+            )
+    return replace(data, images=images), notes
+
+
 def _masks(data: Data, images: dict[str, ImageFile]) -> dict[str, Masked]:
     """The images that have a mask, hidden by it."""
     found = {}
     for name, entry in data.images.items():
-        if (given := entry.mask) is None:
+        if (given := entry.mask) is None or given.path == NO_MASK:
             continue
         codes = None if given.hidden is None else frozenset(given.hidden)
-        mask = open_mask(Path(given.path), codes, images[name].grid)
+        mask = open_mask(Location.of(given.path), codes, images[name].grid)
         common_grid(images[name].grid, {given.path: mask.grid})
         found[name] = Masked(images[name], mask, CLOUDED if codes is None else codes)
     return found
@@ -180,7 +207,7 @@ def _grid(
 ) -> GeoBox:
     """The grid asked for, whole; or the first optical one where all inputs overlap."""
     if data.grid is not None:
-        grid = read_grid(Path(data.grid))
+        grid = read_grid(Location.of(data.grid))
         for name, other in others.items():
             common_grid(grid, {name: other})
         return grid
@@ -210,6 +237,7 @@ def _on_extent(
 
 def _fingerprint(stack: Stack, files: Iterable[str]) -> str:
     """What the files are, without reading them: size and time of last change."""
-    stats = {name: Path(name).stat() for name in files}
-    found = {name: [stat.st_size, stat.st_mtime_ns] for name, stat in stats.items()}
+    found: dict[str, object] = {}
+    for name in files:
+        found |= stamp(Location.of(name))
     return fingerprint([found, str(stack.grid.affine), list(stack.shape)])

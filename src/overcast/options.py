@@ -12,6 +12,19 @@ import click
 from overcast.threads import keep_memory, use
 
 FILE = click.Path(path_type=Path)
+
+
+class _Source(click.ParamType):  # type: ignore[type-arg]
+    """What GDAL opens: a file, or an address, of which no slash may be lost."""
+
+    name = "path"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        return str(value)
+
+
+SOURCE = _Source()
+"""A raster or vector file to read, wherever it lies."""
 HELP = {"help_option_names": ["-h", "--help"]}
 """Settings of every command."""
 
@@ -103,14 +116,24 @@ def several(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 images = several(
-    click.option("--s1", type=FILE, help="Sentinel-1 backscatter, VV and VH."),
-    click.option("--s2", type=FILE, help="Sentinel-2 reflectance, L2A or L1C."),
+    click.option(
+        "--s1",
+        type=SOURCE,
+        help="Sentinel-1 backscatter: a raster with VV and VH, or a folder of both.",
+    ),
+    click.option(
+        "--s2",
+        type=SOURCE,
+        help="Sentinel-2 reflectance, L2A or L1C: a raster, a .SAFE folder, its zip, or a "
+        "folder of bands; all inputs may be addresses (https://, s3://, zip://, /vsi...).",
+    ),
     click.option(
         "--image",
         "others",
         multiple=True,
-        metavar="NAME=SENSOR.toml:FILE",
-        help="An image of another sensor, described in a TOML file; may be repeated.",
+        metavar="NAME=SENSOR:FILE",
+        help="An image of another sensor, described in a TOML file (or of sentinel-1 or "
+        "sentinel-2); may be repeated.",
     ),
     click.option(
         "--s1-units",
@@ -131,9 +154,10 @@ images = several(
     ),
     click.option(
         "--s2-mask",
-        type=FILE,
+        type=SOURCE,
         help="Scene classification (SCL) or another cloud mask of --s2: what it hides "
-        "counts as not observed.",
+        "counts as not observed; none leaves out that of a product.  [default: the SCL of "
+        "a product]",
     ),
     click.option(
         "--s2-hidden",
@@ -143,7 +167,7 @@ images = several(
     click.option(
         "--trust", is_flag=True, help="Take units and offset as said, unchecked."
     ),
-    click.option("--grid", type=FILE, help="Raster whose grid is mapped, whole."),
+    click.option("--grid", type=SOURCE, help="Raster whose grid is mapped, whole."),
     click.option(
         "--allow-small-overlap",
         "small_overlap",
@@ -155,10 +179,10 @@ images = several(
 labels = several(
     click.option(
         "--labels",
-        type=FILE,
+        type=SOURCE,
         required=True,
-        help="Raster of class codes, or polygons or points with a class; a layer of "
-        "several as FILE|layername=LAYER.",
+        help="Raster of class codes, or polygons or points with a class: a file, an "
+        "address, or a layer as FILE|layername=LAYER.",
     ),
     click.option(
         "--legend",
@@ -180,7 +204,7 @@ labels = several(
     ),
     click.option(
         "--prior",
-        type=FILE,
+        type=SOURCE,
         help="Class probabilities that a run from other scenes gives of this one "
         "(overcast predict RUN --probabilities); they join the labels.",
     ),
@@ -226,7 +250,7 @@ reading = several(
 reference = several(
     click.option(
         "--reference",
-        type=FILE,
+        type=SOURCE,
         help="Class raster, polygons or points to score against.",
     ),
     reading,

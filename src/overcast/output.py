@@ -256,7 +256,9 @@ def _refuse_foreign(folder: Path, names: Iterable[str]) -> None:
             )
 
 
-def refuse_to_replace(out: Path, overwrite: bool, inputs: Iterable[Path] = ()) -> None:
+def refuse_to_replace(
+    out: Path, overwrite: bool, inputs: Iterable[object] = ()
+) -> None:
     """Refuse a single file that exists, unless it may be overwritten.
 
     Raises

@@ -12,9 +12,10 @@ import difflib
 import hashlib
 import json
 import math
+import os
 import reprlib
 from collections import abc
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import UnionType
@@ -25,6 +26,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from overcast.discover import find
 from overcast.errors import building, cause, is_own, reading, writing
+from overcast.geo.location import Location
 from overcast.keys import UniqueKeys
 from overcast.limits import LARGEST_SEED, check_limits
 
@@ -35,11 +37,16 @@ _LATER = {"left out": "at its default"}
 """Of a key that is newer than plans that were written: their fingerprints stay."""
 
 
+NO_MASK = "none"
+"""Path of a mask that is none, though the product of the image has one."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MaskInput:
     """A raster of codes, of which those in `hidden` hide the ground of an image.
 
-    Without `hidden`, it is the scene classification (SCL) of a Sentinel-2 product.
+    Without `hidden`, it is the scene classification (SCL) of a Sentinel-2 product. A
+    `path` of ``none`` leaves out the one that a product comes with.
     """
 
     path: str
@@ -131,7 +138,7 @@ class Plan:
     @property
     def fingerprint(self) -> str:
         """Sixteen hexadecimal digits that change with anything in the plan."""
-        return fingerprint(to_tree(self))
+        return fingerprint(to_tree(unsigned(self)))
 
 
 def fingerprint(tree: Any) -> str:
@@ -269,8 +276,8 @@ def _refuse_bomb(text: str, where: str) -> None:
 
 
 def write_plan(plan: Plan, path: Path) -> None:
-    """Write a plan as YAML."""
-    text = yaml.safe_dump(to_tree(plan), sort_keys=False, allow_unicode=True)
+    """Write a plan as YAML; addresses that were signed lose their signature."""
+    text = yaml.safe_dump(to_tree(unsigned(plan)), sort_keys=False, allow_unicode=True)
     with writing(path):
         path.write_text(text, encoding="utf-8")
 
@@ -380,21 +387,39 @@ def _started(method: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
     start = method.get("start")
     if not isinstance(start, str) or not start or not (folder / start).exists():
         return method
-    return {**method, "start": str((folder / start).resolve())}
+    return {**method, "start": os.path.abspath(folder / start)}
+
+
+def unsigned(plan: Plan) -> Plan:
+    """The same plan, without what may be secret in addresses (`Location.kept`)."""
+
+    def kept(path: str) -> str:
+        return Location(path).kept
+
+    data, *scenes = (_moved(d, kept, str) for d in (plan.data, *plan.scenes))
+    return dataclasses.replace(plan, data=data, scenes=tuple(scenes))
 
 
 def _located(data: Data, folder: Path) -> Data:
     """The same data with paths that hold from anywhere."""
 
     def there(path: str) -> str:
-        return str((folder / path).resolve())
+        return Location.of(path, folder).text
 
     def file_or_name(name: str) -> str:
         return there(name) if (folder / name).is_file() else name
 
+    return _moved(data, there, file_or_name)
+
+
+def _moved(
+    data: Data, there: Callable[[str], str], file_or_name: Callable[[str], str]
+) -> Data:
+    """The same data with other paths, and other names of sensors and legends."""
+
     def located(image: ImageInput) -> ImageInput:
         mask = image.mask
-        if mask is not None:
+        if mask is not None and mask.path != NO_MASK:
             mask = dataclasses.replace(mask, path=there(mask.path))
         return dataclasses.replace(
             image,

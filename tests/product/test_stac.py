@@ -162,6 +162,9 @@ def test_dates_are_those_in_file_names(folder: Path) -> None:
     assert times["datetime"] is None
     assert times["start_datetime"] == "2020-07-13T05:43:21Z"
     assert times["end_datetime"] == "2020-07-15T10:15:59Z"
+    name = "S2A_MSIL2A_20200715T101559_N0500_R065_T32UMU_20230401T120000.SAFE.zip"
+    product = a_map(folder, None, name)["properties"]
+    assert product["datetime"] == "2020-07-15T10:15:59Z"
     none = a_map(folder, None, "20200715T101559/s2.tif", "x120200715T1015591.tif")
     assert none["properties"]["datetime"] == none["properties"]["created"]
 

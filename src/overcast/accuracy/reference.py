@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -17,6 +16,7 @@ from overcast.accuracy.response import REFERENCE, is_form
 from overcast.geo.label_file import open_labels
 from overcast.geo.layers import is_vector
 from overcast.geo.legend import Legend, load_legend
+from overcast.geo.location import FilePath
 from overcast.geo.overlay import classes_under, lay, pixels_under
 from overcast.geo.stack import LabelSource
 from overcast.geo.vectors import Features, read_features
@@ -102,7 +102,7 @@ class ReferenceFile:
         Of codes or names, in a vector file; if None, ``reference``.
     """
 
-    path: Path
+    path: FilePath
     legend: str | None = None
     nodata: int | tuple[int, ...] | None = None
     column: str | None = None

@@ -8,12 +8,12 @@ from typing import Any
 import click
 
 from overcast.given import reference_of
-from overcast.options import FILE, HELP, Command, bar, reading, say, show
+from overcast.options import FILE, HELP, SOURCE, Command, bar, reading, say, show
 
 
 @click.command(cls=Command, context_settings=HELP)
 @click.argument("mapped", metavar="MAP", type=FILE)
-@click.argument("reference", type=FILE)
+@click.argument("reference", type=SOURCE)
 @click.option("--legend", help="Legend of MAP, if overcast did not make it.")
 @reading
 @click.option("--out", type=FILE, help="Also write the scores to this JSON file.")
@@ -23,7 +23,7 @@ from overcast.options import FILE, HELP, Command, bar, reading, say, show
     is_flag=True,
     help="Also make report.html beside MAP anew, with what was found.",
 )
-def command(mapped: Path, reference: Path, report: bool, **given: Any) -> None:
+def command(mapped: Path, reference: str, report: bool, **given: Any) -> None:
     """Score a class map against rasters, polygons or points; prints JSON.
 
     REFERENCE is a class raster, or a vector file (.gpkg, .geojson, .shp, .fgb), or a

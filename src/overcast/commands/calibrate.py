@@ -8,12 +8,12 @@ from typing import Any
 import click
 
 from overcast.given import reference_of
-from overcast.options import FILE, HELP, Command, bar, reading, report, threads
+from overcast.options import FILE, HELP, SOURCE, Command, bar, reading, report, threads
 
 
 @click.command(cls=Command, context_settings=HELP)
 @click.argument("out", type=FILE)
-@click.argument("sample", type=FILE)
+@click.argument("sample", type=SOURCE)
 @reading
 @click.option(
     "--sets",
@@ -31,7 +31,7 @@ from overcast.options import FILE, HELP, Command, bar, reading, report, threads
 )
 @threads
 @click.option("--overwrite", is_flag=True, help="Calibrate a calibrated run anew.")
-def command(out: Path, sample: Path, **given: Any) -> None:
+def command(out: Path, sample: str, **given: Any) -> None:
     """Calibrate the confidence of a map with places whose class is known.
 
     OUT is a folder that overcast map made, SAMPLE what overcast sample drew, filled, or

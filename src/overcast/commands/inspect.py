@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
-from overcast.options import FILE, HELP, Command, show
+from overcast.given import file_of
+from overcast.options import HELP, SOURCE, Command, show
 
 
 @click.command(cls=Command, context_settings=HELP)
-@click.argument("files", type=FILE, nargs=-1, required=True)
+@click.argument("files", type=SOURCE, nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(files: tuple[Path, ...], as_json: bool) -> None:
+def command(files: tuple[str, ...], as_json: bool) -> None:
     """Say what each file is, how it lies on the first raster's grid, what is odd.
 
     \b
@@ -21,5 +20,5 @@ def command(files: tuple[Path, ...], as_json: bool) -> None:
     """
     from overcast.geo.inspect import inspect_files, to_text
 
-    found = inspect_files(list(files))
+    found = inspect_files([file_of(text) for text in files])
     show(found) if as_json else click.echo(to_text(found))

@@ -7,10 +7,11 @@ from typing import Any
 
 import click
 
-from overcast.given import codes_of, data_of, refuse_without, runs_of
+from overcast.given import codes_of, data_of, file_of, refuse_without, runs_of
 from overcast.options import (
     FILE,
     HELP,
+    SOURCE,
     Command,
     bar,
     ensemble,
@@ -27,7 +28,7 @@ from overcast.options import (
 @images
 @ensemble
 @views(24)
-@click.option("--official", type=FILE, help="Class raster to compare and agree with.")
+@click.option("--official", type=SOURCE, help="Class raster to compare and agree with.")
 @click.option("--official-legend", help="Its legend, if not the runs'.")
 @click.option(
     "--official-nodata",
@@ -57,7 +58,8 @@ def command(run: Path, **given: Any) -> None:
         refuse_without(given, name, "official")
     if given["official"] is not None:
         nodata = codes_of("--official-nodata", given["official_nodata"])
-        official = ReferenceFile(given["official"], given["official_legend"], nodata)
+        path = file_of(given["official"])
+        official = ReferenceFile(path, given["official_legend"], nodata)
     with bar() as progress:
         made = make_pseudo_labels(
             runs_of(run, given),

@@ -7,7 +7,7 @@ Persistent Auxiliary Metadata), either one in a VRT, a value attribute table
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from rasterio.errors import RasterioError
 
 from overcast.geo.dataset import dataset_of
 from overcast.geo.legend import Legend, parse_legend
+from overcast.geo.location import FilePath, Location
 
 LEGEND_TAG = "LEGEND_CLASSES"
 """Tag of a raster that holds the text of its legend."""
@@ -40,19 +41,25 @@ class Categories:
     where: str
 
 
-def read_categories(path: Path) -> Categories | None:
+def read_categories(path: FilePath) -> Categories | None:
     """Names that a raster file has for its codes; None if it has none."""
-    for where, names in (
-        (path.with_name(path.name + ".aux.xml"), _of_xml),
-        (path, _of_vrt),
-        (path.with_name(path.name + ".vat.dbf"), _of_table),
-        (path.with_suffix(".vat.dbf"), _of_table),
-    ):
+    local = Location.of(path).local
+    for where, names in () if local is None else _places(local):
         if where.is_file() and (named := names(where)):
             return Categories(named, where.name)
     if named := _of_tags(path):
         return Categories(named, f"its tag {LEGEND_TAG}")
     return None
+
+
+def _places(path: Path) -> tuple[tuple[Path, Callable[[Path], dict[int, str]]], ...]:
+    """Files beside a raster that may hold names, and how they are read."""
+    return (
+        (path.with_name(path.name + ".aux.xml"), _of_xml),
+        (path, _of_vrt),
+        (path.with_name(path.name + ".vat.dbf"), _of_table),
+        (path.with_suffix(".vat.dbf"), _of_table),
+    )
 
 
 def write_categories(path: Path, legend: Legend) -> None:
@@ -133,7 +140,7 @@ def _of_table(path: Path) -> dict[int, str]:
     return _named(zip(values[value], values[name], strict=True))
 
 
-def _of_tags(path: Path) -> dict[int, str]:
+def _of_tags(path: FilePath) -> dict[int, str]:
     try:
         text = dataset_of(path).tags().get(LEGEND_TAG)
         legend = None if text is None else parse_legend(text, path.stem)

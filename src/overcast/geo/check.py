@@ -9,10 +9,9 @@ said and the values contradict is refused. `overcast.geo.gate` decides.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Generic, TypeVar
 
-from overcast.geo.bands import SENTINEL_1, SENTINEL_2, Encoding, Sensor
+from overcast.geo.bands import SENTINEL_1, SENTINEL_2, SENTINEL_2_L1C, Encoding, Sensor
 from overcast.geo.dataset import dataset_of, placed
 from overcast.geo.gate import (
     Units,
@@ -21,6 +20,8 @@ from overcast.geo.gate import (
     admit_sentinel_2,
 )
 from overcast.geo.image_file import ImageFile, image_file
+from overcast.geo.location import FilePath
+from overcast.geo.products import LEVEL, STATED
 from overcast.geo.stack import ImageSource
 from overcast.geo.stored import file_bands
 
@@ -36,7 +37,7 @@ class Checked(Generic[Opened_co]):
 
 
 def open_sentinel_1(
-    path: Path, units: Units = "auto", trust: bool = False
+    path: FilePath, units: Units = "auto", trust: bool = False
 ) -> Checked[ImageFile]:
     """Open Sentinel-1 backscatter, in dB, as linear power or as amplitude.
 
@@ -57,7 +58,7 @@ def open_sentinel_1(
 
 
 def open_sentinel_2(
-    path: Path,
+    path: FilePath,
     offset: int | None = None,
     bands: tuple[str, ...] | None = None,
     trust: bool = False,
@@ -86,12 +87,43 @@ def open_sentinel_2(
         broken or can't be placed.
     """
     stored = file_bands(path, SENTINEL_2)
-    placed(path, dataset_of(path))
-    admitted = admit_sentinel_2(stored, offset, bands, trust)
+    dataset = dataset_of(path)
+    placed(path, dataset)
+    tags = dataset.tags()
+    sensor = None
+    if level := tags.get(LEVEL):
+        sensor = SENTINEL_2_L1C if level == "Level-1C" else SENTINEL_2
+    if tags.get(STATED):
+        own = {o / s for o, s in zip(dataset.offsets, dataset.scales, strict=True)}
+        offset, trust = _stated(path, own, offset, trust)
+    admitted = admit_sentinel_2(stored, offset, bands, trust, sensor)
     return Checked(image_file(stored, admitted), admitted.notes)
 
 
-def open_checked(path: Path, sensor: Sensor, encoding: Encoding) -> Checked[ImageFile]:
+def _stated(
+    path: FilePath, own: set[float], offset: int | None, trust: bool
+) -> tuple[int | None, bool]:
+    """Offset to apply, and whether unchecked, where a product states `own` ones.
+
+    Raises
+    ------
+    ValueError
+        If the user says another offset, unless `trust`.
+    """
+    if offset is None:
+        return (0, True) if own == {0.0} else (None, trust)
+    if not trust and any(abs(offset - value) > 0.5 for value in own):
+        stated = ", ".join(f"{value:g}" for value in sorted(own))
+        raise ValueError(
+            f"{path}: said to have offset {offset}, but its own metadata says {stated}; "
+            "leave --s2-offset out, or give --trust if it is really so"
+        )
+    return offset, trust
+
+
+def open_checked(
+    path: FilePath, sensor: Sensor, encoding: Encoding
+) -> Checked[ImageFile]:
     """Open a user's own sensor; values far outside its bands' range are said.
 
     Raises

@@ -2,22 +2,47 @@
 
 from __future__ import annotations
 
+import os
+import re
 import threading
+import urllib.error
+import urllib.request
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
 import rasterio
 from odc.geo.geobox import GeoBox
+from rasterio.errors import RasterioError
 from rasterio.io import DatasetReader
 
 from overcast.errors import AGAIN, cause, reading
+from overcast.geo.location import FilePath, Location, hide
 from overcast.geo.place import refuse_place
+from overcast.geo.products import find_product, virtual
 
 _OPEN_FILES = 32
 _MOST_PIXELS = 10**11
 """A raster of more pixels is no image of the Earth that a disk could hold."""
 _handles = threading.local()
+_PATIENCE_S = 10
+_REMOTE = {
+    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
+    "GDAL_HTTP_CONNECTTIMEOUT": str(_PATIENCE_S),
+    "GDAL_HTTP_LOW_SPEED_TIME": "30",
+    "GDAL_HTTP_LOW_SPEED_LIMIT": "1000",
+    "GDAL_HTTP_MAX_RETRY": "2",
+    "GDAL_HTTP_RETRY_DELAY": "1",
+}
+"""How GDAL reads from servers, but for what the environment says: it lists no folders,
+and gives up on a server that is silent for half a minute."""
+_ABSENT = re.compile(r"response code: (404|410)|does not exist|NoSuchKey|NoSuchBucket")
+_FORBIDDEN = re.compile(
+    r"response code: 40[0-3]\b|AWS_|GS_|AZURE_|OSS_|AccessDenied|InvalidAccessKeyId"
+)
+_UNREACHED = re.compile(
+    r"CURL error|response code: (?:0|408|429|5\d\d)\b|timed out", re.I
+)
 
 
 class _NamedReader(DatasetReader):  # type: ignore[misc]  # rasterio has no types
@@ -27,29 +52,38 @@ class _NamedReader(DatasetReader):  # type: ignore[misc]  # rasterio has no type
     """
 
     def read(self, *arguments: Any, **options: Any) -> Any:
-        with reading(self.name):
+        with reading(self.shown):
             return super().read(*arguments, **options)
 
     def read_masks(self, *arguments: Any, **options: Any) -> Any:
-        with reading(self.name):
+        with reading(self.shown):
             return super().read_masks(*arguments, **options)
 
     def dataset_mask(self, *arguments: Any, **options: Any) -> Any:
-        with reading(self.name):
+        with reading(self.shown):
             return super().dataset_mask(*arguments, **options)
 
 
-def open_raster(path: Path) -> Any:
-    """Open a dataset for reading, or raise a ValueError that says what it is not."""
-    if not path.exists():
-        raise ValueError(f"{path}: no such file")
-    if path.is_dir():
-        raise ValueError(f"{path}: a folder; give a raster file such as a GeoTIFF")
-    if path.stat().st_size == 0:
-        raise ValueError(f"{path}: empty file (0 bytes); copy or download it again")
-    with reading(path, AGAIN, "readable raster"):
-        dataset = dataset_of(path)
-        h, w = dataset.shape
+def open_raster(path: FilePath) -> Any:
+    """Open a dataset for reading, or raise a ValueError that says what it is not.
+
+    Raises
+    ------
+    ValueError
+        If there is no such file, or GDAL can't read it.
+    ConnectionError
+        If a server does not answer.
+    """
+    where = Location.of(path)
+    if (local := where.local) is not None:
+        _check_file(where, local)
+    try:
+        dataset = dataset_of(where)
+    except RasterioError as error:
+        raise _refusal(where, hide(cause(error))) from error
+    if dataset.count == 0:
+        raise ValueError(f"{path}: {_holds(dataset)}")
+    h, w = dataset.shape
     if h * w > _MOST_PIXELS:
         raise ValueError(
             f"{path}: {w} x {h} pixels; at most {_MOST_PIXELS:.0e} can be read, so cut "
@@ -60,28 +94,123 @@ def open_raster(path: Path) -> Any:
         dataset.read(dataset.count, window=rasterio.windows.Window(w - 1, h - 1, 1, 1))
     except ValueError as error:
         reason = cause(error.__cause__ or error)
-        raise ValueError(
-            f"{path}: not a readable raster, or cut short ({reason}); {AGAIN}"
-        ) from error
+        raise _refusal(where, hide(reason)) from error
     return dataset
 
 
-def dataset_of(path: Path) -> Any:
+def _check_file(path: Location, local: Path) -> None:
+    """Refuse what is no file of this machine, or an empty one."""
+    if not local.exists():
+        raise ValueError(f"{path}: no such file")
+    if local.is_file() and local.stat().st_size == 0:
+        raise ValueError(f"{path}: empty file (0 bytes); copy or download it again")
+
+
+def _holds(dataset: Any) -> str:
+    """What a file without bands of its own has to offer."""
+    names = [hide(name) for name in dataset.subdatasets]
+    if not names:
+        return "no bands in it; give a raster file such as a GeoTIFF"
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return f"{len(names)} datasets in it; give one: {', '.join(names[:5])}{more}"
+
+
+def _refusal(where: Location, reason: str) -> ValueError | ConnectionError:
+    """What to raise where GDAL did not open or read a file."""
+    if where.remote and _UNREACHED.search(reason):
+        return ConnectionError(
+            f"{where}: the server does not answer ({reason}); try again later, or "
+            "download the file"
+        )
+    if where.remote and _FORBIDDEN.search(reason):
+        return ValueError(
+            f"{where}: the server refuses it ({reason}); check the address and, "
+            "where it needs them, the credentials in the environment"
+        )
+    if where.local is None and _ABSENT.search(reason):
+        held = where.container
+        if not where.remote and held is not None:
+            return ValueError(f"{where}: {held.name} has no such file in it")
+        return ValueError(f"{where}: no such file")
+    return ValueError(
+        f"{where}: not a readable raster, or cut short ({reason}); {AGAIN}"
+    )
+
+
+def dataset_of(path: FilePath) -> Any:
     """Dataset of a file, kept open; one per thread, since GDAL's are not shared."""
-    handles: OrderedDict[tuple[Path, int, int], Any]
+    handles: OrderedDict[tuple[str, Any], Any]
     handles = _handles.__dict__.setdefault("open", OrderedDict())
-    stat = path.stat()
-    key = (path, stat.st_mtime_ns, stat.st_size)
+    where = Location.of(path)
+    key = (where.text, _changed(where))
     if key not in handles:
-        handles[key] = rasterio.open(path)
+        handles[key] = _open(where)
         handles[key].__class__ = _NamedReader
+        handles[key].shown = where.shown
         if len(handles) > _OPEN_FILES:
             handles.popitem(last=False)[1].close()
     handles.move_to_end(key)
     return handles[key]
 
 
-def placed(path: Path, dataset: Any) -> GeoBox:
+def _open(where: Location) -> Any:
+    if not where.remote:
+        product = find_product(where)
+        return rasterio.open(where.gdal if product is None else virtual(product))
+    chosen = {**os.environ, **(rasterio.env.getenv() if rasterio.env.hasenv() else {})}
+    with rasterio.Env(**{k: v for k, v in _REMOTE.items() if k not in chosen}):
+        return rasterio.open(where.gdal)
+
+
+def _changed(where: Location) -> tuple[int, int] | None:
+    """Size and time of last change of the file on this machine, if it is one."""
+    if where.remote or (file := where.local or where.container) is None:
+        return None
+    stat = file.stat()
+    return stat.st_size, stat.st_mtime_ns
+
+
+def stamp(path: FilePath) -> dict[str, Any]:
+    """What a file is, without reading it; it changes when the file does.
+
+    Size and time of last change of a file of this machine and of all that belongs to
+    it: side files, sources of a VRT, the archive it lies in. Of a file on a server, what
+    the server says of it, if it says anything.
+    """
+    where = Location.of(path)
+    if where.remote:
+        return {where.shown: _served(where)}
+    product = find_product(where)
+    files = _parts(where) or [where.text]
+    files += [] if product is None else product.files
+    return {name: _changed(Location.of(name)) for name in sorted({*files})}
+
+
+def _parts(where: Location) -> list[str]:
+    """Files that GDAL reads for a dataset; those of one name, if it is no raster."""
+    try:
+        return list(dataset_of(where).files)
+    except (RasterioError, OSError):
+        local = where.container
+    if local is None or local.suffix.lower() != ".shp":
+        return []
+    return [str(p) for p in local.parent.glob(f"{local.stem}.*")]
+
+
+def _served(where: Location) -> list[str | None]:
+    """Size, version and time of last change as a server of files says them."""
+    if (address := where.address) is None:
+        return []
+    request = urllib.request.Request(address, method="HEAD")
+    try:
+        with urllib.request.urlopen(request, timeout=_PATIENCE_S) as answer:
+            names = ("Content-Length", "ETag", "Last-Modified")
+            return [answer.headers.get(name) for name in names]
+    except (OSError, ValueError):
+        return []
+
+
+def placed(path: FilePath, dataset: Any) -> GeoBox:
     """Grid of a dataset; refused where its pixels have no certain place."""
     if dataset.crs is None and dataset.gcps[0]:
         raise ValueError(
@@ -104,7 +233,7 @@ def placed(path: Path, dataset: Any) -> GeoBox:
     return GeoBox(dataset.shape, dataset.transform, wkt)
 
 
-def read_grid(path: Path) -> GeoBox:
+def read_grid(path: FilePath) -> GeoBox:
     """Return the grid of a raster file.
 
     Raises

@@ -7,7 +7,6 @@ the file, what was found and what to do. Reading warps at most once.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from odc.geo.geobox import GeoBox
 from overcast.geo.bands import Encoding, Sensor
 from overcast.geo.dataset import dataset_of, placed
 from overcast.geo.gate import Admitted, match
+from overcast.geo.location import FilePath
 from overcast.geo.raster import Image
 from overcast.geo.stored import FileBands, Masks, Spans, file_bands, read_file
 from overcast.geo.validity import Validity, decode
@@ -27,7 +27,7 @@ from overcast.geo.warp import aligned, overlap, target_of, warp_values
 class ImageFile:
     """A raster file that holds bands of one sensor; make it with `open_image`."""
 
-    path: Path
+    path: FilePath
     sensor: Sensor
     encoding: Encoding
     indexes: tuple[int, ...]
@@ -80,7 +80,7 @@ class ImageFile:
 
 
 def open_image(
-    path: Path,
+    path: FilePath,
     sensor: Sensor,
     encoding: Encoding | None = None,
     bands: tuple[str, ...] | None = None,

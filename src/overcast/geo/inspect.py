@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,8 @@ from overcast.geo.coverage import common_grid
 from overcast.geo.dataset import open_raster, placed, read_grid
 from overcast.geo.grain import grain
 from overcast.geo.layers import each_layer, is_vector
+from overcast.geo.location import FilePath, Location
+from overcast.geo.products import find_product
 from overcast.geo.stored import file_bands
 from overcast.geo.vectors import Features, read_features
 from overcast.geo.warp import aligned
@@ -45,7 +46,7 @@ class Description:
     notes: tuple[str, ...]
 
 
-def describe(path: Path) -> Description:
+def describe(path: FilePath) -> Description:
     """Describe any raster; what would be refused is among the notes.
 
     Raises
@@ -54,7 +55,9 @@ def describe(path: Path) -> Description:
         If the file can't be read at all.
     """
     dataset = open_raster(path)
-    notes = list(_looks_wrong(path, dataset))
+    product = find_product(Location.of(path))
+    notes = [] if product is None else list(product.notes)
+    notes += _looks_wrong(path, dataset)
     shape = tuple(min(n, _VALUES_PX) for n in dataset.shape)
     seen = dataset.read(out_shape=(dataset.count, *shape), masked=True).astype("f8")
     known = np.ma.masked_invalid(seen).compressed()
@@ -110,7 +113,7 @@ def _how_many(first: GeoBox | None, features: Features) -> str:
     return f"{int(there.sum())} of {len(there)} lie on it"
 
 
-def _looks_wrong(path: Path, dataset: Any) -> list[str]:
+def _looks_wrong(path: FilePath, dataset: Any) -> list[str]:
     notes = []
     try:
         notes += [note.removeprefix(f"{path}: ") for note in _noticed(path, dataset)]
@@ -124,7 +127,7 @@ def _looks_wrong(path: Path, dataset: Any) -> list[str]:
     return notes
 
 
-def _noticed(path: Path, dataset: Any) -> tuple[str, ...]:
+def _noticed(path: FilePath, dataset: Any) -> tuple[str, ...]:
     """What a map of the file would note, if it is of a sensor that is known."""
     sensor = _sensor_of(path)
     if sensor is None:
@@ -134,7 +137,7 @@ def _noticed(path: Path, dataset: Any) -> tuple[str, ...]:
     return opened(path).notes
 
 
-def _sensor_of(path: Path) -> Sensor | None:
+def _sensor_of(path: FilePath) -> Sensor | None:
     """Sensor that a file looks like, by names of its bands, else by their number."""
     for sensor in (SENTINEL_1, SENTINEL_2):
         texts = [tag.name for tag in file_bands(path, sensor).tags]
@@ -168,7 +171,7 @@ def _blocks(dataset: Any) -> list[str]:
     ]
 
 
-def inspect_files(paths: list[Path]) -> list[dict[str, Any]]:
+def inspect_files(paths: Sequence[FilePath]) -> list[dict[str, Any]]:
     """Describe files, the first raster's grid being that of the map.
 
     Raises

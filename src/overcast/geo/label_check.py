@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 from overcast.geo.categories import Categories, read_categories
 from overcast.geo.legend import Legend
+from overcast.geo.location import FilePath
 from overcast.geo.meanings import meanings, plain_name, says_nothing
 
 _LONG = 16
@@ -16,7 +16,7 @@ _SHOWN = 3
 
 
 def check_codes(
-    path: Path, legend: Legend, counts: Mapping[int, int], trust: bool = False
+    path: FilePath, legend: Legend, counts: Mapping[int, int], trust: bool = False
 ) -> list[str]:
     """Say what is odd about codes of a label raster; `counts` are pixels of each code.
 
@@ -32,7 +32,9 @@ def check_codes(
     return notes
 
 
-def _on_writing(path: Path, legend: Legend, counts: Mapping[int, int]) -> Iterator[str]:
+def _on_writing(
+    path: FilePath, legend: Legend, counts: Mapping[int, int]
+) -> Iterator[str]:
     other = sorted(counts.keys() & legend.other_codes.keys())
     if other:
         yield (
@@ -41,7 +43,9 @@ def _on_writing(path: Path, legend: Legend, counts: Mapping[int, int]) -> Iterat
         )
 
 
-def _on_number(path: Path, legend: Legend, counts: Mapping[int, int]) -> Iterator[str]:
+def _on_number(
+    path: FilePath, legend: Legend, counts: Mapping[int, int]
+) -> Iterator[str]:
     """Whether only the first codes of a long legend occur, as of a short legend."""
     known = sorted(legend.codes)
     occurring = sorted(counts.keys() & set(known))
@@ -57,7 +61,7 @@ def _on_number(path: Path, legend: Legend, counts: Mapping[int, int]) -> Iterato
 
 
 def _on_names(
-    path: Path, legend: Legend, categories: Categories, counts: Mapping[int, int]
+    path: FilePath, legend: Legend, categories: Categories, counts: Mapping[int, int]
 ) -> Iterator[str]:
     """Compare the file's own names of the codes that occur with those of the legend."""
     position = {code: k for k, code in enumerate(legend.codes)} | legend.other_codes

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from overcast.geo.codes import occurring, whole
 from overcast.geo.dataset import dataset_of, open_raster, placed
 from overcast.geo.label_check import check_codes
 from overcast.geo.legend import Legend
+from overcast.geo.location import FilePath
 from overcast.geo.raster import UNKNOWN, Fractions, Labels
 from overcast.geo.tiling import pieces
 from overcast.geo.warp import (
@@ -43,7 +43,7 @@ class LabelFile:
     of the codes.
     """
 
-    path: Path
+    path: FilePath
     legend: Legend
     nodata: tuple[int, ...]
     grid: GeoBox = field(repr=False)
@@ -166,7 +166,7 @@ class LabelFile:
 
 
 def open_labels(
-    path: Path,
+    path: FilePath,
     legend: Legend,
     nodata: int | Sequence[int] | None = None,
     grid: GeoBox | None = None,
@@ -216,7 +216,7 @@ def open_labels(
 
 
 def open_codes(
-    path: Path, legend: Legend, nodata: Iterable[int] = (), tagged: bool = True
+    path: FilePath, legend: Legend, nodata: Iterable[int] = (), tagged: bool = True
 ) -> LabelFile:
     """Open a raster of class codes without a look at them.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ import rasterio
 import shapely
 from numpy.typing import NDArray
 from rasterio.errors import RasterioError
+
+from overcast.geo.location import FilePath, Location, hide
 
 _LAYER = "|layername="
 """What lies between a file and its layer, as in QGIS."""
@@ -35,7 +38,7 @@ class Layer:
     note: str | None
 
 
-def split_layer(path: Path) -> tuple[Path, str | None]:
+def split_layer(path: FilePath) -> tuple[FilePath, str | None]:
     """File and layer of ``FILE|layername=LAYER``, as QGIS writes it; or file alone.
 
     Examples
@@ -43,17 +46,20 @@ def split_layer(path: Path) -> tuple[Path, str | None]:
     >>> split_layer(Path("a.gpkg|layername=fields"))
     (PosixPath('a.gpkg'), 'fields')
     """
-    text = str(path)
-    name, found, rest = text.partition(_LAYER)
-    return (Path(name), rest.partition("|")[0]) if found else (path, None)
+    text = path.text if isinstance(path, Location) else str(path)
+    name, mark, rest = text.partition(_LAYER)
+    if not mark:
+        return path, None
+    file = Location.of(name) if isinstance(path, Location) else Path(name)
+    return file, rest.partition("|")[0]
 
 
-def file_of(path: Path | str) -> Path:
+def file_of(path: FilePath | str) -> FilePath:
     """The file of a path that may name a layer."""
-    return split_layer(Path(path))[0]
+    return split_layer(Path(path) if isinstance(path, str) else path)[0]
 
 
-def is_vector(path: Path) -> bool:
+def is_vector(path: FilePath) -> bool:
     """Whether a file holds features rather than a raster: by name, else by content.
 
     Raises
@@ -78,26 +84,29 @@ def is_vector(path: Path) -> bool:
     return suffix == ".gpkg" or not _is_raster(file)
 
 
-def layers_of(file: Path) -> dict[str, str | None]:
+def layers_of(file: FilePath) -> dict[str, str | None]:
     """Names of the layers of a vector file, and their kinds of geometry, if any."""
     try:
         with _quiet():
-            return {str(name): kind for name, kind in pyogrio.list_layers(file)}
+            return {
+                str(name): kind for name, kind in pyogrio.list_layers(os.fspath(file))
+            }
     except (RuntimeError, ValueError):
         return {}
 
 
-def each_layer(path: Path) -> list[Path]:
+def each_layer(path: FilePath) -> list[FilePath]:
     """A path for every layer with geometry of a vector file; the path, if it has one."""
     drawn = [
         name for name, kind in layers_of(file_of(path)).items() if kind is not None
     ]
     if split_layer(path)[1] is not None or len(drawn) < 2:
         return [path]
-    return [Path(f"{path}{_LAYER}{name}") for name in drawn]
+    text = path.text if isinstance(path, Location) else str(path)
+    return [Path(f"{text}{_LAYER}{name}") for name in drawn]
 
 
-def read_layer(path: Path, column: str | None = None) -> Layer:
+def read_layer(path: FilePath, column: str | None = None) -> Layer:
     """Read the layer that a path names, or the only one that may be meant.
 
     That is the only one with geometry, with the `column`, or with features.
@@ -118,10 +127,10 @@ def read_layer(path: Path, column: str | None = None) -> Layer:
     try:
         with _quiet():
             about, _, shapes, values = pyogrio.raw.read(
-                file, layer=layer, datetime_as_string=True
+                os.fspath(file), layer=layer, datetime_as_string=True
             )
     except (RuntimeError, ValueError, IndexError, LookupError) as error:
-        reason = str(error).partition(";")[0].strip() or type(error).__name__
+        reason = hide(str(error)).partition(";")[0].strip() or type(error).__name__
         raise ValueError(f"{file}: not a readable vector file ({reason})") from error
     if about["crs"] is None or shapes is None:
         raise ValueError(
@@ -131,7 +140,7 @@ def read_layer(path: Path, column: str | None = None) -> Layer:
     return Layer(fields, tuple(values), shapes, about["crs"], note)
 
 
-def parse_shapes(file: Path, encoded: NDArray[np.object_]) -> NDArray[np.object_]:
+def parse_shapes(file: FilePath, encoded: NDArray[np.object_]) -> NDArray[np.object_]:
     """Geometries of WKB, without heights and measures.
 
     Raises
@@ -165,11 +174,11 @@ def _quiet() -> Iterator[None]:
 
 
 def _chosen(
-    file: Path, layers: dict[str, str | None], column: str | None
+    file: FilePath, layers: dict[str, str | None], column: str | None
 ) -> tuple[str, str | None]:
     """The only layer that may be meant, and what is said of the others."""
     drawn = [name for name, kind in layers.items() if kind is not None]
-    about = {name: pyogrio.read_info(file, layer=name) for name in drawn}
+    about = {name: pyogrio.read_info(os.fspath(file), layer=name) for name in drawn}
     fitting = [name for name in drawn if about[name]["features"] != 0]
     if column is not None and len(fitting) > 1:
         wanted = column.casefold()
@@ -193,9 +202,9 @@ def _chosen(
     )
 
 
-def _is_raster(file: Path) -> bool:
+def _is_raster(file: FilePath) -> bool:
     try:
-        with rasterio.open(file):
+        with rasterio.open(os.fspath(file)):
             return True
     except RasterioError:
         return False

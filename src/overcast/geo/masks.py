@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Set
 from dataclasses import dataclass, replace
 from operator import attrgetter
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +17,7 @@ from odc.geo.geobox import GeoBox
 from overcast.geo.bands import Sensor
 from overcast.geo.label_file import LabelFile, open_codes
 from overcast.geo.legend import LandClass, Legend
+from overcast.geo.location import FilePath
 from overcast.geo.raster import UNKNOWN, Image
 from overcast.geo.stack import ImageSource, LabelSource
 
@@ -46,7 +46,7 @@ _ANY = Legend("mask", tuple(LandClass(c, f"Code {c}", "808080") for c in range(2
 
 
 def open_mask(
-    path: Path, hidden: Set[int] | None = None, grid: GeoBox | None = None
+    path: FilePath, hidden: Set[int] | None = None, grid: GeoBox | None = None
 ) -> LabelFile:
     """Open a cloud mask, and look once at what lies on `grid`, or at all of it.
 
@@ -86,7 +86,7 @@ def open_mask(
     return mask
 
 
-def _opened(path: Path, legend: Legend) -> LabelFile:
+def _opened(path: FilePath, legend: Legend) -> LabelFile:
     return replace(open_codes(path, legend, tagged=False), nodata=(UNKNOWN,))
 
 
@@ -136,9 +136,9 @@ class Masked:
         return self.image.blocks
 
     @property
-    def path(self) -> Path:
+    def path(self) -> FilePath:
         """File of the image; an AttributeError where it lies in none."""
-        found: Path = attrgetter("path")(self.image)
+        found: FilePath = attrgetter("path")(self.image)
         return found
 
     @property

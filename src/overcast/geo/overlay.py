@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import numpy as np
 import rasterio.features
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
 from overcast.geo.legend import Legend
+from overcast.geo.location import FilePath
 from overcast.geo.outlines import areal, inner_points
 from overcast.geo.raster import UNKNOWN, Labels
 from overcast.geo.stack import LabelSource
@@ -47,7 +47,7 @@ class PolygonLabels:
         centre; NaN for the others.
     """
 
-    path: Path
+    path: FilePath
     shapes: Geometries
     classes: NDArray[np.uint8]
     legend: Legend
@@ -114,7 +114,7 @@ class PointLabels:
     notes: tuple[str, ...] = ()
 
     @property
-    def path(self) -> Path:
+    def path(self) -> FilePath:
         """The file that they are of."""
         return self.points.path
 
@@ -157,7 +157,7 @@ def lay(
 
 
 def open_drawn(
-    path: Path, legend: Legend, grid: GeoBox, column: str = CLASS
+    path: FilePath, legend: Legend, grid: GeoBox, column: str = CLASS
 ) -> PolygonLabels | PointLabels:
     """Open a vector file of points or polygons with a class as labels on `grid`.
 

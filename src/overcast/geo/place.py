@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 import numpy as np
 import pyproj
 from affine import Affine
 from numpy.typing import NDArray
 from pyproj.exceptions import ProjError
+
+from overcast.geo.location import FilePath
 
 _FINEST = 1e-12
 """Share of its coordinates that a pixel is wide at least: floats resolve 2e-16."""
@@ -20,7 +21,7 @@ _BEYOND_DEG = (720.0, 100.0)
 
 
 def refuse_place(
-    path: Path, shape: tuple[int, int], transform: Affine, crs: str
+    path: FilePath, shape: tuple[int, int], transform: Affine, crs: str
 ) -> None:
     """Refuse a grid of `shape` whose pixels have no certain place on the Earth.
 
@@ -47,7 +48,7 @@ def refuse_place(
         )
 
 
-def refuse_transform(path: Path, shape: tuple[int, int], transform: Affine) -> None:
+def refuse_transform(path: FilePath, shape: tuple[int, int], transform: Affine) -> None:
     """Refuse a geotransform that puts pixels nowhere, or all in one place.
 
     Raises
@@ -74,7 +75,7 @@ def refuse_transform(path: Path, shape: tuple[int, int], transform: Affine) -> N
         )
 
 
-def refuse_crs(path: Path, crs: str) -> None:
+def refuse_crs(path: FilePath, crs: str) -> None:
     """Refuse a coordinate reference system that says nothing of the Earth's surface.
 
     Raises

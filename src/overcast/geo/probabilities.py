@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from overcast.geo.bands import Band, Encoding, Sensor
 from overcast.geo.check import Checked
 from overcast.geo.dataset import open_raster
 from overcast.geo.image_file import ImageFile, open_image
+from overcast.geo.location import FilePath
 from overcast.geo.stored import file_bands, seen_sample
 
 SENSOR = "class-probabilities"
@@ -32,7 +32,7 @@ def probability_sensor(classes: Sequence[str]) -> Sensor:
     return Sensor(SENSOR, "optical", bands)
 
 
-def open_probabilities(path: Path) -> Checked[ImageFile]:
+def open_probabilities(path: FilePath) -> Checked[ImageFile]:
     """Open a raster such as ``overcast predict --probabilities`` writes.
 
     Every band is named by its class, and the file's own scales and offsets apply.

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -20,6 +19,7 @@ from rasterio.enums import ColorInterp
 from overcast.geo.band_names import resolve
 from overcast.geo.bands import Encoding, Sensor
 from overcast.geo.dataset import dataset_of, open_raster
+from overcast.geo.location import FilePath
 from overcast.geo.validity import Validity, decode, numbers
 
 Spans = tuple[slice, slice]
@@ -110,7 +110,7 @@ def masks_of(dataset: Any, indexes: Sequence[int], alpha: int = 0) -> Masks:
 
 
 def read_file(
-    path: Path,
+    path: FilePath,
     indexes: Sequence[int],
     masks: Masks,
     spans: Spans,
@@ -140,7 +140,7 @@ def read_file(
 class FileBands:
     """Bands of a raster file, without its alpha band; make it with `file_bands`."""
 
-    path: Path
+    path: FilePath
     tags: tuple[Tag, ...]
     indexes: tuple[int, ...]
     """Numbers of the bands in the file, from 1."""
@@ -175,7 +175,7 @@ class FileBands:
         return read_file(self.path, indexes, self.masks, spans, shape)
 
 
-def file_bands(path: Path, sensor: Sensor) -> FileBands:
+def file_bands(path: FilePath, sensor: Sensor) -> FileBands:
     """Bands of a raster file that may be those of `sensor`.
 
     Raises

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from overcast.errors import writing
 from overcast.geo.layers import TABLES, file_of, parse_shapes, read_layer
 from overcast.geo.legend import Legend, normal_name
+from overcast.geo.location import FilePath, Location
 from overcast.geo.meanings import plain_name
 from overcast.geo.place import refuse_crs
 from overcast.geo.point_table import Texts, read_table
@@ -39,7 +40,7 @@ _POINT, _POINTS = 0, 4
 class Features:
     """Shapes ``[N]`` with columns of text, "" where a column is empty."""
 
-    path: Path
+    path: FilePath
     shapes: Geometries
     columns: Mapping[str, Texts]
     crs: str
@@ -141,7 +142,7 @@ def key_of(text: str) -> str:
     return text
 
 
-def read_features(path: Path, column: str | None = None) -> Features:
+def read_features(path: FilePath, column: str | None = None) -> Features:
     """Read a layer of a vector file, or a CSV of points.
 
     ``FILE|layername=LAYER`` names the layer. Without it, the file must have one layer
@@ -154,10 +155,15 @@ def read_features(path: Path, column: str | None = None) -> Features:
         If the file is missing, broken, empty, or has no place on the ground.
     """
     file = file_of(path)
-    if not file.exists():
+    where = Location.of(file)
+    if (where.local is not None or not where.remote) and where.container is None:
         raise ValueError(f"{path}: no such file")
     if file.suffix.lower() in TABLES:
-        texts, lon, lat = read_table(file)
+        if where.local is None:
+            raise ValueError(
+                f"{path}: a table is read from this machine only; copy it here"
+            )
+        texts, lon, lat = read_table(where.local)
         return Features(file, shapely.points(lon, lat), texts, _WGS84)
     layer = read_layer(path, column)
     refuse_crs(file, layer.crs)

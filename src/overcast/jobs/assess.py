@@ -22,6 +22,7 @@ from overcast.geo.extent import areas_ha
 from overcast.geo.label_file import LabelFile, open_labels
 from overcast.geo.layers import file_of
 from overcast.geo.legend import legend_to_csv, load_legend
+from overcast.geo.location import FilePath, Location
 from overcast.geo.overlay import classes_under
 from overcast.inputs import open_given_labels
 from overcast.output import refuse_to_replace
@@ -69,7 +70,7 @@ def assess_files(
     result["intervals"] = None if sampled else intervals(blocks, classes)
     result["notes"] = [
         *_on_intervals(result),
-        *_on_labels(source, truth, reference.path),
+        *_on_labels(source, mapped, truth, reference.path),
         *truth.notes,
     ]
     if out is not None:
@@ -137,10 +138,12 @@ def _on_intervals(result: dict[str, Any]) -> Iterator[str]:
         yield f"no intervals: the reference lies in fewer than {FEWEST} blocks"
 
 
-def _on_labels(source: LabelFile, truth: Reference, reference: Path) -> Iterator[str]:
+def _on_labels(
+    source: LabelFile, mapped: Path, truth: Reference, reference: FilePath
+) -> Iterator[str]:
     """What is to be said of the labels that the map was learned from."""
     tags = open_raster(source.path).tags()
-    plan = source.path.with_name("run") / "plan.yaml"
+    plan = mapped.with_name("run") / "plan.yaml"
     if "OVERCAST_VERSION" not in tags:
         return
     if not plan.is_file():
@@ -157,8 +160,8 @@ def _on_labels(source: LabelFile, truth: Reference, reference: Path) -> Iterator
     for data in (given.data, *given.scenes):
         if data.labels is None:
             continue
-        path = file_of(data.labels.path)
-        if not path.exists():
+        path = Location.of(file_of(data.labels.path))
+        if path.local is not None and not path.local.exists():
             yield f"{path}, which the map was learned from, is gone: not checked"
             continue
         labels = open_given_labels(data.labels, source.grid)

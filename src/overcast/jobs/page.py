@@ -21,6 +21,7 @@ from overcast.accuracy.calibration_file import Calibration, reliability_of
 from overcast.geo.extent import areas_ha, width_m
 from overcast.geo.label_file import open_labels
 from overcast.geo.legend import Legend
+from overcast.geo.location import Location
 from overcast.inputs import Inputs
 from overcast.maps.predictor import Predictor
 from overcast.pages.quicklook import (
@@ -256,9 +257,12 @@ def _file(source: Any) -> str:
     if not hasattr(source, "path"):
         return "in memory"
     height, width = source.grid.shape
-    size = source.path.stat().st_size
+    shape = f"{width} x {height} pixels"
+    if (file := Location.of(source.path).container) is None or not file.is_file():
+        return f"{source.path.name}, {shape}"
+    size = file.stat().st_size
     told = f"{size / 1e6:,.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"
-    return f"{source.path.name}, {told}, {width} x {height} pixels"
+    return f"{source.path.name}, {told}, {shape}"
 
 
 def _versions() -> Iterator[str]:

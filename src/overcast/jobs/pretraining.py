@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from overcast.geo.location import Location
 from overcast.geo.stack import Stack
 from overcast.inputs import Inputs, open_inputs
 from overcast.jobs.mapping import Made
@@ -183,7 +184,10 @@ def _rasters(paths: Sequence[Path]) -> Iterator[Path]:
         elif path.is_file():
             yield path
         else:
-            raise ValueError(f"{path}: no such file or folder")
+            raise ValueError(
+                f"{Location.of(path)}: no such file or folder of this machine, and "
+                "pretrain reads no others"
+            )
 
 
 def _paired(named: Mapping[str, dict[str, Path]]) -> list[dict[str, Path]]:
@@ -219,7 +223,9 @@ def _check_alike(scenes: Sequence[Mapping[str, Path]]) -> None:
 def _data(scene: Mapping[str, Path]) -> Data:
     return Data(
         images={
-            name: ImageInput(path=str(scene[name].resolve()), sensor=SENSORS[name[1]])
+            name: ImageInput(
+                path=Location.of(scene[name]).text, sensor=SENSORS[name[1]]
+            )
             for name in sorted(scene)
         }
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,11 @@ import rasterio
 
 from overcast import __version__
 from overcast.geo.layers import file_of
+from overcast.geo.location import FilePath, Location
 from overcast.geo.masks import Masked
 from overcast.inputs import Inputs
 from overcast.maps.predictor import Predictor
-from overcast.plan import Data, Plan, fingerprint, method_of, to_tree
+from overcast.plan import NO_MASK, Data, Plan, fingerprint, method_of, to_tree
 from overcast.product.stac import ITEM, Origin, map_item, model_item, write_item
 from overcast.run import load_run, model_hash
 
@@ -70,11 +70,13 @@ def publish_map(
 
 def _files(data: Data) -> list[str]:
     labels = [] if data.labels is None else [str(file_of(data.labels.path))]
-    masks = [image.mask.path for image in data.images.values() if image.mask]
+    masks = [
+        m.path for i in data.images.values() if (m := i.mask) and m.path != NO_MASK
+    ]
     return [*(image.path for image in data.images.values()), *masks, *labels]
 
 
-def _paths(source: Any) -> Iterator[Path]:
+def _paths(source: Any) -> Iterator[FilePath]:
     """Files that a source reads; none for one in memory."""
     if isinstance(source, Masked):
         yield from _paths(source.image)
@@ -83,8 +85,11 @@ def _paths(source: Any) -> Iterator[Path]:
         yield source.path
 
 
-def _hrefs(paths: Iterable[str | Path], folder: Path) -> tuple[str, ...]:
-    """Paths relative to `folder`, as addresses are written."""
-    here = folder.resolve()
-    found = (os.path.relpath(Path(path).resolve(), here) for path in paths)
-    return tuple(Path(path).as_posix() for path in found)
+def _hrefs(paths: Iterable[str | FilePath], folder: Path) -> tuple[str, ...]:
+    """Addresses from `folder`; an archive once, however many of its files are read."""
+    hrefs: list[str] = []
+    for where in map(Location.of, paths):
+        href = where.href(folder)
+        if where.local is not None or href not in hrefs:
+            hrefs.append(href)
+    return tuple(hrefs)

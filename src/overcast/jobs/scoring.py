@@ -27,6 +27,7 @@ from overcast.geo.dataset import dataset_of
 from overcast.geo.label_file import open_labels
 from overcast.geo.layers import file_of
 from overcast.geo.legend import Legend
+from overcast.geo.location import Location
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import LabelSource
 from overcast.geo.tiling import pieces
@@ -184,8 +185,8 @@ def on_labels(
     for data in learned:
         if data.labels is None:
             continue
-        path = file_of(data.labels.path)
-        if not path.exists():
+        path = Location.of(file_of(data.labels.path))
+        if path.local is not None and not path.local.exists():
             yield f"{path}, which was learned from, is gone: not checked"
             continue
         labels = open_given_labels(data.labels, grid)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import unquote
 
 from odc.geo.geobox import GeoBox
 from safetensors import safe_open
@@ -38,6 +39,7 @@ _ASSETS = (  # file, title, media type, role
     ("report.html", "Report", "text/html", "overview"),
 )
 _DATE = re.compile(r"(?<!\d)((?:19|20)\d{6}T\d{6})(?!\d)")
+_SENTINEL_2 = re.compile(r"S2[A-Z]_MSIL\d[A-Z]_")
 Item = dict[str, Any]
 
 
@@ -174,7 +176,13 @@ def _asset(file: str, title: str, kind: str, role: str) -> Item:
 def _dates(sources: Iterable[str]) -> dict[str, str | None]:
     """When the ground was seen, as file names say it; else when the item was made."""
     made = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    texts = sorted({t for s in sources for t in _DATE.findall(PurePosixPath(s).name)})
+    names = [PurePosixPath(unquote(source)).name for source in sources]
+    # The second date of a Sentinel-2 product is when it was processed.
+    dates = [
+        _DATE.findall(n)[:1] if _SENTINEL_2.match(n) else _DATE.findall(n)
+        for n in names
+    ]
+    texts = sorted({text for several in dates for text in several})
     seen = [datetime.strptime(t, "%Y%m%dT%H%M%S").isoformat() + "Z" for t in texts]
     if len(seen) < 2:
         return {"datetime": seen[0] if seen else made, "created": made}

@@ -22,7 +22,9 @@ from urllib.parse import parse_qs, unquote
 
 import numpy as np
 
+from overcast.geo.dataset import stamp
 from overcast.geo.legend import LandClass, Legend
+from overcast.plan import fingerprint
 from overcast.viewer.layers import ClassLayer, ConfidenceLayer, Layer
 from overcast.viewer.png import encode
 from overcast.viewer.scene import Scene, inside
@@ -198,7 +200,7 @@ def _layer(name: str, layer: Layer) -> Mapping[str, Any]:
         "bounds": place.bounds,
         "deepest": place.deepest,
         # A map that was made anew has other tiles at the same addresses.
-        "version": str(layer.path.stat().st_mtime_ns),
+        "version": fingerprint(stamp(layer.path)),
         "legend": None if legend is None else _swatches(legend),
     }
 

@@ -7,7 +7,6 @@ only reads; several threads may use it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -17,6 +16,7 @@ from overcast.geo.bands import Sensor
 from overcast.geo.dataset import dataset_of, open_raster
 from overcast.geo.image_file import ImageFile
 from overcast.geo.legend import LandClass, Legend
+from overcast.geo.location import FilePath
 from overcast.geo.raster import UNKNOWN
 from overcast.pages.quicklook import Picture, confidence_picture
 from overcast.viewer.tiles import Tile, read_point, read_tile
@@ -40,7 +40,7 @@ class Layer(Protocol):
         """What sort of thing it is."""
 
     @property
-    def path(self) -> Path:
+    def path(self) -> FilePath:
         """File that it is read from."""
 
     def picture(self, tile: Tile) -> Picture | None:
@@ -52,7 +52,7 @@ class ClassLayer:
     """Classes in the colours of their legend."""
 
     title: str
-    path: Path
+    path: FilePath
     legend: Legend
     nodata: int | None
     kind: Kind = field(default="classes", init=False)
@@ -87,7 +87,7 @@ class ConfidenceLayer:
     """How sure a map is, from 0 to 1, dark to bright."""
 
     title: str
-    path: Path
+    path: FilePath
     kind: Kind = field(default="confidence", init=False)
 
     def picture(self, tile: Tile) -> Picture | None:
@@ -118,7 +118,7 @@ class ImageLayer:
         return self.image.sensor.kind
 
     @property
-    def path(self) -> Path:
+    def path(self) -> FilePath:
         """The image's file."""
         return self.image.path
 
@@ -140,7 +140,7 @@ class ImageLayer:
 class Probabilities:
     """Probability of every class of a legend: a raster with a band per class."""
 
-    path: Path
+    path: FilePath
     legend: Legend
 
     def at(self, lon: float, lat: float) -> list[float] | None:
@@ -156,7 +156,7 @@ class Probabilities:
         return [float(p) for p in stored * scales + offsets]
 
 
-def open_probabilities(path: Path, legend: Legend) -> Probabilities:
+def open_probabilities(path: FilePath, legend: Legend) -> Probabilities:
     """Open a raster of class probabilities.
 
     Raises

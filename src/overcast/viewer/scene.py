@@ -19,10 +19,11 @@ from rasterio.enums import Resampling
 from overcast.geo.dataset import open_raster, read_grid
 from overcast.geo.image_file import ImageFile
 from overcast.geo.legend import Legend
+from overcast.geo.location import FilePath, Location
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.tiling import pieces
 from overcast.inputs import open_given_labels, open_inputs
-from overcast.plan import Data, ImageInput, LabelInput, read_plan
+from overcast.plan import NO_MASK, Data, ImageInput, LabelInput, MaskInput, read_plan
 from overcast.product.rasters import write_classes, written_legend
 from overcast.progress import Progress, quiet
 from overcast.viewer.layers import (
@@ -35,7 +36,7 @@ from overcast.viewer.layers import (
 )
 from overcast.viewer.tiles import with_overviews
 
-Prepare = Callable[[Path, Resampling], Path]
+Prepare = Callable[[FilePath, Resampling], FilePath]
 """From a raster to one like it that has overviews."""
 
 
@@ -64,7 +65,7 @@ def open_scene(folder: Path, progress: Progress = quiet) -> Iterator[Scene]:
     """
     with TemporaryDirectory(prefix="overcast-view-") as scratch:
 
-        def prepare(path: Path, resampling: Resampling) -> Path:
+        def prepare(path: FilePath, resampling: Resampling) -> FilePath:
             return with_overviews(path, Path(scratch), resampling, progress)
 
         layers, probabilities = _products(folder, prepare)
@@ -166,8 +167,13 @@ def _images(
     found: list[Layer] = []
     for name, entry in images.items():
         with _noting(notes, name):
-            path = prepare(Path(entry.path), Resampling.average)
-            alone = dataclasses.replace(entry, path=str(path), target=False, mask=None)
+            path = prepare(Location.of(entry.path), Resampling.average)
+            alone = dataclasses.replace(
+                entry,
+                path=Location.of(path).text,
+                target=False,
+                mask=MaskInput(path=NO_MASK),
+            )
             inputs = open_inputs(Data(images={name: alone}, trust=True))
             image = inputs.stack.images[name]
             assert isinstance(image, ImageFile)
@@ -182,5 +188,5 @@ def _noting(notes: list[str], what: str) -> Iterator[None]:
     """Turn a refusal into a note, so that the rest is still shown."""
     try:
         yield
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         notes.append(f"{what} not shown: {error}")

@@ -22,6 +22,7 @@ from rio_tiler.errors import PointOutsideBounds
 from rio_tiler.io import Reader
 
 from overcast.geo.dataset import dataset_of, open_raster
+from overcast.geo.location import FilePath, Location
 from overcast.progress import Progress, quiet
 
 TILE_PX = 256
@@ -53,7 +54,7 @@ class Extent:
     deepest: int
 
 
-def extent(path: Path) -> Extent:
+def extent(path: FilePath) -> Extent:
     """Extent of a raster."""
     with _reader(path) as reader:
         west, south, east, north = reader.get_geographic_bounds("EPSG:4326")
@@ -61,7 +62,7 @@ def extent(path: Path) -> Extent:
 
 
 def read_tile(
-    path: Path, indexes: tuple[int, ...], tile: Tile, look: Look
+    path: FilePath, indexes: tuple[int, ...], tile: Tile, look: Look
 ) -> tuple[NDArray[Any], NDArray[np.bool_]] | None:
     """Stored values ``[C, 256, 256]`` and where there are any ``[256, 256]``.
 
@@ -83,7 +84,7 @@ def read_tile(
 
 
 def read_point(
-    path: Path, indexes: tuple[int, ...], lon: float, lat: float
+    path: FilePath, indexes: tuple[int, ...], lon: float, lat: float
 ) -> NDArray[Any] | None:
     """Stored values ``[C]`` of the pixel at a place in degrees; None outside."""
     with _reader(path) as reader:
@@ -95,11 +96,11 @@ def read_point(
 
 
 def with_overviews(
-    path: Path,
+    path: FilePath,
     scratch: Path,
     resampling: Resampling = Resampling.average,
     progress: Progress = quiet,
-) -> Path:
+) -> FilePath:
     """Return a raster like `path` that has overviews: itself, or a view in `scratch`.
 
     Nothing is written beside `path`.
@@ -115,7 +116,7 @@ def with_overviews(
         return path
     stage = f"overviews of {path.name}"
     progress(stage, 0, 1)
-    place = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]
+    place = hashlib.sha256(Location.of(path).text.encode()).hexdigest()[:8]
     view = scratch / f"{path.stem}-{place}.vrt"  # two files may have one name
     rasterio.shutil.copy(dataset, view, driver="VRT")
     with rasterio.open(view, "r+") as opened:
@@ -138,5 +139,5 @@ def _factors(longest: int) -> list[int]:
     return factors
 
 
-def _reader(path: Path) -> Reader:
+def _reader(path: FilePath) -> Reader:
     return Reader(None, dataset=dataset_of(path))
