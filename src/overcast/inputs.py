@@ -21,7 +21,7 @@ from overcast.geo.dataset import read_grid, stamp
 from overcast.geo.feature_notes import looked_at
 from overcast.geo.image_file import ImageFile
 from overcast.geo.label_file import LabelFile, open_codes, open_labels, several
-from overcast.geo.layers import is_vector
+from overcast.geo.layers import file_of, is_vector
 from overcast.geo.legend import load_legend
 from overcast.geo.location import Location
 from overcast.geo.masks import CLOUDED, Masked, counts_of, open_mask
@@ -239,5 +239,5 @@ def _fingerprint(stack: Stack, files: Iterable[str]) -> str:
     """What the files are, without reading them: size and time of last change."""
     found: dict[str, object] = {}
     for name in files:
-        found |= stamp(Location.of(name))
+        found |= stamp(file_of(Location.of(name)))
     return fingerprint([found, str(stack.grid.affine), list(stack.shape)])

@@ -28,6 +28,7 @@ from overcast.accuracy.held_out import KnownPixels, known_pixels
 from overcast.accuracy.independence import are_fine
 from overcast.accuracy.reference import Reference, ReferenceFile, ReferenceRaster
 from overcast.geo.dataset import stamp
+from overcast.geo.layers import file_of
 from overcast.geo.legend import Legend
 from overcast.inputs import Inputs, open_inputs
 from overcast.jobs.after import attempt, describe_map, describe_run
@@ -83,7 +84,7 @@ def calibrate_map(
         coverage,
         by_class,
     ]
-    key = fingerprint([*facts, stamp(known.path)])
+    key = fingerprint([*facts, stamp(file_of(known.path))])
     if key == left:
         return _made(out, inputs.notes)
     if read_calibration(run) is not None and not overwrite:
