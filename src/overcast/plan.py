@@ -56,7 +56,7 @@ class ImageInput:
 
     path: str
     sensor: str
-    units: Literal["auto", "db", "linear"] = "auto"
+    units: Literal["auto", "db", "linear", "amplitude"] = "auto"
     offset: int | None = None
     bands: tuple[str, ...] | None = None
     target: bool = False
@@ -71,12 +71,13 @@ class ImageInput:
 class LabelInput:
     """A raster of class codes, or points or polygons with a `column` of them.
 
-    `legend` is a built-in name or a CSV. Without `column`, it is ``class``.
+    `legend` is a built-in name or a CSV. Without `column`, it is ``class``. `nodata`
+    is a code of a raster for not known, or several; they join that of the file's tag.
     """
 
     path: str
     legend: str
-    nodata: int | None = None
+    nodata: int | tuple[int, ...] | None = None
     column: str | None = None
 
 

@@ -24,6 +24,7 @@ from overcast.geo.bands import Sensor
 from overcast.geo.stack import ImageSource, Stack, agree
 from overcast.geo.tiling import Tiling
 from overcast.inputs import Inputs, open_inputs
+from overcast.labels.support import refuse_one_class
 from overcast.maps.ensemble import Ensemble
 from overcast.maps.predict import predict
 from overcast.maps.predictor import Predictor
@@ -71,6 +72,7 @@ def train_run(
     stacks = [inputs.stack, *(open_inputs(more).stack for more in plan.scenes)]
     first = agree(stacks)
     assert first.labels is not None
+    refuse_one_class(stacks)
     folder.mkdir(parents=True, exist_ok=True)
     write_plan(plan, folder / PLAN)
     interface = Interface(legend=first.labels.legend, sensors=first.sensors)

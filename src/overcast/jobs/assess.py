@@ -20,6 +20,7 @@ from overcast.errors import writing
 from overcast.geo.dataset import open_raster
 from overcast.geo.extent import areas_ha
 from overcast.geo.label_file import LabelFile, open_labels
+from overcast.geo.layers import file_of
 from overcast.geo.legend import legend_to_csv, load_legend
 from overcast.geo.overlay import classes_under
 from overcast.inputs import open_given_labels
@@ -69,6 +70,7 @@ def assess_files(
     result["notes"] = [
         *_on_intervals(result),
         *_on_labels(source, truth, reference.path),
+        *truth.notes,
     ]
     if out is not None:
         text = json.dumps(result, indent=2, ensure_ascii=False)
@@ -155,8 +157,8 @@ def _on_labels(source: LabelFile, truth: Reference, reference: Path) -> Iterator
     for data in (given.data, *given.scenes):
         if data.labels is None:
             continue
-        path = Path(data.labels.path)
-        if not path.is_file():
+        path = file_of(data.labels.path)
+        if not path.exists():
             yield f"{path}, which the map was learned from, is gone: not checked"
             continue
         labels = open_given_labels(data.labels, source.grid)

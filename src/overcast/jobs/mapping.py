@@ -101,7 +101,12 @@ def make_map(
         if truth is not None:
             scored = score_all(plan, inputs, output.work, truth, progress)
             write_scores(scored, output.work / SCORES)
-        notes = [*inputs.notes, *remarks(inputs.stack), *scored.notes, *failures]
+        notes = [
+            *inputs.notes,
+            *remarks(inputs.stack, plan.method),
+            *scored.notes,
+            *failures,
+        ]
         findings = Findings(scores=scored.scores, notes=notes)
         made, published = (mapped, load_run(run)), (out, (out / "run",))
         notes += describe_map(made, inputs, plan, findings, published, progress)

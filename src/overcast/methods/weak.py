@@ -22,6 +22,7 @@ from scipy.ndimage import gaussian_filter
 from overcast.geo.bands import Sensor
 from overcast.geo.legend import Legend
 from overcast.geo.stack import Chip, Stack, agree
+from overcast.labels.mixtures import mixtures_of
 from overcast.limits import check_limits, check_some
 from overcast.methods.arrays import check_array, load_arrays, save_arrays
 from overcast.methods.clusters import (
@@ -46,12 +47,6 @@ _LITTLE = 1e-4
 """A linear fit of probabilities may fall below 0."""
 _CELLS = 200
 """Cells of a scene for which smoothness and trust are given."""
-_MIXED = {
-    "Savanna": {"Forest": 0.35, "Shrubland": 0.3, "Grassland": 0.35},
-    "Savannas": {"Forest": 0.2, "Shrubland": 0.3, "Grassland": 0.5},
-    "Woody savannas": {"Forest": 0.6, "Shrubland": 0.2, "Grassland": 0.2},
-}
-"""Classes that exist at 500 m only, and what their pixels are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,12 +133,18 @@ class Weak:
         )
         assert first.labels is not None
         arrays = find_clusters(seen, self.clusters, self.dimensions, seed, progress)
-        belief = self._belief(first.labels.legend)
         counted = count_cells(stacks, self._counting(arrays, sensors, seed), progress)
+        belief = self._belief(first.labels.legend)
+        likely = self._likely(first.labels.legend, counted[0].labels.sum(0) > 0)
         for i, cells in enumerate(counted):
             progress("explaining labels", i, len(counted))
             edges = neighbours(arrays, i)
-            found = class_shares(cells, edges, self._for(belief, cells.independent))
+            own = self._for(belief, cells.independent)
+            found = class_shares(cells, edges, own)
+            # Below an equal share in every cluster, a class is nowhere the likeliest.
+            if (found[:, ~likely] >= 1 / len(likely)).any():
+                own = replace(own, possible=own.possible & likely)
+                found = class_shares(cells, edges, own)
             arrays[f"classes.{i}"] = found.astype(np.float32)
         progress("explaining labels", len(counted), len(counted))
         save_arrays(arrays, folder / _FILE)
@@ -189,25 +190,25 @@ class Weak:
         )
 
     def _belief(self, legend: Legend) -> Belief:
-        names = list(legend.names)
-        mixed = {
-            names.index(n): parts
-            for n, parts in _MIXED.items()
-            if n in names and set(parts) <= set(names)
-        }
-        count = len(names)
+        mixed, count = mixtures_of(legend), len(legend)
         mistakes = np.full((count, count), self.wrong / max(count - 1, 1))
         np.fill_diagonal(mistakes, 1 - self.wrong)
         for c, parts in mixed.items():
-            for name, part in parts.items():
-                mistakes[names.index(name), c] += self.wrong * part
+            for k, share in parts.items():
+                mistakes[k, c] += self.wrong * share
         mistakes /= mistakes.sum(1, keepdims=True)
         possible = np.array([c not in mixed for c in range(count)])
-        return Belief(
-            mistakes=mistakes,
-            possible=possible,
-            power=self.power,
-        )
+        return Belief(mistakes=mistakes, possible=possible, power=self.power)
+
+    def _likely(self, legend: Legend, labelled: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Classes ``[K]`` that may be mapped: with labels, or a part of such mixtures.
+
+        With a prior, all may be.
+        """
+        likely = labelled | bool(self.prior)
+        for c, parts in mixtures_of(legend).items():
+            likely[list(parts)] |= labelled[c]
+        return likely
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from odc.geo.geobox import GeoBox
 
 from overcast import errors
 from overcast.geo.bands import SENTINEL_1, SENTINEL_2, Sensor
+from overcast.geo.categories import write_categories
 from overcast.geo.legend import Legend, load_legend
 from overcast.geo.raster import UNKNOWN, Labels
 from overcast.lock import writing
@@ -65,9 +66,10 @@ def write_world(
     """Write a world of `size` by `size` pixels of 10 m into `folder`.
 
     s1.tif in dB, s2.tif as reflectance times 10,000, truth.tif, labels.tif with 500 m
-    cells, labels_<kind>.tif for other kinds, s2_cloudy.tif and clouds.tif where clouds
-    are wanted, and world.json with all that was drawn. The same bytes for the same
-    seed, size and wishes, however many `processes` there are.
+    cells, labels_<kind>.tif for other kinds, the names of their classes in .aux.xml
+    files, s2_cloudy.tif and clouds.tif where clouds are wanted, and world.json with all
+    that was drawn. The same bytes for the same seed, size and wishes, however many
+    `processes` there are.
 
     Raises
     ------
@@ -158,6 +160,8 @@ def _open(
                 yield out
             _read_back(draft)
             draft.replace(path)
+            if name not in {*_IMAGES, "clouds"}:
+                write_categories(path, legend)
     finally:
         draft.unlink(missing_ok=True)
 
