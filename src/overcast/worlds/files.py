@@ -160,7 +160,7 @@ def _open(
                 yield out
             _read_back(draft)
             draft.replace(path)
-            if name not in {*_IMAGES, "clouds"}:
+            if name not in (*_IMAGES, "clouds"):
                 write_categories(path, legend)
     finally:
         draft.unlink(missing_ok=True)
