@@ -26,7 +26,7 @@ from overcast.learn.start import encoder_weights
 from overcast.learn.stream import Stream, ahead, crops_of
 from overcast.learn.train import Schedule, train
 from overcast.limits import check_limits
-from overcast.methods.arrays import load_arrays, save_arrays
+from overcast.methods.arrays import check_array, load_arrays, save_arrays
 from overcast.methods.start import (
     ENCODER,
     alike,
@@ -219,11 +219,11 @@ class Network:
         recipe = choose("recipes", self.recipe)
         restores = isinstance(model, Remover) and getattr(recipe, "restores", False)
         indices = tuple(self.indices)
-        known = (folder / _ABSENT).is_file()
-        classes = (
-            load_arrays(folder / _ABSENT)["classes"] if known else np.empty(0, int)
-        )
-        absent = tuple(int(k) for k in classes)
+        absent: tuple[int, ...] = ()
+        if (folder / _ABSENT).is_file():
+            arrays = load_arrays(folder / _ABSENT)
+            classes = check_array(arrays, "classes", (None,), (0, len(legend) - 1))
+            absent = tuple(int(k) for k in classes)
         return TrainedNetwork(model, legend, sensors, device, indices, restores, absent)
 
     def _model(self, classes: int, sensors: Mapping[str, Sensor]) -> Segmenter:
