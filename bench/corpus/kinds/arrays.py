@@ -93,7 +93,7 @@ for title, change, ends in (
     ("a band too few", lambda s: _array(s.s2 / 1e4).isel(band=slice(9)), (_BAD,)),
     ("a band twice", _s2(lambda v: v / 1e4, names=[*BANDS[:9], "B02"]), (_BAD,)),
     ("a time axis", lambda s: _array(s.s2 / 1e4).expand_dims("time"), (_BAD,)),
-    ("text", lambda s: _array((s.s2 / 1e4).astype(str)), (_BAD,)),
+    ("text", lambda s: _array((s.s2 / 1e4).astype(str)), (right(), _BAD)),
     ("complex numbers", lambda s: _array(s.s2 / 1e4 + 1j), (_BAD,)),
     ("objects", lambda s: _array((s.s2 / 1e4).astype(object)), (right(), _BAD)),
     ("a masked array", lambda s: _array(np.ma.masked_array(s.s2 / 1e4, s.s2 < 0)), (right(),)),

@@ -33,11 +33,14 @@ def estimated(s: Scene, outcome: Outcome) -> str | None:
     text = json.dumps(tree)
     if "interval" not in text and "standard_error" not in text and "low" not in text:
         return f"no interval in {text[:200]}"
-    mapped = s.mapped("o/map.tif")
-    true = float((mapped == s.truth).mean())
+    return _near(tree)
+
+
+def _near(tree: Any) -> str | None:
+    """Whether an overall accuracy is near to that of the filled form."""
     said = _overall(tree)
-    if said is None or abs(said - true) > 0.03:
-        return f"overall accuracy {said}, expected {true:.3f}"
+    if said is None or not 0.85 < said < 0.97:
+        return f"overall accuracy {said}, expected about .92"
     return None
 
 
@@ -58,11 +61,7 @@ def _overall(tree: Any) -> float | None:
 
 
 def _scored(s: Scene, outcome: Outcome) -> str | None:
-    said = _overall(json.loads(outcome.out))
-    true = float((s.mapped("o/map.tif") == s.truth).mean())
-    if said is None or abs(said - true) > 0.05:
-        return f"overall accuracy {said}, expected {true:.3f}"
-    return None
+    return _near(json.loads(outcome.out))
 
 
 GOOD, BAD = Answer(estimated), refused("s.")
