@@ -9,13 +9,6 @@ from bench.corpus.scene import N, Scene, map_of, shifted
 KIND = "options"
 
 
-def _after(words: Words, made: str | None, s: Scene) -> Words:
-    if made:
-        s.take(made, "o2")
-        s.take("sample", "s.gpkg")
-    return words
-
-
 ALL = map_of(s1="s1.tif")
 _TWICE = (
     ("--s2", "s2.tif"),

@@ -222,14 +222,16 @@ for address in (
     def _address(s: Scene, address: str = address, quick: Any = quick) -> Command:
         return Command(map_of(s2=address), environment=quick)
 
-    ends = refused(named, "s2")
-    add(KIND, f"s2 at {shown!r}", _address, ends)
+    ends = (right(),) if address == "s2.tif/" else ()
+    add(KIND, f"s2 at {shown!r}", _address, *ends, refused(named, "s2", "/mem"))
     if len(address) < 60 and address and "\0" not in address:
 
         def _labels_at(s: Scene, address: str = address, quick: Any = quick) -> Command:
             return Command(map_of(labels=address), environment=quick)
 
-        add(KIND, f"labels at {shown!r}", _labels_at, refused(named, "labels"))
+        ends = refused(named, "labels", "/mem"), right(0)
+        ends = ends if address == "s2.tif/" else ends[:1]
+        add(KIND, f"labels at {shown!r}", _labels_at, *ends)
 
 
 @case(KIND, "a link, and a side file beside it", right())
