@@ -8,14 +8,16 @@ python -m bench.corpus --report     # writes the table into docs/wrong-maps.md
 from __future__ import annotations
 
 import argparse
-import multiprocessing
+import json
+import os
 import shutil
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Iterable, Iterator
-from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 from bench.corpus.case import Case, Verdict
 from bench.corpus.catalogue import carry_out, catalogue, open_titles
@@ -88,27 +90,42 @@ def drawn(cases: list[Case], count: int, seed: int) -> list[Case]:
 def _carried_out(
     cases: list[Case], work: Path, options: argparse.Namespace
 ) -> Iterable[tuple[Case, Verdict]]:
-    one = partial(_one, work, options)
-    titles = [case.title for case in cases]
-    if options.jobs == 1:
-        verdicts = map(one, titles)
-        yield from zip(cases, verdicts, strict=True)
-        return
-    context = multiprocessing.get_context("fork")
-    with context.Pool(options.jobs) as pool:
-        yield from zip(cases, pool.imap(one, titles), strict=True)
+    """Verdicts as cases end; each in a process of its own, which a bad file may end."""
+    waiting, running = list(reversed(cases)), dict[int, Case]()
+    while waiting or running:
+        while waiting and len(running) < options.jobs:
+            case = waiting.pop()
+            pid = os.fork()
+            if pid == 0:
+                _be(case, work, options)
+            running[pid] = case
+        pid, status = os.wait()
+        case = running.pop(pid)
+        yield case, _verdict_of(work / f"{pid}.json", status)
 
 
-def _one(work: Path, options: argparse.Namespace, title: str) -> Verdict:
-    case = next(case for case in catalogue() if case.title == title)
+def _be(case: Case, work: Path, options: argparse.Namespace) -> NoReturn:
+    """Carry out a case, leave the verdict in a file, and end."""
     try:
         verdict, outcome = carry_out(
             case, work, options.seed, options.fresh, options.keep
         )
-    except Exception as error:
-        raise RuntimeError(f"{title}: {error!r}") from error
-    if options.keep and outcome is not None:
-        print(outcome.err[-2000:], outcome.out[-1000:], sep="\n", file=sys.stderr)
+        if options.keep and outcome is not None:
+            print(outcome.err[-2000:], outcome.out[-1000:], sep="\n", file=sys.stderr)
+        text = json.dumps([verdict.word, verdict.about])
+        (work / f"{os.getpid()}.json").write_text(text)
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+    sys.stderr.flush()
+    os._exit(0)
+
+
+def _verdict_of(path: Path, status: int) -> Verdict:
+    if not path.exists():
+        return Verdict("fault", f"the case itself failed, wait status {status}")
+    verdict = Verdict(*json.loads(path.read_text()))
+    path.unlink()
     return verdict
 
 
