@@ -26,8 +26,10 @@ _FILES = {
 }
 
 
-def _learned(method: str, change: Any, s: Scene) -> Words:
+def _learned(method: str, change: Any, s: Scene, recorded: bool = True) -> Words:
     run = s.take(method, "o2") / "run"
+    if not recorded:
+        (run / "learned.json").unlink(missing_ok=True)
     path = run / _FILES[method]
     arrays = dict(load_file(path))
     new = change(arrays)
@@ -88,9 +90,11 @@ for title, change in (
     if title in {"an array more", "children as float", "depths of -1"}:
         ends = EITHER
     add(KIND, f"forest: {title}", partial(_learned, "forest", change), *ends)
+    bare = partial(_learned, "forest", change, recorded=False)
+    add(KIND, f"forest, no record of it: {title}", bare, *ends)
 
 
-def _some(method: str, kind: str, s: Scene) -> Words:
+def _some(method: str, kind: str, recorded: bool, s: Scene) -> Words:
     def change(arrays: dict[str, Array]) -> Any:
         names = sorted(n for n, v in arrays.items() if v.dtype.kind == "f" and v.ndim)
         name = names[s.random.integers(len(names))]
@@ -111,7 +115,7 @@ def _some(method: str, kind: str, s: Scene) -> Words:
             arrays[name] = value[None].copy()
         return arrays
 
-    return _learned(method, change, s)
+    return _learned(method, change, s, recorded)
 
 
 for method in ("weak", "kmeans", "network"):
@@ -125,7 +129,14 @@ for method in ("weak", "kmeans", "network"):
         "a dimension more",
     ):
         ends = EITHER if kind in {"int32"} else (BAD,)
-        add(KIND, f"{method}: an array {kind}", partial(_some, method, kind), *ends)
+        add(
+            KIND,
+            f"{method}: an array {kind}",
+            partial(_some, method, kind, True),
+            *ends,
+        )
+        bare = partial(_some, method, kind, False)
+        add(KIND, f"{method}, no record of it: an array {kind}", bare, *ends)
 
 _WEAK_CLASSES = lambda a: next(n for n in sorted(a) if n.startswith("classes."))
 for title, change in (
@@ -134,6 +145,8 @@ for title, change in (
     ("class shares below 0", lambda a: a.update({_WEAK_CLASSES(a): -a[_WEAK_CLASSES(a)]})),
 ):  # fmt: skip
     add(KIND, f"weak: {title}", partial(_learned, "weak", change), BAD)
+    bare = partial(_learned, "weak", change, recorded=False)
+    add(KIND, f"weak, no record of it: {title}", bare, BAD)
 
 
 def _interface(method: str, change: Any, s: Scene) -> Words:
@@ -222,8 +235,10 @@ for title, change in (
     add(KIND, f"interface.json: {title}", partial(_interface, "weak", change), *ends)
 
 
-def _plan(method: str, change: Any, s: Scene) -> Words:
+def _plan(method: str, change: Any, recorded: bool, s: Scene) -> Words:
     path = s.take(method, "o2") / "run/plan.yaml"
+    if not recorded:
+        path.with_name("learned.json").unlink(missing_ok=True)
     tree = yaml.safe_load(path.read_text())
     new = change(tree)
     path.write_text(new if isinstance(new, str) else yaml.safe_dump(new or tree))
@@ -250,7 +265,14 @@ for method, title, change, ends in (
     ("weak", "images that are gone", _put("data", "images", "s2", "path", to="/gone.tif"), (right(),)),
     ("weak", "an open brace", lambda t: "method: {name: weak", (BAD,)),
 ):  # fmt: skip
-    add(KIND, f"plan.yaml of {method}: {title}", partial(_plan, method, change), *ends)
+    add(
+        KIND,
+        f"plan.yaml of {method}: {title}",
+        partial(_plan, method, change, True),
+        *ends,
+    )
+    bare = partial(_plan, method, change, False)
+    add(KIND, f"plan.yaml of {method}, no record of it: {title}", bare, *ends)
 
 
 def _broken(method: str, name: str, content: Any, s: Scene) -> Words:
