@@ -230,6 +230,8 @@ for title, change in (
         "no version",
     }:
         ends = EITHER
+    if title in {"bands in another order", "a band less"}:
+        ends = (refused("o2/run", "s2:"),)
     if title == "a sensor of another name":
         ends = (refused("s9", "o2/run"),)
     add(KIND, f"interface.json: {title}", partial(_interface, "weak", change), *ends)

@@ -176,28 +176,33 @@ def _(s: Scene) -> Words:
     return map_of(s2=None, s1="s1.tif", more=("--s1-units", "db"))
 
 
-@case(KIND, "a prior in percent", right(), refused("p.tif"))
+@case(KIND, "a prior in percent", right(), refused("p.tif", "prior"))
 def _(s: Scene) -> Words:
     shares = np.stack([(s.truth == code) * 80 + 5 for code in (1, 2, 3, 4)])
     s.save("p.tif", shares.astype("uint8"), ("Water", "Forest", "Crops", "Town"))
     return map_of(more=("--prior", "p.tif"))
 
 
-@case(KIND, "a prior with its classes in another order", right(), refused("p.tif"))
+@case(
+    KIND,
+    "a prior with its classes in another order",
+    right(),
+    refused("p.tif", "prior"),
+)
 def _(s: Scene) -> Words:
     shares = np.stack([(s.truth == code) * 0.8 + 0.05 for code in (4, 3, 2, 1)])
     s.save("p.tif", shares.astype("float32"), ("Town", "Crops", "Forest", "Water"))
     return map_of(more=("--prior", "p.tif"))
 
 
-@case(KIND, "a prior of other classes", refused("p.tif"))
+@case(KIND, "a prior of other classes", refused("p.tif", "prior"))
 def _(s: Scene) -> Words:
     shares = np.stack([(s.truth == code) * 0.8 + 0.05 for code in (1, 2, 3, 4)])
     s.save("p.tif", shares.astype("float32"), ("Ice", "Sand", "Rock", "Snow"))
     return map_of(more=("--prior", "p.tif"))
 
 
-@case(KIND, "a prior of NaN and of negatives", right(), refused("p.tif"))
+@case(KIND, "a prior of NaN and of negatives", right(), refused("p.tif", "prior"))
 def _(s: Scene) -> Words:
     shares = np.full((4, 96, 96), -3, "float32")
     shares[:, :50] = np.nan
