@@ -58,7 +58,9 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.corpus")
     parser.add_argument("--seed", type=int, default=0, help="of mutants")
-    parser.add_argument("--only", metavar="TEXT", help="titles that hold this text")
+    parser.add_argument(
+        "--only", nargs="+", metavar="TEXT", help="titles that hold one of these"
+    )
     parser.add_argument("--count", type=int, help="as many, drawn with the seed")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--but-open", action="store_true", help="not those of open.txt")
@@ -71,7 +73,8 @@ def _options() -> argparse.Namespace:
 
 def _chosen(cases: list[Case], options: argparse.Namespace) -> list[Case]:
     if options.only:
-        cases = [case for case in cases if options.only in case.title]
+        texts = options.only
+        cases = [case for case in cases if any(text in case.title for text in texts)]
     if options.but_open:
         known = open_titles()
         cases = [case for case in cases if case.title not in known]

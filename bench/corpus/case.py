@@ -129,7 +129,8 @@ _FOREIGN = (
 
 
 def _foreign(line: str) -> str | None:
-    words = [word for word in _FOREIGN if word in line]
+    own = re.sub(r"\(.*?\)", "", line)  # a reason may follow in brackets
+    words = [word for word in _FOREIGN if word in own]
     return f"a library's words: {line}" if words else None
 
 

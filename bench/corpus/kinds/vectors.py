@@ -165,7 +165,7 @@ for title, change, more, ends in (
     ("points of many", lambda g: [shapely.MultiPoint([x.centroid]) for x in g], {}, (right(0.8), FILE)),
     ("polygons of many", lambda g: [shapely.MultiPolygon([x]) for x in g], {}, (right(),)),
     ("collections", lambda g: [shapely.GeometryCollection([x]) for x in g], {}, (right(), FILE)),
-    ("lines", lambda g: [x.exterior for x in g], {}, (FILE,)),
+    ("lines", lambda g: [shapely.LineString(x.exterior.coords) for x in g], {}, (FILE,)),
     ("points and polygons", lambda g: [x if i % 2 else x.centroid for i, x in enumerate(g)], {}, (right(), FILE)),
     ("heights", lambda g: [shapely.force_3d(x, 100) for x in g], {}, (right(),)),
     ("rings the other way", lambda g: [shapely.Polygon(x.exterior.coords[::-1]) for x in g], {}, (right(),)),
