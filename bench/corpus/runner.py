@@ -95,6 +95,8 @@ class Command:
 def run(command: Command, folder: Path, fresh: bool = False) -> Outcome:
     """Run a command in `folder`; `fresh` starts Python anew instead of forking."""
     streams = folder.parent / f"{folder.name}.out", folder.parent / f"{folder.name}.err"
+    for path in streams:
+        path.touch()
     if fresh and command.script is None:
         pid = _start_anew(command, folder, streams)
     else:

@@ -213,7 +213,7 @@ for address in (
     "/".join("x" * 200 for _ in range(30)),
 ):
     shown = address if len(address) < 60 else f"{len(address)} letters"
-    named = address.rstrip("/").replace("\0", "").replace("a", "a")[:20] or "s2"
+    named = repr(address.rstrip("/"))[1:-1][:20] or "s2"
     quick = {"GDAL_HTTP_CONNECTTIMEOUT": "3", "GDAL_HTTP_TIMEOUT": "5"}
     quick |= {"AWS_NO_SIGN_REQUEST": "YES", "GS_NO_SIGN_REQUEST": "YES"}
     quick |= {"AWS_S3_ENDPOINT": "127.0.0.1:9", "AWS_HTTPS": "NO"}
@@ -310,7 +310,7 @@ def _(s: Scene) -> Words:
     return map_of(s2="folder")
 
 
-@case(KIND, "a name that is no text", refused("s2", "tif"), right())
+@case(KIND, "a name that is no text", refused("s2", "tif", "--s2"), right())
 def _(s: Scene) -> Words:
     name = os.fsdecode(b"s2-\xff\xfe.tif")
     (s / "s2.tif").rename(s / name)

@@ -56,7 +56,9 @@ _NOWHERE: dict[str, dict[str, object]] = {
 for file in _SAVES:
     for title, place in _NOWHERE.items():
         prepare = partial(_placed, file, place)
-        add(KIND, f"{file} with {title}", prepare, refused(f"{file}.tif"))
+        # Where s2 is the grid, it is the others that don't overlap it.
+        names = ("s2.tif", "s1.tif") if file == "s2" else (f"{file}.tif",)
+        add(KIND, f"{file} with {title}", prepare, refused(*names))
 
 for file in _SAVES:
     prepare = partial(_placed, file, {"transform": shifted(N - 3)})
