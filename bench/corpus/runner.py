@@ -155,9 +155,11 @@ def _carry_out(command: Command, folder: Path, streams: tuple[Path, Path]) -> No
     except BaseException:  # whatever leaves a command is a traceback for its user
         traceback.print_exc()
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        finally:
+            os._exit(code)
 
 
 def _redirect(streams: tuple[Path, Path]) -> None:

@@ -67,7 +67,7 @@ for option, value in (
             return tuple(words)
         return (*ALL, option, value)
 
-    ends = [refused(option, value or option)]
+    ends = [refused(option, value or "folder", "column")]
     if option in {"--labels-column", "--reference-legend", "--reference-nodata"}:
         ends.append(noted("labels", "reference"))
     add(KIND, f"{option} {value!r}", _value, *ends)

@@ -130,7 +130,7 @@ def _(s: Scene) -> Words:
     return map_of(more=("--overwrite",))
 
 
-for limit in (0, 4096, 12_288, 65_536):
+for limit in (4096, 12_288, 65_536):
 
     def _small(s: Scene, limit: int = limit) -> Command:
         return Command(map_of(), file_limit=limit)

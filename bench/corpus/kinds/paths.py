@@ -330,7 +330,9 @@ def _(s: Scene) -> Words:
 
 @case(KIND, "a subdataset of a netCDF", right(), refused("s2.nc"))
 def _(s: Scene) -> Words:
-    s.save("s2.nc", s.s2, driver="netCDF")
+    from rasterio.shutil import copy
+
+    copy(str(s / "s2.tif"), str(s / "s2.nc"), driver="netCDF")
     return map_of(s2="s2.nc")
 
 

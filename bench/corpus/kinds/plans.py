@@ -116,7 +116,7 @@ for path, value, ends in (
     (("data", "images"), None, (BAD,)),
     (("data", "images"), [{"path": "s2.tif", "sensor": "sentinel-2"}], (BAD,)),
     (("data", "images", "s2"), "s2.tif", (BAD,)),
-    (("data", "images", "s2", "path"), "", (BAD, refused("s2"))),
+    (("data", "images", "s2", "path"), "", (BAD, refused("s2", "folder"))),
     (("data", "images", "s2", "path"), "gone.tif", (refused("gone.tif"),)),
     (("data", "images", "s2", "path"), "s2\0.tif", (BAD,)),
     (("data", "images", "s2", "path"), 7, (BAD,)),
@@ -151,12 +151,16 @@ for path, value, ends in (
     (("data", "images", "s2", "pth"), "s2.tif", (BAD,)),
     (("windws",), {"size": 64}, (BAD,)),
 ):  # fmt: skip
+    # A setting is named by its key as well as by its file.
+    expected = tuple(
+        refused("plan.yaml", path[-1]) if end is BAD else end for end in ends
+    )
     shown = str(value) if len(str(value)) < 60 else f"{str(value)[:50]} ..."
     add(
         KIND,
         f"{'.'.join(path)} is {shown!r} of {type(value).__name__}",
         partial(_edited, _set(*path, to=value)),
-        *ends,
+        *expected,
     )
 
 
@@ -264,9 +268,17 @@ for settings, ends in (
     ({"frozen": True}, (BAD,)),
     ({"frozen": True, "start": 5}, (BAD,)),
 ):  # fmt: skip
+    expected = tuple(
+        refused("plan.yaml", *settings, *settings.get("schedule", ()))
+        if end is BAD
+        else end
+        for end in ends
+    )
     if settings == {"batch": 10**9}:
         continue  # a machine of enough memory may do it
-    add(KIND, f"a network with {settings}", partial(_network, dict(settings)), *ends)
+    add(
+        KIND, f"a network with {settings}", partial(_network, dict(settings)), *expected
+    )
 
 
 @case(KIND, "a plan that is a folder", refused("plan.yaml"))

@@ -90,7 +90,6 @@ for driver, suffix, profile in (
     ("AAIGrid", "asc", {}),
     ("PNG", "png", {"worldfile": "YES"}),
     ("JPEG", "jpg", {"worldfile": "YES"}),
-    ("netCDF", "nc", {}),
     ("RST", "rst", {}),
     ("KEA", "kea", {}),
     ("BMP", "bmp", {}),
@@ -243,7 +242,7 @@ def _(s: Scene) -> Words:
 @case(
     KIND,
     "labels that say the wrong thing of water",
-    noted("Water"),
+    noted("Water", share=0),
     refused("labels.tif"),
 )
 def _(s: Scene) -> Words:

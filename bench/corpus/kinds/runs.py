@@ -87,9 +87,16 @@ for title, change in (
     ("an array more", lambda a: a.update({"extra": np.zeros(4)})),
 ):  # fmt: skip
     ends = (BAD,)
-    if title in {"an array more", "children as float", "depths of -1"}:
+    if title in {
+        "an array more",
+        "children as float",
+        "depths of -1",
+        "thresholds as int8",
+    }:
         ends = EITHER
     add(KIND, f"forest: {title}", partial(_learned, "forest", change), *ends)
+    if title == "classes in another order":
+        continue  # another forest, as far as anybody can tell
     bare = partial(_learned, "forest", change, recorded=False)
     add(KIND, f"forest, no record of it: {title}", bare, *ends)
 
@@ -145,6 +152,8 @@ for title, change in (
     ("class shares below 0", lambda a: a.update({_WEAK_CLASSES(a): -a[_WEAK_CLASSES(a)]})),
 ):  # fmt: skip
     add(KIND, f"weak: {title}", partial(_learned, "weak", change), BAD)
+    if title == "class shares in another order":
+        continue  # other clusters, as far as anybody can tell
     bare = partial(_learned, "weak", change, recorded=False)
     add(KIND, f"weak, no record of it: {title}", bare, BAD)
 

@@ -54,7 +54,7 @@ for title, text, ends in (
     ("scale NaN", TOML.replace("1e-4", "nan"), (BAD, refused("s2.tif", "planet"))),
     ("scale infinity", TOML.replace("1e-4", "inf"), (BAD, refused("s2.tif", "planet"))),
     ("scale as text", TOML.replace("1e-4", '"1e-4"'), (BAD,)),
-    ("scale below 0", TOML.replace("1e-4", "-1e-4"), (BAD, noted("scale"), refused("s2.tif", "planet"))),
+    ("scale below 0", TOML.replace("1e-4", "-1e-4"), (right(), BAD, refused("s2.tif", "planet"))),
     ("scale too large", TOML.replace("1e-4", "1.0"), (noted("scale"), refused("planet", "s2.tif"))),
     ("nodata as text", TOML.replace("nodata = 0", 'nodata = "0"'), (BAD,)),
     ("nodata NaN", TOML.replace("nodata = 0", "nodata = nan"), (right(), BAD)),

@@ -70,7 +70,11 @@ _SETTINGS: tuple[tuple[Words, tuple[Any, ...]], ...] = (
 for words, ends in _SETTINGS:
     shown = " ".join(map(str, words))
     shown = shown if len(shown) < 80 else f"{shown[:60]} ... ({len(shown)} letters)"
-    fast = () if "clusters" in shown or "--method" in shown else QUICK
+    fast = (
+        ()
+        if "clusters" in shown or "--" in shown[5:] or "--set" not in shown
+        else QUICK
+    )
     everything = ("map", "--s2", "s2.tif", "--labels", "labels.tif")
     everything += ("--legend", "legend.csv", "--out", "o", *fast, *words)
     add("settings", shown, lambda s, words=everything: words, *ends)
