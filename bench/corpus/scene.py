@@ -85,13 +85,14 @@ MADE: dict[str, Words] = {
     "weak": map_of(s1="s1.tif"),
     "weak-s2": map_of(),
     "weak-s1": map_of(s2=None, s1="s1.tif"),
-    "forest": map_of(more=("--method", "forest", "--set", "trees=6")),
-    "kmeans": map_of(more=("--method", "kmeans", "--set", "clusters=8")),
+    "forest": map_of(s1="s1.tif", more=("--method", "forest", "--set", "trees=6")),
+    "kmeans": map_of(s1="s1.tif", more=("--method", "kmeans", "--set", "clusters=8")),
     "network": map_of(
+        s1="s1.tif",
         more=(
             *("--method", "network", "--set", "window=32", "--set", "batch=2"),
             *("--set", "schedule={steps: 3}"),
-        )
+        ),
     ),
     "sample": (
         "sample",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from bench.corpus.case import add, case, noted, refused, right
 from bench.corpus.runner import Words
 from bench.corpus.scene import N, Scene, map_of, shifted
@@ -67,7 +68,7 @@ for option, value in (
             return tuple(words)
         return (*ALL, option, value)
 
-    ends = [refused(option, value or "folder", "column")]
+    ends = [refused(option, value or "folder", "column", option[2:])]
     if option in {"--labels-column", "--reference-legend", "--reference-nodata"}:
         ends.append(noted("labels", "reference"))
     add(KIND, f"{option} {value!r}", _value, *ends)
@@ -84,7 +85,6 @@ for words in (
     ("calibrate", "o2"),
     ("sample", "o2/map.tif"),
     ("polygons", "o2/map.tif"),
-    ("labels",),
     ("labels", "audit"),
     ("labels", "suggest"),
     ("labels", "nothing"),
@@ -115,7 +115,7 @@ for words in (
 
 @case("options", "labels of half of the scene and a reference of the other", right())
 def _(s: Scene) -> Words:
-    s.save_labels(s.truth[:, : N // 2])
+    s.save_labels(np.where(np.arange(N) < N // 2, s.truth, 255).astype("uint8"))
     s.save("ref.tif", s.truth[:, N // 2 :], nodata=255, transform=shifted(N // 2))
     return map_of(more=("--reference", "ref.tif"))
 

@@ -83,7 +83,7 @@ for folder in ("/proc", "/dev/null", "/sys/x", "", "s2.tif", "s2.tif/o", "x" * 3
     )
 
 
-@case("outputs", "the inputs' own folder", right(out="map.tif"))
+@case("outputs", "the inputs' own folder", right(out="map.tif"), refused("legend.csv"))
 def _(s: Scene) -> Words:
     return tuple("." if w == "o" else w for w in map_of())
 

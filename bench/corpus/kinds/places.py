@@ -228,7 +228,7 @@ def _(s: Scene) -> Words:
     return ALL
 
 
-@case(KIND, "a grid beside the images", refused("grid.tif", "--grid"))
+@case(KIND, "a grid beside the images", refused("grid.tif", "--grid", "s1.tif"))
 def _(s: Scene) -> Words:
     s.save("grid.tif", s.truth, transform=shifted(500))
     return (*ALL, "--grid", "grid.tif")
@@ -302,7 +302,7 @@ def _(s: Scene) -> Words:
     return map_of()
 
 
-@case(KIND, "labels that end inside the scene", right())
+@case(KIND, "labels that end inside the scene", noted("labels.tif", share=0.6))
 def _(s: Scene) -> Words:
     s.save_labels(s.truth[:, :60])
     return map_of()

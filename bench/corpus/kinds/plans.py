@@ -110,9 +110,9 @@ for path, value, ends in (
     (("method", "blur"), 1e9, (BAD, GOOD)),
     (("method", "smoothness"), -1, (BAD,)),
     (("method", "prior"), "nothing", (BAD, refused("prior"))),
-    (("method", "trust"), 7, (BAD,)),
+    (("method", "trust"), 7, (BAD, GOOD)),
     (("method", "filtered"), "no", (BAD,)),
-    (("data", "images"), {}, (BAD,)),
+    (("data", "images"), {}, (BAD, refused("image"))),
     (("data", "images"), None, (BAD,)),
     (("data", "images"), [{"path": "s2.tif", "sensor": "sentinel-2"}], (BAD,)),
     (("data", "images", "s2"), "s2.tif", (BAD,)),
@@ -134,7 +134,7 @@ for path, value, ends in (
     (("data", "images", "s2", "target"), "false", (BAD,)),
     (("data", "images", "s2", "mask"), {"path": "gone.tif"}, (refused("gone.tif"),)),
     (("data", "images", "s2", "mask"), "s2.tif", (BAD,)),
-    (("data", "images", "s3"), {"path": "s2.tif", "sensor": "sentinel-2"}, (BAD, GOOD)),
+    (("data", "images", "s3"), {"path": "s2.tif", "sensor": "sentinel-2"}, (BAD, Answer())),
     (("data", "labels"), None, (BAD, refused("labels"))),
     (("data", "labels", "legend"), "gone.csv", (refused("gone.csv"),)),
     (("data", "labels", "legend"), None, (BAD,)),
@@ -264,12 +264,12 @@ for settings, ends in (
     ({"indices": "NDVI"}, (BAD, _MADE)),
     ({"start": "gone"}, (BAD, refused("gone"))),
     ({"start": "s2.tif"}, (BAD, refused("s2.tif"))),
-    ({"start": ""}, (BAD, refused("start"))),
+    ({"start": ""}, (BAD, refused("start", "run"))),
     ({"frozen": True}, (BAD,)),
     ({"frozen": True, "start": 5}, (BAD,)),
 ):  # fmt: skip
     expected = tuple(
-        refused("plan.yaml", *settings, *settings.get("schedule", ()))
+        refused("plan.yaml", "supervised", *settings, *settings.get("schedule", ()))
         if end is BAD
         else end
         for end in ends

@@ -234,6 +234,7 @@ for title, change in (
     if title in {
         "a key more in a class",
         "another low",
+        "low is text",
         "layouts null",
         "a name of the legend that is a list",
         "no version",

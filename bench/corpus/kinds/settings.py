@@ -12,7 +12,7 @@ _SETTINGS: tuple[tuple[Words, tuple[Any, ...]], ...] = (
     (("--set", "model={name: unet"), (refused("--set"),)),
     (("--set", "recipe=5"), (refused("recipe", "--set"),)),
     (("--set", "clusters"), (refused("--set"),)),
-    (("--set", "=3"), (refused("--set"),)),
+    (("--set", "=3"), (refused("--set", "key"),)),
     (("--set", "clusters=a: b: c"), (refused("--set"),)),
     (
         ("--set", "clusters=[64]", "--set", "clusters=[32]"),

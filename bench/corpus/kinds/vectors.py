@@ -189,9 +189,8 @@ for title, change, more, ends in (
     ("degrees", in_degrees, {"crs": "EPSG:4326"}, (right(),)),
     ("latitude before longitude", lambda g: [shapely.transform(x, lambda p: p[:, ::-1]) for x in in_degrees(g)], {"crs": "EPSG:4326"}, (FILE,)),
     ("a polygon that covers the world", lambda g: [*g[:-1], shapely.box(-1e9, -1e9, 1e9, 1e9)], {}, (FILE, noted("l.gpkg", "overlap", "more than one", "classes", share=0))),
-    ("no features", lambda g: [], {"geometry_type": "Polygon"}, (FILE,)),
 ):  # fmt: skip
-    more.pop("geometry_type", None) if "no features" not in title else None
+    more.pop("geometry_type", None)
     add(KIND, title, partial(_shapes, change, more), *ends)
 
 
