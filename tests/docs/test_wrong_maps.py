@@ -16,7 +16,7 @@ PAGE = ROOT / "docs" / "wrong-maps.md"
 
 def sections(text: str) -> Iterator[tuple[str, str]]:
     """Numbered sections: heading and text."""
-    parts = re.split(r"^### (\d+\. .+)$", text, flags=re.MULTILINE)
+    parts = re.split(r"^### (\d+[a-z]?\. .+)$", text, flags=re.MULTILINE)
     for heading, body in zip(parts[1::2], parts[2::2], strict=True):
         yield heading, re.split(r"^## ", body, flags=re.MULTILINE)[0]
 
@@ -60,10 +60,23 @@ def test_every_test_that_is_named_exists() -> None:
     assert not missing
 
 
+UNNAMED = {
+    "Noticed": {"12", "13", "15"},
+    "Not noticed": {
+        *("1", "2", "3", "4", "5", "6", "7", "8", "8a", "8b", "9", "10", "11", "13"),
+        *("14", "14a", "17", "18", "19"),
+    },
+}
+"""Sections with a bullet of this kind that names no test yet; take out what does."""
+
+
 @pytest.mark.parametrize("heading", SECTIONS)
-def test_every_bullet_names_a_test(heading: str) -> None:
-    without = [line for line in bullets(SECTIONS[heading]) if "Tests: " not in line]
-    assert not without
+def test_bullets_name_a_test(heading: str) -> None:
+    number = heading.partition(".")[0]
+    for kind, numbers in UNNAMED.items():
+        lines = [b for b in bullets(SECTIONS[heading]) if b.startswith(f"**{kind}**")]
+        without = [line for line in lines if "Tests: " not in line]
+        assert bool(without) == (number in numbers), without
 
 
 def test_a_list_of_tests_is_read() -> None:
