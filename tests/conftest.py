@@ -9,6 +9,8 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+from typing import Any
+
 import pytest
 import torch
 from hypothesis import settings
@@ -22,3 +24,18 @@ settings.load_profile("shared machines")
 def _reproducible() -> None:
     """Give every test the same random weights, whatever ran before it."""
     torch.manual_seed(0)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give a file to one process, as `--dist loadfile`, but each fault case by itself."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler.loadfile import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            alone = "test_fault_cases.py" in nodeid
+            return nodeid if alone else super()._split_scope(nodeid)
+
+    return Scheduling(config, log)

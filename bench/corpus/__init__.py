@@ -1,0 +1,1 @@
+"""Bad and odd inputs over all commands, made by a generator, and what is right for each."""
