@@ -1,8 +1,9 @@
 """Plans carried out: a trained run in a folder, and a map made with one.
 
 A run folder holds ``plan.yaml``, ``interface.json`` (the legend and the sensors that
-its predictor has) and whatever the method leaves there; nothing in it is a pickle. Once it
-is calibrated, ``calibration.json`` is there too.
+its predictor has) and whatever the method leaves there; nothing in it is a pickle. Where
+labels count as evidence of place, ``place.json`` and ``place.tif`` are there
+(`overcast.labels.place_file`), and once it is calibrated ``calibration.json``.
 """
 
 from __future__ import annotations
@@ -24,11 +25,15 @@ from overcast.geo.legend import LandClass, Legend
 from overcast.geo.stack import ImageSource, Stack, agree
 from overcast.geo.tiling import Tiling
 from overcast.inputs import Inputs, open_inputs
+from overcast.labels import place_file
+from overcast.labels.place_file import placed, write_place
 from overcast.maps.ensemble import Ensemble
+from overcast.maps.placed import Placed
 from overcast.maps.predict import predict
 from overcast.maps.predictor import Predictor
 from overcast.maps.views import Viewed, views_of
 from overcast.maps.without import Without
+from overcast.methods.place import find_place
 from overcast.plan import (
     Plan,
     Windows,
@@ -71,10 +76,23 @@ def train_run(
     text = json.dumps(interface, indent=2, ensure_ascii=False)
     (folder / _INTERFACE).write_text(text, encoding="utf-8")
     method_of(plan).fit(stacks, folder, plan.seed, progress)
+    if _asks_place(plan) and inputs.stack.labels is not None:
+        predictor = _predictor(folder, plan)
+        place = find_place(predictor, inputs.stack, plan, progress)
+        write_place(place, inputs.stack, folder)
+
+
+def _asks_place(plan: Plan) -> bool:
+    """Whether a run of a plan decides how its labels count as evidence of place."""
+    place = plan.place
+    if place.use == "auto":
+        stated = place.accuracy is not None or place.anchors is not None
+        return stated or plan.method["name"] == "weak"
+    return place.use == "yes"
 
 
 def load_run(folder: Path) -> Predictor:
-    """Return the predictor of a finished run, calibrated if the run is.
+    """Return the predictor of a finished run, with its labels, calibrated if the run is.
 
     Raises
     ------
@@ -83,7 +101,13 @@ def load_run(folder: Path) -> Predictor:
     """
     if not (folder / PLAN).is_file() or not (folder / _INTERFACE).is_file():
         raise ValueError(f"{folder}: no run; expected {PLAN} and {_INTERFACE} there")
-    plan = read_plan(folder / PLAN)
+    predictor = placed(_predictor(folder, read_plan(folder / PLAN)), folder)
+    found = read_calibration(folder)
+    return predictor if found is None else Calibrated(predictor, found.scaling)
+
+
+def _predictor(folder: Path, plan: Plan) -> Predictor:
+    """Return what the method of a run left in its folder."""
     tree = json.loads((folder / _INTERFACE).read_text(encoding="utf-8"))
     legend = Legend(
         tree["legend"]["name"],
@@ -92,12 +116,11 @@ def load_run(folder: Path) -> Predictor:
     sensors = {name: _sensor(item) for name, item in tree["sensors"].items()}
     try:
         predictor: Predictor = method_of(plan).load(folder, legend, sensors)
+        return predictor
     except FileNotFoundError as error:
         raise ValueError(
             f"{folder}: the run was not finished; run `overcast train` again"
         ) from error
-    found = read_calibration(folder)
-    return predictor if found is None else Calibrated(predictor, found.scaling)
 
 
 def _sensor(tree: Mapping[str, Any]) -> Sensor:
@@ -109,13 +132,15 @@ def _sensor(tree: Mapping[str, Any]) -> Sensor:
 def model_hash(folder: Path) -> str:
     """SHA-256 of a run's learned files, its first sixteen hexadecimal digits.
 
-    What calibrating it found is one of them.
+    What calibrating it found is one of them, and so are labels that count for place.
     """
     digest = hashlib.sha256()
     learned = [
         *sorted(folder.glob("*.safetensors")),
         *folder.glob(calibration_file.NAME),
     ]
+    if (folder / place_file.LABELS).is_file():
+        learned += [folder / place_file.NAME, folder / place_file.LABELS]
     for path in learned:
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
@@ -127,7 +152,9 @@ def is_trained(folder: Path) -> bool:
         load_run(folder)
     except ValueError:
         return False
-    return True
+    plan = read_plan(folder / PLAN)
+    undecided = _asks_place(plan) and plan.data.labels is not None
+    return not undecided or (folder / place_file.NAME).is_file()
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +277,8 @@ def map_run(
 def _restored(predictor: Predictor, stack: Stack) -> ImageSource | None:
     """The optical image without clouds, of a network that has learned to make it."""
     inner: Any = predictor
-    inner = inner.predictor if isinstance(inner, Calibrated) else inner
+    while isinstance(inner, Calibrated | Placed):
+        inner = inner.predictor
     if not getattr(inner, "restores", False):
         return None
     from overcast.methods.restored import Restored  # imports torch: a network did too

@@ -32,6 +32,7 @@ from overcast.accuracy.curve import MARGIN, STEPS, Scaling
 from overcast.geo.bands import NETWORK_RANGE, SENTINEL_2_ENCODING, Sensor
 from overcast.geo.legend import legend_to_csv
 from overcast.learn.batch import Batch
+from overcast.maps.placed import Placed
 from overcast.methods.network import TrainedNetwork
 from overcast.models.segmenter import Segmenter
 from overcast.progress import Progress, quiet
@@ -81,6 +82,11 @@ def export_run(
     scaling: Scaling | None = None
     if isinstance(predictor, Calibrated):
         scaling, predictor = predictor.scaling, predictor.predictor
+    if isinstance(predictor, Placed):
+        raise ValueError(
+            f"{run}: maps with its labels as evidence of place, which ONNX can't hold; "
+            "train it with --no-place to export it"
+        )
     if not isinstance(predictor, TrainedNetwork):
         raise ValueError(
             f"{run}: no network ({type(predictor).__name__}); only runs of "

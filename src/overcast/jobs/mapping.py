@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from overcast.accuracy.reference import ReferenceFile
-from overcast.inputs import open_inputs
+from overcast.inputs import Inputs, open_inputs
 from overcast.jobs.page import Findings, make_page
 from overcast.jobs.publish import publish_map, publish_run
 from overcast.jobs.scoring import Scores, score_all, score_map
+from overcast.labels.place_file import reaches, read_place
 from overcast.labels.support import remarks
+from overcast.maps.predictor import Predictor
 from overcast.output import Output
 from overcast.plan import (
     Data,
@@ -87,6 +89,7 @@ def make_map(
         notes = (
             *inputs.notes,
             *remarks(inputs.stack),
+            *_said_of_place(run),
             *_said_of(found),
         )
         predictor = load_run(run)
@@ -156,7 +159,12 @@ def map_elsewhere(
                 )
             }
             _write_json(found, output.work / "scores.json")
-        notes = (*inputs.notes, *_said_without(runs), *_said_of(found))
+        notes = (
+            *inputs.notes,
+            *_said_without(runs),
+            *_said_elsewhere(predictor, inputs),
+            *_said_of(found),
+        )
         findings = Findings(scores=found, notes=notes, calibration=runs.calibration)
         make_page((mapped, predictor), inputs, plan, findings, progress)
         publish_map(mapped, predictor, inputs, out, runs.found)
@@ -218,6 +226,22 @@ def _said_without(runs: Runs) -> tuple[str, ...]:
     return (
         f"mapped without {names}, with which the run learned: it knows less than what "
         "its own scores say, and so does its confidence",
+    )
+
+
+def _said_of_place(run: Path) -> tuple[str, ...]:
+    """How the labels of a run count as evidence of place."""
+    place = read_place(run, load_run(run).legend)
+    return () if place is None else place.notes
+
+
+def _said_elsewhere(predictor: Predictor, inputs: Inputs) -> tuple[str, ...]:
+    """That the labels of a run, which it maps with, are of another place."""
+    if reaches(predictor, inputs.stack):
+        return ()
+    return (
+        "place: the labels that the run learned from do not reach this scene; it is "
+        "mapped by what pixels look like alone",
     )
 
 

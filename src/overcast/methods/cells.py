@@ -82,6 +82,16 @@ def labels_of(stack: Stack) -> LabelSource:
     return stack.labels
 
 
+def cell_sides(stack: Stack, least: int) -> tuple[int, int]:
+    """Label pixels along a cell of the labels, and along one of `least` image pixels.
+
+    The first is more than 1 where labels are a coarser map on a finer grid, or finer
+    than the images.
+    """
+    side = max(_block(stack), _together(stack, 1))
+    return side, max(side, _together(stack, least))
+
+
 def _block(stack: Stack) -> int:
     """Side in label pixels of the blocks that labels consist of; 1 if they don't."""
     labels = labels_of(stack)
