@@ -98,7 +98,7 @@ def _place_of(given: dict[str, Any]) -> Any:
     if accuracy is not None and Path(accuracy).is_file():
         accuracy = absolute(Path(accuracy))
     return PlaceInput(
-        use={None: "auto", True: "yes", False: "no"}[use],
+        use="auto" if use is None else "yes" if use else "no",
         accuracy=accuracy,
         anchors=None if anchors is None else absolute(anchors),
         column=column,

@@ -277,12 +277,15 @@ def _started(method: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
 
 def _located_place(place: PlaceInput, folder: Path) -> PlaceInput:
     """The same with paths that hold from anywhere; an accuracy may be no path."""
-    found = {
-        name: str((folder / text).resolve())
-        for name in ("accuracy", "anchors")
-        if (text := getattr(place, name)) is not None and (folder / text).is_file()
-    }
-    return dataclasses.replace(place, **found)
+
+    def located(text: str | None) -> str | None:
+        if text is None or not (folder / text).is_file():
+            return text
+        return str((folder / text).resolve())
+
+    return dataclasses.replace(
+        place, accuracy=located(place.accuracy), anchors=located(place.anchors)
+    )
 
 
 def _located(data: Data, folder: Path) -> Data:

@@ -38,6 +38,7 @@ from overcast.geo.stack import Chip, LabelSource
 from overcast.maps.predictor import Predictor
 
 Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
 _LATTICE_PX = 32
 """Between these pixels, places in another projection are interpolated."""
 _TINY = 1e-30
@@ -72,7 +73,7 @@ class Strength:
 
     @classmethod
     def of_accuracy(
-        cls, accuracy: NDArray[np.float64], exponent: float = 1.0, power: float = 1.0
+        cls, accuracy: Doubles, exponent: float = 1.0, power: float = 1.0
     ) -> Strength:
         """Strength of labels whose classes are right on shares ``[K]`` of the pixels.
 
@@ -192,9 +193,7 @@ def _blurred(values: NDArray[np.uint8], classes: int, side: int) -> Floats:
     return shares.clip(0, 1)
 
 
-def _interpolated(
-    shares: Floats, row: NDArray[np.float64], column: NDArray[np.float64]
-) -> Floats:
+def _interpolated(shares: Floats, row: Doubles, column: Doubles) -> Floats:
     """Bilinear values ``[K, h, w]`` of ``[H, W, K]`` at places in pixels."""
     height, width, classes = shares.shape
     flat = shares.reshape(-1, classes)
@@ -216,31 +215,41 @@ def _interpolated(
     return np.ascontiguousarray(out.transpose(2, 0, 1))
 
 
-def _places(
-    source: GeoBox, grid: GeoBox
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _places(source: GeoBox, grid: GeoBox) -> tuple[Doubles, Doubles]:
     """Row and column ``[h, w]`` in `source`, with fractions, of a grid's pixel centres."""
     h, w = grid.shape
     if source.crs == grid.crs:
-        return _at(source, grid, np.arange(h) + 0.5, np.arange(w) + 0.5)
+        return _at(source, grid, _middles(h), _middles(w))
     # Another projection is all but a plane over some pixels; it is slow for every one.
-    nodes = [np.linspace(0, n, max(n // _LATTICE_PX, 1) + 1) for n in (h, w)]
-    coarse = _at(source, grid, *nodes)
-    weights = []
-    for n, node in zip((h, w), nodes, strict=True):
-        at = (np.arange(n) + 0.5) / n * (len(node) - 1)
-        # A line between the two nodes around each pixel.
-        weights.append(np.maximum(1 - np.abs(at[:, None] - np.arange(len(node))), 0))
-    row, column = (weights[0] @ values @ weights[1].T for values in coarse)
-    return row, column
+    down, across = _nodes(h), _nodes(w)
+    row, column = _at(source, grid, down, across)
+    # Lines between the two nodes around each pixel.
+    y, x = _hats(_middles(h), down), _hats(_middles(w), across)
+    return y @ row @ x.T, y @ column @ x.T
+
+
+def _middles(count: int) -> Doubles:
+    return np.arange(count, dtype=np.float64) + 0.5
+
+
+def _nodes(count: int) -> Doubles:
+    """Places along `count` pixels, both ends among them."""
+    parts = max(count // _LATTICE_PX, 1)
+    return np.arange(parts + 1, dtype=np.float64) * (count / parts)
+
+
+def _hats(at: Doubles, nodes: Doubles) -> Doubles:
+    """Weights ``[N, M]`` of M evenly spaced nodes in a line between them, at N places."""
+    step = nodes[1] - nodes[0]
+    return np.maximum(1 - np.abs(at[:, None] - nodes) / step, 0)
 
 
 def _at(
     source: GeoBox,
     grid: GeoBox,
-    rows: NDArray[np.float64],
-    columns: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    rows: Doubles,
+    columns: Doubles,
+) -> tuple[Doubles, Doubles]:
     """Places in `source` of rows and columns of a grid, exactly."""
     x, y = grid.affine @ tuple(np.meshgrid(columns, rows))
     if source.crs != grid.crs:

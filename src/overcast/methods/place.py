@@ -16,6 +16,9 @@ which (see docs/real.md for what was tried). Three things can:
   e / b = 0.80 to 1 at 0.90. A is the share of pixels on which labels and the map without
   place agree, and a third of the rest; at most what is published for the legend.
 
+  Polygons of a map with a minimum size, as CORINE's, are few and right or wrong as a
+  whole; a predictor learns them by heart, e / b says nothing, and g is 0.
+
 The two limits of e / b were chosen on development worlds 0 to 10 and the known tiles of
 `bench.real` together: majority labels of real and simulated land have 0.90 to 1.00,
 simulated products with coherent errors 0.73 to 0.87.
@@ -41,7 +44,7 @@ from overcast.labels.place_file import KeptPlace
 from overcast.labels.published import published, stated_accuracy
 from overcast.maps.placed import Strength, combine, soft_labels
 from overcast.maps.predictor import Predictor
-from overcast.methods.cells import cell_sides, labels_of
+from overcast.methods.cells import are_polygons, cell_sides, labels_of
 from overcast.methods.sampling import has_labels, whole_windows, widen
 from overcast.plan import Plan
 from overcast.progress import Progress, quiet
@@ -121,10 +124,13 @@ def place_by_consistency(
     if are_drawn(labels, stack.grid):
         right = np.full(len(labels.legend), _DRAWN)
         return KeptPlace(Strength.of_accuracy(right), side, ())
+    if are_polygons(stack, side):
+        return KeptPlace(None, side, (_ON_POLYGONS + _ask(labels.legend.name),))
     seen = _looked_at(predictor, stack, (side, square), seed, progress)
     power = float(np.clip((seen.consistency - NOT) / (FULL - NOT), 0, 1))
     strength = Strength.of_accuracy(seen.accuracy, power=power)
-    return KeptPlace(strength if power else None, side, (_note(seen, power),))
+    note = _note(seen, power) + _ask(labels.legend.name)
+    return KeptPlace(strength if power else None, side, (note,))
 
 
 def _note(seen: _Seen, power: float) -> str:
@@ -134,9 +140,24 @@ def _note(seen: _Seen, power: float) -> str:
     return (
         f"place: by default the labels {counts} as evidence of place (consistency "
         f"{seen.consistency:.2f}; 0 below {NOT:.2f}, 1 from {FULL:.2f}); the class of "
-        f"{seen.changed:.0%} of the pixels depends on it. 20 to 200 points of known class "
-        "decide it (`overcast sample --for anchors`, then --anchors), or the accuracy of "
-        "the labels (--labels-accuracy)"
+        f"{seen.changed:.0%} of the pixels depends on it"
+    )
+
+
+_ON_POLYGONS = (
+    "place: by default labels that are polygons with a minimum size do not count as "
+    "evidence of place, since each is right or wrong as a whole"
+)
+
+
+def _ask(legend: str) -> str:
+    """What would settle how far labels are trusted."""
+    known = published().get(legend)
+    figure = "" if known is None else f"; published for {legend}: {known:g}"
+    return (
+        ". 20 to 200 points of known class decide it (`overcast sample MAP --for "
+        "anchors`, then `overcast map --anchors`), or the accuracy of the labels "
+        f"(--labels-accuracy{figure})"
     )
 
 
