@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -241,7 +242,7 @@ def _nodes(count: int) -> Doubles:
 def _hats(at: Doubles, nodes: Doubles) -> Doubles:
     """Weights ``[N, M]`` of M evenly spaced nodes in a line between them, at N places."""
     step = nodes[1] - nodes[0]
-    return np.maximum(1 - np.abs(at[:, None] - nodes) / step, 0)
+    return np.asarray(np.maximum(1 - np.abs(at[:, None] - nodes) / step, 0))
 
 
 def _at(
@@ -251,7 +252,9 @@ def _at(
     columns: Doubles,
 ) -> tuple[Doubles, Doubles]:
     """Places in `source` of rows and columns of a grid, exactly."""
-    x, y = grid.affine @ tuple(np.meshgrid(columns, rows))
+    right, down = np.meshgrid(columns, rows)
+    place: Any = grid.affine
+    x, y = place @ (right, down)
     if source.crs != grid.crs:
         move = Transformer.from_crs(str(grid.crs), str(source.crs), always_xy=True)
         x, y = move.transform(x, y)
