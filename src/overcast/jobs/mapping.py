@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from overcast.accuracy.reference import ReferenceFile
+from overcast.geo.label_file import open_labels
 from overcast.inputs import Inputs, open_inputs
 from overcast.jobs.page import Findings, make_page
 from overcast.jobs.publish import publish_map, publish_run
 from overcast.jobs.scoring import Scores, score_all, score_map
+from overcast.labels.contradictions import contradictions
 from overcast.labels.place_file import reaches, read_place
 from overcast.labels.support import remarks
 from overcast.maps.predictor import Predictor
@@ -83,13 +85,19 @@ def make_map(
         mapped = map_run(
             Runs((run,)), inputs, plan.windows, output.work, progress, probabilities
         )
+        beside = contradictions(
+            open_labels(mapped, legend), inputs.stack.labels, inputs.stack.grid
+        )
         if truth is not None:
             found = score_all(plan, inputs, output.work, truth, progress)
+            if beside is not None:
+                found["map"]["beside_labels"] = beside.tree()
             _write_json(found, output.work / "scores.json")
         notes = (
             *inputs.notes,
             *remarks(inputs.stack),
             *_said_of_place(run),
+            *(() if beside is None else beside.notes()),
             *_said_of(found),
         )
         predictor = load_run(run)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
+from overcast.accuracy.response import is_form, weights_of
 from overcast.geo.legend import Legend
 from overcast.geo.overlay import pixels_under
 from overcast.geo.raster import UNKNOWN
@@ -22,11 +23,12 @@ _COLUMNS = ("class", "reference")
 
 @dataclass(frozen=True, slots=True)
 class Anchors:
-    """Rows and columns of a grid and class positions, each ``[N]``."""
+    """Rows and columns of a grid, class positions, and how much each counts ``[N]``."""
 
     rows: NDArray[np.int64]
     columns: NDArray[np.int64]
     classes: NDArray[np.uint8]
+    weights: NDArray[np.float64]
 
 
 def read_anchors(
@@ -34,7 +36,8 @@ def read_anchors(
 ) -> Anchors:
     """Read the points of a vector file or CSV that have a class and lie on a grid.
 
-    Without `column`, the class is in the column ``class``, else in ``reference``.
+    Without `column`, the class is in the column ``class``, else in ``reference``. Points
+    of a stratified sample count for the pixels that they stand for, others alike.
 
     Raises
     ------
@@ -58,4 +61,8 @@ def read_anchors(
             f"{path}: {inside.sum()} points with a class on the images; expected "
             f"{FEWEST} or more, better 20 to 200, drawn at random over the scene"
         )
-    return Anchors(rows[inside], columns[inside], classes[inside])
+    weights = np.ones(len(classes))
+    if is_form(points):
+        weights = weights_of(points, classes)
+    weights = weights[inside] / weights[inside].mean()
+    return Anchors(rows[inside], columns[inside], classes[inside], weights)

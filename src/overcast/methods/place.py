@@ -274,4 +274,4 @@ def _likelihood(
 ) -> float:
     chances = combine(pixel, around, strength)
     own = chances[anchors.classes, np.arange(len(anchors.classes))]
-    return float(np.log(np.maximum(own, _LEAST)).sum())
+    return float(anchors.weights @ np.log(np.maximum(own, _LEAST)))
