@@ -64,7 +64,7 @@ class Contradictions:
         only = np.flatnonzero(self.mapped)
         if len(only) != 1 or (self.labelled > 0).sum() < 2:
             return None
-        return self.legend.names[only[0]]
+        return str(self.legend.names[only[0]])
 
     def tree(self) -> dict[str, Any]:
         """Plain values, for scores.json."""
