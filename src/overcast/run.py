@@ -33,7 +33,7 @@ from overcast.maps.predict import predict
 from overcast.maps.predictor import Predictor
 from overcast.maps.views import Viewed, views_of
 from overcast.maps.without import Without
-from overcast.methods.place import find_place
+from overcast.methods.place import check_stated, find_place
 from overcast.plan import (
     Plan,
     Windows,
@@ -66,6 +66,7 @@ def train_run(
     stacks = [inputs.stack, *(open_inputs(more).stack for more in plan.scenes)]
     first = agree(stacks)
     assert first.labels is not None
+    check_stated(inputs.stack, plan)
     folder.mkdir(parents=True, exist_ok=True)
     write_plan(plan, folder / PLAN)
     interface = {

