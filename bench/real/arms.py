@@ -163,6 +163,9 @@ ARMS: dict[str, Callable[[Case], Floats]] = {
     "balanced forest": lambda case: case.learned(METHODS["forest"])[1],
     "forest, majority filter": _forest_majority,
     "LightGBM, guided filter": _boosting,
+    "weak, as of a map": lambda case: case.learned(
+        {"name": "weak", "cell": 4, "balance": 0.5}
+    )[1],
     "weak, without place": lambda case: case.weak[1],
     "weak": lambda case: case.placed(
         place_by_consistency(case.weak[0], case.stack, case.seed)
