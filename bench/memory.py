@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import rasterio
@@ -41,6 +42,7 @@ class Brightness:
 
     legend: Legend = LEGEND
     halo: int = 0
+    threaded: ClassVar[bool] = True
 
     @property
     def sensors(self) -> Mapping[str, Sensor]:

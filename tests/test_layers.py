@@ -13,7 +13,7 @@ import overcast
 
 ROOT = Path(overcast.__file__).parent
 FLOORS = [
-    {"progress", "bar", "output"},
+    {"progress", "bar", "threads", "lock", "output", "extras"},
     {"geo"},
     {"worlds", "datasets"},
     {"learn", "models"},
@@ -23,7 +23,7 @@ FLOORS = [
     {"pages"},
     {"product"},
     {"labels"},
-    {"discover"},
+    {"discover", "extent", "keys"},
     {"plan"},
     {"inputs", "methods"},
     {"run"},

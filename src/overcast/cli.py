@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import warnings
 from importlib import import_module
@@ -10,12 +9,10 @@ from pkgutil import iter_modules
 
 import click
 
-from overcast import __version__
+from overcast import __version__, threads
 from overcast import commands as found
+from overcast.extras import advice
 from overcast.options import HELP, say
-
-_SPINS = "10000"
-"""Rounds of waiting before a thread sleeps, of 300000 by default."""
 
 
 class _Commands(click.Group):
@@ -51,8 +48,8 @@ def main() -> None:
     # Files without a place are refused by name. rasterio's warning of its own arrays
     # leaks from threads that warp at once, since each restores the others' filters.
     warnings.filterwarnings("ignore", "Dataset has no geotransform")
-    _share_cores()
     try:
+        threads.prepare()
         commands.main(standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
@@ -61,20 +58,11 @@ def main() -> None:
         _fail(error.format_message())
     except (ValueError, OSError) as error:
         _fail(str(error))
+    except ModuleNotFoundError as error:
+        _fail(advice(error))
     except (KeyboardInterrupt, click.Abort):
         say("stopped; the same command goes on from here")
         sys.exit(130)
-
-
-def _share_cores() -> None:
-    """Let threads that wait for each other sleep soon, unless somebody chose otherwise.
-
-    Those of OpenMP spin for long, which makes learning much slower where others use the
-    cores too (bench/sharing.py). Libraries read this when they are loaded, so it is set
-    before any command is.
-    """
-    if not os.environ.keys() & {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"}:
-        os.environ["GOMP_SPINCOUNT"] = _SPINS
 
 
 def _fail(message: str) -> None:

@@ -11,6 +11,10 @@ def data_of(given: dict[str, Any]) -> Any:
     from overcast.plan import Data, ImageInput
 
     images: dict[str, ImageInput] = {}
+    for name in ("s2_bands", "s2_offset", "s2_mask"):
+        refuse_without(given, name, "s2")
+    if given["s1_units"] != "auto":
+        refuse_without(given, "s1_units", "s1")
     mask = _mask_of(given)
     if given["s1"]:
         images["s1"] = ImageInput(
@@ -30,6 +34,11 @@ def data_of(given: dict[str, Any]) -> Any:
         sensor, _, path = rest.partition(":")
         if not (name and sensor and path):
             raise ValueError(f"--image {text}: expected NAME=SENSOR.toml:FILE")
+        if name in images:
+            raise ValueError(
+                f"--image {text}: there is an image {name} already; expected another "
+                "name, or one file (gdalbuildvrt both.vrt FILE FILE)"
+            )
         images[name] = ImageInput(
             path=absolute(Path(path)), sensor=absolute(Path(sensor))
         )
@@ -38,7 +47,15 @@ def data_of(given: dict[str, Any]) -> Any:
         images=images,
         grid=None if grid is None else absolute(grid),
         trust=given["trust"],
+        small_overlap=given["small_overlap"],
     )
+
+
+def refuse_without(given: dict[str, Any], name: str, needed: str) -> None:
+    """Refuse an option that nothing reads, since another one is missing."""
+    if given[name] is not None and given[needed] is None:
+        option, other = (f"--{n.replace('_', '-')}" for n in (name, needed))
+        raise ValueError(f"{option}: of what? give {other} as well")
 
 
 def _mask_of(given: dict[str, Any]) -> Any:
@@ -46,10 +63,7 @@ def _mask_of(given: dict[str, Any]) -> Any:
     from overcast.plan import MaskInput
 
     path, text = given["s2_mask"], given["s2_hidden"]
-    for name, needed in (("s2_hidden", "s2_mask"), ("s2_mask", "s2")):
-        if given[name] is not None and given[needed] is None:
-            option, other = (f"--{n.replace('_', '-')}" for n in (name, needed))
-            raise ValueError(f"{option}: of what? give {other} as well")
+    refuse_without(given, "s2_hidden", "s2_mask")
     if path is None:
         return None
     try:
@@ -72,8 +86,19 @@ def plan_of(given: dict[str, Any]) -> Any:
     )
     data = replace_labels(data_of(given), known)
     name = given["method"] or ("network" if given.get("start") else "weak")
-    method = started({"name": name, **settings_of(given["settings"])}, given)
+    settings = settings_of(given["settings"])
+    for key in ("name", "prior"):
+        if key in settings and (key == "name" or given["prior"]):
+            option = "--method" if key == "name" else "--prior"
+            raise ValueError(f"--set {key}: {option} says it; leave one out")
+    method = started({"name": name, **settings}, given)
     if given["prior"]:
+        if name != "weak":
+            raise ValueError(f"--prior is for --method weak, not {name}")
+        if "prior" in data.images:
+            raise ValueError(
+                "--prior: an --image is called prior; give it another name"
+            )
         data = with_target(data, "prior", absolute(given["prior"]))
         method["prior"] = "prior"
     return Plan(data=data, method=method, seed=given["seed"], place=_place_of(given))
@@ -108,10 +133,16 @@ def _place_of(given: dict[str, Any]) -> Any:
 def started(method: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     """The method of a plan with what the options of `start` say of it."""
     where, frozen = given.get("start"), given.get("frozen")
-    if where is None and frozen:
+    if where is None and frozen and method.get("start") is None:
         raise ValueError("--frozen: give --start, a run or published weights")
     if where is None:
-        return method
+        return {**method, "frozen": True} if frozen else method
+    if method.get("start") is not None:
+        raise ValueError(
+            f"--start {where}: the method starts from {method['start']} already; "
+            "leave one out"
+        )
+    frozen = frozen or method.get("frozen", False)
     if method["name"] != "network":
         raise ValueError(f"--start is for --method network, not {method['name']}")
     found = absolute(Path(where)) if Path(where).exists() else where
@@ -122,12 +153,20 @@ def settings_of(texts: tuple[str, ...]) -> dict[str, Any]:
     """What ``--set KEY=VALUE`` says."""
     import yaml
 
-    found = {}
+    from overcast.keys import UniqueKeys
+
+    found: dict[str, Any] = {}
     for text in texts:
         key, equals, value = text.partition("=")
         if not equals:
             raise ValueError(f"--set {text}: expected KEY=VALUE")
-        found[key] = yaml.safe_load(value)
+        if key in found:
+            raise ValueError(f"--set {text}: {key} is given twice, expected once")
+        try:
+            found[key] = yaml.load(value, UniqueKeys)
+        except yaml.YAMLError as error:
+            reason = " ".join(str(error).split())
+            raise ValueError(f"--set {text}: not YAML: {reason}") from error
     return found
 
 
@@ -140,7 +179,15 @@ def runs_of(run: Path, given: dict[str, Any]) -> Any:
     """The `Runs` that RUN, `ensemble`, `views` and ``--without`` describe."""
     from overcast.run import Runs
 
+    also = [run, *given["also"]]
+    for folder in also:
+        if also.count(folder) > 1:
+            raise ValueError(
+                f"--with {folder}: given twice; --weights says how much a run counts"
+            )
     text = given["weights"]
+    if text is not None and not given["also"]:
+        raise ValueError(f"--weights {text}: of what? give --with as well")
     try:
         weights = tuple(map(float, text.split(","))) if text else ()
     except ValueError:
@@ -154,6 +201,8 @@ def reference_of(path: Path | None, given: dict[str, Any]) -> Any:
     from overcast.accuracy.reference import ReferenceFile
 
     if path is None:
+        for name in ("reference_legend", "reference_nodata", "reference_column"):
+            refuse_without(given, name, "reference")
         return None
     return ReferenceFile(
         path,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from odc.geo.geobox import GeoBox
 
+from overcast.extent import on_coverage, on_extent, on_labels
 from overcast.geo.bands import BUILT_IN, load_sensor
 from overcast.geo.check import (
     Checked,
@@ -15,6 +16,7 @@ from overcast.geo.check import (
     open_sentinel_1,
     open_sentinel_2,
 )
+from overcast.geo.coverage import common_grid
 from overcast.geo.dataset import read_grid
 from overcast.geo.image_file import ImageFile
 from overcast.geo.label_file import LabelFile, open_labels
@@ -24,7 +26,7 @@ from overcast.geo.overlay import CLASS, PointLabels, PolygonLabels, open_drawn
 from overcast.geo.probabilities import SENSOR as PROBABILITIES
 from overcast.geo.probabilities import open_probabilities
 from overcast.geo.raster import UNKNOWN
-from overcast.geo.stack import ImageSource, Stack, common_grid
+from overcast.geo.stack import ImageSource, Stack
 from overcast.geo.tiling import pieces
 from overcast.geo.vectors import is_vector
 from overcast.plan import Data, ImageInput, LabelInput, fingerprint
@@ -63,8 +65,12 @@ def open_inputs(data: Data) -> Inputs:
     masks = _masks(data, images)
     notes += [_share_hidden(name, mask) for name, mask in masks.items()]
     seen: dict[str, ImageSource] = {**images, **masks}
+    grid = _grid(data, images, others)
+    notes += _on_extent(data, images, others, grid)
+    if isinstance(labels, LabelFile):
+        notes += on_labels(str(labels.path), labels, grid)
     stack = Stack(
-        grid=_grid(data, images, others),
+        grid=grid,
         images=seen,
         labels=labels,
         targets=frozenset(name for name, i in data.images.items() if i.target),
@@ -106,6 +112,7 @@ def _check_there(labels: PolygonLabels | PointLabels) -> None:
 
 def _open_image(entry: ImageInput, trust: bool) -> Checked:
     path = Path(entry.path)
+    _refuse_unread(entry)
     if entry.sensor == "sentinel-1":
         return open_sentinel_1(path, entry.units, trust)
     if entry.sensor == "sentinel-2":
@@ -116,6 +123,21 @@ def _open_image(entry: ImageInput, trust: bool) -> Checked:
         return open_checked(path, *load_sensor(Path(entry.sensor)))
     known = ", ".join(sorted([*BUILT_IN, PROBABILITIES]))
     raise ValueError(f"sensor {entry.sensor}: neither a TOML file nor one of {known}")
+
+
+def _refuse_unread(entry: ImageInput) -> None:
+    """Refuse what is said of an image and is not read for its sensor."""
+    unread = {
+        "units": entry.units != "auto" and entry.sensor != "sentinel-1",
+        "offset": entry.offset is not None and entry.sensor != "sentinel-2",
+        "bands": entry.bands is not None and entry.sensor != "sentinel-2",
+    }
+    for key, is_given in unread.items():
+        if is_given:
+            raise ValueError(
+                f"{entry.path}: {key} is not read for the sensor {entry.sensor}; leave "
+                "it out"
+            )
 
 
 def _masks(data: Data, images: dict[str, ImageFile]) -> dict[str, Masked]:
@@ -150,9 +172,28 @@ def _grid(
         for name, other in others.items():
             common_grid(grid, {name: other})
         return grid
+    return common_grid(_first(images).grid, others)
+
+
+def _first(images: dict[str, ImageFile]) -> ImageFile:
+    """The image whose grid is mapped: the first optical one, if there is one."""
     optical = [i for i in images.values() if i.sensor.kind == "optical"]
-    first = (optical or list(images.values()))[0]
-    return common_grid(first.grid, others)
+    return (optical or list(images.values()))[0]
+
+
+def _on_extent(
+    data: Data,
+    images: dict[str, ImageFile],
+    others: dict[str, GeoBox],
+    grid: GeoBox,
+) -> list[str]:
+    """What is to be said of the part that is mapped; refused if it is a sliver."""
+    said = on_coverage(grid, others)
+    if data.grid is not None:
+        return said
+    first = _first(images)
+    named = str(first.path), first.grid
+    return [*on_extent(named, grid, others, small=data.small_overlap), *said]
 
 
 def _fingerprint(stack: Stack, files: Iterable[str]) -> str:

@@ -9,9 +9,57 @@ from typing import Any
 
 import click
 
+from overcast.threads import keep_memory, use
+
 FILE = click.Path(path_type=Path)
 HELP = {"help_option_names": ["-h", "--help"]}
 """Settings of every command."""
+
+
+_BOTH = {
+    "s1": "gdalbuildvrt both.vrt {}",
+    "s2": "gdalbuildvrt both.vrt {}",
+    "labels": "gdalbuildvrt both.vrt {} for rasters, ogrmerge.py -single for polygons",
+}
+"""What puts two files into the one that an option takes."""
+
+
+class Command(click.Command):
+    """A command that refuses an option given twice: the first would be passed over."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse as click does, unless an option that takes one value has two."""
+        if not ctx.resilient_parsing:
+            order = self.make_parser(ctx).parse_args(list(args))[2]
+            for option in dict.fromkeys(order):
+                if order.count(option) > 1 and _takes_one(option):
+                    raise click.UsageError(_twice(option, args), ctx)
+        return super().parse_args(ctx, args)
+
+
+class Group(click.Group):
+    """A group of such commands."""
+
+    command_class = Command
+
+
+def _takes_one(parameter: click.Parameter) -> bool:
+    """Whether a parameter is an option of one value."""
+    if not isinstance(parameter, click.Option):
+        return False
+    return not (parameter.multiple or parameter.is_flag or parameter.count)
+
+
+def _twice(option: click.Parameter, args: list[str]) -> str:
+    values = []
+    for word, following in zip(args, [*args[1:], ""], strict=True):
+        name, equals, value = word.partition("=")
+        if name in option.opts:
+            values.append(value if equals else following)
+    message = f"{option.opts[0]}: given {len(values)} times ({', '.join(values)}), "
+    if (hint := _BOTH.get(str(option.name))) is None:
+        return f"{message}expected once"
+    return f"{message}takes one file; make one: {hint.format(' '.join(values))}"
 
 
 def say(message: str) -> None:
@@ -36,6 +84,11 @@ def bar() -> Any:
     from overcast.bar import Bar
 
     return Bar()
+
+
+def _use(context: click.Context, option: click.Parameter, number: int | None) -> None:
+    use(number)
+    keep_memory()
 
 
 def several(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -91,6 +144,13 @@ images = several(
         "--trust", is_flag=True, help="Take units and offset as said, unchecked."
     ),
     click.option("--grid", type=FILE, help="Raster whose grid is mapped, whole."),
+    click.option(
+        "--allow-small-overlap",
+        "small_overlap",
+        is_flag=True,
+        help="Map where the inputs overlap, even if that is less than a tenth of the "
+        "first image.",
+    ),
 )
 labels = several(
     click.option(
@@ -171,9 +231,8 @@ reading = several(
     click.option("--reference-nodata", type=int, help="Its code for no data."),
     click.option(
         "--reference-column",
-        default="reference",
-        show_default=True,
-        help="Column of codes or names, where it is polygons or points.",
+        help="Column of codes or names, where it is polygons or points.  "
+        "[default: reference]",
     ),
 )
 """How a file of known classes is to be read."""
@@ -219,6 +278,15 @@ def views(default: int) -> Callable[[Any], Any]:
     )
 
 
+threads = click.option(
+    "--threads",
+    type=click.IntRange(1),
+    metavar="N",
+    expose_value=False,
+    callback=_use,
+    help="Cores to use; files have the same bytes for any number.  "
+    "[default: all that this process may use]",
+)
 writing = several(
     click.option("--out", type=FILE, required=True, help="Folder to write to."),
     click.option("--overwrite", is_flag=True, help="Replace what is there."),

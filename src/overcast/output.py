@@ -2,25 +2,50 @@
 
 Finished files appear in the output folder all at once, at the end. Until then they are
 in a work folder beside them that carries the fingerprint of what is being made, so that
-the same command goes on after a kill and another one is refused.
+the same command goes on after a kill and another one is refused. Renaming the work
+folder says that all is made: from then on any command that finds it moves what is left.
 """
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 
-_WORK = ".overcast-unfinished"
-_KEY = "key"
+from overcast import lock
+
+_WORK, _FINISHED = ".overcast-unfinished", ".overcast-finished"
+_KEY, _NAMES, _REPLACED = "key", "names.json", "replaced"
+_DEAR = "dear"
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """An output folder, the names that a command makes in it, and its work folder."""
+    """An output folder, the names that a command makes in it, and its work folder.
+
+    As a context, it moves the files to their places at the end (`finish`). After a
+    ValueError it leaves nothing (`discard`), unless work is `dear` by then. After any
+    other error it leaves unfinished work, so that the same command goes on with it.
+
+    Attributes
+    ----------
+    folder
+        Where files appear.
+    names
+        All that the command may make there.
+    finished
+        Whether this very command had made everything, and was stopped while files moved
+        to their places. They are there now, and there is nothing left to do.
+    notes
+        What is to be said of the folder.
+    """
 
     folder: Path
     names: tuple[str, ...]
+    finished: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def work(self) -> Path:
@@ -33,50 +58,152 @@ class Output:
     ) -> Output:
         """Prepare `folder`, or go on with the unfinished work of the same `key`.
 
+        No other process may write to the folder until the context ends.
+
         Raises
         ------
         ValueError
             If one of `names` exists, or other work is unfinished there, and
-            `overwrite` is not set.
+            `overwrite` is not set; or if another process writes there.
         """
-        output = cls(folder, names)
-        if folder.exists() and not folder.is_dir():
-            raise ValueError(f"{folder}: a file; give a folder for --out")
-        marker = output.work / _KEY
+        output = cls(folder, names, notes=lock.acquire(folder))
+        try:
+            if _finish_left(folder) == key:
+                lock.release(folder)
+                return cls(folder, names, finished=True, notes=output.notes)
+            output._prepare(key, overwrite)
+        except BaseException:
+            lock.release(folder)
+            raise
+        return output
+
+    def _prepare(self, key: str, overwrite: bool) -> None:
+        marker = self.work / _KEY
         if marker.exists() and marker.read_text(encoding="utf-8") == key:
-            return output
-        there = [name for name in names if (folder / name).exists()]
-        if there and not overwrite:
+            return
+        old = [name for name in self.names if (self.folder / name).exists()]
+        if old and not overwrite:
             raise ValueError(
-                f"{folder / there[0]}: exists; give another --out, or --overwrite"
+                f"{self.folder / old[0]}: exists; give another --out, or --overwrite"
             )
         if marker.exists() and not overwrite:
             raise ValueError(
-                f"{folder}: holds unfinished work of another command; run that again "
-                "to finish it, or give --overwrite"
+                f"{self.folder}: holds unfinished work of another command; run that "
+                "again to finish it, or give --overwrite"
             )
-        shutil.rmtree(output.work, ignore_errors=True)
-        output.work.mkdir(parents=True)
-        marker.write_text(key, encoding="utf-8")
-        return output
+        shutil.rmtree(self.work, ignore_errors=True)
+        self.work.mkdir(parents=True)
+        write_whole(marker, key)
+
+    def __enter__(self) -> Output:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is None:
+            self.finish()
+        elif isinstance(error, ValueError) and not (self.work / _DEAR).exists():
+            self.discard()
+        else:
+            lock.release(self.folder)
+
+    def hold(self) -> None:
+        """Say that what was made so far took long: no refusal throws it away."""
+        (self.work / _DEAR).touch()
 
     def finish(self) -> None:
         """Move every finished file to its place."""
-        for name in self.names:
-            there = self.folder / name
-            if there.is_dir():
-                shutil.rmtree(there)
-            else:
-                there.unlink(missing_ok=True)
-            if (self.work / name).exists():
-                (self.work / name).replace(there)
-        shutil.rmtree(self.work)
+        try:
+            made = [name for name in self.names if (self.work / name).exists()]
+            gone = [name for name in self.names if name not in made]
+            text = json.dumps({"made": made, "gone": gone})
+            write_whole(self.work / _NAMES, text)
+            self.work.rename(self.folder / _FINISHED)
+            _finish_left(self.folder)
+        finally:
+            lock.release(self.folder)
 
     def discard(self) -> None:
         """Leave nothing of unfinished work behind."""
         shutil.rmtree(self.work, ignore_errors=True)
+        lock.release(self.folder)
         if self.folder.is_dir() and not any(self.folder.iterdir()):
             self.folder.rmdir()
+
+
+def finish_left(folder: Path) -> str | None:
+    """Move files that a command had finished, and was stopped while it moved them.
+
+    Returns
+    -------
+    str or None
+        The key of that command, or None if there is nothing to move.
+    """
+    if not (folder / _FINISHED).is_dir():
+        return None
+    with lock.writing(folder):
+        return _finish_left(folder)
+
+
+def _finish_left(folder: Path) -> str | None:
+    finished = folder / _FINISHED
+    if not finished.is_dir():
+        return None
+    key, names = finished / _KEY, finished / _NAMES
+    mine = key.read_text(encoding="utf-8") if key.exists() else None
+    if names.exists():
+        lists = json.loads(names.read_text(encoding="utf-8"))
+        for name in lists["made"]:
+            # One that is not there is in its place already.
+            if (finished / name).exists():
+                _put(finished / name, folder / name)
+        for name in lists["gone"]:
+            _set_aside(folder / name, finished)
+    for path in finished.iterdir():
+        if path not in (key, names):
+            remove(path)
+    names.unlink(missing_ok=True)
+    key.unlink(missing_ok=True)
+    finished.rmdir()
+    return mine
+
+
+def _put(source: Path, target: Path) -> None:
+    """Rename in one step, if both are files: a reader sees the old or the new one."""
+    if target.exists() and (target.is_dir() or source.is_dir()):
+        _set_aside(target, source.parent)
+    source.replace(target)
+
+
+def _set_aside(target: Path, finished: Path) -> None:
+    """Move what is replaced out of the way, to be removed once all is in its place."""
+    if not target.exists() and not target.is_symlink():
+        return
+    replaced = finished / _REPLACED
+    replaced.mkdir(exist_ok=True)
+    place = replaced / target.name
+    if place.exists():
+        remove(place)
+    target.rename(place)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, a link, or a folder with all that it holds."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file that has its name once it is whole."""
+    draft = path.with_name(path.name + ".draft")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(path)
 
 
 def refuse_to_replace(out: Path, overwrite: bool) -> None:

@@ -22,8 +22,11 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from overcast.discover import find
+from overcast.keys import UniqueKeys
 
 T = TypeVar("T")
+_LATER = {"left out": "at its default"}
+"""Of a key that is newer than plans that were written: their fingerprints stay."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,13 +75,15 @@ class Data:
     """What is read: images by name, labels, and the file whose grid is mapped.
 
     Without `grid`, that of the first optical image is, where all inputs overlap.
-    `trust` takes units and offsets as said, whatever the values look like.
+    `trust` takes units and offsets as said, whatever the values look like;
+    `small_overlap` maps where inputs overlap even if that is hardly any of the image.
     """
 
     images: Mapping[str, ImageInput]
     labels: LabelInput | None = None
     grid: str | None = None
     trust: bool = False
+    small_overlap: bool = field(default=False, metadata=_LATER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,7 +193,7 @@ def read_plan(path: Path) -> Plan:
     if not path.is_file():
         raise ValueError(f"{path}: no such plan")
     try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+        tree = yaml.load(path.read_text(encoding="utf-8"), UniqueKeys)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())
         raise ValueError(f"{path}: not YAML: {reason}") from error
@@ -211,7 +216,11 @@ def write_plan(plan: Plan, path: Path) -> None:
 def to_tree(value: Any) -> Any:
     """Plain dictionaries, lists and scalars of a tree of dataclasses."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        named = ((f.name, getattr(value, f.name)) for f in dataclasses.fields(value))
+        named = (
+            (f.name, getattr(value, f.name))
+            for f in dataclasses.fields(value)
+            if f.metadata != _LATER or getattr(value, f.name) != f.default
+        )
         return {name: to_tree(item) for name, item in named}
     if isinstance(value, Mapping):
         return {str(key): to_tree(item) for key, item in value.items()}

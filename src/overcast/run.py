@@ -50,6 +50,7 @@ from overcast.product.rasters import (
     write_probabilities,
 )
 from overcast.progress import Progress, quiet
+from overcast.threads import steady_learning
 
 PLAN, _INTERFACE = "plan.yaml", "interface.json"
 
@@ -76,11 +77,12 @@ def train_run(
     }
     text = json.dumps(interface, indent=2, ensure_ascii=False)
     (folder / _INTERFACE).write_text(text, encoding="utf-8")
-    method_of(plan).fit(stacks, folder, plan.seed, progress)
-    if _asks_place(plan) and inputs.stack.labels is not None:
-        predictor = _predictor(folder, plan)
-        place = find_place(predictor, inputs.stack, plan, progress)
-        write_place(place, inputs.stack, folder)
+    with steady_learning():
+        method_of(plan).fit(stacks, folder, plan.seed, progress)
+        if _asks_place(plan) and inputs.stack.labels is not None:
+            predictor = _predictor(folder, plan)
+            place = find_place(predictor, inputs.stack, plan, progress)
+            write_place(place, inputs.stack, folder)
 
 
 def _asks_place(plan: Plan) -> bool:
@@ -130,18 +132,18 @@ def _sensor(tree: Mapping[str, Any]) -> Sensor:
     return Sensor(tree["name"], tree["kind"], bands, layouts)
 
 
-def model_hash(folder: Path) -> str:
+def model_hash(folder: Path, *, calibrated: bool = True) -> str:
     """SHA-256 of a run's learned files, its first sixteen hexadecimal digits.
 
-    What calibrating it found is one of them, and so are labels that count for place.
+    Labels that count for place are some of them, and what calibrating it found is one,
+    unless `calibrated` is false.
     """
     digest = hashlib.sha256()
-    learned = [
-        *sorted(folder.glob("*.safetensors")),
-        *folder.glob(calibration_file.NAME),
-    ]
+    learned = sorted(folder.glob("*.safetensors"))
     if (folder / place_file.LABELS).is_file():
         learned += [folder / place_file.NAME, folder / place_file.LABELS]
+    if calibrated:
+        learned += folder.glob(calibration_file.NAME)
     for path in learned:
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]

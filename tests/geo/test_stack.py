@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from overcast.geo.bands import SENTINEL_1, SENTINEL_2, SENTINEL_2_ENCODING
+from overcast.geo.coverage import common_grid
 from overcast.geo.image_file import open_image
 from overcast.geo.label_file import open_labels
 from overcast.geo.legend import load_legend
-from overcast.geo.stack import Stack, common_grid
+from overcast.geo.stack import Stack
 from overcast.geo.tiling import Tiling
 from tests.rasters import backscatter, reflectance, utm, write
 

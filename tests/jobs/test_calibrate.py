@@ -203,7 +203,7 @@ def test_a_stopped_one_goes_on(
 
     before = {p: p.read_bytes() for p in out.rglob("*") if p.is_file()}
     with monkeypatch.context() as patched:
-        patched.setattr("overcast.jobs.calibrate.make_page", stop)
+        patched.setattr("overcast.jobs.after.make_page", stop)
         with pytest.raises(KeyboardInterrupt):
             calibrate_map(out, ReferenceFile(sample))
     assert all(path.read_bytes() == text for path, text in before.items())

@@ -54,6 +54,14 @@ def test_pairs_are_told_by_their_names(tmp_path: Path) -> None:
     assert found(*files) == pairs
 
 
+def test_two_images_of_one_sensor_and_name_are_refused(tmp_path: Path) -> None:
+    touch(tmp_path / "s2a_june.tif", tmp_path / "s2b_june.tif")
+    with pytest.raises(ValueError, match=r"s2b_june.tif: its name and that of .*s2a"):
+        find_scenes([tmp_path])
+    once = tmp_path / "s2a_june.tif"
+    assert len(find_scenes([once, once]).data) == 1
+
+
 def test_the_only_two_of_a_folder_are_a_pair(tmp_path: Path) -> None:
     touch(
         tmp_path / "a" / "S1A_IW_20260101.tif", tmp_path / "a" / "S2B_MSIL2A_0105.tif"

@@ -129,7 +129,7 @@ def test_what_can_not_be_is_said(names: list[str], message: str) -> None:
 
 def test_without_spyndex_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(name: str) -> Any:
-        raise ImportError(f"No module named {name!r}")
+        raise ImportError(f"No module named {name!r}", name=name)
 
     monkeypatch.setattr(indices, "import_module", missing)
     indices._catalogue.cache_clear()

@@ -183,6 +183,17 @@ class TestWindows:
             assert labels is not None
             assert ((labels != IGNORE).sum((1, 2)) == 1).all()
 
+    def test_the_drawn_pixel_lies_anywhere_in_its_window_alike_often(self) -> None:
+        classes = np.full((200, 200), UNKNOWN, np.uint8)
+        classes[100, 90] = 1
+        crops = Crops(stack_of(places(200, 200), classes), 16, 16, 0, 0.0, LARGE)
+        first = np.concatenate([corners(crops(step)) for step in range(60)])
+        for inside in ((100, 90) - first).T:
+            often = np.bincount(inside, minlength=16)
+            assert len(often) == 16
+            assert often.sum() == 960
+            assert 30 < often.min() <= 60 <= often.max() < 90
+
     def test_a_corner_that_was_seen_is_not_drawn_as_often_as_a_half(self) -> None:
         seen = np.zeros((256, 256), np.bool_)
         seen[:, :128] = True

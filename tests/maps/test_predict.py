@@ -7,9 +7,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,6 +26,8 @@ from overcast.geo.legend import LandClass, Legend
 from overcast.geo.raster import UNKNOWN, Image
 from overcast.geo.stack import Chip, Stack
 from overcast.geo.tiling import Tiling
+from overcast.maps import predict as predict_module
+from overcast.maps.ensemble import Ensemble
 from overcast.maps.predict import RawMap, predict, probabilities
 
 SENSOR = Sensor("two", "optical", (Band("a", "px", 0, 1), Band("b", "px", 0, 1)))
@@ -215,3 +220,105 @@ def test_an_error_while_reading_ends_the_run(tmp_path: Path) -> None:
     broken = Stack(grid=stack.grid, images={"x": Broken(stack.images["x"])})
     with pytest.raises(OSError, match="block 7"):
         predict(Identity(), broken, Tiling(16, 4), tmp_path)
+
+
+@dataclass
+class Slow(Identity):
+    """Takes longer for some windows, so that others overtake; counts those at once."""
+
+    threaded: bool = True
+    at_work: int = 0
+    most: int = 0
+    lock: Any = field(default_factory=threading.Lock)
+
+    def predict(self, chip: Chip) -> NDArray[np.float32]:
+        with self.lock:
+            self.at_work += 1
+            self.most = max(self.most, self.at_work)
+        time.sleep(0.01 * float(chip.images["x"].values[0, 0, 0]))
+        with self.lock:
+            self.at_work -= 1
+            return super().predict(chip)
+
+
+@dataclass
+class Around:
+    """A predictor made of another one."""
+
+    predictor: Identity
+    legend: Legend = LEGEND
+    halo: int = 0
+    sensors: Mapping[str, Sensor] = field(default_factory=lambda: {"x": SENSOR})
+
+    def predict(self, chip: Chip) -> NDArray[np.float32]:
+        return self.predictor.predict(chip)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_threads_change_no_byte(
+    tmp_path: Path, shape: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack, made = random_stack(shape), []
+    for threads in (1, 2, 4):
+        monkeypatch.setattr(predict_module, "count", lambda n=threads: n)
+        predictor, folder = Slow(), tmp_path / str(threads)
+        folder.mkdir()
+        raw = predict(predictor, stack, Tiling(16, 4), folder, keep=True)
+        assert raw.probabilities is not None
+        made.append((*read(raw), raw.probabilities.read_bytes()))
+        assert predictor.most <= threads
+    assert made[0] == made[1] == made[2]
+
+
+def test_several_windows_are_predicted_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = threading.Barrier(3, timeout=60)
+
+    class Meeting(Identity):
+        threaded = True
+
+        def predict(self, chip: Chip) -> NDArray[np.float32]:
+            together.wait()
+            return chip.images["x"].values
+
+    monkeypatch.setattr(predict_module, "count", lambda: 3)
+    # 6 windows: nobody waits for more than there are.
+    predict(Meeting(), random_stack((36, 24)), Tiling(16, 4), tmp_path)
+    assert not together.broken
+
+
+@pytest.mark.parametrize(
+    ("predictor", "most"),
+    [
+        (Slow(), 3),
+        (Slow(threaded=False), 1),
+        (Around(Slow()), 3),
+        (Around(Slow(threaded=False)), 1),
+        (Ensemble((Slow(), Slow())), 3),
+        (Ensemble((Slow(), Slow(threaded=False))), 1),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_only_those_who_may_are_asked_at_once(
+    tmp_path: Path, predictor: Any, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(predict_module, "count", lambda: 3)
+    predict(predictor, random_stack((97, 70)), Tiling(16, 4), tmp_path)
+    inner = getattr(predictor, "predictor", predictor)
+    first = getattr(inner, "members", (inner,))[0]
+    assert 1 <= first.most <= most
+
+
+def test_a_failure_in_a_thread_is_raised_and_gone_on_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack, tiling = random_stack((97, 70)), Tiling(16, 4)
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    expected = read(predict(Identity(), stack, tiling, whole, "key"))
+    monkeypatch.setattr(predict_module, "count", lambda: 3)
+    with pytest.raises(InterruptedError):
+        predict(Slow(fails=20), stack, tiling, tmp_path, "key")
+    assert json.loads((tmp_path / "journal.json").read_text())["done"] > 0
+    assert read(predict(Slow(), stack, tiling, tmp_path, "key")) == expected

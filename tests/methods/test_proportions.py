@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.optimize import check_grad
@@ -6,6 +8,7 @@ from scipy.sparse import csr_matrix
 from overcast.methods.proportions import (
     Belief,
     Cells,
+    _loss,
     _misfit,
     _mistakes_of,
     class_shares,
@@ -99,3 +102,67 @@ def test_smoothness_gives_an_unseen_cluster_its_neighbours_class() -> None:
     )
     found = class_shares(seen, edges(), belief())
     assert found[0].argmax() == classes[0]
+
+
+def weighted(count: int = 9) -> tuple[Cells, Belief]:
+    """Cells of unequal weight, with what other scenes say of the clusters."""
+    rng = np.random.default_rng(3)
+    known, _ = cells(count, 0.2)
+    before = rng.dirichlet(np.ones(CLASSES), CLUSTERS)
+    weight = rng.uniform(0.2, 3, count)
+    whole = Cells(known.shares, known.labels, weight, before)
+    return whole, belief(0.2, smoothness=0.7, prior=0.4)
+
+
+def test_loss_is_the_likelihood_smoothness_and_prior() -> None:
+    known, how = weighted()
+    links = edges()
+    theta = np.random.default_rng(4).dirichlet(np.ones(CLASSES), CLUSTERS)
+    value, _ = _loss(known, links, how, how.mistakes)(np.log(theta).ravel())
+    held = known.shares.toarray() @ theta
+    seen = held**1.5 / (held**1.5).sum(1, keepdims=True) @ how.mistakes
+    slow = 0.0
+    for weight, label, likely in zip(known.weight, known.labels, seen, strict=True):
+        slow -= weight * np.log(likely[label.argmax()])
+    neighbours = links.toarray()
+    pull = 0.7 * known.weight.sum() / neighbours.sum()
+    for k in range(CLUSTERS):
+        for other in range(k):
+            apart = ((theta[k] - theta[other]) ** 2).sum()
+            slow += pull * neighbours[k, other] * apart
+    assert known.before is not None
+    for k in range(CLUSTERS):
+        mass = (known.shares.toarray()[:, k] * known.weight).sum()
+        slow -= 0.4 * mass * (known.before[k] * np.log(theta[k] + 1e-6)).sum()
+    assert value == pytest.approx(slow, rel=1e-6)
+
+
+@pytest.mark.parametrize("part", ["labels", "smoothness", "prior", "all"])
+def test_slope_is_the_change_of_the_loss(part: str) -> None:
+    """Central differences in float64, each term alone and all together."""
+    known, how = weighted()
+    if part != "all":
+        how = replace(
+            how,
+            smoothness=500.0 if part == "smoothness" else 0.0,
+            prior=50.0 if part == "prior" else 0.0,
+        )
+    loss = _loss(known, edges(), how, how.mistakes)
+    scores = np.random.default_rng(5).normal(0, 1, CLUSTERS * CLASSES)
+    steps = 1e-5 * np.eye(scores.size)
+    slow = [(loss(scores + s)[0] - loss(scores - s)[0]) / 2e-5 for s in steps]
+    slope = loss(scores)[1]
+    assert np.abs(slope).max() > 0.1
+    assert slope == pytest.approx(slow, rel=1e-6, abs=1e-6)
+
+
+def test_heavy_cells_count_for_more_in_the_mistakes() -> None:
+    # Clusters 0 and 1 are of class 0; the cell of 3 says so, the cell of 1 does not.
+    labels = np.eye(CLASSES)[[0, 1]]
+    known = Cells(csr_matrix(np.eye(2, CLUSTERS)), labels, np.array([3.0, 1.0]))
+    theta = np.eye(CLASSES)[np.zeros(CLUSTERS, int)]
+    how = belief(0.2, trust=4.0)
+    found = _mistakes_of(theta, known, how)
+    # Row 0: 3 and 1 cells, and 4 cells' worth of (.8, .1, .1).
+    assert found[0] == pytest.approx([6.2 / 8, 1.4 / 8, 0.4 / 8], abs=1e-6)
+    assert found[1:] == pytest.approx(how.mistakes[1:], abs=1e-6)

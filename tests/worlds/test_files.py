@@ -2,12 +2,14 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 import rasterio
 
+from overcast import lock
 from overcast.geo.legend import load_legend
 from overcast.worlds.files import write_world
 from overcast.worlds.scene import KINDS, Scene, Wanted, simulate
@@ -108,3 +110,21 @@ def test_every_kind_of_labels_gets_a_file(tmp_path: Path) -> None:
     paths = write_world(2, 64, tmp_path, Wanted(KINDS), processes=1)
     assert all(paths[kind].is_file() for kind in KINDS)
     assert len({paths[kind] for kind in KINDS}) == len(KINDS)
+
+
+def test_a_folder_that_another_command_writes_to_is_refused(tmp_path: Path) -> None:
+    refused: list[str] = []
+
+    def write() -> None:
+        try:
+            write_world(3, 64, tmp_path / "world", processes=1)
+        except ValueError as error:
+            refused.append(str(error))
+
+    with lock.writing(tmp_path / "world"):
+        other = threading.Thread(target=write)
+        other.start()
+        other.join()
+    (text,) = refused
+    assert text.startswith(f"{tmp_path / 'world'}: is being written by process ")
+    assert not any((tmp_path / "world").iterdir())

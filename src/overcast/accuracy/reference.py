@@ -82,13 +82,13 @@ class ReferenceFile:
     nodata
         Code of a raster for not known.
     column
-        Of codes or names, in a vector file.
+        Of codes or names, in a vector file; if None, ``reference``.
     """
 
     path: Path
     legend: str | None = None
     nodata: int | None = None
-    column: str = REFERENCE
+    column: str | None = None
 
     def open(self, legend: Legend, grid: GeoBox) -> Reference:
         """Open it to judge a map with this legend on this grid.
@@ -101,10 +101,16 @@ class ReferenceFile:
         own = legend if self.legend is None else load_legend(self.legend)
         translate = translation(own, legend)
         if not is_vector(self.path):
+            if self.column is not None:
+                raise ValueError(f"{self.path}: a raster has no column {self.column}")
             truth = open_labels(self.path, own, self.nodata)
             return ReferenceRaster(truth, grid)
+        if self.nodata is not None:
+            raise ValueError(
+                f"{self.path}: features have no nodata; leave classes empty"
+            )
         features = read_features(self.path)
-        classes = translate(features.classes(self.column, own))
+        classes = translate(features.classes(self.column or REFERENCE, own))
         if features.are_points:
             return ReferencePoints(features, classes, grid)
         return ReferenceRaster(lay(features, classes, legend, grid), grid)

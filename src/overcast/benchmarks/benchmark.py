@@ -100,15 +100,12 @@ def run_benchmark(
     output = Output.begin(
         out, _FILES, fingerprint([name, __version__, dict(asked)]), overwrite
     )
-    try:
-        result = benchmark(Job(folder=output.work, progress=progress, **asked))
-    except ValueError:
-        output.discard()
-        raise
-    text = json.dumps(result.tree, indent=1, ensure_ascii=False)
-    (output.work / "results.json").write_text(text + "\n", encoding="utf-8")
-    (output.work / "report.md").write_text(result.page, encoding="utf-8")
-    output.finish()
+    if not output.finished:
+        with output:
+            result = benchmark(Job(folder=output.work, progress=progress, **asked))
+            text = json.dumps(result.tree, indent=1, ensure_ascii=False)
+            (output.work / "results.json").write_text(text + "\n", encoding="utf-8")
+            (output.work / "report.md").write_text(result.page, encoding="utf-8")
     return {
         file.split(".")[0]: str(out / file) for file in _FILES if (out / file).exists()
     }

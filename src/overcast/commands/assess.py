@@ -8,10 +8,10 @@ from typing import Any
 import click
 
 from overcast.given import reference_of
-from overcast.options import FILE, HELP, bar, reading, say, show
+from overcast.options import FILE, HELP, Command, bar, reading, say, show
 
 
-@click.command(context_settings=HELP)
+@click.command(cls=Command, context_settings=HELP)
 @click.argument("mapped", metavar="MAP", type=FILE)
 @click.argument("reference", type=FILE)
 @click.option("--legend", help="Legend of MAP, if overcast did not make it.")
@@ -47,10 +47,11 @@ def command(mapped: Path, reference: Path, report: bool, **given: Any) -> None:
             overwrite=given["overwrite"],
             progress=progress,
         )
-        if report:
-            from overcast.jobs.reporting import report_again
-
-            report_again(mapped, found, progress)
     for note in found["notes"]:
         say(f"note: {note}")
     show(found)
+    if report:
+        from overcast.jobs.reporting import report_again
+
+        with bar() as progress:
+            report_again(mapped, found, progress)

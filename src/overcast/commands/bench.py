@@ -8,10 +8,10 @@ from typing import Any
 import click
 
 from overcast.given import absolute
-from overcast.options import FILE, HELP, bar, show, writing
+from overcast.options import FILE, HELP, Command, bar, show, threads, writing
 
 
-@click.command(context_settings=HELP)
+@click.command(cls=Command, context_settings=HELP)
 @click.argument("name", metavar="BENCHMARK")
 @click.option("--root", type=FILE, required=True, help="Folder of the dataset.")
 @click.option(
@@ -20,6 +20,7 @@ from overcast.options import FILE, HELP, bar, show, writing
 @click.option("--quick", is_flag=True, help="Small and few of everything, as a trial.")
 @click.option("--settings", type=FILE, help="YAML of settings, instead of the paper's.")
 @click.option("--seed", type=int, default=0, show_default=True)
+@threads
 @writing
 def command(name: str, **given: Any) -> None:
     """Make the published results of a dataset again, beside the paper's own.
@@ -60,12 +61,14 @@ def command(name: str, **given: Any) -> None:
 def _settings(path: Path | None) -> dict[str, Any]:
     import yaml
 
+    from overcast.keys import UniqueKeys
+
     if path is None:
         return {}
     if not path.is_file():
         raise ValueError(f"{path}: no such file of settings")
     try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+        found = yaml.load(path.read_text(encoding="utf-8"), UniqueKeys)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: not YAML: {error}") from error
     if not isinstance(found, dict):

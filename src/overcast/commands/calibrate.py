@@ -8,10 +8,10 @@ from typing import Any
 import click
 
 from overcast.given import reference_of
-from overcast.options import FILE, HELP, bar, reading, report
+from overcast.options import FILE, HELP, Command, bar, reading, report, threads
 
 
-@click.command(context_settings=HELP)
+@click.command(cls=Command, context_settings=HELP)
 @click.argument("out", type=FILE)
 @click.argument("sample", type=FILE)
 @reading
@@ -29,6 +29,7 @@ from overcast.options import FILE, HELP, bar, reading, report
     help="Let --sets hold within every class, and not on average over the map alone; "
     "sets are larger then.",
 )
+@threads
 @click.option("--overwrite", is_flag=True, help="Calibrate a calibrated run anew.")
 def command(out: Path, sample: Path, **given: Any) -> None:
     """Calibrate the confidence of a map with places whose class is known.

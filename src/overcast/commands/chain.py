@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from overcast.options import FILE, HELP, bar, report, views, writing
+from overcast.options import FILE, HELP, Command, bar, report, threads, views, writing
 
 
-@click.command(context_settings=HELP)
+@click.command(cls=Command, context_settings=HELP)
 @click.argument("optical", type=FILE)
 @click.argument("sar", type=FILE)
 @click.option(
@@ -28,6 +28,7 @@ from overcast.options import FILE, HELP, bar, report, views, writing
     help="Times that `weak` learns from the pseudo-labels and labels the pairs anew.",
 )
 @views(24)
+@threads
 @writing
 def command(optical: Path, sar: Path, networks: int, refits: int, **given: Any) -> None:
     """Map from SAR alone where only optical images of elsewhere have labels.

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import click
 
-from overcast.options import HELP, bar, report, writing
+from overcast.options import HELP, Command, bar, report, threads, writing
 
 
-@click.command(context_settings=HELP)
+@click.command(cls=Command, context_settings=HELP)
 @click.option("--seed", type=int, default=7, show_default=True)
 @click.option(
     "--size", type=int, default=512, show_default=True, help="Pixels of 10 m."
 )
 @click.option("--method", help="weak, forest, kmeans or network.  [default: weak]")
+@threads
 @writing
 def command(
     seed: int, size: int, method: str | None, out: Path, overwrite: bool

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from overcast.options import FILE, HELP, show
+from overcast.options import FILE, HELP, Command, show
 
 
-@click.command(context_settings=HELP)
+@click.command(cls=Command, context_settings=HELP)
 @click.argument("files", type=FILE, nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(files: tuple[Path, ...], as_json: bool) -> None:

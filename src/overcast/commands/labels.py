@@ -7,10 +7,20 @@ from typing import Any
 import click
 
 from overcast.given import data_of, plan_of
-from overcast.options import FILE, HELP, bar, images, labels, report, writing
+from overcast.options import (
+    FILE,
+    HELP,
+    Group,
+    bar,
+    images,
+    labels,
+    report,
+    threads,
+    writing,
+)
 
 
-@click.group(context_settings=HELP)
+@click.group(cls=Group, context_settings=HELP)
 def command() -> None:
     """Look into labels, and say where to draw some.
 
@@ -27,6 +37,7 @@ def command() -> None:
 @command.command(context_settings=HELP)
 @images
 @labels
+@threads
 @writing
 def audit(**given: Any) -> None:
     """Estimate what labels get wrong here: which classes, how often, and where.
@@ -66,6 +77,7 @@ def audit(**given: Any) -> None:
     help="Of a patch, in pixels.",
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@threads
 @click.option("--out", type=FILE, required=True, help="A .gpkg to write.")
 @click.option("--overwrite", is_flag=True, help="Replace what is there.")
 def suggest(**given: Any) -> None:

@@ -9,6 +9,7 @@ import click
 from overcast.given import plan_of, reference_of
 from overcast.options import (
     HELP,
+    Command,
     bar,
     images,
     labels,
@@ -17,17 +18,19 @@ from overcast.options import (
     reference,
     report,
     start,
+    threads,
     writing,
 )
 
 
-@click.command(context_settings=HELP)
+@click.command(cls=Command, context_settings=HELP)
 @images
 @labels
 @place
 @start
 @reference
 @probabilities
+@threads
 @writing
 def command(**given: Any) -> None:
     """Learn from the labels of an area, and map it.

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from overcast.options import FILE, HELP, bar, show
+from overcast.options import FILE, HELP, Command, bar, show
 from overcast.output import refuse_to_replace
 
 
-@click.command(context_settings=HELP)
+@click.command(cls=Command, context_settings=HELP)
 @click.argument("mapped", metavar="MAP", type=FILE)
 @click.option(
     "--mmu",

@@ -11,18 +11,20 @@ from overcast.given import data_of, reference_of, runs_of
 from overcast.options import (
     FILE,
     HELP,
+    Command,
     bar,
     ensemble,
     images,
     probabilities,
     reference,
     report,
+    threads,
     views,
     writing,
 )
 
 
-@click.command(context_settings=HELP)
+@click.command(cls=Command, context_settings=HELP)
 @click.argument("run", type=FILE)
 @images
 @ensemble
@@ -35,6 +37,7 @@ from overcast.options import (
 )
 @reference
 @probabilities
+@threads
 @writing
 def command(run: Path, **given: Any) -> None:
     """Map an area with a run that was trained before, there or elsewhere.

@@ -8,10 +8,10 @@ from typing import Any
 import click
 
 from overcast.given import settings_of
-from overcast.options import FILE, HELP, bar, report, writing
+from overcast.options import FILE, HELP, Command, bar, report, threads, writing
 
 
-@click.command(context_settings=HELP)
+@click.command(cls=Command, context_settings=HELP)
 @click.argument("images", type=FILE, nargs=-1, required=True)
 @click.option("--steps", type=click.IntRange(1), help="Of training.  [default: 2000]")
 @click.option(
@@ -23,6 +23,7 @@ from overcast.options import FILE, HELP, bar, report, writing
     "--set 'recipe={fusion: late}', --set window=128.",
 )
 @click.option("--seed", type=int, default=0, show_default=True)
+@threads
 @writing
 def command(images: tuple[Path, ...], **given: Any) -> None:
     """Learn an encoder from images alone: where few labels are, it knows more.
@@ -42,6 +43,8 @@ def command(images: tuple[Path, ...], **given: Any) -> None:
 
     settings = settings_of(given["settings"])
     if given["steps"] is not None:
+        if "steps" in settings.get("schedule", {}):
+            raise ValueError("--steps: --set schedule has steps too; leave one out")
         schedule = {**settings.get("schedule", {}), "steps": given["steps"]}
         settings["schedule"] = schedule
     with bar() as progress:

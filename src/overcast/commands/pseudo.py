@@ -7,11 +7,22 @@ from typing import Any
 
 import click
 
-from overcast.given import data_of, runs_of
-from overcast.options import FILE, HELP, bar, ensemble, images, report, views, writing
+from overcast.given import data_of, refuse_without, runs_of
+from overcast.options import (
+    FILE,
+    HELP,
+    Command,
+    bar,
+    ensemble,
+    images,
+    report,
+    threads,
+    views,
+    writing,
+)
 
 
-@click.command(context_settings=HELP)
+@click.command(cls=Command, context_settings=HELP)
 @click.argument("run", type=FILE)
 @images
 @ensemble
@@ -19,6 +30,7 @@ from overcast.options import FILE, HELP, bar, ensemble, images, report, views, w
 @click.option("--official", type=FILE, help="Class raster to compare and agree with.")
 @click.option("--official-legend", help="Its legend, if not the runs'.")
 @click.option("--official-nodata", type=int, help="Its code for no data.")
+@threads
 @writing
 def command(run: Path, **given: Any) -> None:
     """Label an area with trained runs, to learn from these labels with other images.
@@ -36,6 +48,8 @@ def command(run: Path, **given: Any) -> None:
     from overcast.jobs.pseudo import make_pseudo_labels
 
     official = None
+    for name in ("official_legend", "official_nodata"):
+        refuse_without(given, name, "official")
     if given["official"] is not None:
         official = ReferenceFile(
             given["official"], given["official_legend"], given["official_nodata"]

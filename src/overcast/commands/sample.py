@@ -7,13 +7,13 @@ from typing import Any
 
 import click
 
-from overcast.options import FILE, HELP, bar, show
+from overcast.options import FILE, HELP, Command, bar, show
 
 ANCHORS = 50
 """Points for `--for anchors`, where no size is given."""
 
 
-@click.command(context_settings=HELP)
+@click.command(cls=Command, context_settings=HELP)
 @click.argument("mapped", metavar="MAP", type=FILE)
 @click.option(
     "--size", type=int, help="Points in all.  [default: as --standard-error asks]"
@@ -21,9 +21,7 @@ ANCHORS = 50
 @click.option(
     "--standard-error",
     type=float,
-    default=0.015,
-    show_default=True,
-    help="Of overall accuracy, where --size is not given.",
+    help="Of overall accuracy, where --size is not given.  [default: 0.015]",
 )
 @click.option(
     "--expected",
@@ -78,10 +76,16 @@ def command(mapped: Path, **given: Any) -> None:
     from overcast.accuracy.design import Design
     from overcast.jobs.assess import draw_sample
 
+    error = given["standard_error"]
     anchors = given["purpose"] == "anchors"
+    if given["size"] is not None and error is not None:
+        raise ValueError("--standard-error: --size says how many; leave one out")
+    size = given["size"]
+    if anchors and error is None and size is None:
+        size = ANCHORS
     design = Design(
-        size=given["size"] or (ANCHORS if anchors else None),
-        standard_error=given["standard_error"],
+        size=size,
+        standard_error=0.015 if error is None else error,
         expected=_expected(given["expected"]),
         allocation=given["allocation"],
         minimum=1 if anchors else given["minimum"],
@@ -94,9 +98,11 @@ def command(mapped: Path, **given: Any) -> None:
 
 
 def _expected(texts: tuple[str, ...]) -> dict[str, float]:
-    found = {}
+    found: dict[str, float] = {}
     for text in texts:
         name, _, number = text.rpartition("=")
+        if name in found:
+            raise ValueError(f"--expected {text}: given twice, expected once")
         try:
             found[name] = float(number)
         except ValueError as error:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from overcast.options import HELP, bar, show, writing
+from overcast.options import HELP, Command, bar, show, threads, writing
 
 
-@click.command(context_settings=HELP)
+@click.command(cls=Command, context_settings=HELP)
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option(
     "--size", type=int, default=512, show_default=True, help="Pixels of 10 m."
@@ -23,6 +23,7 @@ from overcast.options import HELP, bar, show, writing
     "worldcover (10 m), points, polygons, outdated, pseudo.",
 )
 @click.option("--cloud", type=float, help="Also write s2 with this share under cloud.")
+@threads
 @writing
 def command(
     seed: int,

@@ -9,12 +9,13 @@ from typing import Any
 import click
 
 from overcast.given import started
-from overcast.options import FILE, HELP, bar, report, start
+from overcast.options import FILE, HELP, Command, bar, report, start, threads
 
 
-@click.command(context_settings=HELP)
+@click.command(cls=Command, context_settings=HELP)
 @click.argument("plan", type=FILE)
 @start
+@threads
 @click.option("--out", type=FILE, help="Folder for run/.  [default: PLAN's name]")
 @click.option("--overwrite", is_flag=True, help="Replace what is there.")
 def command(plan: Path, out: Path | None, overwrite: bool, **given: Any) -> None:

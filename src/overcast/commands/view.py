@@ -8,10 +8,11 @@ from pathlib import Path
 
 import click
 
-from overcast.options import FILE, HELP, bar, say
+from overcast.extras import advice
+from overcast.options import FILE, HELP, Command, bar, say
 
 
-@click.command(context_settings=HELP)
+@click.command(cls=Command, context_settings=HELP)
 @click.argument("folder", metavar="OUT", type=FILE)
 @click.option(
     "--port",
@@ -37,7 +38,7 @@ def command(folder: Path, port: int, no_browser: bool) -> None:
 
         library()
     except ModuleNotFoundError as error:
-        raise _missing(error) from error
+        raise ValueError(f"the viewer: {advice(error)}") from error
     # Ended in whatever way, it takes its temporary files with it.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with ExitStack() as held:
@@ -52,9 +53,3 @@ def command(folder: Path, port: int, no_browser: bool) -> None:
             click.launch(server.address)
         with suppress(KeyboardInterrupt):
             server.serve_forever()
-
-
-def _missing(error: ModuleNotFoundError) -> ValueError:
-    return ValueError(
-        f"the viewer needs {error.name}: python -m pip install 'overcast[viewer]'"
-    )

@@ -14,8 +14,9 @@ from typing import Generic, TypeVar
 
 from odc.geo.geobox import GeoBox
 
+from overcast.geo.coverage import common_grid
 from overcast.geo.legend import Legend
-from overcast.geo.stack import ImageSource, LabelSource, Stack, common_grid
+from overcast.geo.stack import ImageSource, LabelSource, Stack
 
 PART = "*"
 """Stands in a patch's `files` for the word that tells its parts apart."""

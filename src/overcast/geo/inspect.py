@@ -14,9 +14,9 @@ import shapely
 from odc.geo.geobox import GeoBox
 
 from overcast.geo.check import Checked, open_sentinel_1, open_sentinel_2
+from overcast.geo.coverage import common_grid
 from overcast.geo.dataset import open_raster, placed, read_grid
 from overcast.geo.grain import grain
-from overcast.geo.stack import common_grid
 from overcast.geo.vectors import Features, is_vector, read_features
 from overcast.geo.warp import aligned
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -154,7 +155,9 @@ def parse_legend(text: str, name: str) -> Legend:
         If it is not such a CSV, or its classes are not a legend.
     """
     try:
-        rows = list(csv.DictReader(text.splitlines(), strict=True))
+        table = csv.DictReader(text.splitlines(), strict=True)
+        _refuse_twice(table.fieldnames or ())
+        rows = list(table)
         classes = tuple(
             LandClass(int(r["code"]), r["name"].strip(), r["colour"].strip(" #"))
             for r in rows
@@ -164,6 +167,13 @@ def parse_legend(text: str, name: str) -> Legend:
             "not a legend; expected a CSV with the header code,name,colour"
         ) from error
     return Legend(name, classes)
+
+
+def _refuse_twice(columns: Sequence[str]) -> None:
+    """Refuse a header that names a column twice: the first would be passed over."""
+    for name in ("code", "name", "colour"):
+        if list(columns).count(name) > 1:
+            raise ValueError(f"the column {name} is there twice, expected once")
 
 
 def legend_to_csv(legend: Legend) -> str:

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from odc.geo.geobox import GeoBox
-from odc.geo.overlap import compute_reproject_roi
 
 from overcast.geo.bands import Sensor
 from overcast.geo.legend import Legend
 from overcast.geo.raster import Image, Labels
 from overcast.geo.tiling import Window
-from overcast.geo.warp import aligned
 
 Read_co = TypeVar("Read_co", Image, Labels, covariant=True)
 
@@ -144,46 +142,3 @@ def agree(stacks: Sequence[Stack]) -> Stack:
                 f"{first.labels.legend.name} and {stack.labels.legend.name}"
             )
     return first
-
-
-def common_grid(reference: GeoBox, others: Mapping[str, GeoBox]) -> GeoBox:
-    """Part of `reference` that every one of `others` covers, on its very pixels.
-
-    `others` are named, so that the error can say which one lies elsewhere. Outlines
-    that are not parallel to the grid are covered by their bounding box.
-
-    Raises
-    ------
-    ValueError
-        If an input does not overlap the part that is left.
-    """
-    rows, columns = (slice(0, n) for n in reference.shape)
-    for name, grid in others.items():
-        there = _covered(reference, grid)
-        rows, columns = (
-            slice(max(a.start, b.start), min(a.stop, b.stop))
-            for a, b in zip((rows, columns), there, strict=True)
-        )
-        if rows.stop <= rows.start or columns.stop <= columns.start:
-            raise ValueError(
-                f"{name}: no overlap with the other inputs; it covers {_extent(grid)}, "
-                f"the grid {_extent(reference)}"
-            )
-    return reference[rows, columns]
-
-
-def _covered(reference: GeoBox, grid: GeoBox) -> tuple[slice, slice]:
-    if (offset := aligned(reference, grid)) is not None:
-        y, x = (
-            slice(max(o, 0), min(o + n, m))
-            for o, n, m in zip(offset, grid.shape, reference.shape, strict=True)
-        )
-        return y, x
-    found = compute_reproject_roi(grid, reference)
-    y, x = (slice(s.start, s.stop) for s in found.roi_dst)
-    return y, x
-
-
-def _extent(grid: GeoBox) -> str:
-    box = grid.geographic_extent.boundingbox
-    return f"{box.left:.3f}..{box.right:.3f} E, {box.bottom:.3f}..{box.top:.3f} N"

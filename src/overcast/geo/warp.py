@@ -59,6 +59,8 @@ def overlap(source: GeoBox, target: GeoBox) -> tuple[slice, slice] | None:
             slice(max(s.start - pad, 0), min(s.stop + pad, m))
             for s, m in zip(info.roi_src, source.shape, strict=True)
         ]
+        if _may_turn(source) and crosses_date_line(target):
+            spans[1] = slice(0, source.shape[1])
     if any(s.stop <= s.start for s in spans):
         return None
     return spans[0], spans[1]
@@ -126,10 +128,41 @@ def pixel_of(
     if source.crs != target.crs:
         there = Transformer.from_crs(str(target.crs), str(source.crs), always_xy=True)
         x, y = there.transform(x, y)
+    if source.crs is not None and source.crs.geographic:
+        x = around(x, source)
     column, row = ~source.affine @ (x, y)
     # What falls outside of the projection comes back as infinite.
     row, column = (np.nan_to_num(v, posinf=-1, neginf=-1) for v in (row, column))
     return np.floor(row).astype(np.int64), np.floor(column).astype(np.int64)
+
+
+def around(longitude: NDArray[np.float64], grid: GeoBox) -> NDArray[np.float64]:
+    """Longitudes that lie in a grid in degrees only after whole turns, so turned.
+
+    Grids count from -180, from 0, or across 180 degrees.
+    """
+    box = grid.extent.boundingbox
+    turned = box.left + (longitude - box.left) % 360
+    outside = (longitude < box.left) | (longitude >= box.right)
+    return np.where(outside & (turned < box.right), turned, longitude)
+
+
+def crosses_date_line(target: GeoBox) -> bool:
+    """Whether a projected grid lies on both sides of 180 degrees."""
+    if target.crs is None or target.crs.geographic:
+        return False
+    h, w = (min(int(n), 9) for n in target.shape)
+    small = target.zoom_to((h, w))
+    x, y = small.affine @ tuple(np.meshgrid(np.arange(w) + 0.5, np.arange(h) + 0.5))
+    there = Transformer.from_crs(str(target.crs), "EPSG:4326", always_xy=True)
+    longitude = there.transform(x, y)[0]
+    return bool((longitude > 90).any() and (longitude < -90).any())
+
+
+def _may_turn(source: GeoBox) -> bool:
+    """Whether a grid in degrees goes on beyond 180."""
+    geographic = source.crs is not None and source.crs.geographic
+    return geographic and bool(source.extent.boundingbox.right > 180)
 
 
 def _reprojection(source: GeoBox, target: GeoBox) -> ReprojectInfo:

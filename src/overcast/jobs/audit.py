@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import rasterio
@@ -66,21 +67,25 @@ def audit_labels(plan: Plan, out: Path, overwrite: bool, progress: Progress) -> 
     cells = LabelCells.of(inputs.stack.labels.grid, inputs.stack.grid)
     key = fingerprint(["audit", plan.fingerprint, inputs.fingerprint])
     output = Output.begin(out, (*FILES, *_BESIDE), key, overwrite)
-    try:
+    if output.finished:
+        return Made(_files_in(out), (*output.notes, *inputs.notes))
+    with output:
         found = _audit(plan, inputs, cells, output.work, progress)
-    except ValueError:
-        output.discard()
-        raise
-    output.finish()
-    files = {Path(name).stem: str(out / name) for name in ("suspicious.tif", "map.tif")}
     summary = {
-        "page": str(out / "audit.html"),
-        "audit": str(out / "audit.json"),
-        **files,
+        **_files_in(out),
         "wrong": round(found.wrong, 3),
         "mistakes": found.mistakes(),
     }
-    return Made(summary, (*inputs.notes, *found.notes()))
+    return Made(summary, (*output.notes, *inputs.notes, *found.notes()))
+
+
+def _files_in(out: Path) -> dict[str, Any]:
+    return {
+        "page": str(out / "audit.html"),
+        "audit": str(out / "audit.json"),
+        "suspicious": str(out / "suspicious.tif"),
+        "map": str(out / "map.tif"),
+    }
 
 
 def _audit(

@@ -8,7 +8,6 @@ anew with them: the same classes, another confidence.
 from __future__ import annotations
 
 import dataclasses
-import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -30,18 +29,18 @@ from overcast.accuracy.independence import are_fine
 from overcast.accuracy.reference import Reference, ReferenceFile, ReferenceRaster
 from overcast.geo.legend import Legend
 from overcast.inputs import Inputs, open_inputs
+from overcast.jobs.after import attempt, describe_map, describe_run
 from overcast.jobs.assess import assess_files
 from overcast.jobs.mapping import BESIDE, MAP_FILES, Made
-from overcast.jobs.page import make_page
-from overcast.jobs.publish import publish_map, publish_run
-from overcast.jobs.reporting import SCORES, findings_with
-from overcast.jobs.scoring import on_labels
+from overcast.jobs.reporting import findings_with
+from overcast.jobs.scoring import SCORES, on_labels, read_scores, write_scores
 from overcast.maps.predict import PROBABILITY_STEPS
-from overcast.output import Output
+from overcast.output import Output, finish_left
 from overcast.plan import Plan, fingerprint, read_plan, to_tree
 from overcast.product.rasters import write_set_sizes
 from overcast.progress import Progress, quiet
 from overcast.run import Runs, load_run, map_run, matched, model_hash, tiling_of
+from overcast.threads import steady_learning
 
 _FEWEST = 50
 """Pixels below which a temperature says more of them than of the map."""
@@ -71,32 +70,37 @@ def calibrate_map(
         If `out` has no finished run, it is calibrated already and `overwrite` is not
         set, or `known` can't be learned from; nothing is changed then.
     """
-    run = out / "run"
+    run, left = out / "run", finish_left(out)
     legend = load_run(run).legend
-    if read_calibration(run) is not None and not overwrite:
-        raise ValueError(f"{run}: calibrated already; give --overwrite to do it anew")
     plan = read_plan(run / "plan.yaml")
     inputs = open_inputs(plan.data)
     truth = _open(known, legend, inputs, plan)
     stat = known.path.stat()
-    facts = [model_hash(run), inputs.fingerprint, to_tree(known), coverage, by_class]
+    facts = [
+        model_hash(run, calibrated=False),
+        inputs.fingerprint,
+        to_tree(known),
+        coverage,
+        by_class,
+    ]
     key = fingerprint([*facts, stat.st_size, stat.st_mtime_ns])
+    if key == left:
+        return _made(out, inputs.notes)
+    if read_calibration(run) is not None and not overwrite:
+        raise ValueError(f"{run}: calibrated already; give --overwrite to do it anew")
     output = Output.begin(out, (), key, overwrite)
-    try:
+    with dataclasses.replace(output, names=_MADE):
         copy = output.work / "run"
         if read_calibration(copy) is None:
             unlike = shutil.ignore_patterns(calibration_file.NAME)
             shutil.copytree(run, copy, ignore=unlike, dirs_exist_ok=True)
             held = _held_out(copy, inputs, known_pixels(truth, legend), progress)
-            found = calibrate(held, known.path.name, coverage, by_class)
+            with steady_learning():
+                found = calibrate(held, known.path.name, coverage, by_class)
             write_calibration(found, copy)
-        publish_run(copy, plan, inputs, run)
+        failures = describe_run(copy, plan, inputs, run)
         notes = _map_anew(out, output.work, inputs, known, progress)
-    except ValueError:
-        output.discard()
-        raise
-    dataclasses.replace(output, names=_MADE).finish()
-    return _made(out, notes)
+    return _made(out, (*output.notes, *notes, *failures))
 
 
 def calibrate(
@@ -191,21 +195,27 @@ def _map_anew(
     mapped = map_run(runs, inputs, plan.windows, work, progress, keep)
     if sets is not None:
         write_set_sizes(work / "probabilities.tif", sets, work / "set_sizes.tif")
-    found = assess_files(mapped, known)
-    _keep_scores(out / SCORES, work / SCORES)
-    findings = findings_with(found, work, inputs, calibration)
-    make_page((mapped, predictor), inputs, plan, findings, progress)
-    publish_map(mapped, predictor, inputs, out, (out / "run",))
-    return tuple(findings.notes)
+    _, notes = attempt(
+        "no scores kept", lambda: _keep_scores(out / SCORES, work / SCORES), None
+    )
+    nothing: dict[str, Any] = {"notes": []}
+    judged, more = attempt(
+        "no scores of the map", lambda: assess_files(mapped, known), nothing
+    )
+    findings = findings_with(judged, work, inputs, calibration)
+    notes = [*findings.notes, *notes, *more]
+    findings = dataclasses.replace(findings, notes=notes)
+    made, published = (mapped, predictor), (out, (out / "run",))
+    notes += describe_map(made, inputs, plan, findings, published, progress)
+    return tuple(notes)
 
 
 def _keep_scores(given: Path, kept: Path) -> None:
     """Scores are those of the classes, which stay; reliability was of what was before."""
     if given.is_file():
-        tree = json.loads(given.read_text(encoding="utf-8"))
-        tree["map"].pop("reliability", None)
-        text = json.dumps(tree, indent=2, ensure_ascii=False)
-        kept.write_text(text + "\n", encoding="utf-8")
+        scored = read_scores(given)
+        scored.scores.get("map", {}).pop("reliability", None)
+        write_scores(scored, kept)
 
 
 def _made(out: Path, notes: tuple[str, ...]) -> Made:

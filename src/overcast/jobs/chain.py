@@ -13,13 +13,14 @@ there is not made twice.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from overcast.jobs.mapping import Made, map_elsewhere, train_only
 from overcast.jobs.pseudo import make_pseudo_labels
+from overcast.lock import contents, writing
+from overcast.output import finish_left, remove, write_whole
 from overcast.plan import Data, ImageInput, LabelInput, Plan, fingerprint, to_tree
 from overcast.progress import Progress
 from overcast.run import Runs
@@ -69,6 +70,11 @@ class Chain:
                 f"got {self.networks} and {self.refits}"
             )
         for number, pair in enumerate(self.pairs):
+            if pair.labels is not None:
+                raise ValueError(
+                    f"pair {number} has the labels {pair.labels.path}, which a chain "
+                    "would not read; leave them out"
+                )
             missing = self._seen - pair.images.keys()
             if missing or not self.only(pair, optical=False).images:
                 raise ValueError(
@@ -140,47 +146,73 @@ def make_chain(chain: Chain, out: Path, overwrite: bool, progress: Progress) -> 
         refused.
     """
     out = out.resolve()
-    _begin(out, chain.key, overwrite)
+    with writing(out) as notes:
+        _begin(out, chain.key, overwrite)
+        made = _carry_out(chain, out, progress)
+    return replace(made, notes=(*notes, *made.notes))
+
+
+def _carry_out(chain: Chain, out: Path, progress: Progress) -> Made:
+    notes: dict[str, None] = {}
+
+    def train(plan: Plan, folder: Path) -> None:
+        if not _is_there(folder, "run"):
+            notes.update(dict.fromkeys(train_only(plan, folder, False, progress).notes))
+
+    def label(runs: Runs, suffix: str) -> tuple[Path, ...]:
+        folders, more = _label(chain, runs, out, suffix, progress)
+        notes.update(dict.fromkeys(more))
+        return folders
+
     optical = [out / f"optical-{n}" for n in range(chain.networks)]
     for number, folder in enumerate(optical):
-        if not (folder / "run").exists():
-            train_only(chain.optical_plan(number), folder, False, progress)
-    labelled = _label(chain, Runs(tuple(optical), views=chain.views), out, "", progress)
+        train(chain.optical_plan(number), folder)
+    labelled = label(Runs(tuple(optical), views=chain.views), "")
     for number in range(chain.refits):
         folder = out / f"refit-{number}"
-        if not (folder / "run").exists():
-            train_only(chain.refit_plan(labelled), folder, False, progress)
-        again = Runs((folder,), views=chain.views)
-        labelled = _label(chain, again, out, f"-refit-{number}", progress)
-    if not (out / "sar" / "run").exists():
-        train_only(chain.sar_plan(labelled), out / "sar", False, progress)
+        train(chain.refit_plan(labelled), folder)
+        labelled = label(Runs((folder,), views=chain.views), f"-refit-{number}")
+    train(chain.sar_plan(labelled), out / "sar")
     radar, maps = Runs((out / "sar",), views=chain.views), []
     for number, (pair, folder) in enumerate(zip(chain.pairs, labelled, strict=True)):
         maps.append(out / f"map-{number}")
-        if not (maps[-1] / "map.tif").exists():
+        if not _is_there(maps[-1], "map.tif"):
             data = chain.only(pair, optical=False)
             data = replace(data, grid=str(folder / "probabilities.tif"))
-            map_elsewhere(radar, data, maps[-1], None, False, progress)
+            made = map_elsewhere(radar, data, maps[-1], None, False, progress)
+            notes.update(dict.fromkeys(made.notes))
     return Made(
         {
             "optical": [str(folder / "run") for folder in optical],
             "pseudo": [str(folder) for folder in labelled],
             "sar": str(out / "sar" / "run"),
             "maps": [str(folder / "map.tif") for folder in maps],
-        }
+        },
+        tuple(notes),
     )
 
 
 def _label(
     chain: Chain, runs: Runs, out: Path, suffix: str, progress: Progress
-) -> tuple[Path, ...]:
-    """Folders of what runs make of the pairs' optical images, in the order of pairs."""
+) -> tuple[tuple[Path, ...], list[str]]:
+    """Folders of what runs make of the pairs' optical images, in the order of pairs.
+
+    Also what was noticed on the way.
+    """
+    notes: list[str] = []
     labelled = tuple(out / f"pseudo-{n}{suffix}" for n in range(len(chain.pairs)))
     for pair, folder in zip(chain.pairs, labelled, strict=True):
-        if not (folder / "map.tif").exists():
+        if not _is_there(folder, "map.tif"):
             data = chain.only(pair, optical=True)
-            make_pseudo_labels(runs, data, folder, None, False, progress)
-    return labelled
+            made = make_pseudo_labels(runs, data, folder, None, False, progress)
+            notes += made.notes
+    return labelled, notes
+
+
+def _is_there(folder: Path, name: str) -> bool:
+    """Whether a part has been made; files that were about to move are moved first."""
+    finish_left(folder)
+    return (folder / name).exists()
 
 
 def _begin(out: Path, key: str, overwrite: bool) -> None:
@@ -189,12 +221,13 @@ def _begin(out: Path, key: str, overwrite: bool) -> None:
     mine = marker.exists() and marker.read_text(encoding="utf-8") == key
     if mine and not overwrite:
         return
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    if contents(out):
         if not (overwrite and marker.exists()):
             raise ValueError(
                 f"{out}: holds something else; give another --out, or --overwrite to "
                 "replace an earlier chain"
             )
-        shutil.rmtree(out)
-    out.mkdir(parents=True, exist_ok=True)
-    marker.write_text(key, encoding="utf-8")
+        for path in contents(out):
+            if path != marker:
+                remove(path)
+    write_whole(marker, key)

@@ -29,6 +29,7 @@ from overcast import __version__
 from overcast.accuracy.calibrated import Calibrated
 from overcast.accuracy.calibration import FLOOR
 from overcast.accuracy.curve import MARGIN, STEPS, Scaling
+from overcast.extras import advice
 from overcast.geo.bands import NETWORK_RANGE, SENTINEL_2_ENCODING, Sensor
 from overcast.geo.legend import legend_to_csv
 from overcast.learn.batch import Batch
@@ -239,9 +240,7 @@ def _write(network: Physical, path: Path, size: int) -> None:
     try:
         import onnxscript  # noqa: F401  what the exporter needs
     except ImportError as error:
-        raise ValueError(
-            "ONNX is not installed; pip install 'overcast[onnx]'"
-        ) from error
+        raise ValueError(advice(error)) from error
     images = tuple(torch.zeros(1, c, size, size) for c in network.inputs.values())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter's own, about its insides

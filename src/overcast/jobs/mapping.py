@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,10 +9,21 @@ from typing import Any
 
 from overcast.accuracy.reference import ReferenceFile
 from overcast.geo.label_file import open_labels
+from overcast.geo.legend import Legend
 from overcast.inputs import Inputs, open_inputs
-from overcast.jobs.page import Findings, make_page
-from overcast.jobs.publish import publish_map, publish_run
-from overcast.jobs.scoring import Scores, score_all, score_map
+from overcast.jobs.after import describe_map, describe_run
+from overcast.jobs.page import Findings
+from overcast.jobs.scoring import (
+    SCORES,
+    Scored,
+    Scores,
+    open_reference,
+    read_scores,
+    score_all,
+    score_each,
+    score_map,
+    write_scores,
+)
 from overcast.labels.contradictions import contradictions
 from overcast.labels.place_file import reaches, read_place
 from overcast.labels.support import remarks
@@ -23,6 +33,7 @@ from overcast.plan import (
     Data,
     ImageInput,
     LabelInput,
+    PlaceInput,
     Plan,
     fingerprint,
     read_plan,
@@ -39,7 +50,7 @@ MAP_FILES = (
     "probabilities.tif",
     "set_sizes.tif",
     "clear.tif",
-    "scores.json",
+    SCORES,
     "report.html",
 )
 _SUMMED_UP = ("average_accuracy", "mean_iou", "overall_accuracy")
@@ -71,44 +82,44 @@ def make_map(
         If an input is refused or an output exists; nothing is left behind then.
     """
     inputs = open_inputs(plan.data)
-    assert inputs.stack.labels is not None
-    legend, grid = inputs.stack.labels.legend, inputs.stack.grid
-    truth = None if reference is None else reference.labels(legend, grid)
-    key = fingerprint([plan.fingerprint, inputs.fingerprint, _name(reference)])
+    labels = inputs.stack.labels
+    assert labels is not None
+    legend, grid = labels.legend, inputs.stack.grid
+    truth = None if reference is None else open_reference(reference, legend, grid)
+    facts = [plan.fingerprint, inputs.fingerprint, _name(reference)]
+    key = fingerprint([*facts, *_stamps(plan.place)])
     output = Output.begin(out, (*MAP_FILES, *BESIDE, "run"), key, overwrite)
-    try:
-        run = output.work / "run"
+    if output.finished:
+        return _made(
+            out, read_scores(out / SCORES).scores, (*output.notes, *inputs.notes)
+        )
+    with output:
+        run, scored = output.work / "run", Scored()
         if not is_trained(run):
             train_run(plan, run, progress, inputs)
-        publish_run(run, plan, inputs, out / "run")
-        found: Scores = {}
+        output.hold()
+        failures = describe_run(run, plan, inputs, out / "run")
         mapped = map_run(
             Runs((run,)), inputs, plan.windows, output.work, progress, probabilities
         )
-        beside = contradictions(
-            open_labels(mapped, legend), inputs.stack.labels, inputs.stack.grid
-        )
+        beside = contradictions(open_labels(mapped, legend), labels, grid)
         if truth is not None:
-            found = score_all(plan, inputs, output.work, truth, progress)
-            if beside is not None:
-                found["map"]["beside_labels"] = beside.tree()
-            _write_json(found, output.work / "scores.json")
-        notes = (
+            scored = score_all(plan, inputs, output.work, truth, progress)
+            if beside is not None and "map" in scored.scores:
+                scored.scores["map"]["beside_labels"] = beside.tree()
+            write_scores(scored, output.work / SCORES)
+        notes = [
             *inputs.notes,
             *remarks(inputs.stack),
-            *_said_of_place(run),
+            *_said_of_place(run, legend),
             *(() if beside is None else beside.notes()),
-            *_said_of(found),
-        )
-        predictor = load_run(run)
-        findings = Findings(scores=found, notes=notes)
-        make_page((mapped, predictor), inputs, plan, findings, progress)
-        publish_map(mapped, predictor, inputs, out, (out / "run",))
-    except ValueError:
-        output.discard()
-        raise
-    output.finish()
-    return _made(out, found, notes)
+            *scored.notes,
+            *failures,
+        ]
+        findings = Findings(scores=scored.scores, notes=notes)
+        made, published = (mapped, load_run(run)), (out, (out / "run",))
+        notes += describe_map(made, inputs, plan, findings, published, progress)
+    return _made(out, scored.scores, (*output.notes, *notes))
 
 
 def train_only(plan: Plan, out: Path, overwrite: bool, progress: Progress) -> Made:
@@ -116,14 +127,15 @@ def train_only(plan: Plan, out: Path, overwrite: bool, progress: Progress) -> Ma
     inputs = open_inputs(plan.data)
     key = fingerprint([plan.fingerprint, inputs.fingerprint])
     output = Output.begin(out, ("run",), key, overwrite)
-    try:
-        train_run(plan, output.work / "run", progress, inputs)
-        publish_run(output.work / "run", plan, inputs, out / "run")
-    except ValueError:
-        output.discard()
-        raise
-    output.finish()
-    return Made({"run": str(out / "run")}, inputs.notes)
+    if output.finished:
+        return Made({"run": str(out / "run")}, (*output.notes, *inputs.notes))
+    with output:
+        run = output.work / "run"
+        train_run(plan, run, progress, inputs)
+        output.hold()
+        failures = describe_run(run, plan, inputs, out / "run")
+    notes = (*output.notes, *inputs.notes, *failures)
+    return Made({"run": str(out / "run")}, notes)
 
 
 def map_elsewhere(
@@ -144,43 +156,66 @@ def map_elsewhere(
         If a run or an input is refused, or an output exists; nothing is left behind.
     """
     predictor, first = runs.load(), runs.found[0]
+    refuse_unread(data, predictor)
     inputs = open_inputs(data)
-    grid = inputs.stack.grid
-    truth = None if reference is None else reference.labels(predictor.legend, grid)
+    grid, legend = inputs.stack.grid, predictor.legend
+    truth = None if reference is None else open_reference(reference, legend, grid)
     plan = Plan(data=data, method={"name": "run", "folder": first.name})
     key = fingerprint(
         [inputs.fingerprint, to_tree(data), to_tree(runs), _name(reference)]
     )
     output = Output.begin(out, (*MAP_FILES, *BESIDE, PLAN), key, overwrite)
-    try:
+    if output.finished:
+        return _made(
+            out, read_scores(out / SCORES).scores, (*output.notes, *inputs.notes)
+        )
+    with output:
         # Which images were mapped, for whoever looks at the map with them.
         learned = read_plan(first / PLAN)
         write_plan(replace(learned, data=data, scenes=()), output.work / PLAN)
         mapped = map_run(
             runs, inputs, plan.windows, output.work, progress, probabilities
         )
-        found: Scores = {}
+        output.hold()
+        scored = Scored()
         if truth is not None:
-            found = {
-                "map": score_map(
-                    mapped, predictor.legend, truth, _learned(runs), progress
-                )
-            }
-            _write_json(found, output.work / "scores.json")
-        notes = (
+            scored = score_each(
+                {
+                    "map": lambda: score_map(
+                        mapped, legend, truth, _learned(runs), progress
+                    )
+                }
+            )
+            write_scores(scored, output.work / SCORES)
+        notes = [
             *inputs.notes,
             *_said_without(runs),
             *_said_elsewhere(predictor, inputs),
-            *_said_of(found),
+            *scored.notes,
+        ]
+        findings = Findings(
+            scores=scored.scores, notes=notes, calibration=runs.calibration
         )
-        findings = Findings(scores=found, notes=notes, calibration=runs.calibration)
-        make_page((mapped, predictor), inputs, plan, findings, progress)
-        publish_map(mapped, predictor, inputs, out, runs.found)
-    except ValueError:
-        output.discard()
-        raise
-    output.finish()
-    return _made(out, found, notes)
+        made, published = (mapped, predictor), (out, runs.found)
+        notes += describe_map(made, inputs, plan, findings, published, progress)
+    return _made(out, scored.scores, (*output.notes, *notes))
+
+
+def refuse_unread(data: Data, predictor: Predictor) -> None:
+    """Refuse images that a run would pass over.
+
+    Raises
+    ------
+    ValueError
+        If there are any.
+    """
+    names = predictor.sensors.keys()
+    # An image that is missing is refused where the stack is matched.
+    if names <= data.images.keys() and (unread := data.images.keys() - names):
+        raise ValueError(
+            f"{', '.join(sorted(unread))}: given, and not read; the run maps from "
+            f"{', '.join(predictor.sensors)}, so leave out the others"
+        )
 
 
 def make_demo(
@@ -237,9 +272,9 @@ def _said_without(runs: Runs) -> tuple[str, ...]:
     )
 
 
-def _said_of_place(run: Path) -> tuple[str, ...]:
+def _said_of_place(run: Path, legend: Legend) -> tuple[str, ...]:
     """How the labels of a run count as evidence of place."""
-    place = read_place(run, load_run(run).legend)
+    place = read_place(run, legend)
     return () if place is None else place.notes
 
 
@@ -253,26 +288,23 @@ def _said_elsewhere(predictor: Predictor, inputs: Inputs) -> tuple[str, ...]:
     )
 
 
-def _said_of(found: Scores) -> tuple[str, ...]:
-    """What was noticed of the reference."""
-    return tuple(found["map"]["notes"]) if found else ()
+def _stamps(place: PlaceInput) -> list[Any]:
+    """Size and time of the files that say how far labels are trusted."""
+    named = (Path(text) for text in (place.accuracy, place.anchors) if text is not None)
+    stats = [path.stat() for path in named if path.is_file()]
+    return [[stat.st_size, stat.st_mtime_ns] for stat in stats]
 
 
-def _write_json(tree: Any, path: Path) -> None:
-    text = json.dumps(tree, indent=2, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8")
-
-
-def _made(out: Path, found: Scores, notes: tuple[str, ...]) -> Made:
+def _made(out: Path, scores: Scores, notes: tuple[str, ...]) -> Made:
     summary: dict[str, Any] = {
         name.split(".")[0]: str(out / name)
         for name in (*MAP_FILES, "run")
         if (out / name).exists()
     }
-    if found:
+    if scores:
         summary["accuracy"] = {
-            name: {k: s[k] for k in _SUMMED_UP} for name, s in found.items()
+            name: {k: s[k] for k in _SUMMED_UP} for name, s in scores.items()
         }
-        if (intervals := found["map"]["intervals"]) is not None:
-            summary["intervals"] = {k: intervals[k] for k in _SUMMED_UP}
-    return Made(summary, notes, found)
+    if (intervals := scores.get("map", {}).get("intervals")) is not None:
+        summary["intervals"] = {k: intervals[k] for k in _SUMMED_UP}
+    return Made(summary, notes, scores)

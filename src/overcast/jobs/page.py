@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
@@ -264,7 +265,8 @@ def _versions() -> Iterator[str]:
     yield f"Python {platform.python_version()}"
     yield f"GDAL {rasterio.__gdal_version__}"
     for name in _LIBRARIES:
-        yield f"{name} {metadata.version(name)}"
+        with suppress(metadata.PackageNotFoundError):  # torch is an extra
+            yield f"{name} {metadata.version(name)}"
 
 
 def _crs_name(grid: GeoBox) -> str:

@@ -26,6 +26,7 @@ from overcast.plan import (
     write_plan,
 )
 from overcast.progress import Progress
+from overcast.threads import steady_learning
 
 SENSORS = {"1": "sentinel-1", "2": "sentinel-2"}
 _LOG = "log.jsonl"
@@ -71,7 +72,12 @@ def find_scenes(paths: Sequence[Path]) -> Scenes:
             passed.append(path.name)
         else:
             key = _WORD.sub("*", str(path))
-            named.setdefault(key, {})[f"s{word[1]}"] = path
+            images, name = named.setdefault(key, {}), f"s{word[1]}"
+            if images.setdefault(name, path) != path:
+                raise ValueError(
+                    f"{path}: its name and that of {images[name]} say that both are "
+                    f"the S{word[1]} image of one scene; expected one"
+                )
     scenes = [*_paired(named)]
     if not scenes and not planned:
         raise ValueError(
@@ -113,17 +119,17 @@ def pretrain(
     key = fingerprint([plan.fingerprint, *(i.fingerprint for i in inputs)])
     names = (PLAN, DESCRIBED, ENCODER, _LOG)
     output = Output.begin(out, names, key, overwrite)
+    noticed = (*output.notes, *scenes.notes, *_noticed(inputs))
+    if output.finished:
+        return _made(out, len(inputs), noticed)
     kept = output.work / "superpixels"
-    try:
+    with output:
         write_plan(plan, output.work / PLAN)
         stacks = _stacks(inputs, choose("recipes", network.recipe), kept)
-        network.pretrain(stacks, output.work, seed, progress)
-    except ValueError:
-        output.discard()
-        raise
-    shutil.rmtree(kept, ignore_errors=True)
-    output.finish()
-    return _made(out, len(stacks), (*scenes.notes, *_noticed(inputs)))
+        with steady_learning():
+            network.pretrain(stacks, output.work, seed, progress)
+        shutil.rmtree(kept, ignore_errors=True)
+    return _made(out, len(stacks), noticed)
 
 
 def _stacks(inputs: Sequence[Inputs], recipe: Any, kept: Path) -> list[Stack]:

@@ -23,7 +23,9 @@ from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import LabelSource
 from overcast.geo.tiling import pieces
 from overcast.inputs import Inputs, open_inputs
-from overcast.jobs.mapping import Made
+from overcast.jobs.after import attempt
+from overcast.jobs.mapping import Made, refuse_unread
+from overcast.jobs.scoring import open_reference
 from overcast.output import Output
 from overcast.plan import Data, Windows, fingerprint, to_tree
 from overcast.product.rasters import write_classes
@@ -65,24 +67,21 @@ def make_pseudo_labels(
     ValueError
         If an input is refused or an output exists; nothing is left behind then.
     """
-    predictor, inputs = runs.load(), open_inputs(data)
-    theirs = (
-        None
-        if official is None
-        else official.labels(predictor.legend, inputs.stack.grid)
-    )
+    predictor = runs.load()
+    refuse_unread(data, predictor)
+    inputs = open_inputs(data)
+    legend, grid = predictor.legend, inputs.stack.grid
+    theirs = None if official is None else open_reference(official, legend, grid)
     facts = [inputs.fingerprint, runs.model, to_tree(data), str(official)]
     output = Output.begin(out, (*FILES, *_BESIDE), fingerprint(facts), overwrite)
-    try:
-        label(runs, inputs, output.work, theirs, progress)
-    except ValueError:
-        output.discard()
-        raise
-    output.finish()
+    failures: list[str] = []
+    if not output.finished:
+        with output:
+            failures = label(runs, inputs, output.work, theirs, progress)
     made: dict[str, Any] = {
         name.split(".")[0]: str(out / name) for name in FILES if (out / name).exists()
     }
-    return Made(made, inputs.notes)
+    return Made(made, (*output.notes, *inputs.notes, *failures))
 
 
 def label(
@@ -91,15 +90,22 @@ def label(
     folder: Path,
     official: LabelSource | None,
     progress: Progress,
-) -> Legend:
-    """Write pseudo-labels of a stack into `folder`; their legend."""
+) -> list[str]:
+    """Write pseudo-labels of a stack into `folder`; notes on what failed after that."""
     legend = runs.load().legend
     mapped = map_run(runs, inputs, Windows(), folder, progress, probabilities=True)
-    if official is not None:
-        found = keep_agreed(mapped, legend, official, progress)
-        text = json.dumps(found, indent=2, ensure_ascii=False) + "\n"
+    if official is None:
+        return []
+
+    def compare() -> None:
+        agreement = keep_agreed(mapped, legend, official, progress)
+        text = json.dumps(agreement, indent=2, ensure_ascii=False) + "\n"
         (folder / "agreement.json").write_text(text, encoding="utf-8")
-    return legend
+
+    _, notes = attempt("not compared with the official labels", compare, None)
+    if notes:
+        (folder / "agreed.tif").unlink(missing_ok=True)
+    return notes
 
 
 def keep_agreed(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,12 +9,11 @@ from typing import Any
 from overcast.accuracy.calibration_file import Calibration
 from overcast.inputs import Inputs, open_inputs
 from overcast.jobs.page import Findings, make_page
+from overcast.jobs.scoring import SCORES, read_scores
 from overcast.labels.support import remarks
 from overcast.plan import read_plan
 from overcast.progress import Progress, quiet
 from overcast.run import Runs
-
-SCORES = "scores.json"
 
 
 def report_again(
@@ -44,12 +42,11 @@ def findings_with(
     calibration: Calibration | None,
 ) -> Findings:
     """What `assess_files` found of a map, and what was known in `out` already."""
-    path = out / SCORES
-    known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    scored = read_scores(out / SCORES)
+    known = scored.scores
     sampled = "estimates" in found
     # The first note of an assessed sample is on scores that the page doesn't show.
     notes = found["notes"][1:] if sampled else found["notes"]
-    earlier = known.get("map", {}).get("notes", ())
     return Findings(
         scores=known if sampled else {**known, "map": found},
         notes=tuple(
@@ -57,7 +54,7 @@ def findings_with(
                 (
                     *inputs.notes,
                     *remarks(inputs.stack),
-                    *earlier,
+                    *scored.notes,
                     *notes,
                 )
             )

@@ -7,9 +7,10 @@ reference, and whether that reference can judge at all is said with the scores.
 
 from __future__ import annotations
 
+import json
 import shutil
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from overcast.accuracy.calibration import Reliability
 from overcast.accuracy.calibration_file import reliability_tree
 from overcast.accuracy.confusion import Confusion, compare_blocks, scores, translation
 from overcast.accuracy.independence import are_fine, remark
+from overcast.accuracy.reference import ReferenceFile
 from overcast.geo.dataset import dataset_of
 from overcast.geo.label_file import open_labels
 from overcast.geo.legend import Legend
@@ -28,20 +30,105 @@ from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import LabelSource
 from overcast.geo.tiling import pieces
 from overcast.inputs import Inputs, open_given_labels
+from overcast.jobs.after import attempt
 from overcast.plan import Data, Plan
 from overcast.progress import Progress, quiet
 from overcast.run import Runs, is_trained, map_run, train_run
 
 Scores = dict[str, dict[str, Any]]
+SCORES = "scores.json"
+_FAILED = "failed"
+"""What `scores.json` calls the notes on scores that it lacks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """Scores by what was scored, and notes on those that could not be made."""
+
+    scores: Scores = field(default_factory=dict)
+    failed: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """All that the reader must know of the scores."""
+        return (*self.failed, *self.scores.get("map", {}).get("notes", ()))
+
+
+def open_reference(
+    reference: ReferenceFile, legend: Legend, grid: GeoBox
+) -> LabelSource:
+    """Open what a map will be judged by, before there is one.
+
+    Raises
+    ------
+    ValueError
+        If it is refused, or knows the class of no pixel of the grid.
+    """
+    truth = reference.labels(legend, grid)
+    to_map = translation(truth.legend, legend)
+    for spans in pieces(grid):
+        if (to_map(truth.read(grid[spans]).values) != UNKNOWN).any():
+            return truth
+    raise ValueError(
+        f"{reference.path}: no class is known on the map's grid; give a reference of "
+        "the same place, or leave it out"
+    )
 
 
 def score_all(
     plan: Plan, inputs: Inputs, work: Path, truth: LabelSource, progress: Progress
-) -> Scores:
-    """The labels, a random forest and the map in `work`, against one reference."""
+) -> Scored:
+    """The labels, a random forest and the map in `work`, against one reference.
+
+    What can't be scored is left out, with a note.
+    """
     labels, grid = inputs.stack.labels, inputs.stack.grid
     assert labels is not None
-    found = {"labels": _score(labels, truth, grid, progress)}
+    learned = (plan.data, *plan.scenes)
+    mapped = work / "map.tif"
+    rows: dict[str, Callable[[], dict[str, Any]]] = {
+        "labels": lambda: _score(labels, truth, grid, progress),
+        "forest": lambda: _score_forest(plan, inputs, work, truth, progress),
+        "map": lambda: score_map(mapped, labels.legend, truth, learned, progress),
+    }
+    scored = score_each(rows)
+    shutil.rmtree(work / "baseline", ignore_errors=True)
+    return scored
+
+
+def score_each(rows: Mapping[str, Callable[[], dict[str, Any]]]) -> Scored:
+    """Scores of every row that can be made, and notes on the others."""
+    scores: Scores = {}
+    failed: list[str] = []
+    for name, make in rows.items():
+        row, notes = attempt(f"no scores of the {name}", make, None)
+        failed += notes
+        if row is not None:
+            scores[name] = row
+    return Scored(scores, tuple(failed))
+
+
+def write_scores(scored: Scored, path: Path) -> None:
+    """Write scores as JSON, with what could not be scored under ``failed``."""
+    failed = {_FAILED: list(scored.failed)} if scored.failed else {}
+    text = json.dumps({**scored.scores, **failed}, indent=2, ensure_ascii=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def read_scores(path: Path) -> Scored:
+    """What `write_scores` wrote; nothing where there is no such file."""
+    if not path.is_file():
+        return Scored()
+    tree = json.loads(path.read_text(encoding="utf-8"))
+    failed = tuple(tree.pop(_FAILED, ()))
+    return Scored(tree, failed)
+
+
+def _score_forest(
+    plan: Plan, inputs: Inputs, work: Path, truth: LabelSource, progress: Progress
+) -> dict[str, Any]:
+    """Scores of a random forest that learned from the same labels."""
+    assert inputs.stack.labels is not None
     forest, mapped = replace(plan, method={"name": "forest"}), work / "map.tif"
     if forest.method != plan.method:
         mapped = work / "baseline" / "map.tif"
@@ -49,12 +136,8 @@ def score_all(
         if not is_trained(run):
             train_run(forest, run, progress, inputs)
         map_run(Runs((run,)), inputs, plan.windows, mapped.parent, progress)
-    source = open_labels(mapped, labels.legend)
-    found["forest"] = _score(source, truth, grid, progress)
-    learned = (plan.data, *plan.scenes)
-    found["map"] = score_map(work / "map.tif", labels.legend, truth, learned, progress)
-    shutil.rmtree(work / "baseline", ignore_errors=True)
-    return found
+    source = open_labels(mapped, inputs.stack.labels.legend)
+    return _score(source, truth, inputs.stack.grid, progress)
 
 
 def score_map(
@@ -89,7 +172,7 @@ def _score(
     blocks = list(compare_blocks(source, truth, block_side(grid), grid, progress))
     total = sum(blocks, Confusion.none(len(legend)))
     if not total.counts.any():
-        raise ValueError("map and reference have no pixel in common; do they overlap?")
+        raise ValueError("they have no pixel in common with the reference")
     return {**scores(total, legend), "intervals": intervals(blocks, legend)}
 
 

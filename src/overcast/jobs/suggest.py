@@ -15,6 +15,7 @@ from overcast.jobs.mapping import Made
 from overcast.output import refuse_to_replace
 from overcast.plan import Data
 from overcast.progress import Progress
+from overcast.threads import steady_learning
 
 
 def suggest_patches(
@@ -46,7 +47,8 @@ def suggest_patches(
     inputs = open_inputs(data)
     grid = inputs.stack.grid
     windows = patches_of(inputs.stack.shape, side, seed)
-    found = telling_patches(inputs.stack, windows, count, seed, progress)
+    with steady_learning():
+        found = telling_patches(inputs.stack, windows, count, seed, progress)
     squares = [grid[patch.window.slices].extent.geom for patch in found]
     columns: dict[str, Any] = {
         "order": np.arange(1, len(found) + 1),

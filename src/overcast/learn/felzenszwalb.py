@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
+from overcast.extras import advice
 from overcast.geo.bands import Band, Sensor
 from overcast.geo.raster import Image
 from overcast.geo.stack import ImageSource, Stack
@@ -203,9 +204,7 @@ def _algorithm() -> Any:
     try:
         from skimage.segmentation import felzenszwalb
     except ModuleNotFoundError as error:
-        raise ValueError(
-            "superpixels need scikit-image: python -m pip install scikit-image"
-        ) from error
+        raise ValueError(f"superpixels: {advice(error)}") from error
     return felzenszwalb
 
 

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
+from overcast.extras import advice
 from overcast.geo.bands import Band, Sensor, canonical, from_db, standard_name
 from overcast.geo.raster import Image
 from overcast.geo.stack import Chip, ImageSource, Stack
@@ -192,7 +193,4 @@ def _catalogue() -> Any:
     try:
         return import_module("spyndex")
     except ImportError as error:
-        raise ValueError(
-            f"spectral indices need spyndex ({error}); python -m pip install "
-            "'overcast[indices]'"
-        ) from error
+        raise ValueError(f"spectral indices: {advice(error)}") from error

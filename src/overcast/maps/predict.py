@@ -1,9 +1,10 @@
 """A predictor over a whole stack, in constant memory and safe against a kill.
 
-Chips are read ahead by one thread, predicted here, and finished rows are written by
-another. Results go into two raw files, and a journal says how many rows of them are
-done; the same command started again goes on there and gives the same bytes. Bands run
-along the longer side of the raster, so memory grows with its shorter side alone.
+Chips are read ahead by one thread, predicted by one or several, joined here in order,
+and finished rows are written by another. Results go into two raw files, and a journal
+says how many rows of them are done; the same command started again goes on there and
+gives the same bytes. Bands run along the longer side of the raster, so memory grows with
+its shorter side alone, and with the number of threads.
 """
 
 from __future__ import annotations
@@ -23,11 +24,14 @@ from numpy.typing import NDArray
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import Chip, Stack
 from overcast.geo.tiling import Tiling, Window
-from overcast.maps.predictor import Predictor
+from overcast.maps.predictor import Predictor, is_threaded
 from overcast.maps.stitch import Floats, stitch, windows_from
 from overcast.progress import Progress, quiet
+from overcast.threads import count, steady
 
 _AHEAD = 3
+_MOST_THREADS = 8
+"""Each thread holds a window and what is computed of it: memory grows with threads."""
 CONFIDENCE_STEPS = 256
 """Confidence is kept in steps of 1/256: finer ones are noise, and don't compress."""
 PROBABILITY_STEPS = 254
@@ -96,16 +100,18 @@ def probabilities(
     def values() -> Iterator[tuple[Window, Floats | None]]:
         windows = list(windows_from(tiling, across, first))
         places = [_turn(w) for w in windows] if turned else windows
-        for window, chip in zip(windows, _chips(stack, places), strict=True):
-            found = None if chip is None else _predict(predictor, chip)
-            if found is not None and turned:
-                found = np.ascontiguousarray(found.transpose(0, 2, 1))
-            yield window, found
+        chips = _chips(stack, places)
+        for window, part in zip(windows, _predicted(predictor, chips), strict=True):
+            if part is not None and turned:
+                yield window, np.ascontiguousarray(part.transpose(0, 2, 1))
+            else:
+                yield window, part
 
     classes = len(predictor.legend)
-    for start, band in stitch(values(), tiling, across, classes, first):
-        window = Window(start, 0, band.shape[1], band.shape[2])
-        yield (_turn(window), band.transpose(0, 2, 1)) if turned else (window, band)
+    with steady():
+        for start, band in stitch(values(), tiling, across, classes, first):
+            window = Window(start, 0, band.shape[1], band.shape[2])
+            yield (_turn(window), band.transpose(0, 2, 1)) if turned else (window, band)
 
 
 def predict(
@@ -168,6 +174,32 @@ def _chips(stack: Stack, windows: list[Window]) -> Iterator[Chip | None]:
             for _ in windows:
                 while len(waiting) < _AHEAD and (nearest := next(todo, None)):
                     waiting.append(reader.submit(read, nearest))
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def _predicted(
+    predictor: Predictor, chips: Iterator[Chip | None]
+) -> Iterator[Floats | None]:
+    """Probabilities of chips in their order, by as many threads as there may be."""
+
+    def predict_one(chip: Chip | None) -> Floats | None:
+        return None if chip is None else _predict(predictor, chip)
+
+    threads = min(count(), _MOST_THREADS) if is_threaded(predictor) else 1
+    if threads == 1:
+        yield from map(predict_one, chips)
+        return
+    with ThreadPoolExecutor(threads, "overcast-predict") as pool:
+        waiting: deque[Future[Floats | None]] = deque()
+        try:
+            for chip in chips:
+                waiting.append(pool.submit(predict_one, chip))
+                if len(waiting) > threads:
+                    yield waiting.popleft().result()
+            while waiting:
                 yield waiting.popleft().result()
         finally:
             for future in waiting:

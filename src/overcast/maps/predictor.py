@@ -14,7 +14,11 @@ from overcast.geo.stack import Chip
 
 
 class Predictor(Protocol):
-    """A trained network, a forest, a cluster model, or an ensemble of them."""
+    """A trained network, a forest, a cluster model, or an ensemble of them.
+
+    One with an attribute ``threaded`` that is true is asked for several windows at once,
+    by threads; a network uses all cores for one window, and has none.
+    """
 
     @property
     def legend(self) -> Legend:
@@ -34,3 +38,12 @@ class Predictor(Protocol):
     def predict(self, chip: Chip) -> NDArray[np.float32]:
         """Probabilities ``[K, h, w]`` of a chip's pixels; a pure function."""
         ...
+
+
+def is_threaded(predictor: Predictor) -> bool:
+    """Whether threads may ask a predictor, and those it is made of, at once."""
+    inner = [*getattr(predictor, "members", ()), getattr(predictor, "predictor", None)]
+    parts = [part for part in inner if part is not None]
+    if parts:
+        return all(map(is_threaded, parts))
+    return bool(getattr(predictor, "threaded", False))

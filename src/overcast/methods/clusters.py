@@ -30,7 +30,7 @@ Floats = NDArray[np.float32]
 Arrays = Mapping[str, NDArray[np.float32]]
 
 _NEIGHBOURS = 6
-_PIXELS = 16_384
+_PIXELS = 1024
 """Pixels that are compared with all clusters at once."""
 _OFTEN = 0.05
 """Share of the pixels from which on those that lack the same features are a group."""

@@ -9,13 +9,10 @@ filtered=false``.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +24,7 @@ from overcast.methods.arrays import load_arrays, save_arrays
 from overcast.methods.features import feature_names, halo_of, pixel_features
 from overcast.methods.sampling import sample_pixels
 from overcast.progress import Progress
+from overcast.threads import count
 
 _FILE = "forest.safetensors"
 _CHUNK = 1 << 15
@@ -78,7 +76,7 @@ class Forest:
             min_samples_leaf=min(self.leaf, max(len(sample.classes) // 100, 1)),
             class_weight="balanced" if self.balanced else None,
             random_state=seed,
-            n_jobs=os.cpu_count(),
+            n_jobs=count(),
         )
         progress("growing trees", 0, 1)
         forest.fit(sample.features, sample.classes)
@@ -104,6 +102,7 @@ class GrownForest:
     trees: tuple[Any, ...] = field(repr=False)
     classes: NDArray[np.int64]
     filtered: bool = True
+    threaded: ClassVar[bool] = True
 
     @property
     def halo(self) -> int:
@@ -115,10 +114,7 @@ class GrownForest:
         features = pixel_features(chip, self.sensors, self.filtered)
         pixels = np.ascontiguousarray(features.reshape(len(features), -1).T)
         chunks = [pixels[i : i + _CHUNK] for i in range(0, len(pixels), _CHUNK)]
-        with ThreadPoolExecutor(os.cpu_count()) as threads:
-            found = np.concatenate(
-                list(threads.map(partial(_vote, self.trees), chunks))
-            )
+        found = np.concatenate([_vote(self.trees, chunk) for chunk in chunks])
         out = np.zeros((len(self.legend), len(pixels)), np.float32)
         out[self.classes] = found.T
         return out.reshape(len(self.legend), *features.shape[1:])

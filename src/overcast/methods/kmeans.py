@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,16 +113,18 @@ def name_clusters(
 
 @dataclass(frozen=True, slots=True)
 class NamedClusters:
-    """Clusters as a `Predictor`: the nearer a centre, the likelier its class.
+    """Clusters as a `Predictor`: a pixel has the class of its nearest centre.
 
-    ``p(class) = sum over its clusters of softmax(-d^2 / 2)`` with d the distance in
-    standardised features, per feature.
+    ``p(class) = exp(-d^2 / 2F) / sum over the classes of the same``, with d the distance
+    in standardised features to the nearest centre of that class and F the number of
+    features. A class without a cluster has 0.
     """
 
     legend: Legend
     sensors: Mapping[str, Sensor]
     arrays: Mapping[str, NDArray[np.float32]] = field(repr=False)
     filtered: bool = False
+    threaded: ClassVar[bool] = True
 
     @property
     def halo(self) -> int:
@@ -137,7 +140,9 @@ class NamedClusters:
         square = (scaled**2).sum(1)[:, None] + (centres**2).sum(1)
         distance = np.maximum(square - 2 * scaled @ centres.T, 0) / len(features)
         near = np.exp(-(distance - distance.min(1, keepdims=True)) / 2)
-        near /= near.sum(1, keepdims=True)
         out = np.zeros((len(self.legend), len(pixels)), np.float32)
-        np.add.at(out, self.arrays["classes"].astype(np.int64), near.T)
+        # The nearest centre of a class, not their sum: a class of many clusters would
+        # take pixels that lie at a centre of another class.
+        np.maximum.at(out, self.arrays["classes"].astype(np.int64), near.T)
+        out /= out.sum(0)
         return out.reshape(len(self.legend), *features.shape[1:])

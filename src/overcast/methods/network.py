@@ -34,6 +34,7 @@ from overcast.methods.start import (
 from overcast.models.segmenter import Remover, Segmenter
 from overcast.plan import choose
 from overcast.progress import Progress
+from overcast.threads import chosen
 
 _WEIGHTS = "model.safetensors"
 _CHECKPOINT = "checkpoint.safetensors"
@@ -86,6 +87,11 @@ class Network:
             raise ValueError(
                 "frozen, but random: give start, a run or published weights"
             )
+        if self.schedule.seed:
+            raise ValueError(
+                f"schedule: seed is {self.schedule.seed}, and is not read here; the "
+                "plan's own seed (--seed) decides, so leave it out"
+            )
 
     def fit(
         self, stacks: Sequence[Stack], folder: Path, seed: int, progress: Progress
@@ -95,6 +101,7 @@ class Network:
         first = agree(stacks)
         assert first.labels is not None
         torch.manual_seed(seed)
+        _limit_torch()
         model = self._model(len(first.labels.legend), first.sensors)
         self._learn(model, stacks, first.sensors, (folder, seed, progress))
         save_weights(model, folder / _WEIGHTS)
@@ -123,6 +130,7 @@ class Network:
         sensors = alike(stacks)
         write_sensors(sensors, folder)
         torch.manual_seed(seed)
+        _limit_torch()
         model = self._model(1, sensors)
         self._learn(model, stacks, sensors, (folder, seed, progress))
         save_weights(model, folder / ENCODER)
@@ -192,6 +200,7 @@ class Network:
         self, folder: Path, legend: Legend, sensors: Mapping[str, Sensor]
     ) -> TrainedNetwork:
         """Return the trained network, on the GPU if there is one."""
+        _limit_torch()
         model = self._model(len(legend), indexed(sensors, self.indices))
         load_weights(model, folder / _WEIGHTS)
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -240,6 +249,12 @@ class TrainedNetwork:
     def batch_of(self, chip: Chip) -> Batch:
         """A chip as the network sees it."""
         return Batch.of([chip_with_indices(chip, self.indices)]).to(self.device)
+
+
+def _limit_torch() -> None:
+    """Let torch use as many threads as were chosen, if any were."""
+    if (threads := chosen()) is not None:
+        torch.set_num_threads(threads)
 
 
 def _follow(

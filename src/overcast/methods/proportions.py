@@ -22,6 +22,7 @@ close in spirit to label super-resolution (Malkin et al. 2019).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -119,12 +120,24 @@ def _vote(cells: Cells, belief: Belief) -> Floats:
 def _ascend(
     scores: Floats, cells: Cells, edges: csr_matrix, belief: Belief, mistakes: Floats
 ) -> Floats:
+    loss = _loss(cells, edges, belief, mistakes)
+    found = minimize(
+        loss, scores.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 150}
+    )
+    return np.asarray(found.x.reshape(scores.shape))
+
+
+def _loss(
+    cells: Cells, edges: csr_matrix, belief: Belief, mistakes: Floats
+) -> Callable[[Floats], tuple[float, Floats]]:
+    """L of scores ``[K * C]``, whose softmax is theta, and its slope by them."""
+    shape = cells.shares.shape[1], len(belief.possible)
     degree = np.asarray(edges.sum(1))
     pull = belief.smoothness * cells.weight.sum() / max(degree.sum(), _TINY)
     held = _held(cells, belief)
 
     def loss(flat: Floats) -> tuple[float, Floats]:
-        theta = _softmax(flat.reshape(scores.shape), belief)
+        theta = _softmax(flat.reshape(shape), belief)
         value, slope = _misfit(theta, cells, belief.power, mistakes)
         bent = degree * theta - edges @ theta
         value += pull * float((theta * bent).sum())
@@ -134,10 +147,7 @@ def _ascend(
         back = theta * (slope - (theta * slope).sum(1, keepdims=True))
         return value, back.ravel()
 
-    found = minimize(
-        loss, scores.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 150}
-    )
-    return np.asarray(found.x.reshape(scores.shape))
+    return loss
 
 
 def _held(cells: Cells, belief: Belief) -> Floats:

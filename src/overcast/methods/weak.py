@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -220,6 +220,7 @@ class ExplainedClusters:
     blur: float
     sharpness: float
     filtered: bool = True
+    threaded: ClassVar[bool] = True
 
     @property
     def halo(self) -> int:

@@ -7,7 +7,7 @@ files are wanted of it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,9 @@ from odc.geo.geobox import GeoBox
 from overcast.geo.bands import SENTINEL_1, SENTINEL_2, Sensor
 from overcast.geo.legend import Legend, load_legend
 from overcast.geo.raster import UNKNOWN, Labels
+from overcast.lock import writing
 from overcast.progress import Progress, quiet
+from overcast.threads import count
 from overcast.worlds.measured import CLASSES
 from overcast.worlds.scene import (
     FINE_LABELS,
@@ -30,8 +32,8 @@ from overcast.worlds.scene import (
     Wanted,
     make_windows,
 )
-from overcast.worlds.side import processors
-from overcast.worlds.world import World, make_world
+from overcast.worlds.side import refuse_twice
+from overcast.worlds.world import make_world
 
 _IMAGES: dict[str, tuple[Sensor, str, float]] = {
     "s1": (SENTINEL_1, "float32", float("nan")),
@@ -67,21 +69,29 @@ def write_world(
     Raises
     ------
     ValueError
-        If one of the files exists and `overwrite` is false, or `seed` or `size` is
-        none.
+        If one of the files exists and `overwrite` is false, `seed` or `size` is
+        none, or another process writes to `folder`.
     """
+    refuse_twice()
     wanted = wanted or Wanted()
     paths = {name: folder / f"{_file_of(name)}.tif" for name in _parts(wanted)}
     paths["world"] = folder / "world.json"
-    there = [str(path) for path in paths.values() if path.exists()]
-    if there and not overwrite:
-        raise ValueError(
-            f"{', '.join(there)} exist; choose another folder, or give --overwrite"
-        )
     world = make_world(seed, size)
     maker = Maker.of(world, wanted)
-    folder.mkdir(parents=True, exist_ok=True)
-    legend = load_legend("simplified-igbp")
+    with writing(folder):
+        old = [str(path) for path in paths.values() if path.exists()]
+        if old and not overwrite:
+            raise ValueError(
+                f"{', '.join(old)} exist; choose another folder, or give --overwrite"
+            )
+        _write_parts(maker, paths, processes or count(), progress)
+    return paths
+
+
+def _write_parts(
+    maker: Maker, paths: Mapping[str, Path], processes: int, progress: Progress
+) -> None:
+    world, legend = maker.world, load_legend("simplified-igbp")
     counts, shares = Counts(maker), np.zeros(len(legend), np.int64)
     with ExitStack() as stack:
         fine = [name for name in paths if name not in maker.cells and name != "world"]
@@ -89,7 +99,7 @@ def write_world(
             name: stack.enter_context(_open(name, paths[name], world.grid, legend))
             for name in fine
         }
-        for window, made in make_windows(maker, processes or processors(), progress):
+        for window, made in make_windows(maker, processes, progress):
             counts.add(made)
             if maker.inside(window):
                 shares += np.bincount(made["truth"].ravel(), minlength=len(legend))
@@ -97,8 +107,7 @@ def write_world(
                     _write(file, name, made[name], window, legend)
     for kind, labels in counts.labels(legend).items():
         write_classes(labels, paths[kind])
-    _describe_world(world, wanted, shares / shares.sum(), legend, paths["world"])
-    return paths
+    _describe_world(maker, shares / shares.sum(), legend, paths["world"])
 
 
 def write_classes(labels: Labels, path: Path) -> None:
@@ -178,13 +187,13 @@ def _colours(name: str, legend: Legend) -> dict[int, tuple[int, int, int, int]]:
 
 
 def _describe_world(
-    world: World,
-    wanted: Wanted,
+    maker: Maker,
     shares: NDArray[np.float64],
     legend: Legend,
     path: Path,
 ) -> None:
     named = {legend.names[c]: round(float(shares[c]), 4) for c in CLASSES}
+    world, wanted = maker.world, maker.wanted
     about = {
         "seed": world.seed,
         "size": world.size,

@@ -2,58 +2,123 @@
 
 from __future__ import annotations
 
-import ctypes
 import multiprocessing
 import os
+import signal
 import sys
+import threading
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import wait
+from pathlib import Path
 from typing import Any, TypeVar
+
+from overcast.threads import keep_memory
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 _AHEAD = 2
 """Results waiting per process: enough to keep it busy, few enough for the memory."""
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_GUARD = 'if __name__ == "__main__":'
 _function: Callable[[Any], Any]
 
 
-def processors() -> int:
-    """Processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def refuse_twice() -> None:
+    """Refuse to begin in a process that was started for work and runs the script again.
+
+    Raises
+    ------
+    RuntimeError
+        If this is such a process.
+    """
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise RuntimeError(
+            f"{sys.argv[0]}: starts processes, and each of them runs it again; put what "
+            f"it does under {_GUARD}"
+        )
 
 
 def beside(
     function: Callable[[T], R], things: Sequence[T], processes: int
 ) -> Iterator[R]:
-    """Results of `function`, which must be picklable, in the order of `things`."""
+    """Results of `function`, which must be picklable, in the order of `things`.
+
+    This process does the work alone, and warns, if the main script has no guard, since
+    each new process would run it again, and if a process ends before its work is done.
+    """
+    refuse_twice()
+    if processes > 1 and len(things) > 1 and not _is_guarded():
+        warnings.warn(
+            f"{sys.argv[0]}: one process does all the work; put what the script does "
+            f"under {_GUARD} to use several",
+            stacklevel=2,
+        )
+        processes = 1
     if processes <= 1 or len(things) < 2:
         yield from map(function, things)
         return
+    done = 0
+    try:
+        for result in _pooled(function, things, processes):
+            done += 1
+            yield result
+    except BrokenProcessPool:
+        warnings.warn(
+            f"{sys.argv[0]}: a process ended before its work was done; this one does "
+            "the rest",
+            stacklevel=2,
+        )
+        yield from map(function, things[done:])
+
+
+def _pooled(
+    function: Callable[[T], R], things: Sequence[T], processes: int
+) -> Iterator[R]:
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, context, _begin, (function,)) as pool:
         waiting: deque[Future[R]] = deque()
-        for thing in things:
-            waiting.append(pool.submit(_call, thing))
-            if len(waiting) > _AHEAD * processes:
+        try:
+            for thing in things:
+                waiting.append(pool.submit(_call, thing))
+                if len(waiting) > _AHEAD * processes:
+                    yield waiting.popleft().result()
+            while waiting:
                 yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def _is_guarded() -> bool:
+    """Whether a new process may import the main script without doing its work again."""
+    main = sys.modules["__main__"]
+    path = getattr(main, "__file__", None)
+    if path is None or getattr(main, "__spec__", None) is not None:
+        return True
+    try:
+        return "__name__" in Path(path).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return True
 
 
 def _begin(function: Callable[[Any], Any]) -> None:
     global _function  # noqa: PLW0603  (a process has one, and is told it once)
     _function = function
-    if sys.platform == "linux":
-        # Arrays of a window come and go; returning their pages to the system and
-        # asking for them again doubles the time.
-        c = ctypes.CDLL(None)
-        c.mallopt(_M_MMAP_THRESHOLD, 1 << 30)
-        c.mallopt(_M_TRIM_THRESHOLD, 1 << 30)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends this process
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    keep_memory()
+
+
+def _end_with_parent() -> None:
+    """End this process when its parent ends, however that ends."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
 
 
 def _call(thing: Any) -> Any:
