@@ -20,6 +20,7 @@ import rasterio
 from overcast.cli import commands, main
 from overcast.plan import read_plan
 from overcast.worlds.files import write_world
+from overcast.worlds.world import make_world
 from tests.rasters import backscatter, reflectance, utm
 from tests.rasters import write as write_raster
 
@@ -170,7 +171,7 @@ def test_what_other_scenes_say_joins_the_labels(
             maps.append(mapped.read(1))
     assert (maps[0] != maps[1]).any()
     wrong = ("--prior", world / "s2.tif", "--out", tmp_path / "no")
-    refused(call("map", *inputs(world), *FAST, *wrong), "band for each of")
+    refused(call("map", *inputs(world), *FAST, *wrong), "probabilities are from 0 to 1")
 
 
 def test_train_carries_out_a_plan(call: Any, world: Path, tmp_path: Path) -> None:
@@ -230,6 +231,7 @@ def _truncated(folder: Path) -> dict[str, Path]:
     return {"--s2": path}
 
 
+GRID = make_world(3, 160).grid
 NOTHING = np.full((2, 64, 64), np.nan, np.float32)
 
 
@@ -242,11 +244,11 @@ NOTHING = np.full((2, 64, 64), np.nan, np.float32)
         bad("cut short", _truncated),
         bad(
             "class codes are whole numbers",
-            _file("--labels", np.ones((9, 9), np.float32), utm()),
+            _file("--labels", np.full((160, 160), 0.5, np.float32), GRID),
         ),
         bad(
             "not in the legend",
-            _file("--labels", np.full((9, 9), 99, np.uint8), utm()),
+            _file("--labels", np.full((160, 160), 99, np.uint8), GRID),
         ),
         bad("every pixel is nodata", _file("--s1", NOTHING, utm())),
         bad("7 bands", _file("--s2", reflectance((9, 9))[:7], utm())),
@@ -268,10 +270,9 @@ def test_units_that_are_not_so_are_refused(
     out = ("--out", tmp_path / "out")
     refused(call("map", *inputs(world), "--s1-units", "linear", *out), "like dB")
     path = write_raster(tmp_path / "s2.tif", reflectance((64, 64)) + 1000, utm())
+    labels = ("--labels", world / "labels.tif", "--legend", "simplified-igbp")
     refused(
-        call("map", *inputs(world), "--s2", path, "--s2-offset", 0, *out),
-        "-1000",
-        "s2.tif",
+        call("map", "--s2", path, *labels, "--s2-offset", 0, *out), "-1000", "s2.tif"
     )
 
 

@@ -13,8 +13,9 @@ import shapely
 from click.testing import CliRunner
 
 from overcast.cli import commands
-from overcast.geo.overlay import PolygonLabels
+from overcast.geo.overlay import lay
 from overcast.geo.raster import UNKNOWN
+from overcast.geo.vectors import Features
 from overcast.inputs import Inputs, open_inputs
 from overcast.jobs.scoring import on_labels
 from overcast.plan import Data, ImageInput, LabelInput, read_plan
@@ -135,14 +136,80 @@ def test_a_map_of_drawn_labels(tmp_path: Path) -> None:
     # As a reference of what was learned from them, they can't judge.
     assert list(on_labels(labels, [plan.data], inputs.stack.grid))
     elsewhere = utm((32, 32), east=700_000)
-    away = PolygonLabels(
-        path,
-        np.array([shapely.box(*elsewhere.extent.boundingbox.bbox)]),
-        np.uint8([1]),
-        labels.legend,
-        elsewhere,
-    )
+    outline = np.array([shapely.box(*elsewhere.extent.boundingbox.bbox)])
+    features = Features(path, outline, {}, "EPSG:32632")
+    away = lay(features, np.uint8([1]), labels.legend, elsewhere)
     assert not list(on_labels(away, [plan.data], elsewhere))
     with open_scene(tmp_path / "out") as scene:
         assert scene.notes == ()
         assert scene.layers["labels"].kind == "classes"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--labels-nodata", "0"), ("0", 200)),
+        (("--labels-nodata", "0,99"), ("99", 200)),
+        (("--labels-nodata", "0", "--labels-nodata", "99"), ("99", 200)),
+        (("--labels-nodata", "zero"), ("expected whole numbers", None)),
+        (("--labels-nodata", "300"), ("300 can't be a code for no data", None)),
+    ],
+)
+def test_codes_for_no_data_on_the_command_line(
+    tmp_path: Path, options: tuple[str, ...], said: tuple[str, int | None]
+) -> None:
+    codes = np.ones((32, 32), np.uint8)
+    codes[16:], codes[0], codes[1] = 2, 255, 0
+    if "99" in "".join(options):
+        codes[2] = 99
+    write(tmp_path / "s2.tif", reflectance((32, 32)), GRID)
+    write(tmp_path / "l.tif", codes, GRID, nodata=255)
+    (tmp_path / "legend.csv").write_text(LEGEND)
+    args = ["map", "--s2", tmp_path / "s2.tif", "--s2-offset", "0"]
+    args += ["--labels", tmp_path / "l.tif", "--legend", tmp_path / "legend.csv"]
+    args += [
+        *options,
+        "--method",
+        "forest",
+        "--set",
+        "trees=2",
+        "--out",
+        tmp_path / "o",
+    ]
+    made = CliRunner().invoke(commands, list(map(str, args)))
+    if said[1] is None:
+        assert said[0] in f"{made.output}{made.exception}"
+        assert not (tmp_path / "o" / "map.tif").exists()
+        return
+    assert made.exit_code == 0, made.output
+    inputs = open_inputs(read_plan(tmp_path / "o" / "run" / "plan.yaml").data)
+    assert inputs.stack.labels is not None
+    values = inputs.stack.labels.read(GRID).values
+    hidden = 3 if "99" in "".join(options) else 2
+    assert (values == UNKNOWN).sum() == 32 * hidden
+
+
+def test_a_layer_is_mapped_by_name(tmp_path: Path) -> None:
+    path = draw(tmp_path / "a.gpkg", SQUARES, (1, 2))
+    pyogrio.raw.write(
+        path,
+        shapely.to_wkb(np.array([shapely.box(600_000, 5_299_680, 600_320, 5_300_000)])),
+        [np.array([2])],
+        np.array(["class"], object),
+        geometry_type="Polygon",
+        crs="EPSG:32632",
+        layer="other",
+        append=True,
+    )
+    with pytest.raises(ValueError, match=r"a\.gpkg: holds the layers a, other"):
+        opened(tmp_path, path)
+    for layer, known in (("a", 256), ("other", 1024)):
+        stack = opened(tmp_path, Path(f"{path}|layername={layer}")).stack
+        assert stack.labels is not None
+        assert (stack.labels.read(GRID).values != UNKNOWN).sum() == known
+
+
+def test_notes_of_features_reach_the_reader(tmp_path: Path) -> None:
+    far = shapely.box(9000, 0, 9090, 90)
+    inputs = opened(tmp_path, draw(tmp_path / "d.gpkg", (*SQUARES, far), (1, 2, 1)))
+    assert any("1 of 3 features label no pixel" in note for note in inputs.notes)

@@ -13,6 +13,7 @@ import overcast
 
 ROOT = Path(overcast.__file__).parent
 FLOORS = [
+    {"errors", "limits"},
     {"progress", "bar", "threads", "lock", "output", "extras"},
     {"geo"},
     {"worlds", "datasets"},
@@ -26,6 +27,7 @@ FLOORS = [
     {"discover", "extent", "keys"},
     {"plan"},
     {"inputs", "methods"},
+    {"run_files"},
     {"run"},
     {"jobs", "viewer", "benchmarks"},
     {"options", "given"},

@@ -223,5 +223,5 @@ def test_a_seed_of_the_schedule_is_refused(tmp_path: Path) -> None:
 def test_a_column_twice_in_a_legend_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "legend.csv"
     path.write_text("code,name,colour,name\n1,A,000000,B\n", encoding="utf-8")
-    with pytest.raises(ValueError, match=r"legend.csv: the column name is there twice"):
+    with pytest.raises(ValueError, match=r"legend.csv: the column name occurs twice"):
         load_legend(path)

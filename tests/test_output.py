@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from overcast.output import Output, finish_left
+from overcast.output import Output, finish_left, refuse_inputs
 
 NAMES = ("a.txt", "run")
 
@@ -54,6 +54,24 @@ def test_discarded_work_leaves_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("name", ["run", "a.txt"])
+def test_a_folder_of_somebody_else_is_not_replaced(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "precious.txt").write_text("mine")
+    with pytest.raises(
+        ValueError, match=f"{name}: a folder that overcast did not make"
+    ):
+        Output.begin(tmp_path, NAMES, "key", overwrite=True)
+    assert (tmp_path / name / "precious.txt").read_text() == "mine"
+
+
+def test_what_is_read_is_not_replaced(tmp_path: Path) -> None:
+    for path in (tmp_path / "a.txt", tmp_path / "run" / "x.tif"):
+        with pytest.raises(ValueError, match="read by this command"):
+            refuse_inputs(tmp_path, NAMES, [str(path)])
+    refuse_inputs(tmp_path, NAMES, [str(tmp_path / "b.txt")])
+
+
 class Killed(BaseException):
     """The process ends here."""
 
@@ -86,6 +104,7 @@ def begun(folder: Path, key: str = "new") -> Output:
         make(output, key)
         (output.work / "run" / "deep").mkdir(parents=True, exist_ok=True)
         (output.work / "run" / "deep" / "weights").write_text(key)
+        (output.work / "run" / "plan.yaml").write_text(key)
         (output.work / "big.raw").write_text("not wanted")
     return output
 
@@ -95,7 +114,7 @@ def contents(folder: Path) -> dict[str, str]:
     return {str(path.relative_to(folder)): path.read_text() for path in files}
 
 
-NEW = {"a.txt": "new", "run/deep/weights": "new"}
+NEW = {"a.txt": "new", "run/deep/weights": "new", "run/plan.yaml": "new"}
 
 
 @pytest.mark.parametrize("old", [True, False])
@@ -108,7 +127,7 @@ def test_a_finish_killed_at_any_step_is_finished_by_the_same_command(
         folder.mkdir()
         if old:
             (folder / "run").mkdir()
-            for name in ("a.txt", "run/old", "gone.txt"):
+            for name in ("a.txt", "run/plan.yaml", "gone.txt"):
                 (folder / name).write_text("old")
         output = begun(folder)
         with pytest.MonkeyPatch.context() as patch:

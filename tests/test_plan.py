@@ -96,3 +96,14 @@ def test_no_yaml_is_said(tmp_path: Path) -> None:
 def test_a_model_option_that_is_unknown_is_named() -> None:
     with pytest.raises(ValueError, match=r"unknown key 'widht'; did you mean width\?"):
         choose("models", {"name": "fcn", "widht": 3}, {"s2": 10}, 4)
+
+
+@pytest.mark.parametrize("nodata", [0, (0, 255), -9999])
+def test_labels_may_have_several_codes_for_no_data(
+    tmp_path: Path, nodata: int | tuple[int, ...]
+) -> None:
+    value = list(nodata) if isinstance(nodata, tuple) else nodata
+    path = changed(tmp_path, lambda t: t["data"]["labels"].update(nodata=value))
+    labels = read_plan(path).data.labels
+    assert labels is not None
+    assert labels.nodata == nodata

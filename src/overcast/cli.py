@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import tempfile
+import traceback
 import warnings
+from contextlib import suppress
 from importlib import import_module
 from pkgutil import iter_modules
+from typing import NoReturn
 
 import click
 
 from overcast import __version__, threads
 from overcast import commands as found
+from overcast.errors import FAULT, INPUT, PIPE, STOPPED, explain
 from overcast.extras import advice
 from overcast.options import HELP, say
+
+_DEBUG = "OVERCAST_DEBUG"
+"""Environment variable that shows tracebacks."""
+_RESUMED = frozenset(
+    ("audit", "calibrate", "chain", "demo", "map", "predict", "pretrain", "train")
+)
+"""Commands that go on where they were stopped."""
 
 
 class _Commands(click.Group):
@@ -44,30 +57,66 @@ def commands() -> None:
 
 
 def main() -> None:
-    """Run a command; a wrong input is one line on standard error and exit code 2."""
+    """Run a command; what goes wrong is one line and an exit code (docs/errors.md)."""
     # Files without a place are refused by name. rasterio's warning of its own arrays
     # leaks from threads that warp at once, since each restores the others' filters.
     warnings.filterwarnings("ignore", "Dataset has no geotransform")
     try:
         threads.prepare()
         commands.main(standalone_mode=False)
+        sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
-        sys.exit(2)
+        sys.exit(INPUT)
     except click.ClickException as error:
-        _fail(error.format_message())
-    except (ValueError, OSError) as error:
-        _fail(str(error))
-    except ModuleNotFoundError as error:
-        _fail(advice(error))
+        _fail(INPUT, error.format_message())
     except (KeyboardInterrupt, click.Abort):
-        say("stopped; the same command goes on from here")
-        sys.exit(130)
+        say(_stopped())
+        sys.exit(STOPPED)
+    except BrokenPipeError:
+        # Whoever read the output went away; Python would complain at its end too.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(PIPE)
+    except Exception as error:
+        code, line = _explained(error)
+        if os.environ.get(_DEBUG):
+            traceback.print_exception(error)
+        elif code == FAULT:
+            line = f"{line} (a fault of overcast; please report it with {_kept(error)})"
+        _fail(code, line)
 
 
-def _fail(message: str) -> None:
+def _explained(error: Exception) -> tuple[int, str]:
+    """Exit code and line for an error, which may be an extra that is not installed."""
+    if isinstance(error, ModuleNotFoundError):
+        with suppress(ImportError):
+            return INPUT, advice(error)
+    return explain(error)
+
+
+def _stopped() -> str:
+    """What an interrupted command leaves."""
+    if _RESUMED.isdisjoint(sys.argv[1:3]):
+        return "stopped"
+    return "stopped; the same command goes on from here"
+
+
+def _kept(error: Exception) -> str:
+    """Write the traceback of an error to a file; where it is."""
+    text = "".join(traceback.format_exception(error))
+    about = f"overcast {__version__}, {sys.argv[1:]}\n\n{text}"
+    try:
+        handle, path = tempfile.mkstemp(".txt", "overcast-fault-")
+        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
+            file.write(about)
+    except OSError:
+        return f"what {_DEBUG}=1 shows"
+    return path
+
+
+def _fail(code: int, message: str) -> NoReturn:
     say(f"overcast: error: {' '.join(message.split())}")
-    sys.exit(2)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

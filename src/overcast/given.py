@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +55,7 @@ def data_of(given: dict[str, Any]) -> Any:
 
 def refuse_without(given: dict[str, Any], name: str, needed: str) -> None:
     """Refuse an option that nothing reads, since another one is missing."""
-    if given[name] is not None and given[needed] is None:
+    if given[name] not in (None, ()) and given[needed] is None:
         option, other = (f"--{n.replace('_', '-')}" for n in (name, needed))
         raise ValueError(f"{option}: of what? give {other} as well")
 
@@ -75,13 +77,13 @@ def _mask_of(given: dict[str, Any]) -> Any:
 
 def plan_of(given: dict[str, Any]) -> Any:
     """The `Plan` that the options of `images` and `labels` describe."""
-    from overcast.plan import LabelInput, Plan, replace_labels, with_target
+    from overcast.plan import LabelInput, Plan, method_of, replace_labels, with_target
 
     legend = given["legend"]
     known = LabelInput(
         path=absolute(given["labels"]),
         legend=absolute(Path(legend)) if Path(legend).is_file() else legend,
-        nodata=given["labels_nodata"],
+        nodata=codes_of("--labels-nodata", given["labels_nodata"]),
         column=given["labels_column"],
     )
     data = replace_labels(data_of(given), known)
@@ -101,7 +103,22 @@ def plan_of(given: dict[str, Any]) -> Any:
             )
         data = with_target(data, "prior", absolute(given["prior"]))
         method["prior"] = "prior"
-    return Plan(data=data, method=method, seed=given["seed"], place=_place_of(given))
+    plan = Plan(data=data, method=method, seed=given["seed"], place=_place_of(given))
+    method_of(plan)  # before anything is read: a setting that is wrong is named
+    return plan
+
+
+def codes_of(option: str, texts: Sequence[str]) -> int | tuple[int, ...] | None:
+    """Codes that an option gives, repeated or between commas; one alone as it is."""
+    try:
+        codes = [int(code) for text in texts for code in text.split(",")]
+    except ValueError:
+        raise ValueError(
+            f"{option} {','.join(texts)}: expected whole numbers, such as 0 or 0,255"
+        ) from None
+    if len(codes) == 1:
+        return codes[0]
+    return tuple(dict.fromkeys(codes)) or None
 
 
 def _place_of(given: dict[str, Any]) -> Any:
@@ -151,9 +168,7 @@ def started(method: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
 
 def settings_of(texts: tuple[str, ...]) -> dict[str, Any]:
     """What ``--set KEY=VALUE`` says."""
-    import yaml
-
-    from overcast.keys import UniqueKeys
+    from overcast.plan import parse_yaml
 
     found: dict[str, Any] = {}
     for text in texts:
@@ -162,12 +177,13 @@ def settings_of(texts: tuple[str, ...]) -> dict[str, Any]:
             raise ValueError(f"--set {text}: expected KEY=VALUE")
         if key in found:
             raise ValueError(f"--set {text}: {key} is given twice, expected once")
-        try:
-            found[key] = yaml.load(value, UniqueKeys)
-        except yaml.YAMLError as error:
-            reason = " ".join(str(error).split())
-            raise ValueError(f"--set {text}: not YAML: {reason}") from error
+        found[key] = parse_yaml(value, f"--set {shortened(text)}")
     return found
+
+
+def shortened(text: str) -> str:
+    """The beginning of a long text."""
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def absolute(path: Path) -> str:
@@ -186,12 +202,14 @@ def runs_of(run: Path, given: dict[str, Any]) -> Any:
                 f"--with {folder}: given twice; --weights says how much a run counts"
             )
     text = given["weights"]
-    if text is not None and not given["also"]:
-        raise ValueError(f"--weights {text}: of what? give --with as well")
     try:
         weights = tuple(map(float, text.split(","))) if text else ()
     except ValueError:
-        raise ValueError(f"--weights {text}: expected numbers, such as 2,1") from None
+        weights = (math.nan,)
+    if not all(map(math.isfinite, weights)):
+        raise ValueError(f"--weights {text}: expected numbers, such as 2,1")
+    if text is not None and not given["also"]:
+        raise ValueError(f"--weights {text}: of what? give --with as well")
     without = given.get("without", ())
     return Runs((run, *given["also"]), weights, given["views"], without)
 
@@ -207,6 +225,6 @@ def reference_of(path: Path | None, given: dict[str, Any]) -> Any:
     return ReferenceFile(
         path,
         given["reference_legend"],
-        given["reference_nodata"],
+        codes_of("--reference-nodata", given["reference_nodata"]),
         given["reference_column"],
     )

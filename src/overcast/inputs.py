@@ -18,17 +18,22 @@ from overcast.geo.check import (
 )
 from overcast.geo.coverage import common_grid
 from overcast.geo.dataset import read_grid
+from overcast.geo.feature_notes import looked_at
 from overcast.geo.image_file import ImageFile
-from overcast.geo.label_file import LabelFile, open_labels
+from overcast.geo.label_file import LabelFile, open_codes, open_labels, several
+from overcast.geo.layers import is_vector
 from overcast.geo.legend import load_legend
 from overcast.geo.masks import CLOUDED, Masked, counts_of, open_mask
-from overcast.geo.overlay import CLASS, PointLabels, PolygonLabels, open_drawn
+from overcast.geo.overlay import (
+    CLASS,
+    PointLabels,
+    PolygonLabels,
+    open_drawn,
+)
 from overcast.geo.probabilities import SENSOR as PROBABILITIES
 from overcast.geo.probabilities import open_probabilities
-from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import ImageSource, Stack
-from overcast.geo.tiling import pieces
-from overcast.geo.vectors import is_vector
+from overcast.labels.spectra import contradictions
 from overcast.plan import Data, ImageInput, LabelInput, fingerprint
 
 
@@ -58,9 +63,8 @@ def open_inputs(data: Data) -> Inputs:
     others = {str(image.path): image.grid for image in images.values()}
     labels = None
     if data.labels is not None:
-        labels = open_given_labels(data.labels, _grid(data, images, others))
-        if not isinstance(labels, LabelFile):
-            _check_there(labels)
+        labels = _checked_labels(data.labels, _grid(data, images, others), data.trust)
+        notes += labels.notes
         others[str(labels.path)] = labels.grid
     masks = _masks(data, images)
     notes += [_share_hidden(name, mask) for name, mask in masks.items()]
@@ -75,6 +79,7 @@ def open_inputs(data: Data) -> Inputs:
         labels=labels,
         targets=frozenset(name for name, i in data.images.items() if i.target),
     )
+    notes += contradictions(stack)
     files = [*others, *(i.mask.path for i in data.images.values() if i.mask)]
     return Inputs(stack, tuple(notes), _fingerprint(stack, files))
 
@@ -83,6 +88,8 @@ def open_given_labels(
     entry: LabelInput, grid: GeoBox
 ) -> LabelFile | PolygonLabels | PointLabels:
     """Open a raster of labels on its own grid, or points or polygons on `grid`.
+
+    What is in a raster is not looked at.
 
     Raises
     ------
@@ -97,20 +104,25 @@ def open_given_labels(
         return open_drawn(path, legend, grid, entry.column or CLASS)
     if entry.column is not None:
         raise ValueError(f"{path}: a raster has no column {entry.column}")
-    return open_labels(path, legend, entry.nodata)
+    return open_codes(path, legend, several(entry.nodata))
 
 
-def _check_there(labels: PolygonLabels | PointLabels) -> None:
-    """Refuse features that label no pixel of the grid."""
-    grid = labels.grid
-    if not any((labels.read(grid[s]).values != UNKNOWN).any() for s in pieces(grid)):
-        raise ValueError(
-            f"{labels.path}: no feature with a class has a pixel of the images in it; "
-            "check that they are of the same place"
+def _checked_labels(
+    entry: LabelInput, grid: GeoBox, trust: bool
+) -> LabelFile | PolygonLabels | PointLabels:
+    """Labels with notes on what they are on `grid`; refused if they are nothing there.
+
+    With `trust`, names in a raster that contradict the legend are passed over.
+    """
+    labels = open_given_labels(entry, grid)
+    if isinstance(labels, LabelFile):
+        return open_labels(
+            labels.path, labels.legend, several(entry.nodata), grid, trust
         )
+    return looked_at(labels)
 
 
-def _open_image(entry: ImageInput, trust: bool) -> Checked:
+def _open_image(entry: ImageInput, trust: bool) -> Checked[ImageFile]:
     path = Path(entry.path)
     _refuse_unread(entry)
     if entry.sensor == "sentinel-1":
@@ -118,7 +130,7 @@ def _open_image(entry: ImageInput, trust: bool) -> Checked:
     if entry.sensor == "sentinel-2":
         return open_sentinel_2(path, entry.offset, entry.bands, trust)
     if entry.sensor == PROBABILITIES:
-        return Checked(open_probabilities(path))
+        return open_probabilities(path)
     if Path(entry.sensor).is_file():
         return open_checked(path, *load_sensor(Path(entry.sensor)))
     known = ", ".join(sorted([*BUILT_IN, PROBABILITIES]))
@@ -147,7 +159,7 @@ def _masks(data: Data, images: dict[str, ImageFile]) -> dict[str, Masked]:
         if (given := entry.mask) is None:
             continue
         codes = None if given.hidden is None else frozenset(given.hidden)
-        mask = open_mask(Path(given.path), codes)
+        mask = open_mask(Path(given.path), codes, images[name].grid)
         common_grid(images[name].grid, {given.path: mask.grid})
         found[name] = Masked(images[name], mask, CLOUDED if codes is None else codes)
     return found
@@ -157,7 +169,7 @@ def _share_hidden(name: str, masked: Masked) -> str:
     """A sentence on how much a mask hides."""
     mask = masked.mask
     assert isinstance(mask, LabelFile)
-    counts = counts_of(mask)
+    counts = counts_of(mask, masked.grid)
     hidden = sum(counts[mask.legend.codes.index(code)] for code in masked.hidden)
     share = hidden / max(counts.sum(), 1)
     return f"{name}: {mask.path.name} hides {share:.0%} of its own pixels"

@@ -114,7 +114,7 @@ images = several(
     ),
     click.option(
         "--s1-units",
-        type=click.Choice(["auto", "db", "linear"]),
+        type=click.Choice(["auto", "db", "linear", "amplitude"]),
         default="auto",
         show_default=True,
         help="What --s1 is stored in.",
@@ -157,7 +157,8 @@ labels = several(
         "--labels",
         type=FILE,
         required=True,
-        help="Raster of class codes, or polygons or points with a class.",
+        help="Raster of class codes, or polygons or points with a class; a layer of "
+        "several as FILE|layername=LAYER.",
     ),
     click.option(
         "--legend",
@@ -165,7 +166,13 @@ labels = several(
         help="igbp, simplified-igbp, worldcover, esri, dynamic-world, nlcd, corine, "
         "openearthmap, whu-opt-sar, or a CSV of code,name,colour.",
     ),
-    click.option("--labels-nodata", type=int, help="Code of --labels for not known."),
+    click.option(
+        "--labels-nodata",
+        multiple=True,
+        metavar="CODE,...",
+        help="Codes of --labels for not known, beside that of its nodata tag; may be "
+        "repeated.",
+    ),
     click.option(
         "--labels-column",
         help="Column of codes or names, where --labels is polygons or points.  "
@@ -228,7 +235,12 @@ reading = several(
     click.option(
         "--reference-legend", help="Legend of the reference, if not the map's."
     ),
-    click.option("--reference-nodata", type=int, help="Its code for no data."),
+    click.option(
+        "--reference-nodata",
+        multiple=True,
+        metavar="CODE,...",
+        help="Its codes for no data, beside that of its nodata tag; may be repeated.",
+    ),
     click.option(
         "--reference-column",
         help="Column of codes or names, where it is polygons or points.  "

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +20,8 @@ from overcast import lock
 _WORK, _FINISHED = ".overcast-unfinished", ".overcast-finished"
 _KEY, _NAMES, _REPLACED = "key", "names.json", "replaced"
 _DEAR = "dear"
+_RUN = ("plan.yaml", "interface.json", "sensors.json")
+"""Files of which a run folder has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ class Output:
             If one of `names` exists, or other work is unfinished there, and
             `overwrite` is not set; or if another process writes there.
         """
+        refuse_name(folder)
         output = cls(folder, names, notes=lock.acquire(folder))
         try:
             if _finish_left(folder) == key:
@@ -86,6 +90,7 @@ class Output:
             raise ValueError(
                 f"{self.folder / old[0]}: exists; give another --out, or --overwrite"
             )
+        _refuse_foreign(self.folder, self.names)
         if marker.exists() and not overwrite:
             raise ValueError(
                 f"{self.folder}: holds unfinished work of another command; run that "
@@ -206,13 +211,63 @@ def write_whole(path: Path, text: str) -> None:
     draft.replace(path)
 
 
-def refuse_to_replace(out: Path, overwrite: bool) -> None:
+def refuse_inputs(folder: Path, names: Iterable[str], inputs: Iterable[str]) -> None:
+    """Refuse to replace what the very command reads.
+
+    Raises
+    ------
+    ValueError
+        If one of `inputs` is one of `names` in `folder`, or lies in it.
+    """
+    outputs = [(folder / name).resolve() for name in names]
+    for text in inputs:
+        path = Path(text).resolve()
+        if any(path == output or output in path.parents for output in outputs):
+            raise ValueError(
+                f"{text}: read by this command, and would be replaced by it; give "
+                "another --out"
+            )
+
+
+def refuse_name(out: Path) -> None:
+    """Refuse a name that is no text, before anything is learned.
+
+    Raises
+    ------
+    ValueError
+        If it is not UTF-8.
+    """
+    try:
+        str(out).encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(f"--out {str(out)!a}: not a name in UTF-8") from error
+
+
+def _refuse_foreign(folder: Path, names: Iterable[str]) -> None:
+    """Refuse to replace folders that overcast did not make."""
+    for path in (folder / name for name in names):
+        if not path.is_dir() or path.is_symlink():
+            continue
+        known = path.name == "run" and any((path / mark).exists() for mark in _RUN)
+        if not known and any(path.iterdir()):
+            raise ValueError(
+                f"{path}: a folder that overcast did not make, and won't replace; move "
+                "it away, or give another --out"
+            )
+
+
+def refuse_to_replace(out: Path, overwrite: bool, inputs: Iterable[Path] = ()) -> None:
     """Refuse a single file that exists, unless it may be overwritten.
 
     Raises
     ------
     ValueError
-        If `out` exists and `overwrite` is not set.
+        If `out` exists and `overwrite` is not set, or it is a folder, or one of
+        `inputs`.
     """
+    refuse_name(out)
+    refuse_inputs(out.parent, [out.name], map(str, inputs))
+    if out.is_dir():
+        raise ValueError(f"{out}: a folder; give the name of a file for --out")
     if out.exists() and not overwrite:
         raise ValueError(f"{out}: exists; give another --out, or --overwrite")

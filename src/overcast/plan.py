@@ -11,6 +11,8 @@ import dataclasses
 import difflib
 import hashlib
 import json
+import math
+import reprlib
 from collections import abc
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,9 +24,13 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from overcast.discover import find
+from overcast.errors import building, cause, is_own, reading, writing
 from overcast.keys import UniqueKeys
+from overcast.limits import LARGEST_SEED, check_limits
 
 T = TypeVar("T")
+_DEEPEST, _LONGEST = 50, 100_000
+"""Levels and values of a YAML text; aliases count as what they stand for."""
 _LATER = {"left out": "at its default"}
 """Of a key that is newer than plans that were written: their fingerprints stay."""
 
@@ -50,23 +56,28 @@ class ImageInput:
 
     path: str
     sensor: str
-    units: Literal["auto", "db", "linear"] = "auto"
+    units: Literal["auto", "db", "linear", "amplitude"] = "auto"
     offset: int | None = None
     bands: tuple[str, ...] | None = None
     target: bool = False
     mask: MaskInput | None = None
+
+    def __post_init__(self) -> None:
+        """Check the offset: products have 0 or -1000, mosaics something between."""
+        check_limits(self, offset=(-10_000, 0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelInput:
     """A raster of class codes, or points or polygons with a `column` of them.
 
-    `legend` is a built-in name or a CSV. Without `column`, it is ``class``.
+    `legend` is a built-in name or a CSV. Without `column`, it is ``class``. `nodata`
+    is a code of a raster for not known, or several; they join that of the file's tag.
     """
 
     path: str
     legend: str
-    nodata: int | None = None
+    nodata: int | tuple[int, ...] | None = None
     column: str | None = None
 
 
@@ -108,6 +119,11 @@ class Windows:
     size: int = 512
     overlap: int = 64
 
+    def __post_init__(self) -> None:
+        """Check that windows have pixels, and go on."""
+        check_limits(self, size=(1, 65_536))
+        check_limits(self, overlap=(0, self.size - 1))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -124,6 +140,10 @@ class Plan:
     seed: int = 0
     scenes: tuple[Data, ...] = ()
     place: PlaceInput = field(default_factory=PlaceInput)
+
+    def __post_init__(self) -> None:
+        """Check the seed."""
+        check_limits(self, seed=(0, LARGEST_SEED))
 
     @property
     def fingerprint(self) -> str:
@@ -162,18 +182,37 @@ def choose(package: str, choice: Mapping[str, Any], *arguments: Any) -> Any:
     settings = dict(choice)
     name = settings.pop("name", None)
     if not isinstance(name, str):
-        raise ValueError(f"{package}: expected a name, got {choice!r}")
+        raise ValueError(f"{package}: expected a name, got {reprlib.repr(choice)}")
     kind = find(package, name)
     if dataclasses.is_dataclass(kind):
         return from_tree(kind, settings, name)
-    known = [k for k in get_type_hints(kind.__init__) if k != "return"]
-    _refuse_unknown(settings, known, name)
-    return kind(*arguments, **settings)
+    hints = get_type_hints(kind.__init__)
+    _refuse_unknown(settings, [k for k in hints if k != "return"], name)
+    for key, value in settings.items():
+        _check_value(hints[key], value, f"{name}: {key}")
+    with building(f"{name}: {reprlib.repr(settings)}"):
+        return kind(*arguments, **settings)
 
 
 def replace_labels(data: Data, labels: LabelInput | None) -> Data:
     """The same images with other labels."""
     return dataclasses.replace(data, labels=labels)
+
+
+def files_of(*parts: Data) -> list[str]:
+    """Every file that is read, as the plan names it."""
+    found: list[str | None] = []
+    for data in parts:
+        for image in data.images.values():
+            found += [
+                image.path,
+                image.sensor,
+                None if image.mask is None else image.mask.path,
+            ]
+        if data.labels is not None:
+            found += [data.labels.path, data.labels.legend]
+        found.append(data.grid)
+    return [name for name in found if name is not None]
 
 
 def with_target(data: Data, name: str, path: str) -> Data:
@@ -192,11 +231,9 @@ def read_plan(path: Path) -> Plan:
     """
     if not path.is_file():
         raise ValueError(f"{path}: no such plan")
-    try:
-        tree = yaml.load(path.read_text(encoding="utf-8"), UniqueKeys)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())
-        raise ValueError(f"{path}: not YAML: {reason}") from error
+    with reading(path, "give a plan in YAML and UTF-8", "readable plan"):
+        text = path.read_text(encoding="utf-8")
+    tree = parse_yaml(text, str(path))
     plan = from_tree(Plan, tree, str(path))
     method_of(plan)
     data, *scenes = (_located(d, path.parent) for d in (plan.data, *plan.scenes))
@@ -207,10 +244,58 @@ def read_plan(path: Path) -> Plan:
     )
 
 
+def parse_yaml(text: str, where: str) -> Any:
+    """Plain values that a YAML text holds; `where` names the text.
+
+    Raises
+    ------
+    ValueError
+        If it is not YAML, or is deeper or longer than any plan.
+    """
+    try:
+        _refuse_bomb(text, where)
+        return yaml.load(text, UniqueKeys)
+    except (yaml.YAMLError, TypeError, RecursionError) as error:
+        reason = getattr(error, "problem", None) or cause(error)
+        raise ValueError(f"{where}: not YAML: {reason}") from error
+    except ValueError as error:
+        if is_own(error):
+            raise
+        raise ValueError(f"{where}: not YAML: {cause(error)}") from error
+
+
+def _refuse_bomb(text: str, where: str) -> None:
+    """Refuse a short text that stands for very many values, before they are made."""
+    sizes: dict[str, int] = {}
+    parents: list[tuple[str | None, int]] = []
+    total = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            if event.anchor not in sizes:
+                raise ValueError(f"{where}: *{event.anchor} is not defined before it")
+            total += sizes[event.anchor]
+        elif isinstance(event, yaml.NodeEvent):
+            total += 1
+            if isinstance(event, yaml.CollectionStartEvent):
+                parents.append((event.anchor, total - 1))
+            elif event.anchor is not None:
+                sizes[event.anchor] = 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            anchor, before = parents.pop()
+            if anchor is not None:
+                sizes[anchor] = total - before
+        if len(parents) > _DEEPEST or total > _LONGEST:
+            raise ValueError(
+                f"{where}: more than {_DEEPEST} levels or {_LONGEST} values; expected "
+                "the keys and values of a plan"
+            )
+
+
 def write_plan(plan: Plan, path: Path) -> None:
     """Write a plan as YAML."""
     text = yaml.safe_dump(to_tree(plan), sort_keys=False, allow_unicode=True)
-    path.write_text(text, encoding="utf-8")
+    with writing(path):
+        path.write_text(text, encoding="utf-8")
 
 
 def to_tree(value: Any) -> Any:
@@ -245,14 +330,20 @@ def from_tree(kind: type[T], tree: Any, where: str) -> T:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
         message = first["msg"].removeprefix("Value error, ")
-        raise ValueError(f"{where}: {place or 'plan'}: {message}") from error
+        if message.startswith("Input should be"):
+            value = reprlib.repr(first["input"])
+            message = message.replace("Input should be", f"{value}; expected")
+        whole = ": ".join(part for part in (where, place, message) if part)
+        raise ValueError(whole) from error
 
 
 def _check_keys(kind: Any, tree: Any, where: str) -> None:
     """Refuse unknown keys at every depth, before types are looked at."""
     if dataclasses.is_dataclass(kind):
         if not isinstance(tree, Mapping):
-            raise ValueError(f"{where}: expected keys and values, got {tree!r}")
+            raise ValueError(
+                f"{where}: expected keys and values, got {reprlib.repr(tree)}"
+            )
         _refuse_unknown(tree, [f.name for f in dataclasses.fields(kind)], where)
         hints = get_type_hints(kind)
         for name, value in tree.items():
@@ -266,6 +357,37 @@ def _check_keys(kind: Any, tree: Any, where: str) -> None:
     elif get_origin(kind) in (Union, UnionType) and tree is not None:
         for part in filter(dataclasses.is_dataclass, get_args(kind)):
             _check_keys(part, tree, where)
+        _check_value(kind, tree, where)
+    else:
+        _check_value(kind, tree, where)
+
+
+def _check_value(kind: Any, value: Any, where: str) -> None:
+    """Refuse a value that would be taken for another one: true for 1, "1" for 1.
+
+    YAML reads 1e-3 as a text, so a text may be a number where one with decimals is
+    expected.
+    """
+    kinds = get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
+    if bool in kinds:
+        wrong, words = not isinstance(value, bool), "true or false"
+    elif not {int, float} & set(kinds):
+        return
+    else:
+        text = isinstance(value, str) and not {float, str} & set(kinds)
+        wrong, words = isinstance(value, bool) or text, "a number"
+    if wrong and value is not None:
+        raise ValueError(f"{where}: {reprlib.repr(value)}; expected {words}")
+    if isinstance(value, (float, str)) and _is_endless(value):
+        raise ValueError(f"{where}: {value}; expected a finite number")
+
+
+def _is_endless(value: float | str) -> bool:
+    """Whether a number, or the one that a text holds, is infinite or none."""
+    try:
+        return not math.isfinite(float(value))
+    except ValueError:
+        return False
 
 
 def _refuse_unknown(tree: Mapping[str, Any], known: list[str], where: str) -> None:
@@ -273,7 +395,7 @@ def _refuse_unknown(tree: Mapping[str, Any], known: list[str], where: str) -> No
         if key not in known:
             near = difflib.get_close_matches(str(key), known, 1, cutoff=0.5)
             hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
-            raise ValueError(f"{where}: unknown key {key!r}; {hint}")
+            raise ValueError(f"{where}: unknown key {reprlib.repr(key)}; {hint}")
 
 
 def _started(method: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:

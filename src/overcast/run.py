@@ -1,16 +1,16 @@
 """Plans carried out: a trained run in a folder, and a map made with one.
 
 A run folder holds ``plan.yaml``, ``interface.json`` (the legend and the sensors that
-its predictor has) and whatever the method leaves there; nothing in it is a pickle. Where
-labels count as evidence of place, ``place.json`` and ``place.tif`` are there
-(`overcast.labels.place_file`), and once it is calibrated ``calibration.json``.
+its predictor has), ``learned.json`` (a record, see `overcast.run_files`) and whatever the
+method leaves there; nothing in it is a pickle. Where labels count as evidence of place,
+``place.json`` and ``place.tif`` are there (`overcast.labels.place_file`), and once it is
+calibrated ``calibration.json``.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,13 +20,14 @@ from overcast import __version__
 from overcast.accuracy import calibration_file
 from overcast.accuracy.calibrated import Calibrated
 from overcast.accuracy.calibration_file import Calibration, read_calibration
-from overcast.geo.bands import Band, Sensor
-from overcast.geo.legend import LandClass, Legend
+from overcast.errors import reading
+from overcast.geo.bands import Sensor
 from overcast.geo.stack import ImageSource, Stack, agree
 from overcast.geo.tiling import Tiling
 from overcast.inputs import Inputs, open_inputs
 from overcast.labels import place_file
 from overcast.labels.place_file import placed, write_place
+from overcast.labels.support import refuse_one_class
 from overcast.maps.ensemble import Ensemble
 from overcast.maps.placed import Placed
 from overcast.maps.predict import predict
@@ -50,9 +51,18 @@ from overcast.product.rasters import (
     write_probabilities,
 )
 from overcast.progress import Progress, quiet
+from overcast.run_files import (
+    INTERFACE,
+    Interface,
+    begin_record,
+    check_record,
+    finish_record,
+    read_interface,
+    write_interface,
+)
 from overcast.threads import steady_learning
 
-PLAN, _INTERFACE = "plan.yaml", "interface.json"
+PLAN = "plan.yaml"
 
 
 def train_run(
@@ -67,22 +77,20 @@ def train_run(
     stacks = [inputs.stack, *(open_inputs(more).stack for more in plan.scenes)]
     first = agree(stacks)
     assert first.labels is not None
+    refuse_one_class(stacks)
     check_stated(inputs.stack, plan)
     folder.mkdir(parents=True, exist_ok=True)
     write_plan(plan, folder / PLAN)
-    interface = {
-        "legend": to_tree(first.labels.legend),
-        "sensors": {n: to_tree(s) for n, s in first.sensors.items()},
-        "version": __version__,
-    }
-    text = json.dumps(interface, indent=2, ensure_ascii=False)
-    (folder / _INTERFACE).write_text(text, encoding="utf-8")
+    interface = Interface(legend=first.labels.legend, sensors=first.sensors)
+    write_interface(interface, folder)
+    begin_record(plan, interface, folder)
     with steady_learning():
         method_of(plan).fit(stacks, folder, plan.seed, progress)
         if _asks_place(plan) and inputs.stack.labels is not None:
-            predictor = _predictor(folder, plan)
+            predictor = _learned(folder, plan, interface)
             place = find_place(predictor, inputs.stack, plan, progress)
             write_place(place, inputs.stack, folder)
+    finish_record(plan, interface, folder)
 
 
 def _asks_place(plan: Plan) -> bool:
@@ -102,34 +110,29 @@ def load_run(folder: Path) -> Predictor:
     ValueError
         If the folder holds no run, or one that was not finished.
     """
-    if not (folder / PLAN).is_file() or not (folder / _INTERFACE).is_file():
-        raise ValueError(f"{folder}: no run; expected {PLAN} and {_INTERFACE} there")
-    predictor = placed(_predictor(folder, read_plan(folder / PLAN)), folder)
-    found = read_calibration(folder)
-    return predictor if found is None else Calibrated(predictor, found.scaling)
-
-
-def _predictor(folder: Path, plan: Plan) -> Predictor:
-    """Return what the method of a run left in its folder."""
-    tree = json.loads((folder / _INTERFACE).read_text(encoding="utf-8"))
-    legend = Legend(
-        tree["legend"]["name"],
-        tuple(LandClass(**item) for item in tree["legend"]["classes"]),
-    )
-    sensors = {name: _sensor(item) for name, item in tree["sensors"].items()}
-    try:
-        predictor: Predictor = method_of(plan).load(folder, legend, sensors)
+    if not (folder / PLAN).is_file() or not (folder / INTERFACE).is_file():
+        raise ValueError(f"{folder}: no run; expected {PLAN} and {INTERFACE} there")
+    plan = read_plan(folder / PLAN)
+    interface = read_interface(folder)
+    check_record(plan, interface, folder)
+    predictor = placed(_learned(folder, plan, interface), folder)
+    calibration = read_calibration(folder)
+    if calibration is None:
         return predictor
+    return Calibrated(predictor, calibration.scaling)
+
+
+def _learned(folder: Path, plan: Plan, interface: Interface) -> Predictor:
+    """Return what the method of a run left in its folder."""
+    legend, sensors = interface.legend, interface.sensors
+    try:
+        with reading(folder, "train it again", "readable run"):
+            predictor: Predictor = method_of(plan).load(folder, legend, sensors)
+            return predictor
     except FileNotFoundError as error:
         raise ValueError(
             f"{folder}: the run was not finished; run `overcast train` again"
         ) from error
-
-
-def _sensor(tree: Mapping[str, Any]) -> Sensor:
-    bands = tuple(Band(**band) for band in tree["bands"])
-    layouts = tuple(tuple(layout) for layout in tree["layouts"])
-    return Sensor(tree["name"], tree["kind"], bands, layouts)
 
 
 def model_hash(folder: Path, *, calibrated: bool = True) -> str:

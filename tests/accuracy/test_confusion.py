@@ -16,7 +16,7 @@ from sklearn.metrics import (
     precision_score,
 )
 
-from overcast.accuracy.confusion import Confusion, compare, scores
+from overcast.accuracy.confusion import Confusion, compare, scores, translation
 from overcast.geo.arrays import LabelArray
 from overcast.geo.legend import LandClass, Legend, load_legend
 from overcast.geo.raster import UNKNOWN, Labels
@@ -116,3 +116,40 @@ def test_nothing_in_common_is_said() -> None:
     )
     with pytest.raises(ValueError, match="no pixel in common"):
         compare(here, there)
+
+
+def named(**codes: int) -> Legend:
+    classes = tuple(
+        LandClass(c, n.replace("_", " "), "00ff00") for n, c in codes.items()
+    )
+    return Legend("named", classes)
+
+
+INDICES = np.uint8([0, 1, 2, 255])
+
+
+def test_legends_are_the_same_by_code_and_name() -> None:
+    mine = named(Water=1, Forest=2, Crops=3)
+    for other in (
+        named(WATER=1, forest=2, Crops=3),
+        named(Water=1, Forest=2, _Crops_=3),
+    ):
+        assert translation(other, mine)(INDICES).tolist() == [0, 1, 2, 255]
+
+
+def test_equal_codes_of_other_names_are_not_taken_for_one() -> None:
+    mine = named(Water=1, Forest=2, Crops=3)
+    with pytest.raises(
+        ValueError, match=r"Moor \(2\) is in one alone, and 2 is Forest"
+    ):
+        translation(named(Water=1, Moor=2, Crops=3), mine)
+
+
+def test_the_same_names_translate_whatever_their_codes() -> None:
+    mine = named(Water=1, Forest=2, Crops=3)
+    swapped = named(Forest=1, Water=2, Crops=3)
+    assert translation(swapped, mine)(INDICES).tolist() == [1, 0, 2, 255]
+    fewer = named(Crops=30, Forest=10)
+    assert translation(fewer, mine)(np.uint8([0, 1, 255])).tolist() == [2, 1, 255]
+    with pytest.raises(ValueError, match="not the same: Water"):
+        translation(mine, fewer)

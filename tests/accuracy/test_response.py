@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pyogrio.raw
 import pytest
+import shapely
 
+from overcast.accuracy.area import StratifiedSample
 from overcast.accuracy.design import allocate, count_classes, draw
 from overcast.accuracy.response import is_form, read_sample, weights_of, write_form
 from overcast.geo.arrays import LabelArray
@@ -92,3 +96,147 @@ def test_a_stratum_that_nobody_judged_is_named(form: Path) -> None:
     code = LEGEND.codes[6]
     with pytest.raises(ValueError, match=rf"form\.csv: stratum {code} has 0 points"):
         read_sample(points, found, rare, LEGEND)
+
+
+def rewritten(path: Path, change: Callable[[list[dict[str, str]]], None]) -> Features:
+    """The form of a CSV with changed rows."""
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    change(rows)
+    other = path.with_name("other.csv")
+    with other.open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    return read_features(other)
+
+
+def sampled(points: Features) -> StratifiedSample:
+    found = classes_under(mapped(), points)
+    return read_sample(points, found, found, LEGEND)
+
+
+def pixels_of(value: str) -> Callable[[list[dict[str, str]]], None]:
+    def change(rows: list[dict[str, str]]) -> None:
+        for row in rows:
+            row["stratum_pixels"] = value
+
+    return change
+
+
+def twice(rows: list[dict[str, str]]) -> None:
+    rows += [dict(row) for row in rows]
+
+
+def renumbered(rows: list[dict[str, str]]) -> None:
+    rows += [{**row, "id": str(k + 201)} for k, row in enumerate(list(rows))]
+
+
+def thinned(rows: list[dict[str, str]]) -> None:
+    del rows[3:5]
+
+
+def halved(rows: list[dict[str, str]]) -> None:
+    for row in rows:
+        if row["stratum"] == "1":
+            row["stratum_pixels"] = str(int(row["stratum_pixels"]) // 2)
+
+
+def unnamed(rows: list[dict[str, str]]) -> None:
+    rows[6]["stratum"] = ""
+
+
+@pytest.mark.parametrize("form", [".csv"], indirect=True)
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (pixels_of("0"), "row 1 has stratum_pixels 0, expected a whole number"),
+        (pixels_of("-5"), "row 1 has stratum_pixels -5, expected a whole number"),
+        (pixels_of("nan"), "row 1 has stratum_pixels nan, expected a whole number"),
+        (pixels_of("1e400"), "row 1 has stratum_pixels inf, expected a whole number"),
+        (pixels_of("2.5"), "row 1 has stratum_pixels 2.5, expected a whole number"),
+        (pixels_of("many"), "stratum_pixels has a text that is no number"),
+        (pixels_of("7200"), "stratum_share .* another share of all"),
+        (twice, "rows 1 and 201 have the same place"),
+        (renumbered, "rows 1 and 201 have the same place"),
+        (thinned, "2 points are missing, the first with the id 4"),
+        (halved, "another share of all"),
+        (unnamed, "row 7 has no stratum"),
+    ],
+)
+def test_an_altered_form_is_refused(
+    form: Path, change: Callable[[list[dict[str, str]]], None], says: str
+) -> None:
+    points = rewritten(form, change)
+    with pytest.raises(ValueError, match=says) as error:
+        sampled(points)
+    assert "other.csv" in str(error.value)
+
+
+def resaved(path: Path, name: str, driver: str, kind: str, crs: str) -> Features:
+    """The form as another program saves it."""
+    points = read_features(path)
+    shapes = points.to_crs(crs)
+    if kind == "MultiPoint":
+        shapes = np.array([shapely.MultiPoint([shape]) for shape in shapes], object)
+    names = [n.lower() for n in points.columns]
+    values = [np.array(list(texts), object) for texts in points.columns.values()]
+    if driver == "ESRI Shapefile":
+        names = [n[:10] for n in names]
+    other = path.with_name(name)
+    pyogrio.raw.write(
+        other,
+        shapely.to_wkb(shapes),
+        values,
+        np.array(names, object),
+        driver=driver,
+        geometry_type=kind,
+        crs=crs,
+    )
+    return read_features(other)
+
+
+@pytest.mark.parametrize("form", [".gpkg"], indirect=True)
+@pytest.mark.parametrize("kind", ["Point", "MultiPoint"])
+@pytest.mark.parametrize(
+    ("name", "driver", "crs"),
+    [
+        ("a.shp", "ESRI Shapefile", "EPSG:32632"),
+        ("a.geojson", "GeoJSON", "EPSG:4326"),
+        ("b.gpkg", "GPKG", "EPSG:3857"),
+    ],
+)
+def test_a_form_keeps_its_design_in_other_formats(
+    form: Path, name: str, driver: str, crs: str, kind: str
+) -> None:
+    points = resaved(form, name, driver, kind, crs)
+    assert is_form(points)
+    own, again = sampled(read_features(form)), sampled(points)
+    np.testing.assert_array_equal(again.pixels, own.pixels)
+    np.testing.assert_array_equal(again.taken, own.taken)
+
+
+@pytest.mark.parametrize("form", [".csv"], indirect=True)
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "cp1252", "utf-16"])
+def test_a_form_keeps_its_design_in_a_spreadsheet(form: Path, encoding: str) -> None:
+    with form.open(newline="") as file:
+        rows = list(csv.reader(file))
+    lines = [";".join(cell.replace(".", ",") for cell in row) for row in rows]
+    other = form.with_name("excel.csv")
+    other.write_text("\n".join(lines) + "\n", encoding=encoding)
+    points = read_features(other)
+    assert is_form(points)
+    own, again = sampled(read_features(form)), sampled(points)
+    np.testing.assert_array_equal(again.pixels, own.pixels)
+    np.testing.assert_array_equal(again.taken, own.taken)
+
+
+def test_parts_of_a_form_are_refused() -> None:
+    place = shapely.points([8.0], [47.0])
+    columns = {"reference": ["1"], "stratum": ["1"], "stratum_pixels": ["9"]}
+    part = Features(Path("p.csv"), place, columns, "EPSG:4326")
+    with pytest.raises(ValueError, match=r"p\.csv: a sample .* stratum_share, which"):
+        is_form(part)
+    assert not is_form(
+        Features(Path("p.csv"), place, {"reference": ["1"]}, "EPSG:4326")
+    )

@@ -17,6 +17,7 @@ from overcast.geo.legend import load_legend
 from overcast.geo.raster import UNKNOWN, Image, Labels
 from overcast.geo.stack import ImageSource, LabelSource, Stack
 from overcast.geo.tiling import Window
+from tests.rasters import backscatter, spectra
 
 # odc-geo slices a GeoBox with affine's old operator, which affine 3 warns of.
 pytestmark = pytest.mark.filterwarnings("ignore:Use .@. matmul")
@@ -154,19 +155,21 @@ def dataarray(names: list[str] | None = None) -> xarray.DataArray:
 
 @pytest.mark.parametrize("dims", list(itertools.permutations(("band", "y", "x"))))
 def test_dataarray_dimensions_may_come_in_any_order(dims: tuple[str, ...]) -> None:
-    source = from_dataarray(dataarray().transpose(*dims), PLACE)
+    source = from_dataarray(dataarray().transpose(*dims), PLACE).image
     assert source.grid == GRID
     assert source.sensor == PLACE
-    assert source.image.values[:, 0, 0].tolist() == [0, 1]
-    assert np.argwhere(~source.image.valid).tolist() == [[2, 3]]
+    image = source.read(GRID)
+    assert image.values[:, 0, 0].tolist() == [0, 1]
+    assert np.argwhere(~image.valid).tolist() == [[2, 3]]
 
 
 def test_dataarray_bands_are_matched_by_name() -> None:
-    source = from_dataarray(dataarray(["Sigma0_VH", "vv"]), SENTINEL_1)
-    assert source.image.values[:, 0, 0].tolist() == [1, 0]
-    with pytest.raises(ValueError, match=r"bands vv, HH; expected VH once"):
+    db = dataarray(["Sigma0_VH", "vv"]) * 8 - 18
+    source = from_dataarray(db, SENTINEL_1).image
+    assert source.read(GRID).values[:, 0, 0].tolist() == [-10, -18]
+    with pytest.raises(ValueError, match=r"called vv, HH; expected VH of sentinel-1"):
         from_dataarray(dataarray(["vv", "HH"]), SENTINEL_1)
-    with pytest.raises(ValueError, match=r"bands VV, vv; expected VV, VH once"):
+    with pytest.raises(ValueError, match=r"more than one band is called VV \(VV, vv\)"):
         from_dataarray(dataarray(["VV", "vv"]), SENTINEL_1)
 
 
@@ -178,10 +181,10 @@ def test_dataarray_in_degrees_with_south_at_the_top() -> None:
         coords={"lat": [1.0, 2, 3], "lon": [10.0, 10.5, 11, 11.5]},
         attrs={"grid_mapping": "place"},
     ).assign_coords(place=((), 0, {"spatial_ref": wgs84}))
-    source = from_dataarray(array, PLACE)
+    source = from_dataarray(array, PLACE).image
     assert source.grid.crs == "EPSG:4326"
     assert source.grid.affine == Affine(0.5, 0, 9.75, 0, 1, 0.5)
-    assert source.image.values[1, 2].tolist() == [17, 19, 21, 23]
+    assert source.read(source.grid).values[1, 2].tolist() == [17, 19, 21, 23]
 
 
 def test_dataarray_without_a_place_is_refused() -> None:
@@ -197,5 +200,96 @@ def test_dataarray_without_a_place_is_refused() -> None:
 def test_dataarray_of_another_shape_is_refused() -> None:
     with pytest.raises(ValueError, match=r"dimensions y, x; expected a band"):
         from_dataarray(dataarray().isel(band=0), PLACE)
-    with pytest.raises(ValueError, match=r"2 bands without names, expected the 10"):
+    with pytest.raises(
+        ValueError, match=r"2 bands without names of sentinel-2; expected 10 or"
+    ):
         from_dataarray(dataarray(), SENTINEL_2)
+
+
+def stored_array(
+    values: np.ndarray, names: list[str] | None = None
+) -> xarray.DataArray:
+    grid = GeoBox(values.shape[1:], GRID.affine, GRID.crs)
+    x, y = centres(grid)
+    array = xarray.DataArray(
+        values,
+        dims=("band", "y", "x"),
+        coords={
+            "y": y[:, 0],
+            "x": x[0],
+            "spatial_ref": xarray.Variable((), 0, {"crs_wkt": CRS(UTM).to_wkt()}),
+        },
+        name="scene",
+    )
+    return array if names is None else array.assign_coords(band=names)
+
+
+LAND = spectra("water", "forest", "crops", "soil", shape=(48, 48))
+
+
+@pytest.mark.parametrize(
+    ("values", "attributes", "says"),
+    [
+        (LAND, {}, None),
+        ((LAND * 1e-4).astype("f4"), {}, None),
+        (LAND + 1000, {}, "-1000 was not applied"),
+        (LAND + 1000, {"scale_factor": 1e-4, "add_offset": -0.1}, "offset -0.1 taken"),
+        ((LAND / 100).astype("f4"), {}, "percent"),
+    ],
+)
+def test_arrays_pass_the_gate_of_files(
+    values: np.ndarray, attributes: dict[str, float], says: str | None
+) -> None:
+    checked = from_dataarray(stored_array(values).assign_attrs(attributes), SENTINEL_2)
+    found = checked.image.read(checked.image.grid).values
+    np.testing.assert_allclose(found, LAND * 1e-4, atol=1e-6)
+    assert (says is None and not checked.notes) or (says or "") in checked.notes[0]
+
+
+@pytest.mark.parametrize("where", ["attrs", "encoding"])
+@pytest.mark.parametrize("key", ["_FillValue", "missing_value", "nodata"])
+def test_nodata_of_arrays_is_not_seen(where: str, key: str) -> None:
+    values = LAND.copy()
+    values[:, :, 30:] = 7777
+    array = stored_array(values)
+    getattr(array, where)[key] = 7777
+    image = from_dataarray(array, SENTINEL_2).image
+    valid = image.read(image.grid).valid
+    assert not valid[:, 30:].any()
+    assert valid[:, :30].all()
+
+
+def test_arrays_in_power_and_of_other_bands() -> None:
+    db = backscatter((48, 48))
+    power = stored_array(np.float32(10) ** (db / 10), ["vv", "vh"])
+    checked = from_dataarray(power, SENTINEL_1)
+    found = checked.image.read(checked.image.grid).values
+    np.testing.assert_allclose(found, db, atol=1e-4)
+    assert "array scene: linear power" in checked.notes[0]
+    amplitude = stored_array(np.float32(10) ** (db / 20))
+    with pytest.raises(ValueError, match="array scene: values look like amplitude"):
+        from_dataarray(amplitude, SENTINEL_1)
+    with pytest.raises(ValueError, match="array scene: its bands are called HH, HV"):
+        from_dataarray(power.assign_coords(band=["HH", "HV"]), SENTINEL_1)
+    with pytest.raises(ValueError, match=r"look like B12, B11.*assign_coords"):
+        from_dataarray(stored_array(LAND[::-1]), SENTINEL_2)
+    names = stored_array(LAND[[2, 1, 0, 6]])
+    names.attrs["long_name"] = ("red", "green", "blue", "nir")
+    assert from_dataarray(names, SENTINEL_2).image.sensor.names == (
+        *("B02", "B03", "B04", "B08"),
+    )
+
+
+def test_arrays_are_read_by_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    image = from_dataarray(stored_array(LAND), SENTINEL_2).image
+    sizes = []
+    values = xarray.DataArray.values
+
+    def record(array: xarray.DataArray) -> np.ndarray:
+        sizes.append(array.size)
+        return values.fget(array)
+
+    monkeypatch.setattr(xarray.DataArray, "values", property(record))
+    found = image.read(image.grid[4:10, 5:12])
+    assert sizes == [10 * 6 * 7]
+    np.testing.assert_allclose(found.values, LAND[:, 4:10, 5:12] * 1e-4, atol=1e-6)

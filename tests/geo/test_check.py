@@ -12,8 +12,9 @@ from overcast.geo.check import (
     open_checked,
     open_sentinel_1,
     open_sentinel_2,
-    sample,
 )
+from overcast.geo.stored import file_bands, seen_sample
+from overcast.geo.validity import Validity
 from tests.rasters import backscatter, reflectance, utm, write
 
 SHAPE = (64, 64)
@@ -93,7 +94,8 @@ def test_a_large_file_is_read_at_places_all_over_it(tmp_path: Path) -> None:
     values[0] = np.arange(4200)
     sensor = Sensor("mine", "optical", (Band("red", "reflectance", 0, 4200),))
     path = write(tmp_path / "long.tif", values, utm((40, 4200)), names=["red"])
-    found = sample(open_checked(path, sensor, Encoding()).image)
+    open_checked(path, sensor, Encoding())
+    found = seen_sample(file_bands(path, sensor), (0,), Encoding(), Validity())
     assert found.shape == (1, 8 * 40 * 8 * 64)
     assert (found.min(), found.max()) == (0, 4199)
     assert float(np.median(found)) == pytest.approx(2100, abs=300)

@@ -16,6 +16,7 @@ from overcast.geo.legend import (
     built_in_legends,
     load_crosswalk,
     load_legend,
+    parse_legend,
 )
 
 UNMAPPED = {("corine", 33), ("esri", 10)}
@@ -93,13 +94,14 @@ def test_a_users_csv_works_like_a_built_in_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"code;name;colour\n1;Forest;009900\n", "header code,name,colour"),
+        (b"code|name|colour\n1|Forest|009900\n", "header code,name,colour"),
         (b"code,name\n1,Forest\n", "header code,name,colour"),
-        (b"code,name,colour\n1,Forest\n", "header code,name,colour"),
+        (b"code,name,colour\n1,Forest\n", "class 1 of the legend has 2 cells"),
         (b"code,name,colour\none,Forest,009900\n", "'one'"),
         (b"code,name,colour\n1,Forest,green\n", "expected rrggbb"),
         (b"code,name,colour\n1,A,009900\n1,B,009900\n", "code 1 occurs twice"),
-        (b"", "no classes"),
+        (b"", "header code,name,colour"),
+        (b"code,name,colour\n", "no classes"),
         (b"code,name,colour\n1,W\xe4lder,009900\n", "UTF-8"),
         (b"\x89PNG\r\n\x1a\n\x00", "UTF-8"),
     ],
@@ -230,3 +232,74 @@ def test_another_legend_under_a_built_in_name_is_refused() -> None:
     impostor = Legend("worldcover", legend(1, 2).classes)
     with pytest.raises(ValueError, match="rename yours"):
         load_crosswalk(impostor, "simplified-igbp")
+
+
+def table(rows: str, header: str = "code,name,colour") -> Legend:
+    return parse_legend(f"{header}\n{rows}\n", "mine")
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        ("code,name,color", "1,Forest,009900"),
+        ("Code;Name;Colour", "1;Forest;#009900"),
+        ("colour\tcode\tname", "009900\t1\tForest"),
+        ("\ufeffcode,name,colour", "1,Forest,009900"),
+        ("sep=;\ncode;name;colour", "1;Forest;009900"),
+        ("id,code,name,colour", "7,1.0,Forest,009900"),
+    ],
+)
+def test_dialects_of_a_legend(header: str, row: str) -> None:
+    assert table(row, header).classes == (LandClass(1, "Forest", "009900"),)
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        ("1,Forest,", "class 'Forest' has colour ''"),
+        ("1,,009900", "class 1 of the legend, code 1, has no name"),
+        ("1.5,Forest,009900", "class 1 of the legend has code '1.5'"),
+        ("1,Built, dense,009900", "class 1 of the legend has 4 cells, expected 3"),
+        ("1,A,009900\n2,B", "class 2 of the legend has 2 cells, expected 3"),
+        ("1,For\x00est,009900", "has a control character|not a legend"),
+        ("1,For\x08est,009900", "has a control character"),
+        ("1,For\uffffest,009900", "has a control character"),
+        ("1,Forest,009900\n2, FOREST ,009901", "codes 1 and 2 are both called FOREST"),
+        (
+            "1,W\u00e4lder,009900\n2,Wa\u0308lder,009901",
+            "codes 1 and 2 are both called",
+        ),
+        ("1,A B,009900\n2,a\u00a0b,009901", "codes 1 and 2 are both called"),
+        ("\n".join(f"{k},N{k},009900" for k in range(256)), "more than 255 rows"),
+        ("1,Forest,009900\n" * 100_000, "more than 255 rows"),
+    ],
+)
+def test_rows_that_are_no_classes_are_named(rows: str, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        table(rows)
+
+
+def test_as_many_classes_as_there_are_codes() -> None:
+    assert len(table("\n".join(f"{k},N{k},009900" for k in range(255)))) == 255
+
+
+def test_columns_that_occur_twice_are_refused() -> None:
+    with pytest.raises(ValueError, match="column name occurs twice"):
+        table("1,A,B,009900", "code,name,name,colour")
+
+
+def test_codes_of_floats_and_several_for_no_data() -> None:
+    codes = np.array([[1, 2, np.nan], [0, -9999, 2]], np.float32)
+    assert legend(1, 2).to_indices(codes, (0, -9999)).tolist() == [
+        [0, 1, 255],
+        [255, 255, 1],
+    ]
+    with pytest.raises(ValueError, match="nodata -1, 0"):
+        legend(1).to_indices(np.array([5]), (0, -1))
+
+
+def test_a_legend_that_only_has_a_built_in_name_is_refused() -> None:
+    own = load_legend("worldcover").classes
+    named = (LandClass(10, "Water", own[0].colour), *own[1:])
+    with pytest.raises(ValueError, match="calls 10 Tree cover, yours Water; rename"):
+        load_crosswalk(Legend("worldcover", named), "simplified-igbp")

@@ -9,7 +9,7 @@ import shapely
 
 from overcast.geo.arrays import LabelArray
 from overcast.geo.legend import load_legend
-from overcast.geo.overlay import PolygonLabels, classes_under, pixels_under
+from overcast.geo.overlay import PolygonLabels, classes_under, lay, pixels_under
 from overcast.geo.raster import UNKNOWN, Labels
 from overcast.geo.vectors import Features
 from tests.rasters import utm
@@ -27,6 +27,15 @@ def source() -> LabelArray:
 def points(rows: np.ndarray, columns: np.ndarray) -> Features:
     x, y = 600_000 + 10 * columns, 5_300_000 - 10 * rows
     return Features(Path("p.gpkg"), shapely.points(x, y), {}, "EPSG:32632")
+
+
+def laid(
+    shapes: np.ndarray, classes: np.ndarray, shape: tuple[int, int]
+) -> PolygonLabels:
+    features = Features(Path("p.gpkg"), shapes, {}, "EPSG:32632")
+    labels = lay(features, classes, LEGEND, utm(shape))
+    assert isinstance(labels, PolygonLabels)
+    return labels
 
 
 def test_points_find_their_pixel() -> None:
@@ -58,7 +67,7 @@ def test_polygons_take_the_pixels_whose_centre_they_hold() -> None:
             shapely.box(600_040, 5_299_990, 600_060, 5_300_000),  # later ones count
         ]
     )
-    labels = PolygonLabels(Path("p.gpkg"), shapes, np.uint8([2, 6]), LEGEND, utm(SHAPE))
+    labels = laid(shapes, np.uint8([2, 6]), SHAPE)
     values = labels.read(labels.grid[0:6, 0:8]).values
     expected = np.full((6, 8), UNKNOWN, np.uint8)
     expected[:4, :5] = 2
@@ -74,7 +83,7 @@ def test_polygons_are_the_same_by_windows() -> None:
     )
     shapes = shapely.buffer(centres, random.uniform(20, 200, 40))
     classes = random.integers(0, 10, 40).astype(np.uint8)
-    labels = PolygonLabels(Path("p.gpkg"), shapes, classes, LEGEND, utm((100, 100)))
+    labels = laid(shapes, classes, (100, 100))
     whole = labels.read(labels.grid).values
     assert 0.2 < (whole != UNKNOWN).mean() < 1
     for y in (0, 37):

@@ -49,7 +49,9 @@ def test_bands_are_found_by_name_and_by_number(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("tagged", [True, False])
-def test_zero_is_no_observation_in_sentinel_2(tmp_path: Path, tagged: bool) -> None:
+def test_zero_in_all_bands_alone_is_no_observation(
+    tmp_path: Path, tagged: bool
+) -> None:
     stored = reflectance(SHAPE)
     stored[:, :5] = 0
     stored[3, 10, 10] = 0  # a dark band is not a missing pixel
@@ -58,8 +60,7 @@ def test_zero_is_no_observation_in_sentinel_2(tmp_path: Path, tagged: bool) -> N
     image = open_image(path, SENTINEL_2, SENTINEL_2_ENCODING)
     valid = image.read(image.grid).valid
     assert not valid[:5].any()
-    assert valid[10, 10] != tagged
-    assert valid[5:].sum() >= 59 * 64 - 1
+    assert valid[5:].all()
 
 
 def test_nan_is_not_valid_and_never_bright(tmp_path: Path) -> None:
@@ -169,7 +170,7 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("values", "says"),
     [
-        (np.ones(SHAPE, np.float32), "float32 values; class codes are whole numbers"),
+        (np.full(SHAPE, 0.5, np.float32), "value 0.5; class codes are whole numbers"),
         (np.full(SHAPE, 77, np.uint8), "codes 77 are not in the legend"),
         (np.ones((2, *SHAPE), np.uint8), "2 bands; a label raster has one"),
     ],

@@ -80,7 +80,7 @@ def test_probabilities_are_those_of_the_runs(
     made: Path, world: Path, runs: tuple[Path, ...]
 ) -> None:
     """Read back, against the predictor itself."""
-    source = open_probabilities(made / "probabilities.tif")
+    source = open_probabilities(made / "probabilities.tif").image
     assert source.sensor.names == LEGEND.names
     stack = open_inputs(optical(world)).stack
     chip = stack.read(Window(0, 0, *stack.shape))

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from overcast.geo.arrays import ImageArray, LabelArray
 from overcast.geo.bands import SENTINEL_1
 from overcast.geo.legend import load_legend
+from overcast.geo.probabilities import probability_sensor
 from overcast.geo.raster import UNKNOWN, Image, Labels
 from overcast.geo.stack import Stack
-from overcast.labels.support import remarks, support
+from overcast.labels.support import (
+    refuse_one_class,
+    remarks,
+    support,
+    taught_classes,
+)
 from tests.rasters import backscatter, utm
 
 LEGEND = load_legend("simplified-igbp")
@@ -56,3 +64,54 @@ def test_what_can_hardly_be_learned_is_named() -> None:
     assert LEGEND.names[8] not in thin + never
     assert LEGEND.names[9] in never
     assert remarks(Stack(grid=grid, images={"s1": image})) == []
+
+
+def stack_with(*codes: int) -> Stack:
+    """Labels of so many rows of single pixels, one class in each."""
+    values = np.full((20, 30), UNKNOWN, np.uint8)
+    for row, code in enumerate(codes):
+        values[row] = code
+    grid = utm((20, 30))
+    labels = LabelArray(Labels(values=values, grid=grid, legend=LEGEND))
+    image = ImageArray(Image.of(backscatter((20, 30)), grid, SENTINEL_1))
+    return Stack(grid=grid, images={"s1": image}, labels=labels)
+
+
+def test_what_is_nowhere_in_the_map_is_not_what_mixtures_hold() -> None:
+    stack = stack_with(2, 9)  # Savanna and Water
+    never, part = remarks(stack, {"name": "weak"})
+    assert never.startswith("nowhere in the labels, so nowhere in the map: Wetlands")
+    assert not {"Forest", "Shrubland", "Grassland"} & set(
+        never.split(": ")[1].split(", ")
+    )
+    assert part == (
+        "nowhere in the labels, and in the map only as a part of Savanna: Forest, "
+        "Shrubland, Grassland"
+    )
+    (never,) = remarks(stack, {"name": "forest"})
+    assert "Forest, Shrubland, Grassland" in never
+    _, prior = remarks(stack, {"name": "weak", "prior": "prior"})
+    assert "only where the prior has them: Wetlands" in prior
+
+
+def test_one_class_teaches_nothing() -> None:
+    with pytest.raises(ValueError, match="all labels are of one class, Urban"):
+        refuse_one_class([stack_with(6, 6)])
+    refuse_one_class([stack_with(6, 2)])
+    refuse_one_class([stack_with(6), stack_with(2)])
+    bare = replace(stack_with(6), labels=None)
+    with pytest.raises(ValueError, match="one class"):
+        refuse_one_class([stack_with(6), bare])
+
+
+def test_class_probabilities_teach_all_classes() -> None:
+    stack = stack_with(6)
+    sensor = probability_sensor(LEGEND.names)
+    shares = np.full((len(LEGEND), 20, 30), 0.1, np.float32)
+    prior = ImageArray(Image.of(shares, stack.grid, sensor))
+    known = replace(
+        stack, images={**stack.images, "prior": prior}, targets=frozenset({"prior"})
+    )
+    refuse_one_class([known])
+    assert taught_classes([known], 10) == list(range(10))
+    assert taught_classes([stack_with(6, 2)], 10) == [2, 6]

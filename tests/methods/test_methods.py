@@ -311,3 +311,21 @@ def test_clusters_are_named_one_to_one_as_far_as_classes_go() -> None:
     classes = np.repeat(np.uint8([4, 4, 1, 4]), [60, 25, 15, 30])
     # Cluster 1 is mostly class 4, but giving it class 1 makes more pixels agree.
     assert name_clusters(clusters, classes, 5).tolist() == [4, 1, 4]
+
+
+@pytest.mark.parametrize("name", names("methods"))
+def test_only_classes_with_labels_are_mapped(name: str, tmp_path: Path) -> None:
+    whole, method = stack(), made(name)
+    method.fit([whole], tmp_path, 0, quiet)
+    predictor = method.load(tmp_path, LEGEND, whole.sensors)
+    odd = replace(
+        whole.read(Window(0, 0, *SHAPE)),
+        images={
+            n: Image.of(-3 * source.read(whole.grid).values, whole.grid, source.sensor)
+            for n, source in whole.images.items()
+        },
+    )
+    for chip in (whole.read(Window(0, 0, *SHAPE)), odd):
+        assert set(np.unique(predictor.predict(chip).argmax(0))) <= {0, 9}
+    if name == "network":
+        assert (predictor.predict(odd)[1:9] == 0).all()

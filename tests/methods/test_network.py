@@ -61,5 +61,5 @@ def test_windows_suit_the_model_unless_given(
 
 
 def test_a_window_of_nothing_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="size and batch must be 1 or more"):
+    with pytest.raises(ValueError, match="window is 0; expected 1"):
         Network(window=0).fit([stack()], tmp_path, 0, quiet)

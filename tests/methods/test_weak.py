@@ -190,3 +190,36 @@ def test_what_is_assumed_gives_way_to_what_labels_say() -> None:
     assert (some.smoothness, some.prior) == (2.0, 0.5)
     assert (few.smoothness, few.prior) == pytest.approx((4.0, 1.0))
     assert (many.smoothness, many.prior) == pytest.approx((0.2, 0.05))
+
+
+def test_a_mixture_is_what_its_pixels_are_called() -> None:
+    """Rows are true classes: a forest may be called Savanna, which is no true class."""
+    belief = Weak(wrong=0.3)._belief(LEGEND)
+    position = {name: k for k, name in enumerate(LEGEND.names)}
+    savanna, one = position["Savanna"], 0.3 / 9
+    for name, share in (("Forest", 0.35), ("Shrubland", 0.3), ("Grassland", 0.35)):
+        row = belief.mistakes[position[name]]
+        whole = 1 + 0.3 * share
+        assert row[savanna] == pytest.approx((one + 0.3 * share) / whole)
+        assert row[position[name]] == pytest.approx(0.7 / whole)
+        assert row[position["Water"]] == pytest.approx(one / whole)
+        assert belief.mistakes[savanna, position[name]] == pytest.approx(one)
+    assert belief.mistakes[position["Water"], savanna] == pytest.approx(one)
+    np.testing.assert_allclose(belief.mistakes.sum(1), 1)
+    assert np.flatnonzero(~belief.possible).tolist() == [savanna]
+
+
+def test_classes_that_may_be_mapped() -> None:
+    labelled = np.array([name in ("Water", "Savanna") for name in LEGEND.names])
+    likely = Weak()._likely(LEGEND, labelled)
+    names = [name for name, may in zip(LEGEND.names, likely, strict=True) if may]
+    assert names == ["Forest", "Shrubland", "Savanna", "Grassland", "Water"]
+    assert Weak(prior="p")._likely(LEGEND, labelled).all()
+
+
+def test_classes_without_labels_are_not_mapped(scene: Scene, tmp_path: Path) -> None:
+    few = np.isin(scene.truth.values, (0, 9))
+    values = np.where(few, scene.truth.values, np.uint8(UNKNOWN))
+    labels = Labels(values=values, grid=scene.grid, legend=scene.truth.legend)
+    found = mapped(scene, stack_of(scene, labels), Weak(clusters=(64,)), tmp_path)
+    assert set(np.unique(found.values)) == {0, 9}

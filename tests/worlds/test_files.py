@@ -10,6 +10,7 @@ import pytest
 import rasterio
 
 from overcast import lock
+from overcast.geo.categories import read_categories
 from overcast.geo.legend import load_legend
 from overcast.worlds.files import write_world
 from overcast.worlds.scene import KINDS, Scene, Wanted, simulate
@@ -128,3 +129,14 @@ def test_a_folder_that_another_command_writes_to_is_refused(tmp_path: Path) -> N
     (text,) = refused
     assert text.startswith(f"{tmp_path / 'world'}: is being written by process ")
     assert not any((tmp_path / "world").iterdir())
+
+
+def test_labels_carry_the_names_of_their_codes(paths: dict[str, Path]) -> None:
+    legend = load_legend("simplified-igbp")
+    expected = {c.code: c.name for c in legend.classes}
+    for name, path in paths.items():
+        if name in ("truth", *WANTED.labels):
+            found = read_categories(path)
+            assert found is not None
+            assert found.names == expected, name
+    assert read_categories(paths["clouds"]) is None

@@ -9,13 +9,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from overcast.accuracy.calibration import Reliability
-from overcast.accuracy.conformal import ConformalSets
+from overcast.accuracy.conformal import ConformalSets, Score
 from overcast.accuracy.curve import STEPS, ConfidenceCurve, Scaling
+from overcast.errors import cause, writing
 
 NAME = "calibration.json"
 
@@ -59,8 +60,9 @@ def write_calibration(found: Calibration, run: Path) -> None:
         "sets": None if found.sets is None else _sets_tree(found.sets),
     }
     scratch = run / f"{NAME}.tmp"
-    scratch.write_text(json.dumps(tree, indent=2) + "\n", encoding="utf-8")
-    scratch.replace(run / NAME)
+    with writing(run / NAME):
+        scratch.write_text(json.dumps(tree, indent=2) + "\n", encoding="utf-8")
+        scratch.replace(run / NAME)
 
 
 def read_calibration(run: Path) -> Calibration | None:
@@ -84,10 +86,10 @@ def read_calibration(run: Path) -> Calibration | None:
             after=reliability_of(tree["after"]),
             sets=None if tree["sets"] is None else _sets_of(tree["sets"]),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(
-            f"{path}: not a calibration ({error}); calibrate the run again, or delete "
-            "the file to map with confidence as the method has it"
+            f"{path}: not a calibration ({cause(error)}); calibrate the run again, or "
+            "delete the file to map with confidence as the method has it"
         ) from error
 
 
@@ -108,9 +110,15 @@ def reliability_of(tree: Mapping[str, Any]) -> Reliability:
 
 def _scaling_of(tree: Mapping[str, Any]) -> Scaling:
     values = np.asarray(tree["curve"], np.float64)
-    if len(values) != STEPS + 1:
+    if values.shape != (STEPS + 1,):
         raise ValueError(f"a curve of {len(values)} values, expected {STEPS + 1}")
-    return Scaling(float(tree["temperature"]), ConfidenceCurve(values))
+    inside = bool(((values >= 0) & (values <= 1)).all())  # NaN is in no range
+    if not inside or bool((np.diff(values) < 0).any()):
+        raise ValueError("the curve leaves 0 to 1, or falls")
+    temperature = float(tree["temperature"])
+    if not 0 < temperature < np.inf:
+        raise ValueError(f"temperature is {temperature}, expected above 0")
+    return Scaling(temperature, ConfidenceCurve(values))
 
 
 def _sets_tree(sets: ConformalSets) -> dict[str, Any]:
@@ -121,4 +129,10 @@ def _sets_tree(sets: ConformalSets) -> dict[str, Any]:
 
 def _sets_of(tree: Mapping[str, Any]) -> ConformalSets:
     limits = np.asarray(tree["thresholds"], np.float64)
-    return ConformalSets(tree["score"], float(tree["coverage"]), limits)
+    score, coverage = tree["score"], float(tree["coverage"])
+    if score not in get_args(Score):
+        known = ", ".join(get_args(Score))
+        raise ValueError(f"score is {score!r}, expected one of {known}")
+    if not 0 < coverage < 1 or np.isnan(limits).any():
+        raise ValueError("a coverage or a threshold is no share")
+    return ConformalSets(score, coverage, limits)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
-from overcast.geo.legend import Legend, load_crosswalk
+from overcast.geo.legend import Legend, has_crosswalk, load_crosswalk, normal_name
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import LabelSource
 from overcast.progress import Progress, quiet
@@ -240,14 +240,38 @@ def translation(
 ) -> Callable[[NDArray[np.uint8]], NDArray[np.uint8]]:
     """How class positions of a legend become those of another.
 
+    Legends are the same if their codes and names agree. Else a crosswalk translates, or
+    names do, where the other legend has all of them.
+
     Raises
     ------
     ValueError
-        If their codes differ and there is no crosswalk.
+        If they are not the same, there is no crosswalk, and a name is in one alone.
     """
-    if source.codes == target.codes:
+    if source.same_as(target):
         return lambda indices: indices
-    return load_crosswalk(source, target).indices
+    if has_crosswalk(source, target):
+        return load_crosswalk(source, target).indices
+    position = {normal_name(name): k for k, name in enumerate(target.names)}
+    table = np.full(256, UNKNOWN, np.uint8)
+    for k, name in enumerate(source.names):
+        if normal_name(name) not in position:
+            raise ValueError(_apart(source, target, name))
+        table[k] = position[normal_name(name)]
+    return lambda indices: table[indices]
+
+
+def _apart(source: Legend, target: Legend, name: str) -> str:
+    """Say that two legends can't be compared; `name` is in the first alone."""
+    code = source.codes[source.names.index(name)]
+    other = dict(zip(target.codes, target.names, strict=True)).get(code)
+    also = "" if other is None else f", and {code} is {other} in the other"
+    return (
+        f"legends {source.name} and {target.name} are not the same: {name} ({code}) is in "
+        f"one alone{also}. There is no crosswalk between them: give the legend that the "
+        "reference has (--reference-legend), with the names of the map's legend, or "
+        "leave the option out if it is the map's"
+    )
 
 
 def _blocks(grid: GeoBox, side: int) -> Iterator[tuple[slice, slice]]:

@@ -15,15 +15,21 @@ from overcast.accuracy.bootstrap import block_side
 from overcast.accuracy.confusion import Confusion, compare_blocks, translation
 from overcast.accuracy.response import REFERENCE, is_form
 from overcast.geo.label_file import open_labels
+from overcast.geo.layers import is_vector
 from overcast.geo.legend import Legend, load_legend
 from overcast.geo.overlay import classes_under, lay, pixels_under
 from overcast.geo.stack import LabelSource
-from overcast.geo.vectors import Features, is_vector, read_features
+from overcast.geo.vectors import Features, read_features
 from overcast.progress import Progress, quiet
 
 
 class Reference(Protocol):
     """Known classes somewhere on the grid of a map."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was noticed of the file that they are in."""
+        ...
 
     def against(
         self, source: LabelSource, progress: Progress = quiet
@@ -38,6 +44,12 @@ class ReferenceRaster:
 
     truth: LabelSource
     grid: GeoBox
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was noticed of the file that they are in."""
+        found: tuple[str, ...] = getattr(self.truth, "notes", ())
+        return found
 
     def against(
         self, source: LabelSource, progress: Progress = quiet
@@ -54,6 +66,11 @@ class ReferencePoints:
     points: Features
     classes: NDArray[np.uint8]
     grid: GeoBox
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was noticed of the file that they are in."""
+        return self.points.notes
 
     def against(
         self, source: LabelSource, progress: Progress = quiet
@@ -80,14 +97,14 @@ class ReferenceFile:
     legend
         Its own legend, a name or a CSV; None if it is the map's.
     nodata
-        Code of a raster for not known.
+        Codes of a raster for not known, beside that of its tag.
     column
         Of codes or names, in a vector file; if None, ``reference``.
     """
 
     path: Path
     legend: str | None = None
-    nodata: int | None = None
+    nodata: int | tuple[int, ...] | None = None
     column: str | None = None
 
     def open(self, legend: Legend, grid: GeoBox) -> Reference:
@@ -103,14 +120,15 @@ class ReferenceFile:
         if not is_vector(self.path):
             if self.column is not None:
                 raise ValueError(f"{self.path}: a raster has no column {self.column}")
-            truth = open_labels(self.path, own, self.nodata)
+            truth = open_labels(self.path, own, self.nodata, grid)
             return ReferenceRaster(truth, grid)
         if self.nodata is not None:
             raise ValueError(
                 f"{self.path}: features have no nodata; leave classes empty"
             )
-        features = read_features(self.path)
-        classes = translate(features.classes(self.column or REFERENCE, own))
+        column = self.column or REFERENCE
+        features = read_features(self.path, column)
+        classes = translate(features.classes(column, own))
         if features.are_points:
             return ReferencePoints(features, classes, grid)
         return ReferenceRaster(lay(features, classes, legend, grid), grid)

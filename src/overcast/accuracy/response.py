@@ -2,7 +2,7 @@
 
 Every row says all that an estimate needs of its point: the stratum, how many pixels
 that has and which share of all. So a form may be shortened to some columns, saved in
-another format or edited in a spreadsheet; rows must not be deleted.
+another format or edited in a spreadsheet; rows must not be deleted or repeated.
 """
 
 from __future__ import annotations
@@ -11,18 +11,24 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from overcast.accuracy.area import StratifiedSample
 from overcast.accuracy.design import Counts, Drawn
 from overcast.geo.legend import Legend
+from overcast.geo.point_table import number_of
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import LabelSource
-from overcast.geo.vectors import Features, write_points
+from overcast.geo.vectors import Features, key_of, write_points
 
 REFERENCE = "reference"
 """Column that the interpreter fills with a code or a name of the legend."""
 _STRATUM, _PIXELS, _SHARE = "stratum", "stratum_pixels", "stratum_share"
+_NAME = "stratum_name"
+_ID = "id"
+_SMALL = 1e-5
+"""By so much shares may differ from what they are of, being rounded."""
 _FREE = ("certainty", "interpreter", "date", "comment")
 
 
@@ -45,7 +51,7 @@ def write_form(
     empty = np.full(len(strata), "")
     columns = {
         _STRATUM: np.array(legend.codes)[strata],
-        "stratum_name": np.array(legend.names)[strata],
+        _NAME: np.array(legend.names)[strata],
         _PIXELS: pixels[strata],
         _SHARE: (pixels / pixels.sum())[strata],
         REFERENCE: empty,
@@ -55,8 +61,24 @@ def write_form(
 
 
 def is_form(points: Features) -> bool:
-    """Whether points say which stratum they were drawn from."""
-    return {_STRATUM, _PIXELS, _SHARE} <= points.columns.keys()
+    """Whether points say which stratum they were drawn from.
+
+    Raises
+    ------
+    ValueError
+        If columns of a form are there, and others that it needs are not.
+    """
+    needed = (_STRATUM, _PIXELS, _SHARE)
+    missing = [name for name in needed if points.named(name) is None]
+    if not missing:
+        return True
+    if any(points.named(name) for name in (_PIXELS, _SHARE, _NAME)):
+        raise ValueError(
+            f"{points.path}: a sample that overcast drew, without the column "
+            f"{' and '.join(missing)}, which its intervals need; take it from the file "
+            "that `overcast sample` wrote"
+        )
+    return False
 
 
 def read_sample(
@@ -106,26 +128,86 @@ def _strata(
     points: Features,
 ) -> tuple[NDArray[np.str_], NDArray[np.intp], Counts]:
     """Names of the strata, position ``[N]`` of every point's, and their sizes."""
-    names, first, index = np.unique(
-        points.column(_STRATUM), return_index=True, return_inverse=True
-    )
-    sizes = _numbers(points, _PIXELS)
+    _refuse_repeats(points)
+    keys = [key_of(text) for text in points.column(_STRATUM)]
+    if "" in keys:
+        raise ValueError(f"{points.path}: row {keys.index('') + 1} has no {_STRATUM}")
+    names, first, index = np.unique(keys, return_index=True, return_inverse=True)
+    sizes, shares = _numbers(points, _PIXELS), _numbers(points, _SHARE)
+    for row, size in enumerate(sizes, 1):
+        if not (size >= 1 and np.isfinite(size) and size == np.trunc(size)):
+            raise ValueError(
+                f"{points.path}: row {row} has {_PIXELS} {size:g}, expected a whole "
+                "number from 1 on; take it from the file that `overcast sample` wrote"
+            )
     pixels = sizes[first].astype(np.int64)
     if (sizes != pixels[index]).any():
         raise ValueError(f"{points.path}: {_PIXELS} differs within a stratum")
-    whole = float(_numbers(points, _SHARE)[first].sum())
-    if not np.isclose(whole, 1, atol=1e-6):
+    whole = float(shares[first].sum())
+    if not np.isclose(whole, 1, atol=_SMALL):
         raise ValueError(
             f"{points.path}: strata {', '.join(names)} hold {whole:.4f} of the map's "
             "pixels, expected 1; rows were deleted: leave those that can't be judged, "
             f"with an empty {REFERENCE}"
         )
+    off = np.abs(shares - (pixels / pixels.sum())[index]) > _SMALL
+    if off.any():
+        raise ValueError(
+            f"{points.path}: row {int(off.argmax()) + 1} has {_SHARE} "
+            f"{shares[off.argmax()]:.4f}, and its {_PIXELS} are another share of all; "
+            "take both from the file that `overcast sample` wrote"
+        )
+    taken = np.bincount(index, minlength=len(pixels))
+    if (taken > pixels).any():
+        name = names[(taken > pixels).argmax()]
+        raise ValueError(
+            f"{points.path}: stratum {name} has more points than {_PIXELS}; take it from "
+            "the file that `overcast sample` wrote"
+        )
     return names, index, pixels
+
+
+def _refuse_repeats(points: Features) -> None:
+    """Refuse rows that occur twice, and gaps in the numbers of the points."""
+    for what, values in (
+        ("the same place", shapely.get_coordinates(points.shapes)),
+        (f"one {_ID}", _ids(points)),
+    ):
+        if values is None:
+            continue
+        _, first, index = np.unique(
+            values, axis=0, return_index=True, return_inverse=True
+        )
+        repeated = np.flatnonzero(first[index.ravel()] != np.arange(len(values)))
+        if repeated.size:
+            row = int(repeated[0])
+            raise ValueError(
+                f"{points.path}: rows {first[index.ravel()[row]] + 1} and {row + 1} have "
+                f"{what}; a point counts once, so delete the rows that were added"
+            )
+    numbers = _ids(points)
+    if numbers is not None and len(numbers) < numbers.max():
+        gone = sorted(set(range(1, int(numbers.max()) + 1)) - set(numbers.tolist()))
+        raise ValueError(
+            f"{points.path}: {len(gone)} points are missing, the first with the {_ID} "
+            f"{gone[0]}; rows were deleted: leave those that can't be judged, with an "
+            f"empty {REFERENCE}"
+        )
+
+
+def _ids(points: Features) -> NDArray[np.int64] | None:
+    """Numbers of the points, from 1 on; none where the form has no such column."""
+    if points.named(_ID) is None:
+        return None
+    keys = [key_of(text) for text in points.column(_ID)]
+    if not all(key.isdecimal() and int(key) > 0 for key in keys):
+        return None
+    return np.array(keys, np.int64)
 
 
 def _numbers(points: Features, name: str) -> NDArray[np.float64]:
     try:
-        return np.array(points.column(name), np.float64)
+        return np.array([number_of(text) for text in points.column(name)], np.float64)
     except ValueError as error:
         raise ValueError(
             f"{points.path}: {name} has a text that is no number"

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from overcast.given import data_of, refuse_without, runs_of
+from overcast.given import codes_of, data_of, refuse_without, runs_of
 from overcast.options import (
     FILE,
     HELP,
@@ -29,7 +29,12 @@ from overcast.options import (
 @views(24)
 @click.option("--official", type=FILE, help="Class raster to compare and agree with.")
 @click.option("--official-legend", help="Its legend, if not the runs'.")
-@click.option("--official-nodata", type=int, help="Its code for no data.")
+@click.option(
+    "--official-nodata",
+    multiple=True,
+    metavar="CODE,...",
+    help="Its codes for no data, beside that of its nodata tag; may be repeated.",
+)
 @threads
 @writing
 def command(run: Path, **given: Any) -> None:
@@ -51,9 +56,8 @@ def command(run: Path, **given: Any) -> None:
     for name in ("official_legend", "official_nodata"):
         refuse_without(given, name, "official")
     if given["official"] is not None:
-        official = ReferenceFile(
-            given["official"], given["official_legend"], given["official_nodata"]
-        )
+        nodata = codes_of("--official-nodata", given["official_nodata"])
+        official = ReferenceFile(given["official"], given["official_legend"], nodata)
     with bar() as progress:
         made = make_pseudo_labels(
             runs_of(run, given),

@@ -29,6 +29,8 @@ from overcast.geo.label_file import LabelFile
 from overcast.geo.legend import Crosswalk, Legend
 from overcast.geo.raster import Image, Labels
 from overcast.geo.stack import LabelSource
+from overcast.geo.stored import masks_of
+from overcast.geo.validity import Validity
 from overcast.geo.warp import overlap
 
 AMPLITUDE = Band("amplitude", "dB", 0.0, 48.0)
@@ -65,8 +67,17 @@ def open_bands(
             "the published archive again, unchanged"
         )
     indexes = tuple(orders[0].index(name) + 1 for name in sensor.names)
-    grid = grid_of(path, dataset, pixel_m)
-    return ImageFile(path, sensor, encoding, indexes, grid, dataset.block_shapes[0])
+    tags = tuple(dataset.nodatavals[index - 1] for index in indexes)
+    return ImageFile(
+        path,
+        sensor,
+        encoding,
+        indexes,
+        grid_of(path, dataset, pixel_m),
+        dataset.block_shapes[0],
+        Validity(tags),
+        masks_of(dataset, indexes),
+    )
 
 
 def open_classes(path: Path, legend: Legend, nodata: int, pixel_m: float) -> LabelFile:
@@ -85,7 +96,7 @@ def open_classes(path: Path, legend: Legend, nodata: int, pixel_m: float) -> Lab
             "numbers; unpack the published archive again, unchanged"
         )
     grid = grid_of(path, dataset, pixel_m)
-    return LabelFile(path, legend, nodata, grid, dataset.block_shapes[0])
+    return LabelFile(path, legend, (nodata,), grid, dataset.block_shapes[0])
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import xarray
 from affine import Affine
+from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
-from overcast.geo.bands import Sensor, canonical
+from overcast.geo.bands import (
+    SENTINEL_1,
+    SENTINEL_2,
+    SENTINEL_2_L1C,
+    Encoding,
+    Sensor,
+)
+from overcast.geo.check import Checked
+from overcast.geo.gate import (
+    Admitted,
+    Units,
+    admit_own,
+    admit_sentinel_1,
+    admit_sentinel_2,
+)
 from overcast.geo.legend import Legend
 from overcast.geo.raster import UNKNOWN, Fractions, Image, Labels
+from overcast.geo.stored import Spans, Tag
+from overcast.geo.validity import decode
 from overcast.geo.warp import (
     aligned,
     class_fractions,
@@ -106,21 +124,120 @@ class LabelArray:
         return Fractions(values=out, grid=grid, legend=self.legend)
 
 
-def from_dataarray(array: xarray.DataArray, sensor: Sensor) -> ImageArray:
+@dataclass(frozen=True, slots=True)
+class ArrayBands:
+    """Bands of an `xarray.DataArray` as they are stored; see `from_dataarray`."""
+
+    array: xarray.DataArray = field(repr=False)
+    """With dimensions band, row, column; read by window, so it may be lazy."""
+    what: str
+    tags: tuple[Tag, ...]
+
+    @property
+    def how(self) -> str:
+        """How arrays get names of bands."""
+        band = self.array.dims[0]
+        return f"give the bands names: array.assign_coords({band}=['B02', ...])"
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        h, w = self.array.shape[1:]
+        return h, w
+
+    @property
+    def thinned(self) -> bool:
+        """Arrays have no overviews."""
+        return False
+
+    def read(
+        self, places: Sequence[int], spans: Spans, shape: tuple[int, int] | None = None
+    ) -> tuple[NDArray[Any], None]:
+        """Values ``[C, h, w]`` of the bands at `places`; no mask hides any."""
+        band, y, x = self.array.dims
+        part = self.array.isel({y: spans[0], x: spans[1]})
+        if shape is not None:
+            rows, columns = (
+                (np.arange(n) + 0.5) * whole // n
+                for n, whole in zip(shape, part.shape[1:], strict=True)
+            )
+            part = part.isel({y: rows.astype(int), x: columns.astype(int)})
+        return np.asarray(part.isel({band: list(places)}).values), None
+
+
+@dataclass(frozen=True, slots=True)
+class DataArraySource:
+    """An `xarray.DataArray` as an `ImageSource`, read by window."""
+
+    stored: ArrayBands
+    admitted: Admitted
+    grid: GeoBox = field(repr=False)
+
+    @property
+    def blocks(self) -> tuple[int, int]:
+        """(1, 1): any piece costs the same."""
+        return 1, 1
+
+    @property
+    def sensor(self) -> Sensor:
+        """Which bands the array has."""
+        return self.admitted.sensor
+
+    def read(self, grid: GeoBox) -> Image:
+        """Physical values ``[C, H, W]`` on `grid`; NaN where there are none."""
+        out = np.full((len(self.sensor.bands), *grid.shape), np.nan, np.float32)
+        if spans := overlap(self.grid, grid):
+            stored, hidden = self.stored.read(self.admitted.places, spans)
+            how = self.admitted
+            found = decode(stored, how.encoding, how.validity, hidden)
+            if offset := aligned(self.grid, grid):
+                out[(slice(None), *target_of(spans, offset))] = found
+            else:
+                out = warp_values(found, self.grid[spans], grid)
+        return Image.of(out, grid, self.sensor)
+
+
+def from_dataarray(
+    array: xarray.DataArray,
+    sensor: Sensor,
+    *,
+    units: Units = "auto",
+    offset: int | None = None,
+    encoding: Encoding | None = None,
+    trust: bool = False,
+) -> Checked[DataArraySource]:
     """Image of a georeferenced array with a band, a row and a column dimension.
 
     Dimensions may come in any order. Rows and columns are ``y, x``, ``latitude,
     longitude`` or ``lat, lon`` with evenly spaced coordinates, and the CRS is a
     ``spatial_ref`` (or other ``grid_mapping``) coordinate, as CF, odc-geo and rioxarray
-    have it. The third dimension holds the bands, in the physical units of `sensor`:
-    matched by name where it has names as coordinates, else in the sensor's order.
-    NaN marks invalid pixels.
+    have it. The third dimension holds the bands: matched by name where it has names as
+    coordinates (or in ``long_name``), else by their number. Values go through the same
+    gate as those of files: units, offset, order and what was not seen are settled by
+    values and attributes (``_FillValue``, ``nodata``, ``scale_factor`` ...), and said.
+    Nothing is read but a sample, and later the windows that are asked for.
+
+    Parameters
+    ----------
+    array
+        Values as stored, or physical.
+    sensor
+        What it measures: `SENTINEL_1`, `SENTINEL_2`, `SENTINEL_2_L1C` or one of your
+        own.
+    units
+        What Sentinel-1 is stored in.
+    offset
+        Offset of the Sentinel-2 product in digital numbers, 0 or -1000.
+    encoding
+        How values of your own sensor are stored; by default they are physical.
+    trust
+        Take `units` or `offset` as said, whatever the values look like.
 
     Raises
     ------
     ValueError
-        If the array has no CRS or no regular grid, not three dimensions, or not the
-        bands of the sensor.
+        If the array has no CRS or no regular grid, not three dimensions, not the bands
+        of the sensor, or values in units that are not clear.
     """
     what = f"array {array.name or '(unnamed)'}"
     spatial = next((pair for pair in _SPATIAL if set(pair) <= set(array.dims)), ())
@@ -131,9 +248,70 @@ def from_dataarray(array: xarray.DataArray, sensor: Sensor) -> ImageArray:
             "dimension and two spatial ones, such as band, y, x"
         )
     grid = _grid(array, spatial, what)
-    picked = array.isel({bands[0]: _positions(array, bands[0], sensor, what)})
-    ordered = picked.transpose(bands[0], *spatial)
-    return ImageArray(Image.of(np.asarray(ordered.values, np.float32), grid, sensor))
+    ordered = array.transpose(bands[0], *spatial)
+    stored = ArrayBands(ordered, what, _tags(ordered))
+    if sensor.name == SENTINEL_1.name:
+        admitted = admit_sentinel_1(stored, sensor, units, trust)
+    elif sensor.name in (SENTINEL_2.name, SENTINEL_2_L1C.name):
+        admitted = admit_sentinel_2(stored, offset, None, trust, sensor)
+    else:
+        ordered_as = replace(sensor, layouts=sensor.layouts or (sensor.names,))
+        admitted = admit_own(stored, ordered_as, encoding or Encoding())
+        same = replace(admitted.sensor, layouts=sensor.layouts)
+        admitted = replace(admitted, sensor=same)
+    return Checked(DataArraySource(stored, admitted, grid), admitted.notes)
+
+
+def _tags(array: xarray.DataArray) -> tuple[Tag, ...]:
+    """What coordinates and attributes say of every band.
+
+    A scale among the attributes is still to be applied; xarray keeps one that it
+    applied in `encoding`.
+    """
+    count = array.shape[0]
+
+    def each(*names: str, source: Mapping[Any, Any] = array.attrs) -> list[Any]:
+        for name in names:
+            if (value := source.get(name)) is None or isinstance(value, str):
+                continue
+            flat = np.ravel(np.asarray(value, dtype=object)).tolist()
+            if len(flat) in (1, count):
+                return flat * (count // len(flat))
+        return [None] * count
+
+    nodata = each("_FillValue", "missing_value", "nodata", "nodatavals")
+    if nodata == [None] * count:
+        nodata = each("_FillValue", "missing_value", "nodata", source=array.encoding)
+    columns = zip(
+        _names(array),
+        each("scale_factor", "scales"),
+        each("add_offset", "offsets"),
+        nodata,
+        strict=True,
+    )
+    return tuple(
+        Tag(
+            name,
+            str(array.dtype),
+            1.0 if scale is None else float(scale),
+            0.0 if offset is None else float(offset),
+            None if tag is None else float(tag),
+        )
+        for name, scale, offset, tag in columns
+    )
+
+
+def _names(array: xarray.DataArray) -> list[str]:
+    """Names of bands: coordinates that are words, or a ``long_name`` for every band."""
+    dim, count = array.dims[0], array.shape[0]
+    labels = array.coords[dim].values if dim in array.coords else np.arange(count)
+    if labels.dtype.kind in "UO":
+        return [str(label) for label in labels]
+    for attribute in ("long_name", "descriptions"):
+        texts = array.attrs.get(attribute)
+        if isinstance(texts, list | tuple) and len(texts) == count:
+            return [str(text or "") for text in texts]
+    return [""] * count
 
 
 def _grid(array: xarray.DataArray, spatial: tuple[str, ...], what: str) -> GeoBox:
@@ -163,26 +341,3 @@ def _spacing(array: xarray.DataArray, dim: str, what: str) -> tuple[float, float
             f"coordinates along {dim}"
         )
     return float(step), float(centres[0] - step / 2)
-
-
-def _positions(
-    array: xarray.DataArray, dim: Hashable, sensor: Sensor, what: str
-) -> list[int]:
-    """Where the bands of `sensor` lie along `dim`: by name, else in order."""
-    count = array.sizes[dim]
-    labels = array.coords[dim].values if dim in array.coords else np.arange(count)
-    if labels.dtype.kind not in "UO":
-        if count != len(sensor.bands):
-            raise ValueError(
-                f"{what} has {count} bands without names, expected the "
-                f"{len(sensor.bands)} of {sensor.name}: {', '.join(sensor.names)}"
-            )
-        return list(range(count))
-    names = [canonical(str(label)) for label in labels]
-    missing = [name for name in sensor.names if names.count(name) != 1]
-    if missing:
-        raise ValueError(
-            f"{what} has the bands {', '.join(map(str, labels))}; expected "
-            f"{', '.join(missing)} once each"
-        )
-    return [names.index(name) for name in sensor.names]

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -110,23 +110,43 @@ class Sensor:
 class Encoding:
     """How a file stores a sensor's physical values.
 
-    ``physical = stored * scale + offset``; with `power`, stored values are linear
-    backscatter and the physical value is ``10 log10(stored)`` dB. `nodata` is the
-    stored value that means "not observed" where the file carries no tag of its own:
-    0 in every Sentinel-2 product.
+    ``physical = stored * scale + offset``, with one scale and offset or one for every
+    band. With `power` that is linear backscatter, and the physical value is ten times
+    its logarithm in dB; with `amplitude` it is the square root of that, and the factor
+    is twenty. `nodata` is the stored value that means "not observed" where all bands
+    have it, whatever tags the file carries: 0 in every Sentinel-2 product.
     """
 
-    scale: float = 1.0
-    offset: float = 0.0
+    scale: float | tuple[float, ...] = 1.0
+    offset: float | tuple[float, ...] = 0.0
     power: bool = False
     nodata: float | None = None
+    amplitude: bool = False
 
     def decode(self, stored: NDArray[np.generic]) -> NDArray[np.float32]:
         """Physical values of stored ones; power of zero or less is NaN."""
-        values = stored.astype(np.float32)
-        if self.power:
-            return to_db(values)
-        return values * np.float32(self.scale) + np.float32(self.offset)
+        with np.errstate(over="ignore", invalid="ignore"):  # fills of 1e300, infinity
+            values = stored.astype(np.float32)
+            values = values * _each(self.scale, values) + _each(self.offset, values)
+        if self.power or self.amplitude:
+            return to_db(values) * np.float32(2 if self.amplitude else 1)
+        return values
+
+    def select(self, places: tuple[int, ...]) -> Encoding:
+        """Return the encoding of the bands at `places` alone."""
+        scale, offset = (
+            n if isinstance(n, float | int) else tuple(n[place] for place in places)
+            for n in (self.scale, self.offset)
+        )
+        return replace(self, scale=scale, offset=offset)
+
+
+def _each(
+    number: float | tuple[float, ...], values: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """A number, or one for every band of ``[C, ...]``."""
+    array = np.asarray(number, np.float32)
+    return array.reshape(-1, *[1] * (values.ndim - 1)) if array.ndim else array
 
 
 def to_db(power: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -198,7 +218,8 @@ SENTINEL_2_L1C = Sensor(
 
 BUILT_IN = {s.name: s for s in (SENTINEL_1, SENTINEL_2, SENTINEL_2_L1C)}
 
-SENTINEL_2_ENCODING = Encoding(scale=1e-4, nodata=0)
+SENTINEL_2_SCALE = 1e-4
+SENTINEL_2_ENCODING = Encoding(scale=SENTINEL_2_SCALE, nodata=0)
 SENTINEL_2_OFFSET = -0.1
 """Offset since processing baseline 04.00: -1000 digital numbers."""
 

@@ -3,87 +3,57 @@
 Products are often stored otherwise than their users think: backscatter as linear
 power, Sentinel-2 with the offset of -1000 not applied, everything nodata. A sample of
 the values gives it away. What was only assumed is corrected and said; what the user
-said and the values contradict is refused.
+said and the values contradict is refused. `overcast.geo.gate` decides.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Generic, TypeVar
 
-import numpy as np
-import rasterio
-from numpy.typing import NDArray
-
-from overcast.geo.bands import (
-    SENTINEL_1,
-    SENTINEL_2,
-    SENTINEL_2_ENCODING,
-    SENTINEL_2_L1C,
-    SENTINEL_2_OFFSET,
-    Encoding,
-    Sensor,
-    canonical,
+from overcast.geo.bands import SENTINEL_1, SENTINEL_2, Encoding, Sensor
+from overcast.geo.dataset import dataset_of, placed
+from overcast.geo.gate import (
+    Units,
+    admit_own,
+    admit_sentinel_1,
+    admit_sentinel_2,
 )
-from overcast.geo.dataset import dataset_of, open_raster
-from overcast.geo.image_file import ImageFile, open_image
-from overcast.geo.tiling import pieces
+from overcast.geo.image_file import ImageFile, image_file
+from overcast.geo.stack import ImageSource
+from overcast.geo.stored import file_bands
 
-Units = Literal["auto", "db", "linear"]
-
-_SAMPLE_PX = 512
-_LARGE_PX, _PLACES = 4096, 8
-"""Of files above it, windows at 8 x 8 places are read, not every block of the file."""
-_OFFSET_FLOOR = 0.09
-"""Without the offset of 0.1, some pixel of a scene is darker than this in a band."""
-_LARGEST_POWER = 100.0
-"""20 dB; brighter than anything but a few corner reflectors."""
-_LARGEST_REFLECTANCE = 3.0
+Opened_co = TypeVar("Opened_co", bound=ImageSource, covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(Generic[Opened_co]):
     """An opened image, and what was noticed about it, a sentence each."""
 
-    image: ImageFile
+    image: Opened_co
     notes: tuple[str, ...] = ()
 
 
-def open_sentinel_1(path: Path, units: Units = "auto", trust: bool = False) -> Checked:
-    """Open Sentinel-1 backscatter, in dB or as linear power.
+def open_sentinel_1(
+    path: Path, units: Units = "auto", trust: bool = False
+) -> Checked[ImageFile]:
+    """Open Sentinel-1 backscatter, in dB, as linear power or as amplitude.
+
+    Scale and offset tags of the file are applied first. Amplitude is only taken for it
+    where `units` say so.
 
     Raises
     ------
     ValueError
         If `units` are said and the values are not in them (unless `trust`), if the
-        values are neither, or if `open_image` refuses the file.
+        values are none of them or could be two, if the file has other polarisations,
+        or if it is missing, broken or can't be placed.
     """
-    stored = Encoding(nodata=0.0)
-    image = open_image(path, SENTINEL_1, stored)
-    found = _units_of(path, sample(image))
-    if units == "auto" and found == "linear":
-        note = f"{path}: linear power, converted to dB (values are never negative)"
-        return Checked(replace(image, encoding=replace(stored, power=True)), (note,))
-    if units not in ("auto", found) and not trust:
-        names = {"db": "dB", "linear": "linear power"}
-        raise ValueError(
-            f"{path}: said to be {names[units]}, but its values look like "
-            f"{names[found]}; give --s1-units {found}, or --trust if it is really so"
-        )
-    return Checked(replace(image, encoding=replace(stored, power=units == "linear")))
-
-
-def _units_of(path: Path, values: NDArray[np.float32]) -> Literal["db", "linear"]:
-    if (values < 0).mean() > 0.2:
-        return "db"
-    if np.percentile(values, 99) <= _LARGEST_POWER:
-        return "linear"
-    raise ValueError(
-        f"{path}: backscatter from {values.min():g} to {values.max():g} is neither dB "
-        "nor linear power; calibrate it (digital numbers and amplitudes are not placed "
-        "on any scale)"
-    )
+    stored = file_bands(path, SENTINEL_1)
+    placed(path, dataset_of(path))
+    admitted = admit_sentinel_1(stored, SENTINEL_1, units, trust)
+    return Checked(image_file(stored, admitted), admitted.notes)
 
 
 def open_sentinel_2(
@@ -91,8 +61,8 @@ def open_sentinel_2(
     offset: int | None = None,
     bands: tuple[str, ...] | None = None,
     trust: bool = False,
-) -> Checked:
-    """Open Sentinel-2 reflectance, L2A or L1C, stored as reflectance x 10,000 or as is.
+) -> Checked[ImageFile]:
+    """Open Sentinel-2 reflectance, L2A or L1C, on whatever scale it is stored.
 
     Parameters
     ----------
@@ -110,119 +80,27 @@ def open_sentinel_2(
     Raises
     ------
     ValueError
-        If an offset of 0 is said and the values look as if it was not applied, or if
-        `open_image` refuses the file.
+        If no scale makes the values reflectance, or several do; if an offset is said
+        and the values contradict it; if bands have names of something else, or have
+        none and spectra are not in the expected order; or if the file is missing,
+        broken or can't be placed.
     """
-    sensor = _level(path)
-    image, notes = open_image(path, sensor, SENTINEL_2_ENCODING, bands), []
-    raw = sample(replace(image, encoding=Encoding(nodata=image.encoding.nodata)))
-    stored = _stored_encoding(image, raw)
-    floor = _floor(raw, stored)
-    if stored.offset != 0:
-        notes.append(f"{path}: offset {stored.offset:g} taken from the file's tags")
-    image = replace(image, encoding=stored)
-    unapplied = stored.offset == 0 and floor > _OFFSET_FLOOR
-    if offset is not None:
-        if offset == 0 and unapplied and not trust:
-            raise ValueError(
-                f"{path}: said to have offset 0, but no pixel is darker than "
-                f"{floor:.3f} in every band, as if the offset of -1000 was not "
-                "applied; give --s2-offset -1000, or --trust if it is really so"
-            )
-        return Checked(replace(image, encoding=replace(stored, offset=offset * 1e-4)))
-    if unapplied:
-        notes.append(
-            f"{path}: the product's offset of -1000 was not applied in the file (no "
-            f"pixel is darker than {floor:.3f}); overcast applies it; say "
-            "--s2-offset 0 if that is wrong"
-        )
-        encoding = replace(stored, offset=SENTINEL_2_OFFSET)
-        image = replace(image, encoding=encoding)
-    return Checked(image, tuple(notes))
+    stored = file_bands(path, SENTINEL_2)
+    placed(path, dataset_of(path))
+    admitted = admit_sentinel_2(stored, offset, bands, trust)
+    return Checked(image_file(stored, admitted), admitted.notes)
 
 
-def _level(path: Path) -> Sensor:
-    """L1C has thirteen bands, one of which (B10) L2A lacks."""
-    dataset = open_raster(path)
-    names = {canonical(text or "") for text in dataset.descriptions}
-    return SENTINEL_2_L1C if dataset.count == 13 or "B10" in names else SENTINEL_2
-
-
-def _stored_encoding(image: ImageFile, raw: NDArray[np.float32]) -> Encoding:
-    """Scale and offset from the file's tags, else by whether values are fractions."""
-    dataset = dataset_of(image.path)
-    first = image.indexes[0] - 1
-    scale, offset = dataset.scales[first], dataset.offsets[first]
-    if scale != 1:
-        return replace(image.encoding, scale=scale, offset=offset)
-    if np.percentile(raw, 99) <= _LARGEST_REFLECTANCE:
-        return replace(image.encoding, scale=1.0)
-    return image.encoding
-
-
-def _floor(raw: NDArray[np.float32], stored: Encoding) -> float:
-    """Darkest band of the darkest pixels: the 0.1 % quantile of the bands' minimum."""
-    return float(np.percentile(stored.decode(raw).min(0), 0.1))
-
-
-def open_checked(path: Path, sensor: Sensor, encoding: Encoding) -> Checked:
+def open_checked(path: Path, sensor: Sensor, encoding: Encoding) -> Checked[ImageFile]:
     """Open a user's own sensor; values far outside its bands' range are said.
 
     Raises
     ------
     ValueError
-        If `open_image` refuses the file, or every pixel is nodata.
+        If `overcast.geo.image_file.open_image` refuses the file, or every pixel is
+        nodata.
     """
-    image = open_image(path, sensor, encoding)
-    notes = []
-    for band, values in zip(image.sensor.bands, sample(image), strict=True):
-        middle = float(np.median(values))
-        reach = band.high - band.low
-        if not band.low - reach <= middle <= band.high + reach:
-            notes.append(
-                f"{path}: band {band.name} has a median of {middle:g} {band.unit}, "
-                f"expected {band.low:g} to {band.high:g}; is the scale right?"
-            )
-    return Checked(image, tuple(notes))
-
-
-def sample(image: ImageFile) -> NDArray[np.float32]:
-    """Physical values ``[C, N]`` of up to 512 x 512 valid pixels all over the file.
-
-    Raises
-    ------
-    ValueError
-        If no pixel of the whole file is valid.
-    """
-    values = image.physical(_stored_sample(image))
-    if not (valid := np.isfinite(values).all(0)).any():
-        for spans in pieces(image.grid):
-            values = image.read(image.grid[spans]).values
-            if (valid := np.isfinite(values).all(0)).any():
-                break
-        else:
-            raise ValueError(
-                f"{image.path}: every pixel is nodata (tag "
-                f"{dataset_of(image.path).nodata}); give an image with observations"
-            )
-    return np.asarray(values[:, valid], np.float32)
-
-
-def _stored_sample(image: ImageFile) -> NDArray[Any]:
-    dataset, bands = dataset_of(image.path), list(image.indexes)
-    if max(dataset.shape) <= _LARGE_PX or dataset.overviews(1):
-        shape = tuple(min(n, _SAMPLE_PX) for n in dataset.shape)
-        return np.asarray(dataset.read(bands, out_shape=(len(bands), *shape)))
-    side = _SAMPLE_PX // _PLACES
-    rows, columns = (
-        np.linspace(0, max(n - side, 0), _PLACES).astype(int).tolist()
-        for n in dataset.shape
-    )
-    windows = [
-        rasterio.windows.Window(column, row, side, side)
-        for row in rows
-        for column in columns
-    ]
-    # A window that reaches over the edge of a narrow file is cut there.
-    found = [dataset.read(bands, window=window) for window in windows]
-    return np.concatenate(found, axis=2)
+    stored = file_bands(path, sensor)
+    placed(path, dataset_of(path))
+    admitted = admit_own(stored, sensor, encoding)
+    return Checked(image_file(stored, admitted), admitted.notes)

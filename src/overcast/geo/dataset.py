@@ -9,10 +9,34 @@ from typing import Any
 
 import rasterio
 from odc.geo.geobox import GeoBox
-from rasterio.errors import RasterioError
+from rasterio.io import DatasetReader
+
+from overcast.errors import AGAIN, cause, reading
+from overcast.geo.place import refuse_place
 
 _OPEN_FILES = 32
+_MOST_PIXELS = 10**11
+"""A raster of more pixels is no image of the Earth that a disk could hold."""
 _handles = threading.local()
+
+
+class _NamedReader(DatasetReader):  # type: ignore[misc]  # rasterio has no types
+    """A dataset whose reads say which file is broken.
+
+    GDAL's message of a damaged block names no file, and several are open at a time.
+    """
+
+    def read(self, *arguments: Any, **options: Any) -> Any:
+        with reading(self.name):
+            return super().read(*arguments, **options)
+
+    def read_masks(self, *arguments: Any, **options: Any) -> Any:
+        with reading(self.name):
+            return super().read_masks(*arguments, **options)
+
+    def dataset_mask(self, *arguments: Any, **options: Any) -> Any:
+        with reading(self.name):
+            return super().dataset_mask(*arguments, **options)
 
 
 def open_raster(path: Path) -> Any:
@@ -23,24 +47,23 @@ def open_raster(path: Path) -> Any:
         raise ValueError(f"{path}: a folder; give a raster file such as a GeoTIFF")
     if path.stat().st_size == 0:
         raise ValueError(f"{path}: empty file (0 bytes); copy or download it again")
-    try:
+    with reading(path, AGAIN, "readable raster"):
         dataset = dataset_of(path)
-        # A truncated file opens well: its header is whole. Its last block is not.
         h, w = dataset.shape
-        dataset.read(dataset.count, window=rasterio.windows.Window(w - 1, h - 1, 1, 1))
-    except RasterioError as error:
+    if h * w > _MOST_PIXELS:
         raise ValueError(
-            f"{path}: not a readable raster, or cut short ({_first_line(error)}); "
-            "copy or download it again"
+            f"{path}: {w} x {h} pixels; at most {_MOST_PIXELS:.0e} can be read, so cut "
+            "out the area of interest (gdal_translate -projwin)"
+        )
+    try:
+        # A truncated file opens well: its header is whole. Its last block is not.
+        dataset.read(dataset.count, window=rasterio.windows.Window(w - 1, h - 1, 1, 1))
+    except ValueError as error:
+        reason = cause(error.__cause__ or error)
+        raise ValueError(
+            f"{path}: not a readable raster, or cut short ({reason}); {AGAIN}"
         ) from error
     return dataset
-
-
-def _first_line(error: Exception) -> str:
-    cause: BaseException = error
-    while cause.__cause__ is not None:
-        cause = cause.__cause__
-    return str(cause).splitlines()[0].rstrip(".") if str(cause) else "no details"
 
 
 def dataset_of(path: Path) -> Any:
@@ -51,6 +74,7 @@ def dataset_of(path: Path) -> Any:
     key = (path, stat.st_mtime_ns, stat.st_size)
     if key not in handles:
         handles[key] = rasterio.open(path)
+        handles[key].__class__ = _NamedReader
         if len(handles) > _OPEN_FILES:
             handles.popitem(last=False)[1].close()
     handles.move_to_end(key)
@@ -74,7 +98,10 @@ def placed(path: Path, dataset: Any) -> GeoBox:
             f"{path}: a coordinate reference system but no geotransform; its pixels "
             "have no place on the ground"
         )
-    return GeoBox(dataset.shape, dataset.transform, dataset.crs.to_wkt())
+    with reading(path):
+        wkt = dataset.crs.to_wkt()
+    refuse_place(path, dataset.shape, dataset.transform, wkt)
+    return GeoBox(dataset.shape, dataset.transform, wkt)
 
 
 def read_grid(path: Path) -> GeoBox:

@@ -6,18 +6,20 @@ the file, what was found and what to do. Reading warps at most once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import rasterio
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
-from overcast.geo.bands import Encoding, Sensor, canonical
-from overcast.geo.dataset import dataset_of, open_raster, placed
+from overcast.geo.bands import Encoding, Sensor
+from overcast.geo.dataset import dataset_of, placed
+from overcast.geo.gate import Admitted, match
 from overcast.geo.raster import Image
+from overcast.geo.stored import FileBands, Masks, Spans, file_bands, read_file
+from overcast.geo.validity import Validity, decode
 from overcast.geo.warp import aligned, overlap, target_of, warp_values
 
 
@@ -32,33 +34,49 @@ class ImageFile:
     """Positions of the sensor's bands in the file, from 1."""
     grid: GeoBox = field(repr=False)
     blocks: tuple[int, int] = (1, 1)
+    validity: Validity = field(default_factory=Validity)
+    masks: Masks = field(default_factory=Masks)
 
     def read(self, grid: GeoBox) -> Image:
         """Physical values ``[C, H, W]`` on `grid`; NaN where there are none."""
         values = np.full((len(self.indexes), *grid.shape), np.nan, np.float32)
         if spans := overlap(self.grid, grid):
-            window = rasterio.windows.Window.from_slices(*spans)
-            found = self.physical(
-                dataset_of(self.path).read(self.indexes, window=window)
-            )
+            found = self.read_part(spans)
             if offset := aligned(self.grid, grid):
                 values[(slice(None), *target_of(spans, offset))] = found
             else:
                 values = warp_values(found, self.grid[spans], grid)
         return Image.of(values, grid, self.sensor)
 
-    def physical(self, stored: NDArray[Any]) -> NDArray[np.float32]:
-        """Values ``[C, h, w]`` as stored, decoded; NaN where a band was not seen."""
-        values = self.encoding.decode(stored)
-        tags = dataset_of(self.path).nodatavals
-        for layer, index, raw in zip(values, self.indexes, stored, strict=True):
-            if (tag := tags[index - 1]) is not None:
-                layer[raw == tag] = np.nan
-        if self.encoding.nodata is not None:
-            # A single band of 0 is a dark surface; all bands 0 is no observation.
-            values[:, (stored == self.encoding.nodata).all(0)] = np.nan
-        values[:, ~np.isfinite(values).all(0)] = np.nan
-        return values
+    def read_part(
+        self, spans: Spans, shape: tuple[int, int] | None = None
+    ) -> NDArray[np.float32]:
+        """Physical values ``[C, h, w]`` of a part of the file; NaN where not seen.
+
+        With `shape`, so many rows and columns of it, the ones between left out.
+        """
+        stored, hidden = read_file(self.path, self.indexes, self.masks, spans, shape)
+        return self.physical(stored, hidden)
+
+    def physical(
+        self, stored: NDArray[Any], hidden: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.float32]:
+        """Values ``[C, ...]`` as stored, decoded; NaN where a pixel was not seen.
+
+        `hidden` says where a mask hides the pixel.
+        """
+        return decode(stored, self.encoding, self.validity, hidden)
+
+    def select(self, names: tuple[str, ...]) -> ImageFile:
+        """Return the same file with only these bands, in this order."""
+        places = tuple(self.sensor.names.index(name) for name in names)
+        return replace(
+            self,
+            sensor=self.sensor.select(names),
+            encoding=self.encoding.select(places),
+            indexes=tuple(self.indexes[place] for place in places),
+            validity=self.validity.select(places),
+        )
 
 
 def open_image(
@@ -67,7 +85,7 @@ def open_image(
     encoding: Encoding | None = None,
     bands: tuple[str, ...] | None = None,
 ) -> ImageFile:
-    """Open a raster as bands of `sensor`.
+    """Open a raster as bands of `sensor`, whatever its values are.
 
     Parameters
     ----------
@@ -87,41 +105,27 @@ def open_image(
         If the file is missing, broken, can't be placed, or its bands are not the
         sensor's.
     """
-    dataset = open_raster(path)
-    found = _band_order(path, dataset, sensor, bands)
-    wanted = sensor.select(tuple(b for b in sensor.names if b in found))
-    indexes = tuple(found.index(name) + 1 for name in wanted.names)
-    if any("complex" in dataset.dtypes[i - 1] for i in indexes):
-        raise ValueError(
-            f"{path}: complex values; give detected backscatter, not single-look "
-            "complex data"
-        )
-    grid = placed(path, dataset)
-    return ImageFile(
-        path, wanted, encoding or Encoding(), indexes, grid, dataset.block_shapes[0]
+    stored = file_bands(path, sensor)
+    admitted = match(stored, sensor, bands)
+    rule = replace(
+        admitted.validity,
+        dark_zero=sensor.kind == "optical" and (encoding or Encoding()).nodata == 0,
     )
+    coded = encoding or Encoding()
+    return image_file(stored, replace(admitted, encoding=coded, validity=rule))
 
 
-def _band_order(
-    path: Path, dataset: Any, sensor: Sensor, bands: tuple[str, ...] | None
-) -> tuple[str, ...]:
-    """Names of the file's bands in order: said, written in the file, or by count."""
-    if bands is not None and len(bands) != dataset.count:
-        raise ValueError(
-            f"{path}: {dataset.count} bands, but {len(bands)} band names were given"
-        )
-    written = tuple(canonical(text or "") for text in dataset.descriptions)
-    order = tuple(map(canonical, bands)) if bands else written
-    if set(order) & set(sensor.names):
-        twice = [b for b in sensor.names if order.count(b) > 1]
-        if twice:
-            raise ValueError(f"{path}: more than one band is called {twice[0]}")
-        return order
-    for layout in sensor.layouts:
-        if len(layout) == dataset.count:
-            return layout
-    counts = " or ".join(str(len(layout)) for layout in sensor.layouts)
-    raise ValueError(
-        f"{path}: {dataset.count} bands without names of {sensor.name}; expected "
-        f"{counts} ({', '.join(sensor.names)}), or say what they are (--bands)"
+def image_file(stored: FileBands, admitted: Admitted) -> ImageFile:
+    """Return the source of a file as the gate admitted it."""
+    dataset = dataset_of(stored.path)
+    indexes = tuple(stored.indexes[place] for place in admitted.places)
+    return ImageFile(
+        stored.path,
+        admitted.sensor,
+        admitted.encoding,
+        indexes,
+        placed(stored.path, dataset),
+        dataset.block_shapes[0],
+        admitted.validity,
+        stored.masks,
     )

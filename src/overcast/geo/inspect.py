@@ -12,12 +12,17 @@ import numpy as np
 import rasterio
 import shapely
 from odc.geo.geobox import GeoBox
+from rasterio.enums import MaskFlags
 
-from overcast.geo.check import Checked, open_sentinel_1, open_sentinel_2
+from overcast.geo.band_names import nameless, resolve
+from overcast.geo.bands import SENTINEL_1, SENTINEL_2, Sensor
+from overcast.geo.check import open_sentinel_1, open_sentinel_2
 from overcast.geo.coverage import common_grid
 from overcast.geo.dataset import open_raster, placed, read_grid
 from overcast.geo.grain import grain
-from overcast.geo.vectors import Features, is_vector, read_features
+from overcast.geo.layers import each_layer, is_vector
+from overcast.geo.stored import file_bands
+from overcast.geo.vectors import Features, read_features
 from overcast.geo.warp import aligned
 
 _VALUES_PX, _CLASSES_PX = 512, 1024
@@ -107,23 +112,43 @@ def _how_many(first: GeoBox | None, features: Features) -> str:
 
 def _looks_wrong(path: Path, dataset: Any) -> list[str]:
     notes = []
-    opened: Checked | None = None
     try:
-        if dataset.count == 2:
-            opened = open_sentinel_1(path)
-        elif dataset.count in (10, 12, 13):
-            opened = open_sentinel_2(path)
-        else:
-            placed(path, dataset)
+        notes += [note.removeprefix(f"{path}: ") for note in _noticed(path, dataset)]
     except (ValueError, rasterio.errors.RasterioError) as error:
         notes.append(str(error).removeprefix(f"{path}: "))
-    if opened is not None:
-        notes += [note.removeprefix(f"{path}: ") for note in opened.notes]
     if dataset.nodata is None:
-        notes.append("no nodata tag")
+        masked = any(f != [MaskFlags.all_valid] for f in dataset.mask_flag_enums)
+        notes.append("no nodata tag, but a mask" if masked else "no nodata tag")
     if dataset.count == 1 and np.dtype(dataset.dtypes[0]).kind in "ui":
         notes += _blocks(dataset)
     return notes
+
+
+def _noticed(path: Path, dataset: Any) -> tuple[str, ...]:
+    """What a map of the file would note, if it is of a sensor that is known."""
+    sensor = _sensor_of(path)
+    if sensor is None:
+        placed(path, dataset)
+        return ()
+    opened = open_sentinel_1 if sensor.kind == "sar" else open_sentinel_2
+    return opened(path).notes
+
+
+def _sensor_of(path: Path) -> Sensor | None:
+    """Sensor that a file looks like, by names of its bands, else by their number."""
+    for sensor in (SENTINEL_1, SENTINEL_2):
+        texts = [tag.name for tag in file_bands(path, sensor).tags]
+        if not nameless(texts, sensor):
+            names = set(resolve(texts, sensor))
+            if names & set(sensor.names) or (
+                sensor is SENTINEL_1 and names & {"HH", "HV"}
+            ):
+                return sensor
+        elif len(texts) in {len(layout) for layout in sensor.layouts} | (
+            {13} if sensor is SENTINEL_2 else set()
+        ):
+            return sensor
+    return None
 
 
 def _blocks(dataset: Any) -> list[str]:
@@ -155,9 +180,10 @@ def inspect_files(paths: list[Path]) -> list[dict[str, Any]]:
     first: GeoBox | None = None
     for path in paths:
         if is_vector(path):
-            features = read_features(path)
-            told = asdict(describe_features(features))
-            found.append({**told, "on_grid": _how_many(first, features)})
+            for layer in each_layer(path):
+                features = read_features(layer)
+                told = asdict(describe_features(features)) | {"path": str(layer)}
+                found.append({**told, "on_grid": _how_many(first, features)})
             continue
         record = asdict(describe(path))
         try:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
+from rasterio.enums import ColorInterp, MaskFlags
 
+from overcast.geo.codes import occurring, whole
 from overcast.geo.dataset import dataset_of, open_raster, placed
+from overcast.geo.label_check import check_codes
 from overcast.geo.legend import Legend
 from overcast.geo.raster import UNKNOWN, Fractions, Labels
 from overcast.geo.tiling import pieces
@@ -18,74 +24,270 @@ from overcast.geo.warp import (
     aligned,
     class_fractions,
     overlap,
+    reaches,
     target_of,
     warp_classes,
 )
 
+Spans = tuple[slice, slice]
+_GREY = 3
+"""Equal bands that a GeoPackage makes of one."""
+
 
 @dataclass(frozen=True, slots=True)
 class LabelFile:
-    """A raster file of class codes; make it with `open_labels`."""
+    """A raster file of class codes; make it with `open_labels`.
+
+    A pixel says nothing where it has one of the codes `nodata`, and where the file's
+    mask or alpha band hides it, unless it is not `masked`. `notes` say what was noticed
+    of the codes.
+    """
 
     path: Path
     legend: Legend
-    nodata: int | None
+    nodata: tuple[int, ...]
     grid: GeoBox = field(repr=False)
     blocks: tuple[int, int] = (1, 1)
+    notes: tuple[str, ...] = ()
+    masked: bool = True
 
     def read(self, grid: GeoBox) -> Labels:
-        """Class positions ``[H, W]`` on `grid`; unknown where there are none."""
+        """Class positions ``[H, W]`` on `grid`; unknown where there are none.
+
+        Raises
+        ------
+        ValueError
+            If a code on `grid` is neither of the legend nor no data.
+        """
         values = np.full(grid.shape, UNKNOWN, np.uint8)
         if spans := overlap(self.grid, grid):
-            found = self._indices(spans)
+            indices = self._indices(spans, grid)
             if offset := aligned(self.grid, grid):
-                values[target_of(spans, offset)] = found
+                values[target_of(spans, offset)] = indices
             else:
-                values = warp_classes(found, self.grid[spans], grid)
+                values = warp_classes(indices, self.grid[spans], grid)
         return Labels(values=values, grid=grid, legend=self.legend)
 
     def read_fractions(self, grid: GeoBox) -> Fractions:
         """Share of every pixel's area that each class takes ``[K, H, W]``."""
         values = np.zeros((len(self.legend), *grid.shape), np.float32)
         if spans := overlap(self.grid, grid):
-            found, there = self._indices(spans), self.grid[spans]
-            values = class_fractions(found, len(self.legend), there, grid)
+            indices, source = self._indices(spans, grid), self.grid[spans]
+            values = class_fractions(indices, len(self.legend), source, grid)
         return Fractions(values=values, grid=grid, legend=self.legend)
 
-    def _indices(self, spans: tuple[slice, slice]) -> NDArray[np.uint8]:
+    def codes(self, spans: Spans) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+        """Whole codes of a window, and where it says nothing whatever the code.
+
+        Raises
+        ------
+        ValueError
+            If a value is not a whole number.
+        """
+        dataset = dataset_of(self.path)
         window = rasterio.windows.Window.from_slices(*spans)
-        codes = dataset_of(self.path).read(1, window=window)
         try:
-            return self.legend.to_indices(codes, self.nodata)
+            codes, hidden = whole(self._band(dataset, window), set(self.nodata))
         except ValueError as error:
             raise ValueError(f"{self.path}: {error}") from error
+        mask = None
+        if not self.masked:
+            return codes, hidden
+        if (alpha := _alpha_of(dataset)) is not None:
+            mask = dataset.read(alpha, window=window) == 0
+        elif MaskFlags.per_dataset in dataset.mask_flag_enums[0]:
+            mask = dataset.read_masks(1, window=window) == 0
+        if mask is None or not mask.any():
+            return codes, hidden
+        return codes, mask if hidden is None else mask | hidden
+
+    def _band(self, dataset: Any, window: Any) -> NDArray[Any]:
+        if not _is_grey(dataset):
+            return np.asarray(dataset.read(1, window=window))
+        bands = dataset.read(list(range(1, _GREY + 1)), window=window)
+        if (bands != bands[0]).any():
+            raise ValueError(
+                "a coloured picture; class codes are whole numbers in one band, so give "
+                "the class map"
+            )
+        return np.asarray(bands[0])
+
+    def _indices(self, spans: Spans, grid: GeoBox) -> NDArray[np.uint8]:
+        codes, hidden = self.codes(spans)
+        indices, stray = self.legend.find(codes, self.nodata)
+        if hidden is not None:
+            indices[hidden] = UNKNOWN
+        self._refuse(stray, (codes, hidden), spans, grid)
+        return indices
+
+    def _refuse(
+        self,
+        stray: list[int],
+        read: tuple[NDArray[Any], NDArray[np.bool_] | None],
+        spans: Spans,
+        grid: GeoBox,
+    ) -> None:
+        """Refuse codes without a class that lie on `grid`, not only beside it."""
+        if not stray:
+            return
+        codes, hidden = read
+        odd = np.isin(codes, stray)
+        if hidden is not None:
+            odd &= ~hidden
+        if reaches(odd, self.grid[spans], grid):
+            text = self.legend.stray(np.unique(codes[odd]).tolist(), self.nodata)
+            raise ValueError(f"{self.path}: {text}")
+
+    def count(self, grid: GeoBox) -> Counter[int]:
+        """Pixels of every code that lie on `grid` or next to it, codes of no data too.
+
+        Raises
+        ------
+        ValueError
+            If a code on `grid` is neither of the legend nor no data.
+        """
+        counts: Counter[int] = Counter()
+        if (spans := overlap(self.grid, grid)) is None:
+            return counts
+        known = {*self.legend.codes, *self.legend.other_codes, *self.nodata}
+        top, left = (s.start for s in spans)
+        for rows, columns in pieces(self.grid[spans]):
+            here = (
+                slice(rows.start + top, rows.stop + top),
+                slice(columns.start + left, columns.stop + left),
+            )
+            codes, hidden = self.codes(here)
+            seen = codes if hidden is None else codes[~hidden]
+            numbers, often = (values.tolist() for values in occurring(seen))
+            stray = [number for number in numbers if number not in known]
+            self._refuse(stray, (codes, hidden), here, grid)
+            counts.update(dict(zip(numbers, often, strict=True)))
+        return counts
 
 
-def open_labels(path: Path, legend: Legend, nodata: int | None = None) -> LabelFile:
-    """Open a raster of class codes, and look at all of it once.
+def open_labels(
+    path: Path,
+    legend: Legend,
+    nodata: int | Sequence[int] | None = None,
+    grid: GeoBox | None = None,
+    trust: bool = False,
+) -> LabelFile:
+    """Open a raster of class codes, and look once at what lies on `grid`, or at all.
 
-    `nodata` is the code that means "not known" where the file has no tag for it.
+    Parameters
+    ----------
+    path
+        A raster of one band of whole numbers, of any type; an alpha band may join it.
+    legend
+        What the codes mean.
+    nodata
+        Codes that mean "not known", beside that of the file's tag.
+    grid
+        Where the labels are wanted; codes elsewhere are not looked at.
+    trust
+        Pass over names in the file that contradict the legend.
 
     Raises
     ------
     ValueError
         If the file is missing, broken, can't be placed, is not one band of whole
-        numbers, holds codes outside the legend, or no known class at all.
+        numbers, has names that contradict the legend, or on `grid` codes outside of the
+        legend, or no known class at all.
+    """
+    given = several(nodata)
+    labels = open_codes(path, legend, given)
+    place = labels.grid if grid is None else grid
+    if overlap(labels.grid, place) is None:
+        return labels
+    counts = labels.count(place)
+    classes = {*legend.codes, *legend.other_codes} - set(labels.nodata)
+    known = {code: n for code, n in counts.items() if code in classes}
+    if not known:
+        where = "" if grid is None else " where the images are"
+        codes = ", ".join(map(str, labels.nodata)) or "by its mask"
+        raise ValueError(
+            f"{path}: every pixel{where} is nodata ({codes}); give a map with labels"
+        )
+    notes = [
+        *_on_nodata(labels, given, counts),
+        *check_codes(path, legend, known, trust),
+    ]
+    return replace(labels, notes=tuple(notes))
+
+
+def open_codes(
+    path: Path, legend: Legend, nodata: Iterable[int] = (), tagged: bool = True
+) -> LabelFile:
+    """Open a raster of class codes without a look at them.
+
+    Without `tagged`, a nodata tag and a mask of the file are passed over.
+
+    Raises
+    ------
+    ValueError
+        If the file is missing, broken, can't be placed or is not one band of numbers,
+        or its type can't hold a code of `nodata`.
     """
     dataset = open_raster(path)
-    if dataset.count != 1:
+    if dataset.count != 1 and _alpha_of(dataset) != 2 and not _is_grey(dataset):
         raise ValueError(f"{path}: {dataset.count} bands; a label raster has one")
-    if np.dtype(dataset.dtypes[0]).kind not in "ui":
+    dtype = np.dtype(dataset.dtypes[0])
+    if dtype.kind not in "uif":
         raise ValueError(
-            f"{path}: {dataset.dtypes[0]} values; class codes are whole numbers, so "
-            "give the class map, not probabilities or an image"
+            f"{path}: {dtype} values; class codes are whole numbers, so give the class "
+            "map"
         )
-    tag = dataset.nodata if nodata is None else nodata
+    for code in nodata:
+        if dtype.kind != "f" and not _holds(dtype, code):
+            raise ValueError(
+                f"{path}: {code} can't be a code for no data in it, since its values "
+                f"are {dtype}; give the code that the file has (--labels-nodata)"
+            )
+    tag = dataset.nodata if tagged else None
+    codes = {*nodata, *(() if tag is None or not _is_whole(tag) else (int(tag),))}
     grid, blocks = placed(path, dataset), dataset.block_shapes[0]
-    labels = LabelFile(path, legend, None if tag is None else int(tag), grid, blocks)
-    known = [(labels._indices(spans) != UNKNOWN).any() for spans in pieces(grid)]
-    if not any(known):
-        raise ValueError(
-            f"{path}: every pixel is nodata ({labels.nodata}); give a map with labels"
-        )
-    return labels
+    return LabelFile(path, legend, tuple(sorted(codes)), grid, blocks, masked=tagged)
+
+
+def several(nodata: int | Sequence[int] | None) -> tuple[int, ...]:
+    """Codes for no data, given as none, one or several."""
+    if nodata is None:
+        return ()
+    return (nodata,) if isinstance(nodata, int) else tuple(nodata)
+
+
+def _on_nodata(
+    labels: LabelFile, given: Sequence[int], counts: Counter[int]
+) -> Iterable[str]:
+    """Say where the file's nodata tag takes a class of the legend away."""
+    classes = dict(zip(labels.legend.codes, labels.legend.names, strict=True))
+    for code in set(labels.nodata) - set(given):
+        if code in classes and counts[code]:
+            yield (
+                f"{labels.path.name}: {code} is its nodata tag and the class "
+                f"{classes[code]} of the legend {labels.legend.name}; its {counts[code]} "
+                f"pixels here count as not known. If they are {classes[code]}, take the "
+                f"tag away (gdal_edit.py -unsetnodata); if not, --labels-nodata {code}"
+            )
+
+
+def _alpha_of(dataset: Any) -> int | None:
+    """Number of the alpha band, if there is one."""
+    interpretations = list(dataset.colorinterp)
+    if ColorInterp.alpha not in interpretations:
+        return None
+    return interpretations.index(ColorInterp.alpha) + 1
+
+
+def _is_grey(dataset: Any) -> bool:
+    """Whether one band may have become three, as in a GeoPackage."""
+    return dataset.driver == "GPKG" and dataset.count in (_GREY, _GREY + 1)
+
+
+def _is_whole(number: float) -> bool:
+    return bool(np.isfinite(number)) and float(number).is_integer()
+
+
+def _holds(dtype: np.dtype[Any], code: int) -> bool:
+    limits = np.iinfo(dtype)
+    return bool(limits.min <= code <= limits.max)

@@ -5,13 +5,19 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Sequence
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from overcast.geo.codes import Lookup, whole
+from overcast.geo.legend_table import MOST_CLASSES, read_rows
 
 _UNKNOWN = 255
 _FOLDER = files("overcast.geo") / "legends"
@@ -30,6 +36,11 @@ class LandClass:
             raise ValueError(
                 f"class {self.name!r} has code {self.code}, expected 0 to 254: maps "
                 "are uint8 and 255 is their nodata"
+            )
+        if any(map(_unwritable, self.name)):
+            raise ValueError(
+                f"class {self.code} has the name {self.name!r}, which has a control "
+                "character; write the name without it"
             )
         if not re.fullmatch(r"[0-9a-fA-F]{6}", self.colour):
             raise ValueError(
@@ -54,12 +65,25 @@ class Legend:
     classes: tuple[LandClass, ...]
 
     def __post_init__(self) -> None:
-        codes = [c.code for c in self.classes]
-        twice = sorted({c for c in codes if codes.count(c) > 1})
-        if twice:
-            raise ValueError(f"legend {self.name}: code {twice[0]} occurs twice")
         if not self.classes:
             raise ValueError(f"legend {self.name} has no classes")
+        if len(self.classes) > MOST_CLASSES:
+            raise ValueError(
+                f"legend {self.name} has {len(self.classes)} classes, expected at most "
+                f"{MOST_CLASSES}"
+            )
+        twice = [c for c, often in Counter(self.codes).items() if often > 1]
+        if twice:
+            raise ValueError(f"legend {self.name}: code {min(twice)} occurs twice")
+        first: dict[str, LandClass] = {}
+        for c in self.classes:
+            other = first.setdefault(normal_name(c.name), c)
+            if other is not c:
+                raise ValueError(
+                    f"legend {self.name}: codes {other.code} and {c.code} are both "
+                    f"called {c.name}; give every class a name of its own, or one code "
+                    "to both"
+                )
 
     def __len__(self) -> int:
         return len(self.classes)
@@ -74,31 +98,65 @@ class Legend:
         """Names in order."""
         return tuple(c.name for c in self.classes)
 
+    def same_as(self, other: Legend) -> bool:
+        """Whether codes and names are those of another legend, in its order."""
+        names = [[normal_name(n) for n in legend.names] for legend in (self, other)]
+        return self.codes == other.codes and names[0] == names[1]
+
+    @property
+    def other_codes(self) -> dict[int, int]:
+        """Other codes of the same classes, and the positions that they stand for.
+
+        The names of CORINE begin with three-digit codes, 111 to 523, which some of its
+        files hold. Other legends have none.
+        """
+        numbers = [re.match(r"(\d{3}) ", name) for name in self.names]
+        if not all(numbers):
+            return {}
+        codes = {int(n[1]): k for k, n in enumerate(numbers) if n}
+        return {} if codes.keys() & set(self.codes) else codes
+
     def to_indices(
-        self, codes: NDArray[np.integer], nodata: int | None = None
+        self, codes: NDArray[Any], nodata: int | Iterable[int] | None = None
     ) -> NDArray[np.uint8]:
-        """Positions uint8 of `codes`; `nodata` becomes 255, unknown.
+        """Positions uint8 of `codes`; `nodata` (one or several) becomes 255, unknown.
+
+        Codes are of any integer type, or floats that are whole; NaN is unknown.
 
         Raises
         ------
         ValueError
-            If a code is neither of the legend nor `nodata`.
+            If a code is neither of the legend nor `nodata`, or not a whole number.
         """
-        found, inverse = np.unique(codes, return_inverse=True)
-        position = {code: index for index, code in enumerate(self.codes)}
-        stray = [int(c) for c in found if c not in position and c != nodata]
+        indices, stray = self.find(codes, nodata)
         if stray:
-            raise ValueError(self._stray(stray, nodata))
-        # The file's nodata wins over a class that has the same code.
-        table = np.array(
-            [_UNKNOWN if c == nodata else position[int(c)] for c in found], np.uint8
-        )
-        return table[inverse].reshape(codes.shape)
+            raise ValueError(self.stray(stray, nodata))
+        return indices
 
-    def _stray(self, stray: list[int], nodata: int | None) -> str:
+    def find(
+        self, codes: NDArray[Any], nodata: int | Iterable[int] | None = None
+    ) -> tuple[NDArray[np.uint8], list[int]]:
+        """Positions uint8 of `codes` as `to_indices`, and the codes that have none.
+
+        Those are unknown in the positions.
+        """
+        unknown = set(_several(nodata))
+        numbers, hidden = whole(codes, unknown)
+        position = self.other_codes | {code: k for k, code in enumerate(self.codes)}
+        # The file's nodata wins over a class that has the same code.
+        position |= dict.fromkeys(unknown, _UNKNOWN)
+        lookup = Lookup.of(numbers, position)
+        indices = lookup.values(numbers, _UNKNOWN)
+        if hidden is not None:
+            indices[hidden] = _UNKNOWN
+        return indices, lookup.missing(numbers, hidden)
+
+    def stray(self, stray: list[int], nodata: int | Iterable[int] | None) -> str:
+        """Say that codes are neither of the legend nor no data."""
         shown = ", ".join(map(str, stray[:5])) + (" ..." if len(stray) > 5 else "")
         known = ", ".join(map(str, self.codes))
-        tag = "no nodata tag" if nodata is None else f"nodata {nodata}"
+        unknown = sorted(_several(nodata))
+        tag = f"nodata {', '.join(map(str, unknown))}" if unknown else "no nodata tag"
         return (
             f"codes {shown} are not in the legend {self.name} ({known}) and the file "
             f"has {tag}; give the right legend, or the code that means no data"
@@ -109,6 +167,30 @@ class Legend:
         table = np.full(256, _UNKNOWN, np.uint8)
         table[: len(self)] = self.codes
         return table[indices]
+
+
+def normal_name(name: str) -> str:
+    """Name as it is compared: case, spaces and ways to write a letter don't count."""
+    text = unicodedata.normalize("NFKC", name).casefold()
+    visible = "".join(c for c in text if unicodedata.category(c) != "Cf")
+    return " ".join(unicodedata.normalize("NFKC", visible).split())
+
+
+def _unwritable(letter: str) -> bool:
+    """Whether XML and file attributes can't hold a character."""
+    number = ord(letter)
+    return (
+        unicodedata.category(letter) in ("Cc", "Cs")
+        or number & 0xFFFE == 0xFFFE
+        or 0xFDD0 <= number <= 0xFDEF
+    )
+
+
+def _several(nodata: int | Iterable[int] | None) -> Iterable[int]:
+    """None, one or several codes as several."""
+    if nodata is None:
+        return ()
+    return nodata if isinstance(nodata, Iterable) else (nodata,)
 
 
 def built_in_legends() -> list[str]:
@@ -154,26 +236,8 @@ def parse_legend(text: str, name: str) -> Legend:
     ValueError
         If it is not such a CSV, or its classes are not a legend.
     """
-    try:
-        table = csv.DictReader(text.splitlines(), strict=True)
-        _refuse_twice(table.fieldnames or ())
-        rows = list(table)
-        classes = tuple(
-            LandClass(int(r["code"]), r["name"].strip(), r["colour"].strip(" #"))
-            for r in rows
-        )
-    except (KeyError, TypeError, AttributeError, csv.Error) as error:
-        raise ValueError(
-            "not a legend; expected a CSV with the header code,name,colour"
-        ) from error
+    classes = tuple(LandClass(*row) for row in read_rows(text))
     return Legend(name, classes)
-
-
-def _refuse_twice(columns: Sequence[str]) -> None:
-    """Refuse a header that names a column twice: the first would be passed over."""
-    for name in ("code", "name", "colour"):
-        if list(columns).count(name) > 1:
-            raise ValueError(f"the column {name} is there twice, expected once")
 
 
 def legend_to_csv(legend: Legend) -> str:
@@ -222,6 +286,11 @@ class Crosswalk:
         return np.tensordot(self.weights.T, shares, 1).astype(np.float32)
 
 
+def has_crosswalk(source: Legend, target: Legend) -> bool:
+    """Whether a built-in crosswalk leads from a legend to another."""
+    return (_FOLDER / f"{source.name}--{target.name}.csv").is_file()
+
+
 def load_crosswalk(source: str | Legend, target: str | Legend) -> Crosswalk:
     """Built-in crosswalk, from ``legends/SOURCE--TARGET.csv`` (source,target,weight).
 
@@ -232,13 +301,15 @@ def load_crosswalk(source: str | Legend, target: str | Legend) -> Crosswalk:
     """
     a = source if isinstance(source, Legend) else load_legend(source)
     b = target if isinstance(target, Legend) else load_legend(target)
-    if a == b:
+    if a.same_as(b):
         return Crosswalk(a, b, np.eye(len(a)))
     resource = _FOLDER / f"{a.name}--{b.name}.csv"
     if not resource.is_file():
         pairs = [p.name.removesuffix(".csv") for p in _FOLDER.iterdir()]
         known = ", ".join(sorted(p for p in pairs if "--" in p))
         raise ValueError(f"no crosswalk from {a.name} to {b.name}; there are {known}")
+    for legend in (a, b):
+        _check_built_in(legend)
     weights = np.zeros((len(a), len(b)))
     for row in csv.DictReader(resource.read_text(encoding="utf-8").splitlines()):
         s, t = int(row["source"]), int(row["target"])
@@ -249,3 +320,14 @@ def load_crosswalk(source: str | Legend, target: str | Legend) -> Crosswalk:
             )
         weights[a.codes.index(s), b.codes.index(t)] = float(row["weight"])
     return Crosswalk(a, b, weights)
+
+
+def _check_built_in(legend: Legend) -> None:
+    """Refuse a legend that has the name of a built-in one and other classes."""
+    own = {c.code: c.name for c in load_legend(legend.name).classes}
+    for c in legend.classes:
+        if normal_name(own.get(c.code, c.name)) != normal_name(c.name):
+            raise ValueError(
+                f"the built-in legend {legend.name} calls {c.code} {own[c.code]}, yours "
+                f"{c.name}; rename your legend if it is not the built-in one"
+            )

@@ -7,7 +7,7 @@ network that learned under clouds knows them when it sees them.
 from __future__ import annotations
 
 from collections.abc import Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from pathlib import Path
 
@@ -16,11 +16,10 @@ from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
 from overcast.geo.bands import Sensor
-from overcast.geo.label_file import LabelFile, open_labels
+from overcast.geo.label_file import LabelFile, open_codes
 from overcast.geo.legend import LandClass, Legend
 from overcast.geo.raster import UNKNOWN, Image
 from overcast.geo.stack import ImageSource, LabelSource
-from overcast.geo.tiling import pieces
 
 SCENE_CLASSES = Legend(
     "sentinel-2-scl",
@@ -46,8 +45,10 @@ _ANY = Legend("mask", tuple(LandClass(c, f"Code {c}", "808080") for c in range(2
 """Codes of a mask of which nothing is known."""
 
 
-def open_mask(path: Path, hidden: Set[int] | None = None) -> LabelFile:
-    """Open a cloud mask, and look at all of it once.
+def open_mask(
+    path: Path, hidden: Set[int] | None = None, grid: GeoBox | None = None
+) -> LabelFile:
+    """Open a cloud mask, and look once at what lies on `grid`, or at all of it.
 
     A nodata tag of the file is passed over: in scene classes, 0 is one of them. 255 is
     always no code, and hides nothing.
@@ -59,11 +60,13 @@ def open_mask(path: Path, hidden: Set[int] | None = None) -> LabelFile:
     hidden
         Codes that hide the ground; without them, the file must be a Sentinel-2 scene
         classification, and those are `CLOUDED`.
+    grid
+        That of the image which it masks.
 
     Raises
     ------
     ValueError
-        If `overcast.geo.label_file.open_labels` refuses the file, a code is none from 0
+        If `overcast.geo.label_file.open_codes` refuses the file, a code is none from 0
         to 254, or what should be scene classes has no others than 0 and 1.
     """
     if hidden is not None:
@@ -72,9 +75,10 @@ def open_mask(path: Path, hidden: Set[int] | None = None) -> LabelFile:
                 f"{path}: codes that hide the ground are whole numbers from 0 to 254, "
                 f"one or more; got {sorted(hidden)}"
             )
-        return open_labels(path, _ANY, UNKNOWN)
-    mask = open_labels(path, SCENE_CLASSES, UNKNOWN)
-    if counts_of(mask)[2:].sum() == 0:
+        return _opened(path, _ANY)
+    mask = _opened(path, SCENE_CLASSES)
+    counts = counts_of(mask, grid)
+    if counts.any() and counts[2:].sum() == 0:
         raise ValueError(
             f"{path}: has no codes but 0 and 1, which a scene classification is not; "
             "say which codes hide the ground (--s2-hidden 1, or hidden: [1] in a plan)"
@@ -82,14 +86,14 @@ def open_mask(path: Path, hidden: Set[int] | None = None) -> LabelFile:
     return mask
 
 
-def counts_of(mask: LabelFile) -> NDArray[np.int64]:
-    """Pixels of every class of a mask, unknown ones left out."""
-    classes = len(mask.legend)
-    counts = np.zeros(UNKNOWN + 1, np.int64)
-    for spans in pieces(mask.grid):
-        values = mask.read(mask.grid[spans]).values
-        counts += np.bincount(values.ravel(), minlength=UNKNOWN + 1)
-    return counts[:classes]
+def _opened(path: Path, legend: Legend) -> LabelFile:
+    return replace(open_codes(path, legend, tagged=False), nodata=(UNKNOWN,))
+
+
+def counts_of(mask: LabelFile, grid: GeoBox | None = None) -> NDArray[np.int64]:
+    """Pixels of every class of a mask on `grid`, or of all; unknown ones left out."""
+    counts = mask.count(mask.grid if grid is None else grid)
+    return np.array([counts[code] for code in mask.legend.codes], np.int64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
 from overcast.geo.legend import Legend
+from overcast.geo.outlines import areal, inner_points
 from overcast.geo.raster import UNKNOWN, Labels
 from overcast.geo.stack import LabelSource
 from overcast.geo.vectors import Features, Geometries, read_features
+from overcast.geo.warp import aligned
 
 CLASS = "class"
 """Column of drawn labels that says of which class they are, unless told otherwise."""
@@ -26,7 +28,23 @@ _BLOCK = 512
 class PolygonLabels:
     """Polygons as labels on a grid: a pixel whose centre lies in one has its class.
 
-    Where polygons overlap, the later one counts, among those whose class is known.
+    Where polygons overlap, the later one counts, among those whose class is known. A
+    polygon that holds no pixel's centre labels the pixel that a point inside of it lies
+    in, if no polygon holds that pixel's centre.
+
+    Attributes
+    ----------
+    path
+        The file that they are of.
+    shapes, classes
+        Polygons ``[N]`` on the projection of the grid, and their class positions.
+    legend
+        What the classes are.
+    grid
+        Whose pixels they label.
+    inner
+        Column and row ``[N, 2]`` of a point in every polygon that holds no pixel's
+        centre; NaN for the others.
     """
 
     path: Path
@@ -34,18 +52,51 @@ class PolygonLabels:
     classes: NDArray[np.uint8]
     legend: Legend
     grid: GeoBox = field(repr=False)
+    inner: NDArray[np.float64] = field(repr=False)
     blocks: tuple[int, int] = (1, 1)
+    notes: tuple[str, ...] = ()
 
     def read(self, grid: GeoBox) -> Labels:
         """Class positions ``[H, W]`` on `grid`, of the same projection as the own."""
         values = np.full(grid.shape, UNKNOWN, np.uint8)
         box = shapely.box(*grid.boundingbox.bbox)
         near = shapely.intersects(self.shapes, box) & (self.classes != UNKNOWN)
-        if near.any():
-            found = np.flatnonzero(near)
-            burnt = ((self.shapes[k], int(self.classes[k])) for k in found)
+        small = ~np.isnan(self.inner[:, 0])
+        if (near & ~small).any():
+            large = np.flatnonzero(near & ~small)
+            burnt = ((self.shapes[k], int(self.classes[k])) for k in large)
             rasterio.features.rasterize(burnt, out=values, transform=grid.affine)
+        label_inner(values, self, np.flatnonzero(near & small), grid)
         return Labels(values=values, grid=grid, legend=self.legend)
+
+
+def label_inner(
+    values: NDArray[np.uint8],
+    labels: PolygonLabels,
+    small: NDArray[np.intp],
+    grid: GeoBox,
+) -> None:
+    """Give pixels ``[H, W]`` on `grid` that have no class those of `small` polygons."""
+    columns, rows = (np.floor(v).astype(np.int64) for v in labels.inner[small].T)
+    offset = aligned(labels.grid, grid)
+    if offset is None:
+        there = ~grid.affine * (labels.grid.affine * tuple(labels.inner[small].T))
+        columns, rows = (np.floor(v).astype(np.int64) for v in there)
+        offset = 0, 0
+    rows, columns = rows - offset[0], columns - offset[1]
+    inside = within(rows, columns, grid)
+    rows, columns, small = rows[inside], columns[inside], small[inside]
+    free = values[rows, columns] == UNKNOWN
+    values[rows[free], columns[free]] = labels.classes[small[free]]
+
+
+def within(
+    rows: NDArray[np.int64], columns: NDArray[np.int64], grid: GeoBox
+) -> NDArray[np.bool_]:
+    """Whether pixels ``[N]`` are of a grid."""
+    height, width = grid.shape
+    inside: NDArray[np.bool_] = (rows >= 0) & (rows < height)
+    return inside & (columns >= 0) & (columns < width)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +111,7 @@ class PointLabels:
     legend: Legend
     grid: GeoBox = field(repr=False)
     blocks: tuple[int, int] = (1, 1)
+    notes: tuple[str, ...] = ()
 
     @property
     def path(self) -> Path:
@@ -70,9 +122,7 @@ class PointLabels:
         """Class positions ``[H, W]`` on `grid`."""
         values = np.full(grid.shape, UNKNOWN, np.uint8)
         rows, columns = pixels_under(grid, self.points)
-        height, width = grid.shape
-        inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
-        inside &= self.classes != UNKNOWN
+        inside = within(rows, columns, grid) & (self.classes != UNKNOWN)
         values[rows[inside], columns[inside]] = self.classes[inside]
         return Labels(values=values, grid=grid, legend=self.legend)
 
@@ -80,11 +130,30 @@ class PointLabels:
 def lay(
     features: Features, classes: NDArray[np.uint8], legend: Legend, grid: GeoBox
 ) -> PolygonLabels | PointLabels:
-    """Points or polygons with class positions ``[N]`` as labels on `grid`."""
+    """Points or polygons with class positions ``[N]`` as labels on `grid`.
+
+    Raises
+    ------
+    ValueError
+        If a feature is neither a point nor a polygon.
+    """
     if features.are_points:
-        return PointLabels(features, classes, legend, grid)
-    shapes = features.to_crs(str(grid.crs))
-    return PolygonLabels(features.path, shapes, classes, legend, grid)
+        return PointLabels(features, classes, legend, grid, notes=features.notes)
+    mended, notes = areal(features)
+    shapes = mended.to_crs(str(grid.crs))
+    # What can't be projected to the map is not on it.
+    lost = ~np.isfinite(shapely.bounds(shapes)).all(1)
+    shapes[lost] = shapely.Polygon()
+    inner = inner_points(shapes, grid)
+    return PolygonLabels(
+        features.path,
+        shapes,
+        classes,
+        legend,
+        grid,
+        inner,
+        notes=(*features.notes, *notes),
+    )
 
 
 def open_drawn(
@@ -97,8 +166,16 @@ def open_drawn(
     ValueError
         If the file is refused, or a class is none of the legend.
     """
-    features = read_features(path)
-    return lay(features, features.classes(column, legend), legend, grid)
+    features = read_features(path, column)
+    labels = lay(features, features.classes(column, legend), legend, grid)
+    texts = {text.strip() for text in features.column(column)}
+    if texts & {str(code) for code in legend.other_codes}:
+        note = (
+            f"{features.path.name}: three-digit codes in the column {column} are read as "
+            f"those of the legend {legend.name}"
+        )
+        return replace(labels, notes=(*labels.notes, note))
+    return labels
 
 
 def classes_under(source: LabelSource, points: Features) -> NDArray[np.uint8]:
@@ -108,7 +185,7 @@ def classes_under(source: LabelSource, points: Features) -> NDArray[np.uint8]:
     """
     rows, columns = pixels_under(source.grid, points)
     height, width = source.grid.shape
-    inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
+    inside = within(rows, columns, source.grid)
     found = np.full(len(rows), UNKNOWN, np.uint8)
     places = np.stack([rows, columns], 1) // _BLOCK
     for y, x in np.unique(places[inside], axis=0):
@@ -129,4 +206,8 @@ def pixels_under(
     """Rows and columns ``[N]`` of the pixels that points lie in, inside or not."""
     there = points.to_crs(str(grid.crs))
     columns, rows = ~grid.affine * (shapely.get_x(there), shapely.get_y(there))
+    # What can't be projected to the grid is not on it.
+    rows, columns = (
+        np.nan_to_num(v, nan=-1, posinf=-1, neginf=-1) for v in (rows, columns)
+    )
     return np.floor(rows).astype(np.int64), np.floor(columns).astype(np.int64)

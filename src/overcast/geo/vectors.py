@@ -1,15 +1,12 @@
-"""Points and polygons with a class, from GeoPackage, GeoJSON, Shapefile or CSV.
-
-A CSV holds points: columns ``lon`` and ``lat`` in degrees on WGS 84, whatever other
-columns it has.
-"""
+"""Points and polygons with a class, from any vector file or a CSV of points."""
 
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +16,23 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
-from overcast.geo.legend import Legend
+from overcast.errors import writing
+from overcast.geo.layers import TABLES, file_of, parse_shapes, read_layer
+from overcast.geo.legend import Legend, normal_name
+from overcast.geo.meanings import plain_name
+from overcast.geo.place import refuse_crs
+from overcast.geo.point_table import Texts, read_table
 from overcast.geo.raster import UNKNOWN
 
 Geometries = NDArray[np.object_]
-Texts = Sequence[str]
 
-SUFFIXES = (".csv", ".fgb", ".geojson", ".gpkg", ".json", ".shp")
+_EMPTY = ("", "nan", "<na>", "null", "none")
+"""Texts of a cell that is empty, as programs write it."""
+_FIELD = 10
+"""Letters of a column's name that a Shapefile keeps."""
 _WGS84 = "EPSG:4326"
+_POINT, _POINTS = 0, 4
+"""Shapely's type ids of Point and MultiPoint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,7 @@ class Features:
     shapes: Geometries
     columns: Mapping[str, Texts]
     crs: str
+    notes: tuple[str, ...] = ()
 
     @property
     def are_points(self) -> bool:
@@ -51,6 +58,20 @@ class Features:
         )
         return found
 
+    def named(self, name: str) -> str | None:
+        """Own name of the column that is called `name`, if there is one.
+
+        Without a column of this very name, one whose name differs in case or that a
+        Shapefile cut at ten letters will do.
+        """
+        if name in self.columns:
+            return name
+        for wanted in (name, name[:_FIELD]):
+            own = [n for n in self.columns if n.casefold() == wanted.casefold()]
+            if len(own) == 1:
+                return own[0]
+        return None
+
     def column(self, name: str) -> Texts:
         """Texts ``[N]`` of a column.
 
@@ -59,29 +80,36 @@ class Features:
         ValueError
             If there is none of this name.
         """
-        if name not in self.columns:
+        own = self.named(name)
+        if own is None:
             raise ValueError(
                 f"{self.path}: no column {name!r}; it has {', '.join(self.columns)}"
             )
-        return self.columns[name]
+        return self.columns[own]
 
     def classes(self, name: str, legend: Legend) -> NDArray[np.uint8]:
         """Class positions ``[N]`` of a column of codes or names; unknown where empty.
+
+        A code may be written as a float, and a name in any case.
 
         Raises
         ------
         ValueError
             If a text is neither a code nor a name of the legend, or all are empty.
         """
-        known = {c.name.casefold(): k for k, c in enumerate(legend.classes)}
-        known |= {str(c.code): k for k, c in enumerate(legend.classes)} | {"": UNKNOWN}
-        texts = [text.strip().casefold() for text in self.column(name)]
+        known = _meanings(legend)
+        texts = [key_of(text) for text in self.column(name)]
         for row, text in enumerate(texts, 1):
             if text not in known:
                 raise ValueError(
-                    f"{self.path}: row {row} has {name} {text!r}, which is neither a "
+                    f"{self.path}: row {row} has {name} {text[:60]!r}, which is neither a "
                     f"code nor a name of the legend {legend.name} "
                     f"({', '.join(f'{c.code} {c.name}' for c in legend.classes)})"
+                )
+            if known[text] is None:
+                raise ValueError(
+                    f"{self.path}: row {row} has {name} {text!r}, which is the code of "
+                    f"one class of the legend {legend.name} and the name of another"
                 )
         found = np.array([known[text] for text in texts], np.uint8)
         if (found == UNKNOWN).all():
@@ -92,43 +120,83 @@ class Features:
         return found
 
 
-def is_vector(path: Path) -> bool:
-    """Whether a file has the name of a vector file."""
-    return path.suffix.lower() in SUFFIXES
+def _meanings(legend: Legend) -> dict[str, int | None]:
+    """Class position of every text that names a class; None where two are meant."""
+    known: dict[str, int | None] = dict.fromkeys(_EMPTY, UNKNOWN)
+    known |= {str(code): k for code, k in legend.other_codes.items()}
+    plain = [plain_name(name) for name in legend.names]
+    known |= {n: k for k, n in enumerate(plain) if plain.count(n) == 1 and n}
+    names = {key_of(name): k for k, name in enumerate(legend.names)}
+    known |= names
+    for k, code in enumerate(legend.codes):
+        known[str(code)] = k if names.get(str(code), k) == k else None
+    return known
 
 
-def read_features(path: Path) -> Features:
-    """Read the first layer of a vector file, or a CSV of points.
+def key_of(text: str) -> str:
+    """Text as it is compared; whole numbers lose their decimals."""
+    text = normal_name(text)
+    if re.fullmatch(r"[+-]?\d{1,15}([.,]0*)?", text):
+        return str(int(re.split("[.,]", text)[0]))
+    return text
+
+
+def read_features(path: Path, column: str | None = None) -> Features:
+    """Read a layer of a vector file, or a CSV of points.
+
+    ``FILE|layername=LAYER`` names the layer. Without it, the file must have one layer
+    that may be meant: the only one, or the only one with the `column`. Points and
+    polygons that lie alone in a collection are taken out of it.
 
     Raises
     ------
     ValueError
         If the file is missing, broken, empty, or has no place on the ground.
     """
-    if not path.is_file():
+    file = file_of(path)
+    if not file.exists():
         raise ValueError(f"{path}: no such file")
-    found = _read_csv(path) if path.suffix.lower() == ".csv" else _read_layer(path)
-    if not len(found.shapes):
-        raise ValueError(f"{path}: no features in it")
-    if any(shape is None or shape.is_empty for shape in found.shapes):
-        raise ValueError(f"{path}: a feature has no geometry; delete it or draw it")
-    return found
-
-
-def _read_layer(path: Path) -> Features:
-    try:
-        about, _, shapes, values = pyogrio.raw.read(path, datetime_as_string=True)
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
-        raise ValueError(f"{path}: not a readable vector file ({error})") from error
-    if about["crs"] is None or shapes is None:
-        raise ValueError(
-            f"{path}: no geometry, or no coordinate reference system; save it with one"
-        )
+    if file.suffix.lower() in TABLES:
+        texts, lon, lat = read_table(file)
+        return Features(file, shapely.points(lon, lat), texts, _WGS84)
+    layer = read_layer(path, column)
+    refuse_crs(file, layer.crs)
+    shapes = parse_shapes(file, layer.shapes)
     columns = {
-        str(name): [_text(value) for value in column]
-        for name, column in zip(about["fields"], values, strict=True)
+        name: [_text(value) for value in values]
+        for name, values in zip(layer.fields, layer.columns, strict=True)
     }
-    return Features(path, shapely.from_wkb(shapes), columns, about["crs"])
+    notes = () if layer.note is None else (layer.note,)
+    return _simple(Features(file, shapes, columns, layer.crs, notes))
+
+
+def _simple(features: Features) -> Features:
+    """Collections of points as points, one row each; of polygons as polygons."""
+    shapes = [_polygons(shape) for shape in features.shapes]
+    whole: Geometries = np.array(shapes, object)
+    kinds = set(shapely.get_type_id(whole).tolist())
+    if not kinds <= {_POINT, _POINTS} or _POINTS not in kinds:
+        return replace(features, shapes=whole)
+    points, index = shapely.get_parts(whole, return_index=True)
+    columns = {
+        name: [texts[k] for k in index] for name, texts in features.columns.items()
+    }
+    return replace(features, shapes=points, columns=columns)
+
+
+def _polygons(shape: Any) -> Any:
+    """What a collection holds, if that is polygons alone or one shape."""
+    if shape.geom_type != "GeometryCollection":
+        return shape
+    parts = [_polygons(part) for part in shapely.get_parts(shape) if not part.is_empty]
+    if len(parts) == 1:
+        return parts[0]
+    simple = [p for part in parts for p in shapely.get_parts(part)]
+    if simple and all(p.geom_type == "Polygon" for p in simple):
+        return shapely.multipolygons(simple)
+    if simple and all(p.geom_type == "Point" for p in simple):
+        return shapely.multipoints(simple)
+    return shape
 
 
 def _text(value: Any) -> str:
@@ -139,21 +207,6 @@ def _text(value: Any) -> str:
         # A column of whole numbers with an empty one reads as floats, that one as NaN.
         return "" if np.isnan(value) else f"{value:.15g}"
     return str(value)
-
-
-def _read_csv(path: Path) -> Features:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file, strict=True))
-        names = [name for name in (rows[0] if rows else ()) if name]
-        columns = {name: [row[name] or "" for row in rows] for name in names}
-        lon, lat = ([float(text) for text in columns[name]] for name in ("lon", "lat"))
-    except (UnicodeDecodeError, csv.Error, KeyError, ValueError) as error:
-        raise ValueError(
-            f"{path}: not a table of points; expected a CSV in UTF-8 with a header "
-            "and columns lon and lat in degrees"
-        ) from error
-    return Features(path, shapely.points(lon, lat), columns, _WGS84)
 
 
 def write_points(
@@ -199,8 +252,9 @@ def _whole(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft.unlink(missing_ok=True)
     try:
-        yield draft
-        draft.replace(path)
+        with writing(path):
+            yield draft
+            draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
 

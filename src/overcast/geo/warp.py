@@ -165,6 +165,32 @@ def _may_turn(source: GeoBox) -> bool:
     return geographic and bool(source.extent.boundingbox.right > 180)
 
 
+def reaches(odd: NDArray[np.bool_], source: GeoBox, target: GeoBox) -> bool:
+    """Whether a pixel of `source` that is `odd` lies on `target`, if only in part.
+
+    Where the grids are aligned, every pixel of `source` is taken to.
+    """
+    if not odd.any():
+        return False
+    if aligned(source, target) is not None:
+        return True
+    rows, columns = np.nonzero(odd)
+    x, y = source.affine @ tuple(np.stack([columns, rows]) + 0.5)
+    if source.crs != target.crs:
+        to_target = Transformer.from_crs(
+            str(source.crs), str(target.crs), always_xy=True
+        )
+        x, y = to_target.transform(x, y)
+    column, row = ~target.affine @ (x, y)
+    height, width = target.shape
+    inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
+    nearest = np.zeros(target.shape, np.uint8)
+    if not inside.any():
+        values = odd.astype(np.uint8)
+        _reproject(values, nearest, (source, target), Resampling.nearest, UNKNOWN)
+    return bool(inside.any() or (nearest == 1).any())
+
+
 def _reprojection(source: GeoBox, target: GeoBox) -> ReprojectInfo:
     return compute_reproject_roi(source, target)
 

@@ -16,9 +16,11 @@ from overcast.accuracy.design import Design, count_classes, draw
 from overcast.accuracy.independence import are_fine, remark
 from overcast.accuracy.reference import Reference, ReferenceFile, ReferencePoints
 from overcast.accuracy.response import is_form, read_sample, write_form
+from overcast.errors import writing
 from overcast.geo.dataset import open_raster
 from overcast.geo.extent import areas_ha
 from overcast.geo.label_file import LabelFile, open_labels
+from overcast.geo.layers import file_of
 from overcast.geo.legend import legend_to_csv, load_legend
 from overcast.geo.overlay import classes_under
 from overcast.inputs import open_given_labels
@@ -52,7 +54,7 @@ def assess_files(
         exists.
     """
     if out is not None:
-        refuse_to_replace(out, overwrite)
+        refuse_to_replace(out, overwrite, (mapped, reference.path))
     classes = load_legend(legend) if legend else written_legend(mapped)
     source = open_labels(mapped, classes)
     truth = reference.open(classes, source.grid)
@@ -68,10 +70,12 @@ def assess_files(
     result["notes"] = [
         *_on_intervals(result),
         *_on_labels(source, truth, reference.path),
+        *truth.notes,
     ]
     if out is not None:
         text = json.dumps(result, indent=2, ensure_ascii=False)
-        out.write_text(text + "\n", encoding="utf-8")
+        with writing(out):
+            out.write_text(text + "\n", encoding="utf-8")
     return result
 
 
@@ -96,7 +100,7 @@ def draw_sample(
     """
     if out.suffix.lower() not in (".gpkg", ".csv"):
         raise ValueError(f"{out}: expected a name that ends in .gpkg or .csv")
-    refuse_to_replace(out, overwrite)
+    refuse_to_replace(out, overwrite, (mapped,))
     classes = load_legend(legend) if legend else written_legend(mapped)
     source = open_labels(mapped, classes)
     pixels = count_classes(source, progress)
@@ -153,8 +157,8 @@ def _on_labels(source: LabelFile, truth: Reference, reference: Path) -> Iterator
     for data in (given.data, *given.scenes):
         if data.labels is None:
             continue
-        path = Path(data.labels.path)
-        if not path.is_file():
+        path = file_of(data.labels.path)
+        if not path.exists():
             yield f"{path}, which the map was learned from, is gone: not checked"
             continue
         labels = open_given_labels(data.labels, source.grid)

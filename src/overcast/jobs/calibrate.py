@@ -27,6 +27,7 @@ from overcast.accuracy.curve import Scaling
 from overcast.accuracy.held_out import KnownPixels, known_pixels
 from overcast.accuracy.independence import are_fine
 from overcast.accuracy.reference import Reference, ReferenceFile, ReferenceRaster
+from overcast.geo.layers import file_of
 from overcast.geo.legend import Legend
 from overcast.inputs import Inputs, open_inputs
 from overcast.jobs.after import attempt, describe_map, describe_run
@@ -75,7 +76,7 @@ def calibrate_map(
     plan = read_plan(run / "plan.yaml")
     inputs = open_inputs(plan.data)
     truth = _open(known, legend, inputs, plan)
-    stat = known.path.stat()
+    stat = file_of(known.path).stat()
     facts = [
         model_hash(run, calibrated=False),
         inputs.fingerprint,

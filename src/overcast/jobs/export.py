@@ -30,7 +30,7 @@ from overcast.accuracy.calibrated import Calibrated
 from overcast.accuracy.calibration import FLOOR
 from overcast.accuracy.curve import MARGIN, STEPS, Scaling
 from overcast.extras import advice
-from overcast.geo.bands import NETWORK_RANGE, SENTINEL_2_ENCODING, Sensor
+from overcast.geo.bands import NETWORK_RANGE, SENTINEL_2_SCALE, Sensor
 from overcast.geo.legend import legend_to_csv
 from overcast.learn.batch import Batch
 from overcast.maps.placed import Placed
@@ -233,7 +233,7 @@ def deepness(predictor: TrainedNetwork, size: int, pixel_m: float) -> dict[str, 
 
 def _stored_scale(sensor: Sensor) -> float:
     stored = sensor.name.startswith("sentinel-2")
-    return SENTINEL_2_ENCODING.scale if stored else 1.0
+    return SENTINEL_2_SCALE if stored else 1.0
 
 
 def _write(network: Physical, path: Path, size: int) -> None:

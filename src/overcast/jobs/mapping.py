@@ -28,13 +28,14 @@ from overcast.labels.contradictions import contradictions
 from overcast.labels.place_file import reaches, read_place
 from overcast.labels.support import remarks
 from overcast.maps.predictor import Predictor
-from overcast.output import Output
+from overcast.output import Output, refuse_inputs
 from overcast.plan import (
     Data,
     ImageInput,
     LabelInput,
     PlaceInput,
     Plan,
+    files_of,
     fingerprint,
     read_plan,
     to_tree,
@@ -88,7 +89,9 @@ def make_map(
     truth = None if reference is None else open_reference(reference, legend, grid)
     facts = [plan.fingerprint, inputs.fingerprint, _name(reference)]
     key = fingerprint([*facts, *_stamps(plan.place)])
-    output = Output.begin(out, (*MAP_FILES, *BESIDE, "run"), key, overwrite)
+    names = (*MAP_FILES, *BESIDE, "run")
+    refuse_inputs(out, names, _read(plan, reference))
+    output = Output.begin(out, names, key, overwrite)
     if output.finished:
         return _made(
             out, read_scores(out / SCORES).scores, (*output.notes, *inputs.notes)
@@ -110,7 +113,7 @@ def make_map(
             write_scores(scored, output.work / SCORES)
         notes = [
             *inputs.notes,
-            *remarks(inputs.stack),
+            *remarks(inputs.stack, plan.method),
             *_said_of_place(run, legend),
             *(() if beside is None else beside.notes()),
             *scored.notes,
@@ -126,6 +129,7 @@ def train_only(plan: Plan, out: Path, overwrite: bool, progress: Progress) -> Ma
     """Carry out the learning of a plan, into the run folder `out`."""
     inputs = open_inputs(plan.data)
     key = fingerprint([plan.fingerprint, inputs.fingerprint])
+    refuse_inputs(out, ("run",), files_of(plan.data, *plan.scenes))
     output = Output.begin(out, ("run",), key, overwrite)
     if output.finished:
         return Made({"run": str(out / "run")}, (*output.notes, *inputs.notes))
@@ -164,7 +168,9 @@ def map_elsewhere(
     key = fingerprint(
         [inputs.fingerprint, to_tree(data), to_tree(runs), _name(reference)]
     )
-    output = Output.begin(out, (*MAP_FILES, *BESIDE, PLAN), key, overwrite)
+    names = (*MAP_FILES, *BESIDE, PLAN)
+    refuse_inputs(out, names, _read(plan, reference))
+    output = Output.begin(out, names, key, overwrite)
     if output.finished:
         return _made(
             out, read_scores(out / SCORES).scores, (*output.notes, *inputs.notes)
@@ -252,6 +258,14 @@ def make_demo(
 
 def _name(reference: ReferenceFile | None) -> str | None:
     return None if reference is None else str(reference)
+
+
+def _read(plan: Plan, reference: ReferenceFile | None) -> list[str]:
+    """Files that a command reads."""
+    others = [] if reference is None else [str(reference.path)]
+    stated = (plan.place.accuracy, plan.place.anchors)
+    others += [text for text in stated if text is not None]
+    return files_of(plan.data, *plan.scenes) + others
 
 
 def _learned(runs: Runs) -> Iterator[Data]:

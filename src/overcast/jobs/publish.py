@@ -10,6 +10,7 @@ from typing import Any
 import rasterio
 
 from overcast import __version__
+from overcast.geo.layers import file_of
 from overcast.geo.masks import Masked
 from overcast.inputs import Inputs
 from overcast.maps.predictor import Predictor
@@ -68,7 +69,7 @@ def publish_map(
 
 
 def _files(data: Data) -> list[str]:
-    labels = [] if data.labels is None else [data.labels.path]
+    labels = [] if data.labels is None else [str(file_of(data.labels.path))]
     masks = [image.mask.path for image in data.images.values() if image.mask]
     return [*(image.path for image in data.images.values()), *masks, *labels]
 

@@ -30,7 +30,9 @@ def report_again(
     predictor = runs.load()
     plan = read_plan(runs.found[0] / "plan.yaml")
     inputs = open_inputs(plan.data)
-    findings = findings_with(found, mapped.parent, inputs, runs.calibration)
+    findings = findings_with(
+        found, mapped.parent, inputs, runs.calibration, plan.method
+    )
     make_page((mapped, predictor), inputs, plan, findings, progress)
     return mapped.with_name("report.html")
 
@@ -40,6 +42,7 @@ def findings_with(
     out: Path,
     inputs: Inputs,
     calibration: Calibration | None,
+    method: Mapping[str, Any] | None = None,
 ) -> Findings:
     """What `assess_files` found of a map, and what was known in `out` already."""
     scored = read_scores(out / SCORES)
@@ -53,7 +56,7 @@ def findings_with(
             dict.fromkeys(
                 (
                     *inputs.notes,
-                    *remarks(inputs.stack),
+                    *remarks(inputs.stack, method),
                     *scored.notes,
                     *notes,
                 )

@@ -25,6 +25,7 @@ from overcast.accuracy.independence import are_fine, remark
 from overcast.accuracy.reference import ReferenceFile
 from overcast.geo.dataset import dataset_of
 from overcast.geo.label_file import open_labels
+from overcast.geo.layers import file_of
 from overcast.geo.legend import Legend
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import LabelSource
@@ -158,7 +159,7 @@ def score_map(
     """
     source = open_labels(mapped, legend)
     found = _score(source, truth, source.grid, progress)
-    notes = list(on_labels(truth, learned, source.grid))
+    notes = [*on_labels(truth, learned, source.grid), *getattr(truth, "notes", ())]
     if found["intervals"] is None:
         notes.append(f"no intervals: the reference lies in fewer than {FEWEST} blocks")
     reliability = reliability_against(mapped, legend, truth)
@@ -183,8 +184,8 @@ def on_labels(
     for data in learned:
         if data.labels is None:
             continue
-        path = Path(data.labels.path)
-        if not path.is_file():
+        path = file_of(data.labels.path)
+        if not path.exists():
             yield f"{path}, which was learned from, is gone: not checked"
             continue
         labels = open_given_labels(data.labels, grid)

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
 from overcast.accuracy.response import is_form, weights_of
+from overcast.geo.layers import is_vector
 from overcast.geo.legend import Legend
 from overcast.geo.overlay import pixels_under
 from overcast.geo.raster import UNKNOWN
-from overcast.geo.vectors import is_vector, read_features
+from overcast.geo.vectors import read_features
 
 FEWEST = 10
 """Anchors below which they say nothing of a scene."""
@@ -47,7 +48,7 @@ def read_anchors(
     """
     if not is_vector(path):
         raise ValueError(f"{path}: anchors are points; give a GeoPackage or a CSV")
-    points = read_features(path)
+    points = read_features(path, column)
     if not points.are_points:
         raise ValueError(f"{path}: anchors are points; the file has other shapes")
     named = [name for name in _COLUMNS if name in points.columns]

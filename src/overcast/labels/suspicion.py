@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from overcast.geo.raster import UNKNOWN
 from overcast.labels.cells import LabelCells, Numbers
+from overcast.maps.memory import memory_map
 
 Floats = NDArray[np.float32]
 _WHOLE = 0.5
@@ -33,9 +34,9 @@ class CellSums:
     def __init__(self, cells: LabelCells, folder: Path) -> None:
         self.cells = cells
         shape = (cells.count,)
-        self.agreement = np.memmap(folder / "agreement.raw", np.float32, "w+", 0, shape)
-        self.pixels = np.memmap(folder / "pixels.raw", np.float32, "w+", 0, shape)
-        self.label = np.memmap(folder / "label.raw", np.uint8, "w+", 0, shape)
+        self.agreement = memory_map(folder / "agreement.raw", np.float32, shape)
+        self.pixels = memory_map(folder / "pixels.raw", np.float32, shape)
+        self.label = memory_map(folder / "label.raw", np.uint8, shape)
 
     def add(self, cell: Numbers, agreement: Floats, label: NDArray[np.uint8]) -> None:
         """Count N pixels: their cell, the probability of their label, their label."""

@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
+
+from overcast.errors import AGAIN, reading, writing
 
 _KEY = "overcast"
 _OPTIMISER = "optimiser/"
@@ -37,7 +39,13 @@ def load_weights(model: nn.Module, path: Path) -> None:
     ValueError
         If the file is not a safetensors file, or does not fit the model.
     """
-    _fill(model, read_weights(path), path)
+    weights = read_weights(path)
+    for name, values in weights.items():
+        if values.is_floating_point() and not bool(torch.isfinite(values).all()):
+            raise ValueError(
+                f"{path}: {name} holds values that are not finite; train the run again"
+            )
+    _fill(model, weights, path)
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
@@ -132,12 +140,9 @@ def _fill(module: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    try:
-        with safe_open(path, "pt") as file:
-            notes = json.loads((file.metadata() or {}).get(_KEY, "{}"))
-            return {name: file.get_tensor(name) for name in file.keys()}, notes  # noqa: SIM118
-    except SafetensorError as error:
-        raise ValueError(f"{path}: not a safetensors file: {error}") from error
+    with reading(path, AGAIN, "safetensors file"), safe_open(path, "pt") as file:
+        notes = json.loads((file.metadata() or {}).get(_KEY, "{}"))
+        return {name: file.get_tensor(name) for name in file.keys()}, notes  # noqa: SIM118
 
 
 def _write(path: Path, tensors: Mapping[str, Tensor], notes: Mapping[str, Any]) -> None:
@@ -148,12 +153,13 @@ def _write(path: Path, tensors: Mapping[str, Tensor], notes: Mapping[str, Any]) 
         for name, tensor in tensors.items()
     }
     scratch = path.with_name(f"{path.name}.tmp")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    save_file(own, scratch, {_KEY: json.dumps(notes, sort_keys=True)})
-    _flush(scratch)
-    scratch.replace(path)
-    if os.name == "posix":
-        _flush(path.parent)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_file(own, scratch, {_KEY: json.dumps(notes, sort_keys=True)})
+        _flush(scratch)
+        scratch.replace(path)
+        if os.name == "posix":
+            _flush(path.parent)
 
 
 def _flush(path: Path) -> None:

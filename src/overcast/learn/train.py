@@ -25,6 +25,7 @@ from overcast.learn.batch import Batch
 from overcast.learn.checkpoint import load_checkpoint, save_checkpoint
 from overcast.learn.recipe import Recipe, S, Terms
 from overcast.learn.stream import Stream
+from overcast.limits import LARGEST_SEED, check_limits
 from overcast.models.segmenter import Segmenter
 
 _PEAK_RATE = 3e-3
@@ -68,6 +69,8 @@ class Schedule:
         for name in ("highest_rate", "clip"):
             if not 0 < getattr(self, name) < math.inf:
                 raise ValueError(f"peak_rate and clip must be positive, got {self}")
+        check_limits(self, steps=(1, 10**9), peak_rate=(0, 10), weight_decay=(0, 1e3))
+        check_limits(self, warmup=(0, 10**9), seed=(0, LARGEST_SEED))
 
     @property
     def highest_rate(self) -> float:

@@ -21,6 +21,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from overcast.errors import writing
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import Chip, Stack
 from overcast.geo.tiling import Tiling, Window
@@ -228,7 +229,7 @@ def _begin(raw: RawMap, journal: Path, key: str) -> int:
     # The journal goes first: it must never promise rows that the files have lost.
     journal.unlink(missing_ok=True)
     for path, size in raw.sizes.items():
-        with path.open("wb") as file:
+        with writing(path), path.open("wb") as file:
             file.truncate(raw.shape[0] * raw.shape[1] * size)
     return 0
 
@@ -273,14 +274,16 @@ class _Writer:
         if self.raw.probabilities is not None:
             parts.append(_in_steps(band))
         for file, part in zip(self.files, parts, strict=True):
-            _place(file, part, window, self.raw.shape[1])
-            os.fsync(file.fileno())
+            with writing(file.name):
+                _place(file, part, window, self.raw.shape[1])
+                os.fsync(file.fileno())
         turned = _is_turned(self.raw.shape)
         done = window.x + window.w if turned else window.y + window.h
         facts = _facts(self.raw, self.key) | {"done": done}
         scratch = self.journal.with_suffix(".tmp")
-        scratch.write_text(json.dumps(facts), encoding="utf-8")
-        scratch.replace(self.journal)
+        with writing(self.journal):
+            scratch.write_text(json.dumps(facts), encoding="utf-8")
+            scratch.replace(self.journal)
 
 
 def _place(file: BinaryIO, part: NDArray[Any], window: Window, width: int) -> None:

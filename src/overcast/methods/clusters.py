@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import block_diag, csr_matrix
 
+from overcast.methods.arrays import check_array
 from overcast.progress import Progress
 
 Floats = NDArray[np.float32]
@@ -86,6 +87,44 @@ def widths_of(arrays: Arrays) -> list[int]:
         sum(len(centres) for centres in _centres(arrays, i))
         for i in range(_clusterings(arrays))
     ]
+
+
+def check_clusters(arrays: Arrays, features: int, clusterings: int) -> list[int]:
+    """Refuse arrays that `find_clusters` did not make; widths as `widths_of` has them.
+
+    Parameters
+    ----------
+    features
+        F, how many a pixel has.
+    clusterings
+        How many there must be.
+
+    Raises
+    ------
+    ValueError
+        If an array is missing, or its shape or values are wrong.
+    """
+    check_array(arrays, "spread", (features,), (1e-30, np.inf))
+    if "mean" not in arrays or arrays["mean"].shape != (features,):
+        raise ValueError(f"array mean is not there for {features} features")
+    groups = sum(name.startswith("seen.") for name in arrays)
+    if not groups or _clusterings(arrays) != clusterings:
+        raise ValueError(
+            f"{_clusterings(arrays)} clusterings of {groups} groups; expected "
+            f"{clusterings} clusterings"
+        )
+    for g in range(groups):
+        seen = int((check_array(arrays, f"seen.{g}", (features,), (0, 1)) > 0).sum())
+        axes = check_array(arrays, f"axes.{g}", (seen, None))
+        for i in range(clusterings):
+            check_array(arrays, f"centres.{i}.{g}", (None, axes.shape[1]))
+    first = int((arrays["seen.0"] > 0).sum())
+    for i in range(clusterings):
+        count = len(arrays[f"centres.{i}.0"])
+        check_array(arrays, f"means.{i}", (count, first))
+        check_array(arrays, f"within.{i}", (first, first))
+        check_array(arrays, f"sizes.{i}", (count,), (0, np.inf))
+    return widths_of(arrays)
 
 
 def clusters_of(features: Floats, arrays: Arrays) -> list[NDArray[np.intp]]:

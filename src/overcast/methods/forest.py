@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from overcast.geo.bands import Sensor
 from overcast.geo.legend import Legend
 from overcast.geo.stack import Chip, Stack, agree
-from overcast.methods.arrays import load_arrays, save_arrays
+from overcast.limits import check_limits
+from overcast.methods.arrays import check_array, load_arrays, save_arrays
 from overcast.methods.features import feature_names, halo_of, pixel_features
 from overcast.methods.sampling import sample_pixels
 from overcast.progress import Progress
@@ -53,6 +54,11 @@ class Forest:
     samples: int = 60_000
     balanced: bool = True
     filtered: bool = True
+
+    def __post_init__(self) -> None:
+        """Check that the settings make a forest."""
+        check_limits(self, trees=(1, 10_000), depth=(1, 1000), leaf=(1, 10**9))
+        check_limits(self, samples=(1, 10**8))
 
     def fit(
         self, stacks: Sequence[Stack], folder: Path, seed: int, progress: Progress
@@ -87,8 +93,13 @@ class Forest:
         self, folder: Path, legend: Legend, sensors: Mapping[str, Sensor]
     ) -> GrownForest:
         """Return the forest that `fit` left in `folder`."""
-        arrays = load_arrays(folder / _FILE)
+        path = folder / _FILE
+        arrays = load_arrays(path)
         features = len(feature_names(sensors, self.filtered))
+        try:
+            _check_trees(arrays, features, len(legend))
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}; train the run again") from error
         trees = tuple(_as_trees(arrays, features))
         return GrownForest(legend, sensors, trees, arrays["classes"], self.filtered)
 
@@ -138,6 +149,40 @@ def _as_arrays(forest: Any) -> dict[str, NDArray[Any]]:
     arrays["depths"] = np.array([state["max_depth"] for state in states])
     arrays["classes"] = forest.classes_.astype(np.int64)
     return arrays
+
+
+def _check_trees(arrays: dict[str, NDArray[Any]], features: int, classes: int) -> None:
+    """Refuse trees that would be read outside of their arrays, or without an end."""
+    named = check_array(arrays, "classes", (None,), (0, classes - 1))
+    _refuse(len(set(named.tolist())) < len(named) or not len(named), "classes", "twice")
+    values = check_array(arrays, "values", (None, len(named)), (0, 1))
+    _refuse(bool((abs(values.sum(1) - 1) > 1e-3).any()), "values", "not shares of 1")
+    count = len(values)
+    sizes = check_array(arrays, "sizes", (None,), (1, count))
+    check_array(arrays, "depths", sizes.shape, (0, count))
+    _refuse(int(sizes.sum()) != count, "sizes", f"not {count} nodes in all")
+    children = [
+        check_array(arrays, f"nodes.{side}_child", (count,), (-1, count))
+        for side in ("left", "right")
+    ]
+    whole = [sizes, arrays["depths"], named, *children]
+    feature = check_array(arrays, "nodes.feature", (count,))
+    threshold = check_array(arrays, "nodes.threshold", (count,))
+    _refuse(any(a.dtype.kind not in "iu" for a in whole), "nodes", "not whole numbers")
+    size = np.repeat(sizes, sizes)
+    own = np.arange(count) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    left, right = children
+    leaf = (left == -1) & (right == -1)
+    # Children follow their node, so that every way down has an end.
+    inside = (np.minimum(left, right) > own) & (np.maximum(left, right) < size)
+    _refuse(not (leaf | inside).all(), "nodes", "children that are no later nodes")
+    known = (feature >= 0) & (feature < features) & np.isfinite(threshold)
+    _refuse(not (leaf | known).all(), "nodes", f"other features than {features}")
+
+
+def _refuse(wrong: bool, name: str, what: str) -> None:
+    if wrong:
+        raise ValueError(f"array {name} does not describe trees: {what}")
 
 
 def _as_trees(arrays: dict[str, NDArray[Any]], features: int) -> list[Any]:

@@ -19,8 +19,9 @@ from scipy.optimize import linear_sum_assignment
 from overcast.geo.bands import Sensor
 from overcast.geo.legend import Legend
 from overcast.geo.stack import Chip, Stack, agree
-from overcast.methods.arrays import load_arrays, save_arrays
-from overcast.methods.features import halo_of, pixel_features
+from overcast.limits import check_limits
+from overcast.methods.arrays import check_array, load_arrays, save_arrays
+from overcast.methods.features import feature_names, halo_of, pixel_features
 from overcast.methods.sampling import sample_pixels
 from overcast.progress import Progress
 
@@ -48,6 +49,11 @@ class KMeans:
     iterations: int = 300
     samples: int = 60_000
     filtered: bool = False
+
+    def __post_init__(self) -> None:
+        """Check that the settings make clusters."""
+        check_limits(self, clusters=(1, 4096), starts=(1, 1000))
+        check_limits(self, iterations=(1, 100_000), samples=(1, 10**8))
 
     def fit(
         self, stacks: Sequence[Stack], folder: Path, seed: int, progress: Progress
@@ -87,7 +93,16 @@ class KMeans:
         self, folder: Path, legend: Legend, sensors: Mapping[str, Sensor]
     ) -> NamedClusters:
         """Return the clusters that `fit` left in `folder`."""
-        arrays = load_arrays(folder / _FILE)
+        path = folder / _FILE
+        arrays = load_arrays(path)
+        features = len(feature_names(sensors, self.filtered))
+        try:
+            centres = check_array(arrays, "centres", (None, features))
+            check_array(arrays, "mean", (features,))
+            check_array(arrays, "spread", (features,), (1e-30, np.inf))
+            check_array(arrays, "classes", (len(centres),), (0, len(legend) - 1))
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}; train the run again") from error
         return NamedClusters(legend, sensors, arrays, self.filtered)
 
 

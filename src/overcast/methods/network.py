@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from overcast.geo.bands import Sensor
 from overcast.geo.legend import Legend
 from overcast.geo.stack import Chip, Stack, agree
+from overcast.labels.support import taught_classes
 from overcast.learn.batch import Batch
 from overcast.learn.checkpoint import load_weights, save_weights
 from overcast.learn.frozen import Frozen
@@ -24,6 +25,8 @@ from overcast.learn.recipe import Setting, Terms, told
 from overcast.learn.start import encoder_weights
 from overcast.learn.stream import Stream, ahead, crops_of
 from overcast.learn.train import Schedule, train
+from overcast.limits import check_limits
+from overcast.methods.arrays import load_arrays, save_arrays
 from overcast.methods.start import (
     ENCODER,
     alike,
@@ -39,6 +42,8 @@ from overcast.threads import chosen
 _WEIGHTS = "model.safetensors"
 _CHECKPOINT = "checkpoint.safetensors"
 _LOG = "log.jsonl"
+_ABSENT = "absent.safetensors"
+"""Positions of the classes that nothing taught, if there are any."""
 _CLASSIFIER_RATE = 0.3
 """Chosen on development world 1; `linear` of ``bench.claims patches10`` learns at it."""
 _PIXELS = 8 * 64 * 64
@@ -83,6 +88,7 @@ class Network:
     frozen: bool = False
 
     def __post_init__(self) -> None:
+        check_limits(self, window=(1, 8192), batch=(1, 65_536), balance=(0, 1))
         if self.frozen and self.start is None:
             raise ValueError(
                 "frozen, but random: give start, a run or published weights"
@@ -105,6 +111,11 @@ class Network:
         model = self._model(len(first.labels.legend), first.sensors)
         self._learn(model, stacks, first.sensors, (folder, seed, progress))
         save_weights(model, folder / _WEIGHTS)
+        classes = len(first.labels.legend)
+        taught = taught_classes(stacks, classes)
+        (folder / _ABSENT).unlink(missing_ok=True)
+        if absent := sorted(set(range(classes)) - set(taught)):
+            save_arrays({"classes": np.array(absent)}, folder / _ABSENT)
         (folder / _CHECKPOINT).unlink(missing_ok=True)
 
     def pretrain(
@@ -208,7 +219,12 @@ class Network:
         recipe = choose("recipes", self.recipe)
         restores = isinstance(model, Remover) and getattr(recipe, "restores", False)
         indices = tuple(self.indices)
-        return TrainedNetwork(model, legend, sensors, device, indices, restores)
+        known = (folder / _ABSENT).is_file()
+        classes = (
+            load_arrays(folder / _ABSENT)["classes"] if known else np.empty(0, int)
+        )
+        absent = tuple(int(k) for k in classes)
+        return TrainedNetwork(model, legend, sensors, device, indices, restores, absent)
 
     def _model(self, classes: int, sensors: Mapping[str, Sensor]) -> Segmenter:
         bands = {name: len(sensor.bands) for name, sensor in sensors.items()}
@@ -221,7 +237,8 @@ class Network:
 class TrainedNetwork:
     """A `Segmenter` as a `Predictor`; `indices` join the bands of `sensors`.
 
-    `restores` tells whether it has learned to take clouds away.
+    `restores` tells whether it has learned to take clouds away; `absent` are positions
+    of classes that nothing taught, which are not mapped.
     """
 
     model: Segmenter
@@ -230,6 +247,7 @@ class TrainedNetwork:
     device: torch.device
     indices: tuple[str, ...] = ()
     restores: bool = False
+    absent: tuple[int, ...] = ()
 
     @property
     def halo(self) -> int:
@@ -243,7 +261,9 @@ class TrainedNetwork:
         half = torch.autocast("cuda", torch.bfloat16, self.device.type == "cuda")
         with half:
             logits = self.model(batch)
-        found = logits[0].float().softmax(0).cpu().numpy()
+        scores = logits[0].float()
+        scores[list(self.absent)] = -torch.inf
+        found = scores.softmax(0).cpu().numpy()
         return np.asarray(found, np.float32)
 
     def batch_of(self, chip: Chip) -> Batch:

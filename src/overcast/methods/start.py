@@ -14,6 +14,7 @@ from typing import Any
 
 from torch import Tensor
 
+from overcast.errors import reading
 from overcast.geo.bands import Sensor
 from overcast.geo.stack import Stack
 from overcast.learn.checkpoint import read_weights
@@ -161,10 +162,12 @@ class _Run:
             description, weights = (folder / name for name in _TRAINED)
         if not weights.is_file():
             raise ValueError(f"{folder}: the run was not finished; carry it out first")
-        tree = json.loads(description.read_text(encoding="utf-8"))
+        with reading(description, "train the run again", "description of images"):
+            tree = json.loads(description.read_text(encoding="utf-8"))
+            items = dict(tree["sensors"])
         sensors = {
             name: from_tree(Sensor, item, str(description))
-            for name, item in tree["sensors"].items()
+            for name, item in items.items()
         }
         return cls(method.model, sensors, read_weights(weights))
 

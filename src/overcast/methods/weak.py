@@ -23,8 +23,11 @@ from overcast.geo.bands import Sensor
 from overcast.geo.legend import Legend
 from overcast.geo.stack import Chip, Stack, agree
 from overcast.labels.kind import are_drawn
-from overcast.methods.arrays import load_arrays, save_arrays
+from overcast.labels.mixtures import mixtures_of
+from overcast.limits import check_limits, check_some
+from overcast.methods.arrays import check_array, load_arrays, save_arrays
 from overcast.methods.clusters import (
+    check_clusters,
     clusters_of,
     find_clusters,
     mean_over_clusters,
@@ -32,7 +35,7 @@ from overcast.methods.clusters import (
     widths_of,
 )
 from overcast.methods.counts import Counting, count_cells
-from overcast.methods.features import guide_of, halo_of, pixel_features
+from overcast.methods.features import feature_names, guide_of, halo_of, pixel_features
 from overcast.methods.guided import guided
 from overcast.methods.proportions import Belief, class_shares
 from overcast.methods.sampling import sample_seen
@@ -47,12 +50,6 @@ _CELLS = 200
 """Cells of a scene for which smoothness and trust are given."""
 _MAPPED, _DRAWN = (4, 0.5), (2, 1.0)
 """Cell and balance for labels that are a map, and for drawn ones."""
-_MIXED = {
-    "Savanna": {"Forest": 0.35, "Shrubland": 0.3, "Grassland": 0.35},
-    "Savannas": {"Forest": 0.2, "Shrubland": 0.3, "Grassland": 0.5},
-    "Woody savannas": {"Forest": 0.6, "Shrubland": 0.2, "Grassland": 0.2},
-}
-"""Classes that exist at 500 m only, and what their pixels are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +112,15 @@ class Weak:
     trust: float = 0.6
     filtered: bool = True
 
+    def __post_init__(self) -> None:
+        """Check that the settings mean something."""
+        check_some(self, ("clusters",))
+        check_limits(self, clusters=(1, 4096), dimensions=(1, 10_000))
+        check_limits(self, power=(0, 100), smoothness=(0, 1e6), wrong=(0, 1))
+        check_limits(self, samples=(1, 10**8), balance=(0, 1), cell=(1, 4096))
+        check_limits(self, radius=(0, 512), blur=(0, 512), sharpness=(0, 100))
+        check_limits(self, trust=(0, 1e6))
+
     def fit(
         self, stacks: Sequence[Stack], folder: Path, seed: int, progress: Progress
     ) -> None:
@@ -132,14 +138,20 @@ class Weak:
         )
         assert first.labels is not None
         arrays = find_clusters(seen, self.clusters, self.dimensions, seed, progress)
-        belief = self._belief(first.labels.legend)
         drawn = are_drawn(first.labels, first.grid)
         counting = self._counting(arrays, sensors, seed, drawn)
         counted = count_cells(stacks, counting, progress)
+        belief = self._belief(first.labels.legend)
+        likely = self._likely(first.labels.legend, counted[0].labels.sum(0) > 0)
         for i, cells in enumerate(counted):
             progress("explaining labels", i, len(counted))
             edges = neighbours(arrays, i)
-            found = class_shares(cells, edges, self._for(belief, cells.independent))
+            own = self._for(belief, cells.independent)
+            found = class_shares(cells, edges, own)
+            # Below an equal share in every cluster, a class is nowhere the likeliest.
+            if (found[:, ~likely] >= 1 / len(likely)).any():
+                own = replace(own, possible=own.possible & likely)
+                found = class_shares(cells, edges, own)
             arrays[f"classes.{i}"] = found.astype(np.float32)
         progress("explaining labels", len(counted), len(counted))
         save_arrays(arrays, folder / _FILE)
@@ -148,7 +160,15 @@ class Weak:
         self, folder: Path, legend: Legend, sensors: Mapping[str, Sensor]
     ) -> ExplainedClusters:
         """Return the clusters that `fit` left in `folder`."""
-        arrays = load_arrays(folder / _FILE)
+        path = folder / _FILE
+        arrays = load_arrays(path)
+        try:
+            features = len(feature_names(sensors, self.filtered))
+            widths = check_clusters(arrays, features, len(self.clusters))
+            for i, width in enumerate(widths):
+                check_array(arrays, f"classes.{i}", (width, len(legend)), (0, 1))
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}; train the run again") from error
         return ExplainedClusters(
             legend,
             sensors,
@@ -188,25 +208,25 @@ class Weak:
         )
 
     def _belief(self, legend: Legend) -> Belief:
-        names = list(legend.names)
-        mixed = {
-            names.index(n): parts
-            for n, parts in _MIXED.items()
-            if n in names and set(parts) <= set(names)
-        }
-        count = len(names)
+        mixed, count = mixtures_of(legend), len(legend)
         mistakes = np.full((count, count), self.wrong / max(count - 1, 1))
         np.fill_diagonal(mistakes, 1 - self.wrong)
         for c, parts in mixed.items():
-            for name, part in parts.items():
-                mistakes[names.index(name), c] += self.wrong * part
+            for k, share in parts.items():
+                mistakes[k, c] += self.wrong * share
         mistakes /= mistakes.sum(1, keepdims=True)
         possible = np.array([c not in mixed for c in range(count)])
-        return Belief(
-            mistakes=mistakes,
-            possible=possible,
-            power=self.power,
-        )
+        return Belief(mistakes=mistakes, possible=possible, power=self.power)
+
+    def _likely(self, legend: Legend, labelled: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Classes ``[K]`` that may be mapped: with labels, or a part of such mixtures.
+
+        With a prior, all may be.
+        """
+        likely = labelled | bool(self.prior)
+        for c, parts in mixtures_of(legend).items():
+            likely[list(parts)] |= labelled[c]
+        return likely
 
 
 @dataclass(frozen=True, slots=True)

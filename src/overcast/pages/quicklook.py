@@ -7,7 +7,6 @@ them, so that a picture of a 10980 x 10980 scene takes little more memory than i
 from __future__ import annotations
 
 import warnings
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -54,11 +53,8 @@ def look_at_image(source: ImageSource, grid: GeoBox) -> Image:
     source = _shown_of(source)
     there = source.grid[spans]
     shape = _thinned(there, grid)
-    window = rasterio.windows.Window.from_slices(*spans)
-    stored = dataset_of(source.path).read(
-        source.indexes, window=window, out_shape=(len(source.indexes), *shape)
-    )
-    values = warp_values(source.physical(stored), there.zoom_to(shape), grid)
+    values = source.read_part(spans, shape)
+    values = warp_values(values, there.zoom_to(shape), grid)
     return Image.of(values, grid, source.sensor)
 
 
@@ -128,9 +124,7 @@ def _shown(sensor: Sensor) -> tuple[int, ...]:
 def _shown_of(source: ImageFile) -> ImageFile:
     """The same file with the bands alone that a picture shows."""
     places = sorted(_shown(source.sensor))
-    names = tuple(source.sensor.names[place] for place in places)
-    indexes = tuple(source.indexes[place] for place in places)
-    return replace(source, sensor=source.sensor.select(names), indexes=indexes)
+    return source.select(tuple(source.sensor.names[place] for place in places))
 
 
 def _stretch(band: NDArray[np.float32], valid: NDArray[np.bool_]) -> Picture:

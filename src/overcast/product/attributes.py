@@ -14,6 +14,7 @@ from xml.etree import ElementTree as Xml
 import numpy as np
 from numpy.typing import NDArray
 
+from overcast.geo.categories import add_categories
 from overcast.geo.legend import Legend
 
 Counts = NDArray[np.int64]
@@ -78,10 +79,7 @@ def auxiliary(legend: Legend, counts: Counts, pixel_ha: float) -> str:
     """
     root = Xml.Element("PAMDataset")
     band = Xml.SubElement(root, "PAMRasterBand", band="1")
-    categories = Xml.SubElement(band, "CategoryNames")
-    names = {c.code: c.name for c in legend.classes}
-    for code in range(max(names) + 1):
-        Xml.SubElement(categories, "Category").text = names.get(code, "")
+    add_categories(band, legend)
     table = Xml.SubElement(band, "GDALRasterAttributeTable", tableType="thematic")
     for index, column in enumerate(_COLUMNS):
         field = Xml.SubElement(table, "FieldDefn", index=str(index))

@@ -22,6 +22,7 @@ from odc.geo.geobox import GeoBox
 from rasterio.enums import ColorInterp
 
 from overcast.accuracy.conformal import ConformalSets
+from overcast.errors import writing
 from overcast.geo.dataset import open_raster, placed
 from overcast.geo.extent import areas_ha
 from overcast.geo.legend import Legend, legend_to_csv, parse_legend
@@ -267,17 +268,18 @@ def _write_cog(rows: Rows, form: _Form, path: Path) -> list[Counts]:
     """
     plain, whole = path.with_suffix(".plain.tif"), path.with_suffix(".whole.tif")
     try:
-        counts = _write_plain(rows, form, plain)
-        rasterio.shutil.copy(
-            plain,
-            whole,
-            driver="COG",
-            blocksize=_BLOCK,
-            compress="DEFLATE",
-            overview_resampling=form.overviews,
-            bigtiff="IF_SAFER",
-        )
-        whole.replace(path)
+        with writing(path):
+            counts = _write_plain(rows, form, plain)
+            rasterio.shutil.copy(
+                plain,
+                whole,
+                driver="COG",
+                blocksize=_BLOCK,
+                compress="DEFLATE",
+                overview_resampling=form.overviews,
+                bigtiff="IF_SAFER",
+            )
+            whole.replace(path)
     finally:
         plain.unlink(missing_ok=True)
         whole.unlink(missing_ok=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,11 +23,13 @@ from affine import Affine
 from numpy.typing import NDArray
 from rasterio import features
 
+from overcast.errors import writing
 from overcast.geo.extent import areas_ha
 from overcast.geo.label_file import open_labels
 from overcast.geo.legend import Legend
 from overcast.geo.stack import LabelSource
 from overcast.geo.tiling import pieces
+from overcast.maps.memory import memory_map
 from overcast.product.rasters import written_legend
 from overcast.product.style import polygon_style
 from overcast.progress import Progress, quiet
@@ -62,27 +65,34 @@ def write_polygons(
     legend = written_legend(mapped)
     labels = open_labels(mapped, legend)
     (pixel_ha,) = areas_ha(np.array([1]), labels.grid)
+    largest = int(np.prod(labels.grid.shape)) * pixel_ha
+    if not 0 <= mmu_ha < largest:
+        raise ValueError(
+            f"--mmu {mmu_ha:g}: expected 0 or more hectares, and fewer than the map's "
+            f"{largest:.6g}"
+        )
     size = math.ceil(round(mmu_ha / pixel_ha, 6))
     scratch = path.with_name(path.name + ".part.gpkg")
-    try:
-        with TemporaryDirectory(dir=path.parent, prefix=".overcast-") as folder:
-            classes = sieved(
-                _on_disk(labels, Path(folder)), size, Path(folder), progress
+    with writing(path), ExitStack() as stack:
+        stack.callback(scratch.unlink, missing_ok=True)
+        folder = Path(
+            stack.enter_context(
+                TemporaryDirectory(dir=path.parent, prefix=".overcast-")
             )
-            layer = _Layer(scratch, legend, labels.grid, pixel_ha)
-            for patch in outlined(classes, _BAND, progress):
-                layer.add(patch)
-            layer.close()
+        )
+        classes = sieved(_on_disk(labels, folder), size, folder, progress)
+        layer = _Layer(scratch, legend, labels.grid, pixel_ha)
+        for patch in outlined(classes, _BAND, progress):
+            layer.add(patch)
+        layer.close()
         scratch.replace(path)
-    finally:
-        scratch.unlink(missing_ok=True)
     return layer.written
 
 
 def _on_disk(labels: LabelSource, folder: Path) -> Classes:
     """Class indices plus 1 in a file; 0 is no data, which GDAL takes for a mask."""
     h, w = (int(n) for n in labels.grid.shape)
-    classes = np.memmap(folder / "classes.raw", np.uint8, "w+", shape=(h, w))
+    classes = memory_map(folder / "classes.raw", np.uint8, (h, w))
     for rows, columns in pieces(labels.grid):
         # 255, unknown, wraps to 0.
         classes[rows] = labels.read(labels.grid[rows, columns]).values + np.uint8(1)
@@ -110,7 +120,7 @@ def sieved(
     """
     if size < 2:
         return classes
-    other = np.memmap(folder / "sieved.raw", np.uint8, "w+", shape=classes.shape)
+    other = memory_map(folder / "sieved.raw", np.uint8, classes.shape)
     # One pass alone leaves small patches whose neighbours are all small too.
     steps = [2**n for n in range(1, math.ceil(math.log2(size)))]
     for done, step in enumerate(steps):

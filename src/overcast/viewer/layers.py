@@ -6,7 +6,6 @@ only reads; several threads may use it.
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -180,10 +179,9 @@ def open_picture(title: str, image: ImageFile) -> ImageLayer:
     From the 2nd to the 98th percentile of a sample of its valid pixels.
     """
     shown = _shown(image)
-    dataset = dataset_of(shown.path)
-    h, w = (min(n, _PREVIEW_PX) for n in dataset.shape)
-    stored = dataset.read(shown.indexes, out_shape=(len(shown.indexes), h, w))
-    values = shown.physical(stored)
+    rows, columns = dataset_of(shown.path).shape
+    shape = min(rows, _PREVIEW_PX), min(columns, _PREVIEW_PX)
+    values = shown.read_part((slice(0, rows), slice(0, columns)), shape)
     colours = composite(values[:, np.isfinite(values).all(0)], shown.sensor)
     low, high = np.percentile(colours, (2, 98), axis=1).astype(np.float32)
     # A band that is the same everywhere has nothing to stretch.
@@ -208,8 +206,7 @@ def _shown(image: ImageFile) -> ImageFile:
     names = sensor.names[: 2 if sensor.kind == "sar" else 3]
     if sensor.index(*_TRUE_COLOUR):
         names = _TRUE_COLOUR
-    indexes = tuple(image.indexes[sensor.names.index(name)] for name in names)
-    return dataclasses.replace(image, sensor=sensor.select(names), indexes=indexes)
+    return image.select(names)
 
 
 def _colours(legend: Legend) -> Picture:

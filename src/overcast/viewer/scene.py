@@ -16,11 +16,11 @@ from tempfile import TemporaryDirectory
 from odc.geo.geobox import GeoBox
 from rasterio.enums import Resampling
 
-from overcast.geo.dataset import open_raster, placed, read_grid
+from overcast.geo.dataset import open_raster, read_grid
 from overcast.geo.image_file import ImageFile
-from overcast.geo.legend import load_legend
+from overcast.geo.legend import Legend
+from overcast.geo.raster import UNKNOWN
 from overcast.geo.tiling import pieces
-from overcast.geo.vectors import is_vector
 from overcast.inputs import open_given_labels, open_inputs
 from overcast.plan import Data, ImageInput, LabelInput, read_plan
 from overcast.product.rasters import write_classes, written_legend
@@ -72,11 +72,12 @@ def open_scene(folder: Path, progress: Progress = quiet) -> Iterator[Scene]:
         notes: list[str] = []
         data = _data(folder, notes)
         if data is not None and data.labels is not None:
-            labels = data.labels
             with _noting(notes, "labels"):
-                if is_vector(Path(labels.path)):
-                    labels = _burnt(labels, grid, Path(scratch) / "labels.tif")
-                layers["labels"] = _labels(labels, prepare)
+                burnt = Path(scratch) / "labels.tif"
+                legend = _burn(data.labels, grid, burnt)
+                layers["labels"] = ClassLayer(
+                    "Labels", prepare(burnt, Resampling.mode), legend, UNKNOWN
+                )
         if data is not None:
             layers |= _images(data.images, prepare, notes)
         yield Scene(folder, grid, layers, probabilities, tuple(notes))
@@ -143,8 +144,11 @@ def _data(folder: Path, notes: list[str]) -> Data | None:
     return None
 
 
-def _burnt(labels: LabelInput, grid: GeoBox, path: Path) -> LabelInput:
-    """Points or polygons as a raster on the grid of the map."""
+def _burn(labels: LabelInput, grid: GeoBox, path: Path) -> Legend:
+    """Write labels as a raster on the grid of the map; their legend.
+
+    A raster may be that of a continent, and features are none.
+    """
     source = open_given_labels(labels, grid)
     legend = source.legend
     rows = (
@@ -152,20 +156,7 @@ def _burnt(labels: LabelInput, grid: GeoBox, path: Path) -> LabelInput:
         for spans in pieces(grid)
     )
     write_classes(rows, grid, legend, path, {})
-    return LabelInput(path=str(path), legend=labels.legend)
-
-
-def _labels(labels: LabelInput, prepare: Prepare) -> Layer:
-    path = Path(labels.path)
-    dataset = open_raster(path)
-    placed(path, dataset)
-    tag = dataset.nodata if labels.nodata is None else labels.nodata
-    return ClassLayer(
-        "Labels",
-        prepare(path, Resampling.mode),
-        load_legend(labels.legend),
-        None if tag is None else int(tag),
-    )
+    return legend
 
 
 def _images(

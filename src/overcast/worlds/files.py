@@ -6,7 +6,9 @@ files are wanted of it.
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -17,7 +19,9 @@ import rasterio
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
+from overcast import errors
 from overcast.geo.bands import SENTINEL_1, SENTINEL_2, Sensor
+from overcast.geo.categories import write_categories
 from overcast.geo.legend import Legend, load_legend
 from overcast.geo.raster import UNKNOWN, Labels
 from overcast.lock import writing
@@ -62,9 +66,10 @@ def write_world(
     """Write a world of `size` by `size` pixels of 10 m into `folder`.
 
     s1.tif in dB, s2.tif as reflectance times 10,000, truth.tif, labels.tif with 500 m
-    cells, labels_<kind>.tif for other kinds, s2_cloudy.tif and clouds.tif where clouds
-    are wanted, and world.json with all that was drawn. The same bytes for the same
-    seed, size and wishes, however many `processes` there are.
+    cells, labels_<kind>.tif for other kinds, the names of their classes in .aux.xml
+    files, s2_cloudy.tif and clouds.tif where clouds are wanted, and world.json with all
+    that was drawn. The same bytes for the same seed, size and wishes, however many
+    `processes` there are.
 
     Raises
     ------
@@ -149,6 +154,31 @@ def _open(
 ) -> Iterator[rasterio.io.DatasetWriter]:
     """File that gets its name once it is whole, so that nothing half-written has it."""
     draft = path.with_name(f".{path.name}.part")
+    try:
+        with errors.writing(path):
+            with _draft(name, draft, grid, legend) as out:
+                yield out
+            _read_back(draft)
+            draft.replace(path)
+            if name not in (*_IMAGES, "clouds"):
+                write_categories(path, legend)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _read_back(path: Path) -> None:
+    """Read a file whole: closing one on a full disk raises nothing."""
+    with rasterio.open(path) as dataset:
+        if path.stat().st_size == 0 or not dataset.crs:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        for _, window in dataset.block_windows():
+            dataset.read(window=window)
+
+
+@contextmanager
+def _draft(
+    name: str, draft: Path, grid: GeoBox, legend: Legend
+) -> Iterator[rasterio.io.DatasetWriter]:
     sensor, dtype, nodata = _IMAGES.get(name, (None, "uint8", UNKNOWN))
     with rasterio.open(
         draft,
@@ -177,7 +207,6 @@ def _open(
                 out.set_band_description(number, band.name)
                 out.set_band_unit(number, band.unit)
         yield out
-    draft.replace(path)
 
 
 def _colours(name: str, legend: Legend) -> dict[int, tuple[int, int, int, int]]:
@@ -202,4 +231,5 @@ def _describe_world(
         "true_shares": named,
         "region": world.region.as_dict(),
     }
-    path.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+    with errors.writing(path):
+        path.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")

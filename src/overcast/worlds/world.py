@@ -20,6 +20,7 @@ from overcast.worlds.terrain import Terrain, shape_terrain
 MARGIN = 12
 """Pixels around a window on which its land is built: as far as anything reaches."""
 _SMALLEST = 64
+_LARGEST = 100_000
 _CRS = "EPSG:32632"
 _PIXEL_M = 10
 
@@ -57,10 +58,12 @@ def make_world(seed: int, size: int) -> World:
     Raises
     ------
     ValueError
-        If `size` is below 64 or `seed` is negative.
+        If `size` is below 64 or above 100,000, or `seed` is negative.
     """
     if size < _SMALLEST:
         raise ValueError(f"size is {size}, expected at least {_SMALLEST} pixels")
+    if size > _LARGEST:
+        raise ValueError(f"size is {size}, expected at most {_LARGEST} pixels")
     if seed < 0:
         raise ValueError(f"seed is {seed}, expected 0 or more")
     region = draw_region(seed)

@@ -1,0 +1,102 @@
+"""What codes and their names give away about whether a legend is that of a raster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from overcast.geo.categories import Categories, read_categories
+from overcast.geo.legend import Legend
+from overcast.geo.meanings import meanings, plain_name, says_nothing
+
+_LONG = 16
+"""Classes of a legend from which a few codes at its beginning are suspicious."""
+_FEW = 3
+_SHOWN = 3
+
+
+def check_codes(
+    path: Path, legend: Legend, counts: Mapping[int, int], trust: bool = False
+) -> list[str]:
+    """Say what is odd about codes of a label raster; `counts` are pixels of each code.
+
+    Raises
+    ------
+    ValueError
+        If the file has names for its codes that contradict the legend, unless `trust`.
+    """
+    notes = [*_on_writing(path, legend, counts), *_on_number(path, legend, counts)]
+    categories = read_categories(path)
+    if categories is not None and not trust:
+        notes += _on_names(path, legend, categories, counts)
+    return notes
+
+
+def _on_writing(path: Path, legend: Legend, counts: Mapping[int, int]) -> Iterator[str]:
+    other = sorted(counts.keys() & legend.other_codes.keys())
+    if other:
+        yield (
+            f"{path.name}: codes {other[0]} to {other[-1]} are read as the three-digit "
+            f"codes of the legend {legend.name}"
+        )
+
+
+def _on_number(path: Path, legend: Legend, counts: Mapping[int, int]) -> Iterator[str]:
+    """Whether only the first codes of a long legend occur, as of a short legend."""
+    known = sorted(legend.codes)
+    occurring = sorted(counts.keys() & set(known))
+    few = len(occurring)
+    if len(known) < _LONG or not _FEW <= few <= len(known) // 2:
+        return
+    if occurring == known[:few]:
+        yield (
+            f"{path.name}: of the {len(known)} codes of the legend {legend.name} only "
+            f"the first {few} occur ({occurring[0]} to {occurring[-1]}), as if the file "
+            "had another, shorter legend; is --legend right?"
+        )
+
+
+def _on_names(
+    path: Path, legend: Legend, categories: Categories, counts: Mapping[int, int]
+) -> Iterator[str]:
+    """Compare the file's own names of the codes that occur with those of the legend."""
+    position = {code: k for k, code in enumerate(legend.codes)} | legend.other_codes
+    pairs = [
+        (code, name, legend.names[position[code]])
+        for code, name in sorted(categories.names.items())
+        if code in counts and code in position and not says_nothing(name)
+    ]
+    others = {plain_name(name) for name in legend.names}
+    wrong = [pair for pair in pairs if _contradict(pair[1], pair[2], others)]
+    if wrong:
+        raise ValueError(
+            f"{path}: {categories.where} calls {_shown(wrong, 1)}, which the legend "
+            f"{legend.name} calls {_shown(wrong, 2)}; give the legend of the file "
+            "(--legend, or --reference-legend for a reference), or --trust if its names "
+            "are wrong"
+        )
+    unlike = [pair for pair in pairs if _unlike(pair[1], pair[2])]
+    if unlike:
+        yield (
+            f"{path.name}: {categories.where} calls {_shown(unlike, 1)}, and the legend "
+            f"{legend.name} {_shown(unlike, 2)}; check that they are the same"
+        )
+
+
+def _contradict(own: str, other: str, names: set[str]) -> bool:
+    """Whether a name can't be that of the class; `names` are all of the legend."""
+    if plain_name(own) == plain_name(other):
+        return False
+    one, two = meanings(own), meanings(other)
+    return plain_name(own) in names or (bool(one and two) and one.isdisjoint(two))
+
+
+def _unlike(own: str, other: str) -> bool:
+    """Whether two names have no word and no meaning in common."""
+    words = (set(plain_name(name).split()) for name in (own, other))
+    return not set.intersection(*words) and not meanings(own) & meanings(other)
+
+
+def _shown(pairs: list[tuple[int, str, str]], which: int) -> str:
+    text = ", ".join(f"{pair[0]} {pair[which]}" for pair in pairs[:_SHOWN])
+    return text + (f" and {len(pairs) - _SHOWN} more" if len(pairs) > _SHOWN else "")
