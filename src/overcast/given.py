@@ -126,7 +126,7 @@ def plan_of(given: dict[str, Any]) -> Any:
             )
         data = with_target(data, "prior", absolute(given["prior"]))
         method["prior"] = "prior"
-    plan = Plan(data=data, method=method, seed=given["seed"])
+    plan = Plan(data=data, method=method, seed=given["seed"], place=_place_of(given))
     method_of(plan)  # before anything is read: a setting that is wrong is named
     return plan
 
@@ -142,6 +142,32 @@ def codes_of(option: str, texts: Sequence[str]) -> int | tuple[int, ...] | None:
     if len(codes) == 1:
         return codes[0]
     return tuple(dict.fromkeys(codes)) or None
+
+
+def _place_of(given: dict[str, Any]) -> Any:
+    """The `PlaceInput` that the options of `place` describe."""
+    from overcast.plan import PlaceInput
+
+    accuracy, anchors = given.get("labels_accuracy"), given.get("anchors")
+    column, use = given.get("anchors_column"), given.get("place")
+    if accuracy is not None and anchors is not None:
+        raise ValueError(
+            "--labels-accuracy and --anchors: both say how far labels are trusted; "
+            "give one"
+        )
+    if column is not None and anchors is None:
+        raise ValueError("--anchors-column: of what? give --anchors as well")
+    if use is False and (accuracy, anchors) != (None, None):
+        option = "--anchors" if accuracy is None else "--labels-accuracy"
+        raise ValueError(f"--no-place: {option} is for place; give one of them")
+    if accuracy is not None and Path(accuracy).is_file():
+        accuracy = absolute(Path(accuracy))
+    return PlaceInput(
+        use="auto" if use is None else "yes" if use else "no",
+        accuracy=accuracy,
+        anchors=None if anchors is None else absolute(anchors),
+        column=column,
+    )
 
 
 def started(method: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:

@@ -218,6 +218,31 @@ labels = several(
     ),
     click.option("--seed", type=int, default=0, show_default=True),
 )
+place = several(
+    click.option(
+        "--labels-accuracy",
+        metavar="SHARE|PRODUCT|CSV",
+        help="On what share of the pixels --labels are right: 0.85, a product whose "
+        "accuracy is published, or a CSV of class,accuracy.",
+    ),
+    click.option(
+        "--anchors",
+        type=FILE,
+        help="20 to 200 points whose class you know; they choose how far the labels "
+        "are trusted.",
+    ),
+    click.option(
+        "--anchors-column",
+        help="Column of codes or names of --anchors.  [default: class, or reference]",
+    ),
+    click.option(
+        "--place/--no-place",
+        default=None,
+        help="Count where a label lies as evidence, or only what pixels look like.  "
+        "[default: with method weak, as far as labels and images agree]",
+    ),
+)
+"""How labels count as evidence of place."""
 start = several(
     click.option(
         "--start",

@@ -105,6 +105,21 @@ class Data:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceInput:
+    """What is known of the labels as evidence of place (`overcast.methods.place`).
+
+    `use` is auto (with method weak, or where something is known), yes or no. `accuracy`
+    is a share, a product or a CSV by class; `anchors` a file of points with a class in
+    `column`.
+    """
+
+    use: Literal["auto", "yes", "no"] = "auto"
+    accuracy: str | None = None
+    anchors: str | None = None
+    column: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Windows:
     """How a map is cut: square windows of `size` pixels that share `overlap`."""
 
@@ -122,7 +137,8 @@ class Plan:
     """Everything that decides what a map looks like.
 
     `method` is a mapping of ``name`` (a file in `overcast.methods`) and that method's
-    settings. `scenes` are further ones to learn from, with labels or without.
+    settings. `scenes` are further ones to learn from, with labels or without. `place`
+    says how the labels of `data` count as evidence of place.
     """
 
     data: Data
@@ -130,6 +146,7 @@ class Plan:
     windows: Windows = field(default_factory=Windows)
     seed: int = 0
     scenes: tuple[Data, ...] = ()
+    place: PlaceInput = field(default_factory=PlaceInput)
 
     def __post_init__(self) -> None:
         """Check the seed."""
@@ -138,7 +155,10 @@ class Plan:
     @property
     def fingerprint(self) -> str:
         """Sixteen hexadecimal digits that change with anything in the plan."""
-        return fingerprint(to_tree(unsigned(self)))
+        tree = to_tree(unsigned(self))
+        if self.place == PlaceInput():
+            del tree["place"]  # as plans were before they had it
+        return fingerprint(tree)
 
 
 def fingerprint(tree: Any) -> str:
@@ -225,7 +245,10 @@ def read_plan(path: Path) -> Plan:
     method_of(plan)
     data, *scenes = (_located(d, path.parent) for d in (plan.data, *plan.scenes))
     method = _started(plan.method, path.parent)
-    return dataclasses.replace(plan, data=data, scenes=tuple(scenes), method=method)
+    place = _located_place(plan.place, path.parent)
+    return dataclasses.replace(
+        plan, data=data, scenes=tuple(scenes), method=method, place=place
+    )
 
 
 def parse_yaml(text: str, where: str) -> Any:
@@ -398,6 +421,19 @@ def unsigned(plan: Plan) -> Plan:
 
     data, *scenes = (_moved(d, kept, str) for d in (plan.data, *plan.scenes))
     return dataclasses.replace(plan, data=data, scenes=tuple(scenes))
+
+
+def _located_place(place: PlaceInput, folder: Path) -> PlaceInput:
+    """The same with paths that hold from anywhere; an accuracy may be no path."""
+
+    def located(text: str | None) -> str | None:
+        if text is None or not (folder / text).is_file():
+            return text
+        return os.path.abspath(folder / text)
+
+    return dataclasses.replace(
+        place, accuracy=located(place.accuracy), anchors=located(place.anchors)
+    )
 
 
 def _located(data: Data, folder: Path) -> Data:

@@ -2,8 +2,9 @@
 
 A run folder holds ``plan.yaml``, ``interface.json`` (the legend and the sensors that
 its predictor has), ``learned.json`` (a record, see `overcast.run_files`) and whatever the
-method leaves there; nothing in it is a pickle. Once it is calibrated,
-``calibration.json`` is there too.
+method leaves there; nothing in it is a pickle. Where labels count as evidence of place,
+``place.json`` and ``place.tif`` are there (`overcast.labels.place_file`), and once it is
+calibrated ``calibration.json``.
 """
 
 from __future__ import annotations
@@ -24,12 +25,16 @@ from overcast.geo.bands import Sensor
 from overcast.geo.stack import ImageSource, Stack, agree
 from overcast.geo.tiling import Tiling
 from overcast.inputs import Inputs, open_inputs
+from overcast.labels import place_file
+from overcast.labels.place_file import placed, write_place
 from overcast.labels.support import refuse_one_class
 from overcast.maps.ensemble import Ensemble
+from overcast.maps.placed import Placed
 from overcast.maps.predict import predict
 from overcast.maps.predictor import Predictor
 from overcast.maps.views import Viewed, views_of
 from overcast.maps.without import Without
+from overcast.methods.place import check_stated, find_place
 from overcast.plan import (
     Plan,
     Windows,
@@ -73,6 +78,7 @@ def train_run(
     first = agree(stacks)
     assert first.labels is not None
     refuse_one_class(stacks)
+    check_stated(inputs.stack, plan)
     folder.mkdir(parents=True, exist_ok=True)
     write_plan(plan, folder / PLAN)
     interface = Interface(legend=first.labels.legend, sensors=first.sensors)
@@ -80,11 +86,24 @@ def train_run(
     begin_record(plan, interface, folder)
     with steady_learning():
         method_of(plan).fit(stacks, folder, plan.seed, progress)
+        if _asks_place(plan) and inputs.stack.labels is not None:
+            predictor = _learned(folder, plan, interface)
+            place = find_place(predictor, inputs.stack, plan, progress)
+            write_place(place, inputs.stack, folder)
     finish_record(plan, interface, folder)
 
 
+def _asks_place(plan: Plan) -> bool:
+    """Whether a run of a plan decides how its labels count as evidence of place."""
+    place = plan.place
+    if place.use == "auto":
+        stated = place.accuracy is not None or place.anchors is not None
+        return stated or plan.method["name"] == "weak"
+    return place.use == "yes"
+
+
 def load_run(folder: Path) -> Predictor:
-    """Return the predictor of a finished run, calibrated if the run is.
+    """Return the predictor of a finished run, with its labels, calibrated if the run is.
 
     Raises
     ------
@@ -96,25 +115,36 @@ def load_run(folder: Path) -> Predictor:
     plan = read_plan(folder / PLAN)
     interface = read_interface(folder)
     check_record(plan, interface, folder)
+    predictor = placed(_learned(folder, plan, interface), folder)
+    calibration = read_calibration(folder)
+    if calibration is None:
+        return predictor
+    return Calibrated(predictor, calibration.scaling)
+
+
+def _learned(folder: Path, plan: Plan, interface: Interface) -> Predictor:
+    """Return what the method of a run left in its folder."""
     legend, sensors = interface.legend, interface.sensors
     try:
         with reading(folder, "train it again", "readable run"):
             predictor: Predictor = method_of(plan).load(folder, legend, sensors)
+            return predictor
     except FileNotFoundError as error:
         raise ValueError(
             f"{folder}: the run was not finished; run `overcast train` again"
         ) from error
-    found = read_calibration(folder)
-    return predictor if found is None else Calibrated(predictor, found.scaling)
 
 
 def model_hash(folder: Path, *, calibrated: bool = True) -> str:
     """SHA-256 of a run's learned files, its first sixteen hexadecimal digits.
 
-    What calibrating it found is one of them, unless `calibrated` is false.
+    Labels that count for place are some of them, and what calibrating it found is one,
+    unless `calibrated` is false.
     """
     digest = hashlib.sha256()
     learned = sorted(folder.glob("*.safetensors"))
+    if (folder / place_file.LABELS).is_file():
+        learned += [folder / place_file.NAME, folder / place_file.LABELS]
     if calibrated:
         learned += folder.glob(calibration_file.NAME)
     for path in learned:
@@ -128,7 +158,9 @@ def is_trained(folder: Path) -> bool:
         load_run(folder)
     except ValueError:
         return False
-    return True
+    plan = read_plan(folder / PLAN)
+    undecided = _asks_place(plan) and plan.data.labels is not None
+    return not undecided or (folder / place_file.NAME).is_file()
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +283,8 @@ def map_run(
 def _restored(predictor: Predictor, stack: Stack) -> ImageSource | None:
     """The optical image without clouds, of a network that has learned to make it."""
     inner: Any = predictor
-    inner = inner.predictor if isinstance(inner, Calibrated) else inner
+    while isinstance(inner, Calibrated | Placed):
+        inner = inner.predictor
     if not getattr(inner, "restores", False):
         return None
     from overcast.methods.restored import Restored  # imports torch: a network did too

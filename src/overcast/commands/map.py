@@ -13,6 +13,7 @@ from overcast.options import (
     bar,
     images,
     labels,
+    place,
     probabilities,
     reference,
     report,
@@ -25,6 +26,7 @@ from overcast.options import (
 @click.command(cls=Command, context_settings=HELP)
 @images
 @labels
+@place
 @start
 @reference
 @probabilities
@@ -49,6 +51,10 @@ def command(**given: Any) -> None:
       overcast predict other/run --s2 s2.tif --s1 s1.tif --probabilities --out prior/
       overcast map --s2 s2.tif --s1 s1.tif --labels modis.tif --legend igbp \\
           --prior prior/probabilities.tif --out out/
+    \b
+    Example with labels that are known to be right on 85 % of the pixels:
+      overcast map --s2 s2.tif --labels corine.tif --legend corine \\
+          --labels-accuracy 0.85 --out out/
     """
     from overcast.jobs.mapping import make_map
 

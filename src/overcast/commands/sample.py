@@ -9,6 +9,9 @@ import click
 
 from overcast.options import FILE, HELP, Command, bar, show
 
+ANCHORS = 50
+"""Points for `--for anchors`, where no size is given."""
+
 
 @click.command(cls=Command, context_settings=HELP)
 @click.argument("mapped", metavar="MAP", type=FILE)
@@ -41,6 +44,14 @@ from overcast.options import FILE, HELP, Command, bar, show
     show_default=True,
     help="Points in every class at least.",
 )
+@click.option(
+    "--for",
+    "purpose",
+    type=click.Choice(["accuracy", "anchors"]),
+    default="accuracy",
+    show_default=True,
+    help="What the points are for. Anchors are 50 points at random over the map.",
+)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--legend", help="Legend of MAP, if overcast did not make it.")
 @click.option("--out", type=FILE, required=True, help="A .gpkg or .csv to write.")
@@ -57,19 +68,27 @@ def command(mapped: Path, **given: Any) -> None:
       overcast sample out/map.tif --size 800 --out sample.gpkg
       overcast sample out/map.tif --expected 0.9 --expected Shrubland=0.6 --out s.csv
       overcast assess out/map.tif sample.gpkg
+    \b
+    Points that decide how far the labels are trusted:
+      overcast sample out/map.tif --for anchors --out anchors.gpkg
+      overcast map ... --anchors anchors.gpkg --out better/
     """
     from overcast.accuracy.design import Design
     from overcast.jobs.assess import draw_sample
 
     error = given["standard_error"]
+    anchors = given["purpose"] == "anchors"
     if given["size"] is not None and error is not None:
         raise ValueError("--standard-error: --size says how many; leave one out")
+    size = given["size"]
+    if anchors and error is None and size is None:
+        size = ANCHORS
     design = Design(
-        size=given["size"],
+        size=size,
         standard_error=0.015 if error is None else error,
         expected=_expected(given["expected"]),
         allocation=given["allocation"],
-        minimum=given["minimum"],
+        minimum=1 if anchors else given["minimum"],
         seed=given["seed"],
     )
     others = {name: given[name] for name in ("legend", "overwrite")}

@@ -33,6 +33,7 @@ from overcast.extras import advice
 from overcast.geo.bands import NETWORK_RANGE, SENTINEL_2_SCALE, Sensor
 from overcast.geo.legend import legend_to_csv
 from overcast.learn.batch import Batch
+from overcast.maps.placed import Placed
 from overcast.methods.network import TrainedNetwork
 from overcast.models.segmenter import Segmenter
 from overcast.progress import Progress, quiet
@@ -82,6 +83,11 @@ def export_run(
     scaling: Scaling | None = None
     if isinstance(predictor, Calibrated):
         scaling, predictor = predictor.scaling, predictor.predictor
+    if isinstance(predictor, Placed):
+        raise ValueError(
+            f"{run}: maps with its labels as evidence of place, which ONNX can't hold; "
+            "train it with --no-place to export it"
+        )
     if not isinstance(predictor, TrainedNetwork):
         raise ValueError(
             f"{run}: no network ({type(predictor).__name__}); only runs of "

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from overcast.accuracy.reference import ReferenceFile
-from overcast.inputs import open_inputs
+from overcast.geo.label_file import open_labels
+from overcast.geo.legend import Legend
+from overcast.inputs import Inputs, open_inputs
 from overcast.jobs.after import describe_map, describe_run
 from overcast.jobs.page import Findings
 from overcast.jobs.scoring import (
@@ -22,6 +24,8 @@ from overcast.jobs.scoring import (
     score_map,
     write_scores,
 )
+from overcast.labels.contradictions import contradictions
+from overcast.labels.place_file import reaches, read_place
 from overcast.labels.support import remarks
 from overcast.maps.predictor import Predictor
 from overcast.output import Output, refuse_inputs
@@ -29,6 +33,7 @@ from overcast.plan import (
     Data,
     ImageInput,
     LabelInput,
+    PlaceInput,
     Plan,
     files_of,
     fingerprint,
@@ -78,10 +83,12 @@ def make_map(
         If an input is refused or an output exists; nothing is left behind then.
     """
     inputs = open_inputs(plan.data)
-    assert inputs.stack.labels is not None
-    legend, grid = inputs.stack.labels.legend, inputs.stack.grid
+    labels = inputs.stack.labels
+    assert labels is not None
+    legend, grid = labels.legend, inputs.stack.grid
     truth = None if reference is None else open_reference(reference, legend, grid)
-    key = fingerprint([plan.fingerprint, inputs.fingerprint, _name(reference)])
+    facts = [plan.fingerprint, inputs.fingerprint, _name(reference)]
+    key = fingerprint([*facts, *_stamps(plan.place)])
     names = (*MAP_FILES, *BESIDE, "run")
     refuse_inputs(out, names, _read(plan, reference))
     output = Output.begin(out, names, key, overwrite)
@@ -98,12 +105,17 @@ def make_map(
         mapped = map_run(
             Runs((run,)), inputs, plan.windows, output.work, progress, probabilities
         )
+        beside = contradictions(open_labels(mapped, legend), labels, grid)
         if truth is not None:
             scored = score_all(plan, inputs, output.work, truth, progress)
+            if beside is not None and "map" in scored.scores:
+                scored.scores["map"]["beside_labels"] = beside.tree()
             write_scores(scored, output.work / SCORES)
         notes = [
             *inputs.notes,
             *remarks(inputs.stack, plan.method),
+            *_said_of_place(run, legend),
+            *(() if beside is None else beside.notes()),
             *scored.notes,
             *failures,
         ]
@@ -181,7 +193,12 @@ def map_elsewhere(
                 }
             )
             write_scores(scored, output.work / SCORES)
-        notes = [*inputs.notes, *_said_without(runs), *scored.notes]
+        notes = [
+            *inputs.notes,
+            *_said_without(runs),
+            *_said_elsewhere(predictor, inputs),
+            *scored.notes,
+        ]
         findings = Findings(
             scores=scored.scores, notes=notes, calibration=runs.calibration
         )
@@ -246,6 +263,8 @@ def _name(reference: ReferenceFile | None) -> str | None:
 def _read(plan: Plan, reference: ReferenceFile | None) -> list[str]:
     """Files that a command reads."""
     others = [] if reference is None else [str(reference.path)]
+    stated = (plan.place.accuracy, plan.place.anchors)
+    others += [text for text in stated if text is not None]
     return files_of(plan.data, *plan.scenes) + others
 
 
@@ -265,6 +284,29 @@ def _said_without(runs: Runs) -> tuple[str, ...]:
         f"mapped without {names}, with which the run learned: it knows less than what "
         "its own scores say, and so does its confidence",
     )
+
+
+def _said_of_place(run: Path, legend: Legend) -> tuple[str, ...]:
+    """How the labels of a run count as evidence of place."""
+    place = read_place(run, legend)
+    return () if place is None else place.notes
+
+
+def _said_elsewhere(predictor: Predictor, inputs: Inputs) -> tuple[str, ...]:
+    """That the labels of a run, which it maps with, are of another place."""
+    if reaches(predictor, inputs.stack):
+        return ()
+    return (
+        "place: the labels that the run learned from do not reach this scene; it is "
+        "mapped by what pixels look like alone",
+    )
+
+
+def _stamps(place: PlaceInput) -> list[Any]:
+    """Size and time of the files that say how far labels are trusted."""
+    named = (Path(text) for text in (place.accuracy, place.anchors) if text is not None)
+    stats = [path.stat() for path in named if path.is_file()]
+    return [[stat.st_size, stat.st_mtime_ns] for stat in stats]
 
 
 def _made(out: Path, scores: Scores, notes: tuple[str, ...]) -> Made:

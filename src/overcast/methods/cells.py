@@ -82,6 +82,35 @@ def labels_of(stack: Stack) -> LabelSource:
     return stack.labels
 
 
+def cell_sides(stack: Stack, least: int) -> tuple[int, int]:
+    """Label pixels along a cell of the labels, and along one of `least` image pixels.
+
+    The first is more than 1 where labels are a coarser map on a finer grid, or finer
+    than the images.
+    """
+    side = max(_block(stack), _together(stack, 1))
+    return side, max(side, _together(stack, least))
+
+
+def are_polygons(stack: Stack, block: int) -> bool:
+    """Whether labels are a map of polygons with a minimum size, as CORINE is.
+
+    Hardly any patch of a class, but for those that the edge of the scene cuts, has few
+    cells of `block` label pixels.
+    """
+    _, values = _cell_labels(stack, block)
+    sizes: list[NDArray[np.int64]] = []
+    for c in np.unique(values[values != UNKNOWN]):
+        numbers, count = label(values == c)
+        inside = np.ones(count + 1, np.bool_)
+        for edge in (numbers[0], numbers[-1], numbers[:, 0], numbers[:, -1]):
+            inside[edge] = False
+        inside[0] = False
+        sizes.append(np.bincount(numbers.ravel(), minlength=count + 1)[inside])
+    whole = np.concatenate(sizes) if sizes else np.zeros(0, np.int64)
+    return bool(whole.size) and float((whole < _FEW).mean()) <= _RARELY
+
+
 def _block(stack: Stack) -> int:
     """Side in label pixels of the blocks that labels consist of; 1 if they don't."""
     labels = labels_of(stack)

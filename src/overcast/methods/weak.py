@@ -22,6 +22,7 @@ from scipy.ndimage import gaussian_filter
 from overcast.geo.bands import Sensor
 from overcast.geo.legend import Legend
 from overcast.geo.stack import Chip, Stack, agree
+from overcast.labels.kind import are_drawn
 from overcast.labels.mixtures import mixtures_of
 from overcast.limits import check_limits, check_some
 from overcast.methods.arrays import check_array, load_arrays, save_arrays
@@ -47,6 +48,8 @@ _LITTLE = 1e-4
 """A linear fit of probabilities may fall below 0."""
 _CELLS = 200
 """Cells of a scene for which smoothness and trust are given."""
+_MAPPED, _DRAWN = (4, 0.5), (2, 1.0)
+"""Cell and balance for labels that are a map, and for drawn ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,10 +72,12 @@ class Weak:
     samples
         Pixels that clusters are found from, of all scenes, labelled or not.
     balance
-        0 counts all cells alike, 1 gives every label as much weight in all.
+        0 counts all cells alike, 1 gives every label as much weight in all. By default
+        0.5, and 1 for drawn labels (`overcast.labels.kind`), which are taken to be right.
     cell
         Pixels along the side of a cell, at least: finer labels are taken together, as
-        are those in blocks, being a coarser map on a finer grid.
+        are those in blocks, being a coarser map on a finer grid. By default 4, and 2 for
+        drawn labels.
     radius
         Of the boxes, in pixels, in which probabilities are smoothed by the guided
         filter; 0 leaves it out.
@@ -98,8 +103,8 @@ class Weak:
     smoothness: float = 1.0
     wrong: float = 0.3
     samples: int = 60_000
-    balance: float = 0.5
-    cell: int = 4
+    balance: float | None = None
+    cell: int | None = None
     radius: int = 4
     blur: float = 1.3
     sharpness: float = 1.7
@@ -133,7 +138,9 @@ class Weak:
         )
         assert first.labels is not None
         arrays = find_clusters(seen, self.clusters, self.dimensions, seed, progress)
-        counted = count_cells(stacks, self._counting(arrays, sensors, seed), progress)
+        drawn = are_drawn(first.labels, first.grid)
+        counting = self._counting(arrays, sensors, seed, drawn)
+        counted = count_cells(stacks, counting, progress)
         belief = self._belief(first.labels.legend)
         likely = self._likely(first.labels.legend, counted[0].labels.sum(0) > 0)
         for i, cells in enumerate(counted):
@@ -173,14 +180,25 @@ class Weak:
         )
 
     def _counting(
-        self, arrays: Mapping[str, Any], sensors: Mapping[str, Sensor], seed: int
+        self,
+        arrays: Mapping[str, Any],
+        sensors: Mapping[str, Sensor],
+        seed: int,
+        drawn: bool,
     ) -> Counting:
         def clusters(chip: Chip) -> list[NDArray[np.intp]]:
             features = pixel_features(chip, sensors, self.filtered)
             return clusters_of(features.reshape(len(features), -1).T, arrays)
 
-        widths = widths_of(arrays)
-        return Counting(clusters, widths, self.cell, self.balance, self.prior, seed)
+        cell, balance = _DRAWN if drawn else _MAPPED
+        return Counting(
+            clusters,
+            widths_of(arrays),
+            cell if self.cell is None else self.cell,
+            balance if self.balance is None else self.balance,
+            self.prior,
+            seed,
+        )
 
     def _for(self, belief: Belief, cells: float) -> Belief:
         """Belief for labels that say as much as so many independent cells."""

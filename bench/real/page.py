@@ -1,0 +1,151 @@
+"""The page docs/real.md, from what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+from bench.real.sources import DRAWN
+
+Results = Mapping[str, Mapping[str, Mapping[str, float]]]
+"""Scores by arm, by ``TILE_LABELS_SEED``."""
+KNOWN = (
+    *("282D majority-100", "282D majority-300"),
+    *("433D majority-100", "433D majority-300"),
+    *("gewata majority-300", "gewata majority-900", "gewata majority-1500"),
+)
+_BASE, _DEFAULT = "weak, without place", "weak"
+_HEADER = """# Real ground
+
+Written by `python -m bench.real --report`; don't edit. Maps of real satellite images
+against real land-cover and land-use maps, read at ../shared/tiles (they are not part of the
+project; its README has the sources and licences).
+
+| tile | images | pixels | reference |
+|---|---|---|---|
+| 282D, 433D | Sentinel-1, Sentinel-2 | 224 x 224 of 10 m | Esri Land Cover, a product |
+| gewata | Landsat 7, Ethiopia | 768 x 768 of 30 m | land use, by an expert |
+| flanders | Sentinel-2, 24 August 2019 | 64 x 64 of 10 m | crops, by farmers |
+
+Labels are made from the reference: `majority-S`, the majority in cells of S metres of the
+MODIS grid; `confused-S`, the same with a fifth of the cells called another class;
+`patches-N`, `polygons-40` and `points-200`, the reference in few places. Maps from the
+last three are scored on the other pixels. Every pixel that the reference knows counts.
+
+Tiles are small: a single difference below .05 means nothing, the pattern over the cases
+does. Each figure is the mean over the seeds, with the spread (standard deviation) where
+there are several seeds. A seed draws labels and starts methods; majority labels have
+nothing to draw.
+
+*weak* is the default of `overcast map`: labels count as evidence of place as far as the
+images bear them out (`overcast.methods.place`). *Without place* is `--no-place`, *accuracy
+stated* is `--labels-accuracy` with the true share of right pixels, *anchors* is `--anchors`
+with random pixels of known class.
+"""
+
+
+def page(results: Results) -> str:
+    """All results as Markdown."""
+    cases = _cases(results)
+    coarse = {n: c for n, c in cases.items() if n.split()[1] not in DRAWN}
+    drawn = {n: c for n, c in cases.items() if n.split()[1] in DRAWN}
+    parts = [_HEADER, *_bars(cases)]
+    for title, some in (("Coarse labels", coarse), ("Few labels", drawn)):
+        if some:
+            parts += [f"## {title}", "", *_table(some, "mean_iou", "Mean IoU")]
+            parts += _table(some, "overall_accuracy", "Overall accuracy")
+    if cases:
+        parts += ["## Calibration error", "", _CALIBRATION]
+        parts += _table(cases, "calibration_error", "Expected calibration error")
+    return "\n".join(parts)
+
+
+_CALIBRATION = """Of the confidence as it comes, before `overcast calibrate`.
+"""
+
+
+def _cases(results: Results) -> dict[str, list[Mapping[str, Mapping[str, float]]]]:
+    """Runs by tile and labels."""
+    cases: dict[str, list[Mapping[str, Mapping[str, float]]]] = {}
+    for name, arms in results.items():
+        tile, source, _ = name.split("_")
+        cases.setdefault(f"{tile} {source}", []).append(arms)
+    return dict(sorted(cases.items(), key=lambda item: _order(item[0])))
+
+
+def _order(name: str) -> tuple[str, str, int]:
+    tile, source = name.split()
+    kind, _, number = source.partition("-")
+    return tile, kind, int(number)
+
+
+def _table(
+    cases: Mapping[str, Sequence[Mapping[str, Mapping[str, float]]]],
+    score: str,
+    title: str,
+) -> Iterator[str]:
+    arms = list(
+        dict.fromkeys(arm for runs in cases.values() for r in runs for arm in r)
+    )
+    yield f"| {title} | seeds | " + " | ".join(arms) + " |"
+    yield "|---" * (len(arms) + 2) + "|"
+    for name, runs in cases.items():
+        cells = (_spread([r[arm][score] for r in runs if arm in r]) for arm in arms)
+        yield f"| {name} | {len(runs)} | " + " | ".join(cells) + " |"
+    yield ""
+
+
+def _spread(values: Sequence[float]) -> str:
+    if not values:
+        return ""
+    if len(values) == 1:
+        return f"{values[0]:.3f}"
+    return f"{np.mean(values):.3f} ± {np.std(values):.3f}"
+
+
+def _bars(
+    cases: Mapping[str, Sequence[Mapping[str, Mapping[str, float]]]],
+) -> Iterator[str]:
+    """The known cases, each against its labels."""
+    known = {name: cases[name] for name in KNOWN if name in cases}
+    if not known:
+        return
+    yield "## Is the map worse than its labels?\n"
+    yield (
+        "Score of the map less that of the labels, mean IoU and overall accuracy, in the "
+        "cases of which these figures are tracked.\n"
+    )
+    arms = [
+        _BASE,
+        _DEFAULT,
+        "weak, accuracy stated",
+        "weak, 20 anchors",
+        "weak, 50 anchors",
+    ]
+    yield "| less the labels | " + " | ".join(arms) + " |"
+    yield "|---" * (len(arms) + 1) + "|"
+    for name, runs in known.items():
+        cells = []
+        for arm in arms:
+            pairs = [
+                np.mean([r[arm][s] - r["labels"][s] for r in runs if arm in r])
+                for s in ("mean_iou", "overall_accuracy")
+                if any(arm in r for r in runs)
+            ]
+            cells.append(", ".join(f"{p:+.3f}" for p in pairs))
+        yield f"| {name} | " + " | ".join(cells) + " |"
+    yield ""
+    both = [
+        (
+            np.mean([r[_DEFAULT]["mean_iou"] for r in runs]),
+            np.mean([r[_BASE]["mean_iou"] for r in runs]),
+        )
+        for runs in known.values()
+        if all({_DEFAULT, _BASE} <= r.keys() for r in runs)
+    ]
+    if both:
+        now, before = np.mean(both, 0)
+        yield (
+            f"Mean over {len(both)} of these cases: {now:.3f} by default, {before:.3f} "
+            "without place.\n"
+        )

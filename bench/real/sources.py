@@ -1,0 +1,138 @@
+"""Labels made from the reference of a tile: coarse, confused, or few and right.
+
+- ``majority-S``: nearest-mode reprojection of the reference onto the MODIS sinusoidal
+  grid, with cells of S metres.
+- ``confused-S``: the same with 20 % of the cells of each class called another class that
+  the tile has, at random.
+- ``patches-N``: the reference in N squares of 16 x 16 pixels; ``polygons-40``: in 40
+  patches of one class around random pixels, at most 15 pixels wide; ``points-200``: in 200
+  random pixels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from affine import Affine
+from bench.real.tiles import Tile
+from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
+from rasterio.warp import Resampling, reproject, transform_bounds
+from scipy.ndimage import label
+
+from overcast.geo.raster import UNKNOWN, Labels
+
+SINUSOIDAL = "+proj=sinu +lon_0=0 +x_0=0 +y_0=0 +R=6371007.181 +units=m +no_defs"
+_SWAPPED = 0.2
+_PATCH_PX, _POLYGON_PX = 16, 7
+DRAWN = ("patches-5", "patches-10", "polygons-40", "points-200")
+
+
+def names_of(tile: Tile) -> list[str]:
+    """Every label source of a tile."""
+    coarse = [f"{kind}-{s}" for kind in ("majority", "confused") for s in tile.sizes]
+    return [*coarse, *DRAWN]
+
+
+def labels_of(tile: Tile, name: str, seed: int) -> Labels:
+    """A label source by its name; `seed` draws what is drawn.
+
+    Raises
+    ------
+    ValueError
+        If there is no such source.
+    """
+    kind, _, number = name.partition("-")
+    random = np.random.default_rng((seed, 5))
+    if kind == "majority":
+        return majority(tile.truth, int(number))
+    if kind == "confused":
+        return confused(majority(tile.truth, int(number)), random)
+    draw = {"patches": _patches, "polygons": _polygons, "points": _points}.get(kind)
+    if draw is None:
+        raise ValueError(f"{name}: no such labels; known: {', '.join(names_of(tile))}")
+    where = draw(tile.truth, int(number), random)
+    values = np.where(where, tile.truth.values, UNKNOWN).astype(np.uint8)
+    return replace(tile.truth, values=values)
+
+
+def majority(truth: Labels, size: int) -> Labels:
+    """Majority of the reference in cells of `size` metres of the MODIS grid."""
+    grid = truth.grid
+    bounds = transform_bounds(str(grid.crs), SINUSOIDAL, *grid.boundingbox.bbox)
+    left, bottom, right, top = bounds
+    x, y = np.floor(left / size) * size, np.ceil(top / size) * size
+    shape = int(np.ceil((y - bottom) / size)), int(np.ceil((right - x) / size))
+    coarse = GeoBox(shape, Affine(size, 0, x, 0, -size, y), SINUSOIDAL)
+    cells = np.full(shape, UNKNOWN, np.uint8)
+    reproject(
+        truth.values,
+        cells,
+        src_transform=grid.affine,
+        src_crs=str(grid.crs),
+        src_nodata=UNKNOWN,
+        dst_transform=coarse.affine,
+        dst_crs=SINUSOIDAL,
+        dst_nodata=UNKNOWN,
+        resampling=Resampling.mode,
+    )
+    return Labels(values=cells, grid=coarse, legend=truth.legend)
+
+
+def confused(labels: Labels, random: np.random.Generator) -> Labels:
+    """The same with a fifth of the cells called another class that there is."""
+    values = labels.values.copy()
+    classes = np.unique(values[values != UNKNOWN])
+    swapped = (values != UNKNOWN) & (random.random(values.shape) < _SWAPPED)
+    if len(classes) > 1:
+        for k in classes:
+            mine = swapped & (labels.values == k)
+            values[mine] = random.choice(classes[classes != k], mine.sum())
+    return replace(labels, values=values)
+
+
+def _centres(
+    truth: Labels, count: int, random: np.random.Generator
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    rows, columns = np.nonzero(truth.values != UNKNOWN)
+    drawn = random.choice(len(rows), count, replace=False)
+    return rows[drawn], columns[drawn]
+
+
+def _around(truth: Labels, row: int, column: int, reach: int) -> tuple[slice, slice]:
+    height, width = truth.values.shape
+    return (
+        slice(max(row - reach, 0), min(row + reach, height)),
+        slice(max(column - reach, 0), min(column + reach, width)),
+    )
+
+
+def _patches(
+    truth: Labels, count: int, random: np.random.Generator
+) -> NDArray[np.bool_]:
+    where = np.zeros(truth.values.shape, np.bool_)
+    for row, column in zip(*_centres(truth, count, random), strict=True):
+        where[_around(truth, row, column, _PATCH_PX // 2)] = True
+    return where
+
+
+def _polygons(
+    truth: Labels, count: int, random: np.random.Generator
+) -> NDArray[np.bool_]:
+    where = np.zeros(truth.values.shape, np.bool_)
+    for row, column in zip(*_centres(truth, count, random), strict=True):
+        spans = _around(truth, row, column, _POLYGON_PX)
+        part = truth.values[spans]
+        numbers, _ = label(part == truth.values[row, column])
+        own = numbers[row - spans[0].start, column - spans[1].start]
+        where[spans] |= numbers == own
+    return where
+
+
+def _points(
+    truth: Labels, count: int, random: np.random.Generator
+) -> NDArray[np.bool_]:
+    where = np.zeros(truth.values.shape, np.bool_)
+    where[_centres(truth, count, random)] = True
+    return where

@@ -1,0 +1,211 @@
+"""How much labels count for place: stated, chosen by anchors, or by consistency."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from affine import Affine
+from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
+
+from overcast.geo.arrays import ImageArray, LabelArray
+from overcast.geo.bands import SENTINEL_1, Sensor
+from overcast.geo.legend import LandClass, Legend
+from overcast.geo.raster import UNKNOWN, Image, Labels
+from overcast.geo.stack import Chip, Stack
+from overcast.labels.anchors import Anchors
+from overcast.labels.place_file import KeptPlace
+from overcast.maps.placed import Strength, combine
+from overcast.methods.cells import are_polygons, cell_sides
+from overcast.methods.place import (
+    find_place,
+    place_by_accuracy,
+    place_by_anchors,
+    place_by_consistency,
+)
+from overcast.plan import Data, ImageInput, PlaceInput, Plan
+from tests.rasters import utm
+
+NAMES = ("a", "b", "c", "d")
+LEGEND = Legend(
+    "four", tuple(LandClass(k, n, "000000") for k, n in enumerate(NAMES, 1))
+)
+GRID = utm((120, 120))
+
+
+@dataclass(frozen=True)
+class Looking:
+    """A predictor that sees a class in the first band, and says it with a probability."""
+
+    sure: float = 0.9
+    legend: Legend = LEGEND
+    halo: int = 3
+
+    @property
+    def sensors(self) -> dict[str, Sensor]:
+        return {"s1": SENTINEL_1}
+
+    def predict(self, chip: Chip) -> NDArray[np.float32]:
+        seen = chip.images["s1"].values[0]
+        out = np.full((4, *seen.shape), (1 - self.sure) / 3, np.float32)
+        for k in range(4):
+            out[k][seen == k] = self.sure
+        return out
+
+
+def truth() -> NDArray[np.uint8]:
+    """Cells of ten pixels of one class each."""
+    cells = np.random.default_rng(3).integers(0, 4, (12, 12)).astype(np.uint8)
+    return cells.repeat(10, 0).repeat(10, 1)
+
+
+def cells_of(values: NDArray[np.uint8]) -> LabelArray:
+    """Labels in cells of ten pixels."""
+    grid = GeoBox((12, 12), GRID.affine * Affine.scale(10), GRID.crs)
+    return LabelArray(Labels(values=values, grid=grid, legend=LEGEND))
+
+
+def wrong(share: float) -> NDArray[np.uint8]:
+    """The true cells, some of them called the next class."""
+    values = truth()[::10, ::10].copy()
+    count = round(share * values.size)
+    drawn = np.random.default_rng(4).permutation(values.size)[:count]
+    values.ravel()[drawn] = (values.ravel()[drawn] + 1) % 4
+    return values
+
+
+def stack_of(
+    labels: LabelArray | None, looks: NDArray[np.uint8] | None = None
+) -> Stack:
+    looks = truth() if looks is None else looks
+    values = np.stack([looks, looks]).astype(np.float32)
+    image = ImageArray(Image.of(values, GRID, SENTINEL_1))
+    return Stack(grid=GRID, images={"s1": image}, labels=labels)
+
+
+def test_right_labels_count_fully() -> None:
+    found = place_by_consistency(Looking(), stack_of(cells_of(wrong(0))), 0)
+    assert found.strength == Strength((0.0,) * 4)
+    assert "consistency 1.00" in found.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("share", "counts"), [(0.15, True), (0.25, False), (0.5, False)]
+)
+def test_labels_count_as_far_as_images_bear_them_out(
+    share: float, counts: bool
+) -> None:
+    """Cells of one class each: the best labels have the probability 0.9 at all pixels."""
+    found = place_by_consistency(Looking(), stack_of(cells_of(wrong(share))), 0)
+    count = round(share * 144) / 144
+    expected = (0.9 * (1 - count) + 0.1 / 3 * count) / 0.9
+    assert f"consistency {expected:.2f}" in found.notes[0]
+    if not counts:
+        assert found.strength is None
+        assert "do not count" in found.notes[0]
+    else:
+        assert found.strength is not None
+        assert found.strength.power == pytest.approx((expected - 0.8) / 0.1, abs=1e-6)
+        # A third of the pixels on which labels and map differ is theirs as well.
+        assert found.strength.wrong[0] == pytest.approx(count * 2 / 3 * 4 / 3)
+
+
+def test_the_accuracy_is_at_most_the_published_one() -> None:
+    legend = Legend("igbp", LEGEND.classes)
+    source = cells_of(wrong(0))
+    labels = LabelArray(
+        Labels(values=source.labels.values, grid=source.grid, legend=legend)
+    )
+    found = place_by_consistency(Looking(legend=legend), stack_of(labels), 0)
+    assert found.strength is not None
+    assert found.strength.wrong == pytest.approx([(1 - 0.736) * 4 / 3] * 4)
+    assert "published for igbp: 0.736" in found.notes[0]
+
+
+def test_drawn_labels_are_right_unless_said_otherwise() -> None:
+    values = np.full((120, 120), UNKNOWN, np.uint8)
+    values[:20, :20] = 1
+    labels = LabelArray(Labels(values=values, grid=GRID, legend=LEGEND))
+    found = place_by_consistency(Looking(), stack_of(labels), 0)
+    assert found == KeptPlace(Strength.of_accuracy(np.full(4, 0.95)), 1, ())
+
+
+def test_polygons_with_a_minimum_size_do_not_count_by_default() -> None:
+    values = np.zeros((12, 12), np.uint8)
+    values[2:8, 3:6] = 1
+    stack = stack_of(cells_of(values), values.repeat(10, 0).repeat(10, 1))
+    assert are_polygons(stack, 1)
+    found = place_by_consistency(Looking(), stack, 0)
+    assert found.strength is None
+    assert "polygons with a minimum size" in found.notes[0]
+    assert not are_polygons(stack_of(cells_of(wrong(0))), 1)
+
+
+def test_no_whole_patch_is_no_evidence_of_polygons() -> None:
+    values = np.zeros((12, 12), np.uint8)
+    values[:, 6:] = 1
+    assert not are_polygons(stack_of(cells_of(values)), 1)
+
+
+def test_stated_accuracy_is_taken() -> None:
+    found = place_by_accuracy(
+        stack_of(cells_of(wrong(0.5))), np.array([0.7, 0.7, 1, 0.4])
+    )
+    assert found.strength is not None
+    assert found.strength.wrong == pytest.approx((0.4, 0.4, 0.0, 0.8))
+    assert (found.strength.exponent, found.strength.power) == (1.0, 1.0)
+
+
+def anchors(values: NDArray[np.uint8], count: int = 60) -> Anchors:
+    random = np.random.default_rng(8)
+    rows, columns = random.integers(0, 120, (2, count))
+    return Anchors(rows, columns, values[rows, columns], np.ones(count))
+
+
+def test_anchors_find_that_labels_are_right_where_images_are_not() -> None:
+    looks = np.zeros((120, 120), np.uint8)
+    stack = stack_of(cells_of(wrong(0)), looks)
+    found = place_by_anchors(Looking(), stack, anchors(truth()))
+    assert found.strength is not None
+    assert max(found.strength.wrong) <= 0.1
+    assert found.strength.exponent < 0.7
+
+
+def test_anchors_find_that_images_are_right_where_labels_are_not() -> None:
+    stack = stack_of(cells_of(((truth()[::10, ::10] + 1) % 4).astype(np.uint8)))
+    found = place_by_anchors(Looking(), stack, anchors(truth()))
+    assert found.strength is not None
+    # What the image shows wins over the label.
+    image = np.array([0.9, 0.1 / 3, 0.1 / 3, 0.1 / 3], np.float32)[:, None]
+    label = np.array([0, 1, 0, 0], np.float32)[:, None]
+    assert combine(image, label, found.strength)[0, 0] > 0.85
+
+
+def test_a_plan_says_which() -> None:
+    stack = stack_of(cells_of(wrong(0)))
+    data = Data(images={"s1": ImageInput(path="x", sensor="sentinel-1")})
+    stated = Plan(data=data, place=PlaceInput(accuracy="0.7"))
+    found = find_place(Looking(), stack, stated)
+    assert found.strength is not None
+    assert found.strength.wrong == pytest.approx((0.4,) * 4)
+    missing = Plan(data=data, place=PlaceInput(anchors=str(Path("no.gpkg"))))
+    with pytest.raises(ValueError, match="no such file"):
+        find_place(Looking(), stack, missing)
+    assert find_place(Looking(), stack, Plan(data=data)) == place_by_consistency(
+        Looking(), stack, 0
+    )
+
+
+def test_cells_of_fine_labels_are_squares() -> None:
+    fine = LabelArray(
+        Labels(values=truth()[:60, :60], grid=GRID[:60, :60], legend=LEGEND)
+    )
+    # Blocks of ten pixels give a coarser map away.
+    assert cell_sides(stack_of(fine), 4) == (10, 10)
+    noise = np.random.default_rng(0).integers(0, 4, (120, 120)).astype(np.uint8)
+    every = LabelArray(Labels(values=noise, grid=GRID, legend=LEGEND))
+    assert cell_sides(stack_of(every), 4) == (1, 4)
+    assert cell_sides(stack_of(cells_of(wrong(0))), 4) == (1, 1)

@@ -1,0 +1,95 @@
+"""The bench of real ground: labels made from a reference, and its page."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from bench.real.page import page
+from bench.real.sources import DRAWN, confused, labels_of, majority, names_of
+from bench.real.tiles import FOLDER, TILES, Tile, read_tile
+
+from overcast.geo.arrays import LabelArray
+from overcast.geo.legend import LandClass, Legend
+from overcast.geo.raster import UNKNOWN, Labels
+from tests.rasters import utm
+
+LEGEND = Legend("two", (LandClass(1, "a", "000000"), LandClass(2, "b", "ffffff")))
+GRID = utm((80, 80))
+
+
+def tile() -> Tile:
+    values = np.zeros((80, 80), np.uint8)
+    values[:, 40:] = 1
+    values[:5] = UNKNOWN
+    truth = Labels(values=values, grid=GRID, legend=LEGEND)
+    return Tile("made", {}, truth, (100,))
+
+
+def test_majority_labels_are_right_but_along_borders() -> None:
+    coarse = majority(tile().truth, 100)
+    assert coarse.grid.resolution.x == 100
+    read = LabelArray(coarse).read(GRID).values
+    truth = tile().truth.values
+    both = (read != UNKNOWN) & (truth != UNKNOWN)
+    assert 0.85 < (read == truth)[both].mean() < 1
+    assert (read == truth)[both & (np.abs(np.arange(80) - 39.5) > 20)].all()
+
+
+def test_a_fifth_of_the_cells_is_confused() -> None:
+    values = np.zeros((50, 50), np.uint8)
+    values[:, 25:], values[:2] = 1, UNKNOWN
+    labels = Labels(values=values, grid=utm((50, 50)), legend=LEGEND)
+    found = confused(labels, np.random.default_rng(0)).values
+    assert ((found == UNKNOWN) == (values == UNKNOWN)).all()
+    assert (found != values).mean() == pytest.approx(0.2, abs=0.03)
+
+
+@pytest.mark.parametrize(
+    ("name", "least", "most"),
+    [("patches-5", 300, 1280), ("polygons-40", 1000, 5000), ("points-200", 200, 200)],
+)
+def test_drawn_labels_are_right_and_few(name: str, least: int, most: int) -> None:
+    assert name in DRAWN
+    assert name in names_of(tile())
+    found, truth = labels_of(tile(), name, 0).values, tile().truth.values
+    known = found != UNKNOWN
+    assert least <= known.sum() <= most
+    assert (found == truth)[known].all()
+    other = labels_of(tile(), name, 1).values
+    assert (other != found).any()
+    assert (labels_of(tile(), name, 0).values == found).all()
+
+
+def test_other_labels_are_refused() -> None:
+    with pytest.raises(ValueError, match="lines-3: no such labels"):
+        labels_of(tile(), "lines-3", 0)
+
+
+def test_the_page_has_means_and_spreads_and_the_difference_to_the_labels() -> None:
+    def scores(value: float) -> dict[str, float]:
+        names = ("mean_iou", "overall_accuracy", "calibration_error")
+        return dict.fromkeys(names, value)
+
+    results = {
+        f"433D_majority-100_{seed}": {
+            "labels": scores(0.5),
+            "weak, without place": scores(0.4),
+            "weak": scores(0.6 + 0.1 * seed),
+        }
+        for seed in (0, 1)
+    }
+    text = page(results)
+    assert (
+        "| 433D majority-100 | 2 | 0.500 ± 0.000 | 0.400 ± 0.000 | 0.650 ± 0.050 |"
+        in text
+    )
+    assert "| 433D majority-100 | -0.100, -0.100 | +0.150, +0.150 |" in text
+    assert "0.650 by default, 0.400 without place" in text
+
+
+@pytest.mark.skipif(not FOLDER.is_dir(), reason=f"the real tiles are not at {FOLDER}")
+@pytest.mark.parametrize("name", list(TILES))
+def test_tiles_are_read(name: str) -> None:
+    found = read_tile(name)
+    assert (found.truth.values != UNKNOWN).mean() > 0.3
+    assert all(image.grid == found.grid for image in found.images.values())
