@@ -110,7 +110,6 @@ _FOREIGN = (
     "object is not",
     "object has no",
     "not subscriptable",
-    "unhashable",
     "list index out of range",
     "MiniBatchKMeans",
     "RandomForestClassifier",
@@ -123,7 +122,6 @@ _FOREIGN = (
     "not JSON compliant",
     "Expecting value",
     "zip() argument",
-    "codec can't",
 )
 """Words of a library that tell a user nothing of what to do."""
 

@@ -44,5 +44,7 @@ def test_polygons_were_unless_they_cover_the_scene(side: int, drawn: bool) -> No
     left, top = 600_000, 5_300_000
     shapes = np.array([shapely.box(left, top - side, left + side, top)], object)
     classes = np.zeros(1, np.uint8)
-    labels = PolygonLabels(Path("x.gpkg"), shapes, classes, LEGEND, GRID)
+    inner = np.full((1, 2), np.nan)
+    path = Path("x.gpkg")
+    labels = PolygonLabels(path, shapes, classes, LEGEND, GRID, inner)
     assert are_drawn(labels, GRID) is drawn

@@ -75,8 +75,8 @@ _BAD = refused("array", "s2")
 _BACK = BANDS[::-1]
 for title, change, ends in (
     ("reflectance", _s2(lambda v: v / 1e4), (right(),)),
-    ("digital numbers", _s2(lambda v: v), (_BAD, noted("array", "s2"))),
-    ("digital numbers as uint16", _s2(lambda v: v.astype("uint16")), (_BAD, noted("array", "s2"))),
+    ("digital numbers", _s2(lambda v: v), (right(), _BAD, noted("array", "s2"))),
+    ("digital numbers as uint16", _s2(lambda v: v.astype("uint16")), (right(), _BAD, noted("array", "s2"))),
     ("percent", _s2(lambda v: v / 100), (_BAD, noted("array", "s2"))),
     ("bytes", _s2(lambda v: (v / 4000 * 255).astype("uint8")), (_BAD, noted("array", "s2"))),
     ("the offset of 0.1", _s2(lambda v: v / 1e4 + 0.1), (_BAD, noted("array", "s2"))),

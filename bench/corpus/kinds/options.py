@@ -21,7 +21,6 @@ _TWICE = (
     ("--method", "weak"),
     ("--grid", "s2.tif"),
     ("--reference", "labels.tif"),
-    ("--labels-nodata", "9"),
     ("--out", "o"),
 )
 _OTHER = {
@@ -34,7 +33,6 @@ _OTHER = {
     "--method": "forest",
     "--grid": "s1.tif",
     "--reference": "other.tif",
-    "--labels-nodata": "8",
     "--out": "q",
 }
 for option, value in _TWICE:

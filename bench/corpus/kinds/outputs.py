@@ -159,7 +159,7 @@ for words, file in (
         "outputs",
         f"files of at most 3000 bytes for {words[0]} {file}",
         _full,
-        refused(file),
+        refused(file, "classes.raw"),
     )
 
     def _here(s: Scene, words: Words = words, file: str = file) -> Words:

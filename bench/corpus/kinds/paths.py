@@ -228,14 +228,14 @@ for address in (
         f"s2 at {shown!r}",
         _address,
         *ends,
-        refused(named, address[:20] or "s2", "s2", "/mem"),
+        refused(named, address[:20] or "s2", "s2", "/mem", "a folder"),
     )
     if len(address) < 60 and address and "\0" not in address:
 
         def _labels_at(s: Scene, address: str = address, quick: Any = quick) -> Command:
             return Command(map_of(labels=address), environment=quick)
 
-        ends = refused(named, address[:20], "labels", "/mem"), right(0)
+        ends = refused(named, address[:20], "labels", "/mem", "a folder"), right(0)
         ends = ends if address == "s2.tif/" else ends[:1]
         add(KIND, f"labels at {shown!r}", _labels_at, *ends)
 

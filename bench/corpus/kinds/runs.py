@@ -92,6 +92,7 @@ for title, change in (
         "children as float",
         "depths of -1",
         "thresholds as int8",
+        "right_child the same as left_child",
     }:
         ends = EITHER
     add(KIND, f"forest: {title}", partial(_learned, "forest", change), *ends)

@@ -151,10 +151,10 @@ def _option(sensor: str, words: Words, s: Scene) -> Words:
 
 
 for sensor, words, names in (
-    ("s2", ("--s2-offset", "-1000"), ("s2.tif", "--s2-offset")),
-    ("s2", ("--s2-offset", "999999999999"), ("s2.tif", "--s2-offset")),
-    ("s2", ("--s2-offset", "5"), ("s2.tif", "--s2-offset")),
-    ("s2", ("--s2-offset", "1000"), ("s2.tif", "--s2-offset")),
+    ("s2", ("--s2-offset", "-1000"), ("s2.tif", "--s2-offset", "offset")),
+    ("s2", ("--s2-offset", "999999999999"), ("s2.tif", "--s2-offset", "offset")),
+    ("s2", ("--s2-offset", "5"), ("s2.tif", "--s2-offset", "offset")),
+    ("s2", ("--s2-offset", "1000"), ("s2.tif", "--s2-offset", "offset")),
     ("s2", ("--s2-offset", "-0.1"), ("--s2-offset",)),
     ("s1", ("--s1-units", "linear"), ("s1.tif", "--s1-units")),
     ("s1", ("--s1-units", "dB "), ("--s1-units",)),
