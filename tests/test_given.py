@@ -18,6 +18,7 @@ GIVEN = {
     "others": (),
     "grid": None,
     "trust": False,
+    "small_overlap": False,
 }
 
 

@@ -9,6 +9,7 @@ import pytest
 import rasterio
 
 from overcast.cli import main
+from overcast.errors import MACHINE
 from overcast.viewer.scene import open_scene
 from tests.geo import safe as made
 from tests.geo.served import served
@@ -77,3 +78,15 @@ def test_a_signed_address_leaves_no_signature(
     # Without the server, the viewer shows the map, and says what it lacks.
     with open_scene(folder / "o") as scene:
         assert {"map", "labels"} <= set(scene.layers)
+
+
+def test_a_server_that_does_not_answer_may_be_asked_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    address = "http://127.0.0.1:9/s2.tif?sig=0a1b2c"
+    with pytest.raises(SystemExit) as stopped:
+        overcast(monkeypatch, "map", "--s2", address, *LEARN, "--out", "o")
+    assert stopped.value.code == MACHINE
+    said = capsys.readouterr().err.strip().splitlines()[-1]
+    assert "http://127.0.0.1:9/s2.tif: the server does not answer" in said
+    assert "0a1b2c" not in said

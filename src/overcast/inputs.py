@@ -21,9 +21,9 @@ from overcast.geo.dataset import read_grid, stamp
 from overcast.geo.feature_notes import looked_at
 from overcast.geo.image_file import ImageFile
 from overcast.geo.label_file import LabelFile, open_codes, open_labels, several
-from overcast.geo.layers import file_of, is_vector
+from overcast.geo.layers import is_vector
 from overcast.geo.legend import load_legend
-from overcast.geo.location import Location
+from overcast.geo.location import Location, hide
 from overcast.geo.masks import CLOUDED, Masked, counts_of, open_mask
 from overcast.geo.overlay import (
     CLASS,
@@ -153,8 +153,8 @@ def _refuse_unread(entry: ImageInput) -> None:
     for key, is_given in unread.items():
         if is_given:
             raise ValueError(
-                f"{entry.path}: {key} is not read for the sensor {entry.sensor}; leave "
-                "it out"
+                f"{hide(entry.path)}: {key} is not read for the sensor "
+                f"{entry.sensor}; leave it out"
             )
 
 
@@ -239,5 +239,5 @@ def _fingerprint(stack: Stack, files: Iterable[str]) -> str:
     """What the files are, without reading them: size and time of last change."""
     found: dict[str, object] = {}
     for name in files:
-        found |= stamp(file_of(Location.of(name)))
+        found |= stamp(Location.of(name))
     return fingerprint([found, str(stack.grid.affine), list(stack.shape)])

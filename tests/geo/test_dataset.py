@@ -13,6 +13,7 @@ import pytest
 import rasterio
 import rasterio.shutil
 
+from overcast.errors import MachineError
 from overcast.geo.dataset import open_raster, read_grid, stamp
 from overcast.geo.label_file import open_labels
 from overcast.geo.legend import load_legend
@@ -113,13 +114,29 @@ def test_a_server_that_does_not_answer_is_no_fault_of_the_input(
 ) -> None:
     monkeypatch.setenv("GDAL_HTTP_MAX_RETRY", "0")
     monkeypatch.setenv("GDAL_HTTP_TIMEOUT", "1")
-    with pytest.raises(ConnectionError, match=r"a\.tif: the server does not answer"):
+    with pytest.raises(MachineError, match=r"a\.tif: the server does not answer"):
         open_raster(Location.of(f"{address}/{path}/a.tif?sig=secret"))
 
 
 def test_nobody_listens() -> None:
-    with pytest.raises(ConnectionError, match=r"a\.tif: the server does not answer"):
+    with pytest.raises(MachineError, match=r"a\.tif: the server does not answer"):
         open_raster(Location.of("http://127.0.0.1:9/a.tif"))
+
+
+def test_a_server_that_goes_away_while_it_is_read(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GDAL_HTTP_MAX_RETRY", "0")
+    noise = np.random.default_rng(0).integers(1, 256, (1024, 1024)).astype(np.uint8)
+    made.band(folder / "large.tif", noise, 10)
+    with served(folder) as host:
+        where = Location.of(f"{host}/large.tif?sig=secret")
+        dataset = open_raster(where)
+    with pytest.raises(
+        MachineError, match=r"large\.tif: the server does not"
+    ) as raised:
+        dataset.read(1)
+    assert "secret" not in str(raised.value)
 
 
 def test_side_files_of_a_link_are_read(folder: Path) -> None:

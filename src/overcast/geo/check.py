@@ -11,7 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from overcast.geo.bands import SENTINEL_1, SENTINEL_2, SENTINEL_2_L1C, Encoding, Sensor
+from overcast.geo.bands import (
+    SENTINEL_1,
+    SENTINEL_2,
+    SENTINEL_2_L1C,
+    Encoding,
+    Sensor,
+)
 from overcast.geo.dataset import dataset_of, placed
 from overcast.geo.gate import (
     Units,
@@ -21,7 +27,6 @@ from overcast.geo.gate import (
 )
 from overcast.geo.image_file import ImageFile, image_file
 from overcast.geo.location import FilePath
-from overcast.geo.products import LEVEL, STATED
 from overcast.geo.stack import ImageSource
 from overcast.geo.stored import file_bands
 
@@ -87,38 +92,10 @@ def open_sentinel_2(
         broken or can't be placed.
     """
     stored = file_bands(path, SENTINEL_2)
-    dataset = dataset_of(path)
-    placed(path, dataset)
-    tags = dataset.tags()
-    sensor = None
-    if level := tags.get(LEVEL):
-        sensor = SENTINEL_2_L1C if level == "Level-1C" else SENTINEL_2
-    if tags.get(STATED):
-        own = {o / s for o, s in zip(dataset.offsets, dataset.scales, strict=True)}
-        offset, trust = _stated(path, own, offset, trust)
-    admitted = admit_sentinel_2(stored, offset, bands, trust, sensor)
+    placed(path, dataset_of(path))
+    sensor = {"L1C": SENTINEL_2_L1C, "L2A": SENTINEL_2}.get(stored.level)
+    admitted = admit_sentinel_2(stored, offset, bands, trust, sensor, stored.stated)
     return Checked(image_file(stored, admitted), admitted.notes)
-
-
-def _stated(
-    path: FilePath, own: set[float], offset: int | None, trust: bool
-) -> tuple[int | None, bool]:
-    """Offset to apply, and whether unchecked, where a product states `own` ones.
-
-    Raises
-    ------
-    ValueError
-        If the user says another offset, unless `trust`.
-    """
-    if offset is None:
-        return (0, True) if own == {0.0} else (None, trust)
-    if not trust and any(abs(offset - value) > 0.5 for value in own):
-        stated = ", ".join(f"{value:g}" for value in sorted(own))
-        raise ValueError(
-            f"{path}: said to have offset {offset}, but its own metadata says {stated}; "
-            "leave --s2-offset out, or give --trust if it is really so"
-        )
-    return offset, trust
 
 
 def open_checked(

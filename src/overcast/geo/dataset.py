@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 import threading
-import urllib.error
 import urllib.request
 from collections import OrderedDict
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import rasterio
@@ -16,7 +16,8 @@ from odc.geo.geobox import GeoBox
 from rasterio.errors import RasterioError
 from rasterio.io import DatasetReader
 
-from overcast.errors import AGAIN, cause, reading
+from overcast.errors import AGAIN, MachineError, cause, reading
+from overcast.geo.layers import file_of
 from overcast.geo.location import FilePath, Location, hide
 from overcast.geo.place import refuse_place
 from overcast.geo.products import find_product, virtual
@@ -41,7 +42,8 @@ _FORBIDDEN = re.compile(
     r"response code: 40[0-3]\b|AWS_|GS_|AZURE_|OSS_|AccessDenied|InvalidAccessKeyId"
 )
 _UNREACHED = re.compile(
-    r"CURL error|response code: (?:0|408|429|5\d\d)\b|timed out", re.I
+    r"CURL error|response code: (?:0|408|429|5\d\d)\b|timed out|got \d+ bytes, expected",
+    re.I,
 )
 
 
@@ -51,16 +53,18 @@ class _NamedReader(DatasetReader):  # type: ignore[misc]  # rasterio has no type
     GDAL's message of a damaged block names no file, and several are open at a time.
     """
 
+    where: FilePath
+
     def read(self, *arguments: Any, **options: Any) -> Any:
-        with reading(self.shown):
+        with _reading(self.where):
             return super().read(*arguments, **options)
 
     def read_masks(self, *arguments: Any, **options: Any) -> Any:
-        with reading(self.shown):
+        with _reading(self.where):
             return super().read_masks(*arguments, **options)
 
     def dataset_mask(self, *arguments: Any, **options: Any) -> Any:
-        with reading(self.shown):
+        with _reading(self.where):
             return super().dataset_mask(*arguments, **options)
 
 
@@ -71,19 +75,20 @@ def open_raster(path: FilePath) -> Any:
     ------
     ValueError
         If there is no such file, or GDAL can't read it.
-    ConnectionError
+    MachineError
         If a server does not answer.
     """
     where = Location.of(path)
     if (local := where.local) is not None:
-        _check_file(where, local)
-    try:
-        dataset = dataset_of(where)
-    except RasterioError as error:
-        raise _refusal(where, hide(cause(error))) from error
+        if not local.exists():
+            raise ValueError(f"{path}: no such file")
+        if local.is_file() and local.stat().st_size == 0:
+            raise ValueError(f"{path}: empty file (0 bytes); {AGAIN}")
+    with reading(path, AGAIN, "readable raster"), _answering(where):
+        dataset = dataset_of(path)
+        h, w = dataset.shape
     if dataset.count == 0:
         raise ValueError(f"{path}: {_holds(dataset)}")
-    h, w = dataset.shape
     if h * w > _MOST_PIXELS:
         raise ValueError(
             f"{path}: {w} x {h} pixels; at most {_MOST_PIXELS:.0e} can be read, so cut "
@@ -93,17 +98,61 @@ def open_raster(path: FilePath) -> Any:
         # A truncated file opens well: its header is whole. Its last block is not.
         dataset.read(dataset.count, window=rasterio.windows.Window(w - 1, h - 1, 1, 1))
     except ValueError as error:
-        reason = cause(error.__cause__ or error)
-        raise _refusal(where, hide(reason)) from error
+        reason = where.hide(cause(error.__cause__ or error))
+        raise ValueError(
+            f"{path}: not a readable raster, or cut short ({reason}); {AGAIN}"
+        ) from error
     return dataset
 
 
-def _check_file(path: Location, local: Path) -> None:
-    """Refuse what is no file of this machine, or an empty one."""
-    if not local.exists():
-        raise ValueError(f"{path}: no such file")
-    if local.is_file() and local.stat().st_size == 0:
-        raise ValueError(f"{path}: empty file (0 bytes); copy or download it again")
+@contextmanager
+def _reading(path: FilePath) -> Iterator[None]:
+    with reading(path), _answering(Location.of(path)):
+        yield
+
+
+@contextmanager
+def _answering(where: Location) -> Iterator[None]:
+    """Say what became of a file that is no plain file of this machine."""
+    try:
+        yield
+    except RasterioError as error:
+        if where.local is not None:
+            raise
+        raise _refusal(where, error) from error
+
+
+def _refusal(where: Location, error: RasterioError) -> ValueError | MachineError:
+    """What to raise where GDAL did not open or read such a file."""
+    reason = where.hide(cause(error))
+    if (unreached := _unreached(error)) and where.remote:
+        reason = where.hide(unreached)
+        return MachineError(
+            f"{where}: the server does not answer, or not in full ({reason}); try again "
+            "later, or download the file"
+        )
+    if where.remote and _FORBIDDEN.search(reason):
+        return ValueError(
+            f"{where}: the server refuses it ({reason}); check the address and, "
+            "where it needs them, the credentials in the environment"
+        )
+    if _ABSENT.search(reason):
+        held = where.container
+        if not where.remote and held is not None:
+            return ValueError(f"{where}: {held.name} has no such file in it")
+        return ValueError(f"{where}: no such file")
+    return ValueError(
+        f"{where}: not a readable raster, or cut short ({reason}); {AGAIN}"
+    )
+
+
+def _unreached(error: BaseException | None) -> str:
+    """What GDAL says of a server that did not answer; nothing if that is not it."""
+    while error is not None:
+        if _UNREACHED.search(str(error)):
+            return str(error).strip().splitlines()[0].rstrip(".")
+        error = error.__cause__
+    return ""
 
 
 def _holds(dataset: Any) -> str:
@@ -115,28 +164,6 @@ def _holds(dataset: Any) -> str:
     return f"{len(names)} datasets in it; give one: {', '.join(names[:5])}{more}"
 
 
-def _refusal(where: Location, reason: str) -> ValueError | ConnectionError:
-    """What to raise where GDAL did not open or read a file."""
-    if where.remote and _UNREACHED.search(reason):
-        return ConnectionError(
-            f"{where}: the server does not answer ({reason}); try again later, or "
-            "download the file"
-        )
-    if where.remote and _FORBIDDEN.search(reason):
-        return ValueError(
-            f"{where}: the server refuses it ({reason}); check the address and, "
-            "where it needs them, the credentials in the environment"
-        )
-    if where.local is None and _ABSENT.search(reason):
-        held = where.container
-        if not where.remote and held is not None:
-            return ValueError(f"{where}: {held.name} has no such file in it")
-        return ValueError(f"{where}: no such file")
-    return ValueError(
-        f"{where}: not a readable raster, or cut short ({reason}); {AGAIN}"
-    )
-
-
 def dataset_of(path: FilePath) -> Any:
     """Dataset of a file, kept open; one per thread, since GDAL's are not shared."""
     handles: OrderedDict[tuple[str, Any], Any]
@@ -144,9 +171,11 @@ def dataset_of(path: FilePath) -> Any:
     where = Location.of(path)
     key = (where.text, _changed(where))
     if key not in handles:
-        handles[key] = _open(where)
-        handles[key].__class__ = _NamedReader
-        handles[key].shown = where.shown
+        dataset = _open(where)
+        dataset.__class__ = _NamedReader
+        # Messages name the file as it was given.
+        dataset.where = path
+        handles[key] = dataset
         if len(handles) > _OPEN_FILES:
             handles.popitem(last=False)[1].close()
     handles.move_to_end(key)
@@ -177,7 +206,7 @@ def stamp(path: FilePath) -> dict[str, Any]:
     it: side files, sources of a VRT, the archive it lies in. Of a file on a server, what
     the server says of it, if it says anything.
     """
-    where = Location.of(path)
+    where = Location.of(file_of(path))
     if where.remote:
         return {where.shown: _served(where)}
     product = find_product(where)

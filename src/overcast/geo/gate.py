@@ -131,10 +131,12 @@ def admit_sentinel_2(
     bands: tuple[str, ...] | None = None,
     trust: bool = False,
     sensor: Sensor | None = None,
+    stated: bool = False,
 ) -> Admitted:
     """Look at Sentinel-2 reflectance, L2A or L1C, on whatever scale it is stored.
 
-    See `overcast.geo.check.open_sentinel_2`.
+    See `overcast.geo.check.open_sentinel_2`. Where scale and offset are `stated` by the
+    metadata of a product, values are not asked for them.
     """
     names = bands or tuple(tag.name for tag in stored.tags)
     if sensor is None:
@@ -148,10 +150,14 @@ def admit_sentinel_2(
     sampled = look.places if look.order.named else everything
     raw = _sample(look, sampled)
     own = raw if look.order.named else raw[list(look.places)]
-    _settle_scale(look, own, whole, trust and offset is not None)
+    if stated:
+        _settle_stated(look, offset, trust)
+    else:
+        _settle_scale(look, own, whole, trust and offset is not None)
     seen = _refined(look, own)
     own, raw = own[:, seen], raw[:, seen]
-    _settle_offset(look, own, offset, trust)
+    if not stated:
+        _settle_offset(look, own, offset, trust)
     _check_order(look, raw, bands, trust)
     _settle_fills(look, _REFLECTANCE, same_is_enough=len(look.places) >= 3)
     return look.admitted()
@@ -228,6 +234,24 @@ def _settle_scale(look: _Look, raw: Floats, whole: bool, trust: bool) -> None:
         look.validity, faint=faint if visible else None, limits=_REFLECTANCE
     )
     look.encoding = replace(look.encoding, scale=scale, offset=offset)
+
+
+def _settle_stated(look: _Look, said: int | None, trust: bool) -> None:
+    """Take scale and offset of the product's metadata; refuse to hear otherwise."""
+    scales, offsets, _ = _tagged(look)
+    if said is not None and not np.allclose(offsets, said * scales, atol=1e-6):
+        stated = ", ".join(f"{n:g}" for n in np.unique((offsets / scales).round()))
+        if not trust:
+            raise ValueError(
+                f"{look.what}: said to have offset {said}, but its own metadata says "
+                f"{stated}; leave --s2-offset out, or give --trust if it is really so"
+            )
+        offsets = said * scales
+    scale, offset = _numbers(scales), _numbers(offsets)
+    look.encoding = replace(look.encoding, scale=scale, offset=offset)
+    # Since there is an offset, no measurement is 0: that is no data, band by band.
+    dark_zero = not (offsets != 0).all()
+    look.validity = replace(look.validity, dark_zero=dark_zero, limits=_REFLECTANCE)
 
 
 def _settle_offset(look: _Look, raw: Floats, said: int | None, trust: bool) -> None:

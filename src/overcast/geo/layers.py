@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +17,8 @@ import shapely
 from numpy.typing import NDArray
 from rasterio.errors import RasterioError
 
-from overcast.geo.location import FilePath, Location, hide
+from overcast.geo.location import LAYER, FilePath, Location, hide
 
-_LAYER = "|layername="
-"""What lies between a file and its layer, as in QGIS."""
 TABLES = (".csv", ".tsv", ".txt")
 _VECTORS = (".fgb", ".geojson", ".geojsonl", ".gml", ".gpx", ".json", ".kml", ".shp")
 _RASTERS = (".tif", ".tiff", ".vrt", ".img", ".jp2", ".nc", ".hdf", ".png")
@@ -47,8 +44,8 @@ def split_layer(path: FilePath) -> tuple[FilePath, str | None]:
     (PosixPath('a.gpkg'), 'fields')
     """
     text = path.text if isinstance(path, Location) else str(path)
-    name, mark, rest = text.partition(_LAYER)
-    if not mark:
+    name, found, rest = text.partition(LAYER)
+    if not found:
         return path, None
     file = Location.of(name) if isinstance(path, Location) else Path(name)
     return file, rest.partition("|")[0]
@@ -79,7 +76,7 @@ def is_vector(path: FilePath) -> bool:
     if suffix == ".gpkg" and _is_raster(file):
         raise ValueError(
             f"{file}: holds a raster and the layers {', '.join(layers)}; name a layer "
-            f"({file.name}{_LAYER}{next(iter(layers))}), or save the raster on its own"
+            f"({file.name}{LAYER}{next(iter(layers))}), or save the raster on its own"
         )
     return suffix == ".gpkg" or not _is_raster(file)
 
@@ -88,22 +85,21 @@ def layers_of(file: FilePath) -> dict[str, str | None]:
     """Names of the layers of a vector file, and their kinds of geometry, if any."""
     try:
         with _quiet():
-            return {
-                str(name): kind for name, kind in pyogrio.list_layers(os.fspath(file))
-            }
+            return {str(name): kind for name, kind in pyogrio.list_layers(_name(file))}
     except (RuntimeError, ValueError):
         return {}
 
 
-def each_layer(path: FilePath) -> list[FilePath]:
+def each_layer(path: FilePath) -> Sequence[FilePath]:
     """A path for every layer with geometry of a vector file; the path, if it has one."""
     drawn = [
         name for name, kind in layers_of(file_of(path)).items() if kind is not None
     ]
     if split_layer(path)[1] is not None or len(drawn) < 2:
         return [path]
-    text = path.text if isinstance(path, Location) else str(path)
-    return [Path(f"{text}{_LAYER}{name}") for name in drawn]
+    if isinstance(path, Location):
+        return [Location(f"{path.text}{LAYER}{name}") for name in drawn]
+    return [Path(f"{path}{LAYER}{name}") for name in drawn]
 
 
 def read_layer(path: FilePath, column: str | None = None) -> Layer:
@@ -127,7 +123,7 @@ def read_layer(path: FilePath, column: str | None = None) -> Layer:
     try:
         with _quiet():
             about, _, shapes, values = pyogrio.raw.read(
-                os.fspath(file), layer=layer, datetime_as_string=True
+                _name(file), layer=layer, datetime_as_string=True
             )
     except (RuntimeError, ValueError, IndexError, LookupError) as error:
         reason = hide(str(error)).partition(";")[0].strip() or type(error).__name__
@@ -178,7 +174,7 @@ def _chosen(
 ) -> tuple[str, str | None]:
     """The only layer that may be meant, and what is said of the others."""
     drawn = [name for name, kind in layers.items() if kind is not None]
-    about = {name: pyogrio.read_info(os.fspath(file), layer=name) for name in drawn}
+    about = {name: pyogrio.read_info(_name(file), layer=name) for name in drawn}
     fitting = [name for name in drawn if about[name]["features"] != 0]
     if column is not None and len(fitting) > 1:
         wanted = column.casefold()
@@ -191,7 +187,7 @@ def _chosen(
         first = (fitting or drawn or list(layers))[0]
         raise ValueError(
             f"{file}: holds the layers {', '.join(drawn or layers)}; say which one is "
-            f"meant: '{file.name}{_LAYER}{first}'"
+            f"meant: '{file.name}{LAYER}{first}'"
         )
     others = ", ".join(name for name in drawn if name != fitting[0])
     if not others:
@@ -202,9 +198,13 @@ def _chosen(
     )
 
 
+def _name(file: FilePath) -> str:
+    return Location.of(file).gdal
+
+
 def _is_raster(file: FilePath) -> bool:
     try:
-        with rasterio.open(os.fspath(file)):
+        with rasterio.open(_name(file)):
             return True
     except RasterioError:
         return False

@@ -26,6 +26,8 @@ _REMOTE = {
     "abfss": "vsiadls",
     "oss": "vsioss",
 }
+LAYER = "|layername="
+"""What lies between a vector file and its layer, as in QGIS."""
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9.+-]+)://")
 _DRIVER = re.compile(r"([A-Z][A-Z0-9_]+):(?!//)")
 _IN_ARCHIVE = re.compile(r"/vsi(?:zip|tar|gzip|7z|rar)/")
@@ -89,7 +91,9 @@ class Location:
     @property
     def container(self) -> Path | None:
         """The file on this machine that holds it: an archive, or itself."""
-        text = self.gdal
+        text = self.gdal.partition(LAYER)[0]
+        if self.local is not None:
+            return Path(text) if os.path.exists(text) else None
         while match := _IN_ARCHIVE.match(text):
             text = text[match.end() :]
         if _SERVED.match(text.lstrip("{")) or text.startswith("/vsi"):
@@ -154,13 +158,26 @@ class Location:
         """Whether it is a file of this machine."""
         return self.local is not None and self.local.is_file()
 
+    def exists(self) -> bool:
+        """Whether there is such a file; of a server, that is not asked."""
+        return self.remote or self.container is not None
+
+    def hide(self, message: str) -> str:
+        """A message of GDAL about this file, without what may be secret."""
+        _, mark, query = self.text.partition("?")
+        if mark and self.local is None:
+            message = message.replace(f"?{query}", "")
+        return hide(message)
+
     def href(self, folder: Path) -> str:
         """Address for a catalogue: relative to `folder`, or that of a server.
 
         Of what lies in an archive it is the archive's. Spaces, umlauts and such are
         written as addresses have them.
         """
-        local = self.container if self.local is None else self.local
+        local = self.local
+        if local is None or LAYER in self.text:
+            local = self.container
         if local is not None:
             # Folders by where they really are, but a file by its own name.
             path = os.path.relpath(

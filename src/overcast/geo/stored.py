@@ -20,6 +20,7 @@ from overcast.geo.band_names import resolve
 from overcast.geo.bands import Encoding, Sensor
 from overcast.geo.dataset import dataset_of, open_raster
 from overcast.geo.location import FilePath
+from overcast.geo.products import LEVEL, STATED
 from overcast.geo.validity import Validity, decode, numbers
 
 Spans = tuple[slice, slice]
@@ -145,6 +146,10 @@ class FileBands:
     indexes: tuple[int, ...]
     """Numbers of the bands in the file, from 1."""
     masks: Masks
+    level: str = ""
+    """Processing level by the product's own metadata: L1C, L2A; or nothing."""
+    stated: bool = False
+    """Whether scale and offset tags are those of the product's own metadata."""
 
     @property
     def what(self) -> str:
@@ -197,7 +202,16 @@ def file_bands(path: FilePath, sensor: Sensor) -> FileBands:
         )
         for i in indexes
     )
-    return FileBands(path, tags, indexes, masks_of(dataset, indexes, alpha))
+    about = dataset.tags()
+    level = about.get(LEVEL, "").removeprefix("Level-")[:2]
+    return FileBands(
+        path,
+        tags,
+        indexes,
+        masks_of(dataset, indexes, alpha),
+        level={"1C": "L1C", "2A": "L2A"}.get(level, ""),
+        stated=STATED in about,
+    )
 
 
 def _alpha(dataset: Any, names: tuple[str, ...], sensor: Sensor) -> int:

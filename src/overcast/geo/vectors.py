@@ -156,14 +156,14 @@ def read_features(path: FilePath, column: str | None = None) -> Features:
     """
     file = file_of(path)
     where = Location.of(file)
-    if (where.local is not None or not where.remote) and where.container is None:
+    if not where.exists():
         raise ValueError(f"{path}: no such file")
-    if file.suffix.lower() in TABLES:
-        if where.local is None:
+    if where.suffix.lower() in TABLES:
+        if (table := where.local) is None:
             raise ValueError(
                 f"{path}: a table is read from this machine only; copy it here"
             )
-        texts, lon, lat = read_table(where.local)
+        texts, lon, lat = read_table(table)
         return Features(file, shapely.points(lon, lat), texts, _WGS84)
     layer = read_layer(path, column)
     refuse_crs(file, layer.crs)

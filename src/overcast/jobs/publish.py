@@ -9,7 +9,6 @@ from typing import Any
 import rasterio
 
 from overcast import __version__
-from overcast.geo.layers import file_of
 from overcast.geo.location import FilePath, Location
 from overcast.geo.masks import Masked
 from overcast.inputs import Inputs
@@ -69,7 +68,7 @@ def publish_map(
 
 
 def _files(data: Data) -> list[str]:
-    labels = [] if data.labels is None else [str(file_of(data.labels.path))]
+    labels = [] if data.labels is None else [data.labels.path]
     masks = [
         m.path for i in data.images.values() if (m := i.mask) and m.path != NO_MASK
     ]

@@ -185,8 +185,8 @@ def on_labels(
     for data in learned:
         if data.labels is None:
             continue
-        path = Location.of(file_of(data.labels.path))
-        if path.local is not None and not path.local.exists():
+        path = file_of(Location.of(data.labels.path))
+        if not path.exists():
             yield f"{path}, which was learned from, is gone: not checked"
             continue
         labels = open_given_labels(data.labels, grid)
