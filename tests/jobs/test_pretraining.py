@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from safetensors.torch import load_file
 
 from overcast.cli import commands
+from overcast.geo.bands import SENTINEL_2
 from overcast.jobs.pretraining import _made, find_scenes
 from overcast.plan import Data, ImageInput, LabelInput, Plan, read_plan, write_plan
 from tests.rasters import backscatter, reflectance, utm, write
@@ -96,7 +97,8 @@ def worlds(tmp_path_factory: pytest.TempPathFactory) -> Path:
         there = folder / f"world-{seed}"
         there.mkdir()
         write(there / "s1.tif", backscatter(shape, seed), utm(shape))
-        write(there / "s2.tif", reflectance(shape, seed), utm(shape), nodata=0)
+        bands = {"nodata": 0, "names": SENTINEL_2.names}
+        write(there / "s2.tif", reflectance(shape, seed), utm(shape), **bands)
         codes = random.choice([1, 6, 10], shape).astype(np.uint8)
         write(there / "truth.tif", codes, utm(shape), nodata=255)
     return folder

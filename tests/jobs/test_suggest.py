@@ -10,17 +10,18 @@ import shapely
 from click.testing import CliRunner, Result
 
 from overcast.cli import commands
+from overcast.geo.bands import SENTINEL_2
 from overcast.geo.vectors import read_features
 from tests.rasters import backscatter, reflectance, utm, write
 
 GRID = utm((64, 96))
 
 
-def suggest(folder: Path, *more: str) -> Result:
+def suggest(folder: Path, *more: str, out: str = "p.gpkg") -> Result:
     write(folder / "s1.tif", backscatter((64, 96)), GRID)
-    write(folder / "s2.tif", reflectance((64, 96)), GRID)
+    write(folder / "s2.tif", reflectance((64, 96)), GRID, names=SENTINEL_2.names)
     given = ["labels", "suggest", "--s1", folder / "s1.tif", "--s2", folder / "s2.tif"]
-    given += ["--s2-offset", "0", "--side", "16", "--out", folder / "p.gpkg", *more]
+    given += ["--s2-offset", "0", "--side", "16", "--out", folder / out, *more]
     return CliRunner().invoke(commands, list(map(str, given)))
 
 
@@ -54,7 +55,7 @@ def test_it_overwrites_nothing_and_says_what_it_can_write(tmp_path: Path) -> Non
     assert suggest(tmp_path, "--overwrite", "--count", "3").exit_code == 0
     assert len(read_features(tmp_path / "p.gpkg").shapes) == 3
     with pytest.raises(ValueError, match=r"ends in \.gpkg"):
-        raise_of(suggest(tmp_path, "--out", str(tmp_path / "p.shp")))
+        raise_of(suggest(tmp_path, out="p.shp"))
     with pytest.raises(ValueError, match="25 patches asked for, and 24 have"):
         raise_of(suggest(tmp_path, "--overwrite", "--count", "25"))
 
