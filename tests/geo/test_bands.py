@@ -212,3 +212,22 @@ def test_sensor_without_bands_or_text_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ValueError, match="not a TOML file"):
         load_sensor(path)
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ('nodata = "0"', "nodata is '0', expected a number"),
+        ("scale = true", "scale is True, expected a number"),
+        ("offset = [1]", r"offset is \[1\], expected a number"),
+        ("power = 1", "power is 1, expected true or false"),
+    ],
+)
+def test_a_value_of_another_type_is_refused(
+    tmp_path: Path, line: str, says: str
+) -> None:
+    path = tmp_path / "sensor.toml"
+    band = '[[bands]]\nname = "red"\nunit = "reflectance"\nlow = 0\nhigh = 1\n'
+    path.write_text(f'name = "x"\nkind = "optical"\n{line}\n{band}', encoding="utf-8")
+    with pytest.raises(ValueError, match=says):
+        load_sensor(path)

@@ -14,7 +14,7 @@ import re
 import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -255,6 +255,16 @@ def standard_name(band: str) -> str:
     return canonical(_COLOURS.get(band.lower(), band))
 
 
+def _check_types(tree: dict[str, Any]) -> None:
+    """Refuse a text where a number, or true or false, is expected."""
+    numbers, switches = ("scale", "offset", "nodata"), ("power", "amplitude")
+    for key in tree.keys() & {*numbers, *switches}:
+        value, is_number = tree[key], key in numbers
+        if type(value) not in ((int, float) if is_number else (bool,)):
+            expected = "a number" if is_number else "true or false"
+            raise ValueError(f"{key} is {value!r}, expected {expected}")
+
+
 def load_sensor(path: Path) -> tuple[Sensor, Encoding]:
     """Read a user's sensor from a TOML file.
 
@@ -271,6 +281,7 @@ def load_sensor(path: Path) -> tuple[Sensor, Encoding]:
         tree = tomllib.loads(path.read_text(encoding="utf-8"))
         bands = tuple(Band(**band) for band in tree.pop("bands"))
         name, kind = str(tree.pop("name")), tree.pop("kind")
+        _check_types(tree)
         encoding = Encoding(**tree)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: not a TOML file: {error}") from error
