@@ -110,7 +110,9 @@ def plan_of(given: dict[str, Any]) -> Any:
         column=given["labels_column"],
     )
     data = replace_labels(data_of(given), known)
-    name = given["method"] or ("network" if given.get("start") else "weak")
+    name = given["method"]
+    if name is None:
+        name = "network" if given.get("start") else "weak"
     settings = settings_of(given["settings"])
     for key in ("name", "prior"):
         if key in settings and (key == "name" or given["prior"]):

@@ -81,7 +81,7 @@ def read_calibration(run: Path) -> Calibration | None:
         return Calibration(
             scaling=_scaling_of(tree),
             reference=str(tree["reference"]),
-            pixels=int(tree["pixels"]),
+            pixels=_pixels_of(tree),
             before=reliability_of(tree["before"]),
             after=reliability_of(tree["after"]),
             sets=None if tree["sets"] is None else _sets_of(tree["sets"]),
@@ -106,6 +106,13 @@ def reliability_of(tree: Mapping[str, Any]) -> Reliability:
     """The reliability that `reliability_tree` made plain values of."""
     columns = ("edges", "pixels", "right", "confidence")
     return Reliability(*(np.asarray(tree[name], np.float64) for name in columns))
+
+
+def _pixels_of(tree: Mapping[str, Any]) -> int:
+    pixels = tree["pixels"]
+    if type(pixels) is not int or pixels < 1:
+        raise ValueError(f"pixels is {pixels!r}, expected a whole number above 0")
+    return pixels
 
 
 def _scaling_of(tree: Mapping[str, Any]) -> Scaling:

@@ -43,10 +43,15 @@ def command(images: tuple[Path, ...], **given: Any) -> None:
 
     settings = settings_of(given["settings"])
     if given["steps"] is not None:
-        if "steps" in settings.get("schedule", {}):
+        schedule = settings.get("schedule", {})
+        if not isinstance(schedule, dict):
+            raise ValueError(
+                f"--set schedule={schedule}: expected keys and values, such as "
+                "{steps: 500}"
+            )
+        if "steps" in schedule:
             raise ValueError("--steps: --set schedule has steps too; leave one out")
-        schedule = {**settings.get("schedule", {}), "steps": given["steps"]}
-        settings["schedule"] = schedule
+        settings["schedule"] = {**schedule, "steps": given["steps"]}
     with bar() as progress:
         made = pretrain(
             images,

@@ -247,6 +247,8 @@ def from_dataarray(
             f"{what} has dimensions {', '.join(map(str, array.dims))}; expected a band "
             "dimension and two spatial ones, such as band, y, x"
         )
+    if array.dtype.kind not in "iuf":
+        raise ValueError(f"{what} has values of type {array.dtype}, expected numbers")
     grid = _grid(array, spatial, what)
     ordered = array.transpose(bands[0], *spatial)
     stored = ArrayBands(ordered, what, _tags(ordered))

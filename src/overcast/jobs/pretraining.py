@@ -147,7 +147,10 @@ def _stacks(inputs: Sequence[Inputs], recipe: Any, kept: Path) -> list[Stack]:
 
 def _method(settings: Mapping[str, Any]) -> dict[str, Any]:
     recipe = {"name": "contrast", **settings.get("recipe", {})}
-    schedule = {"steps": 2000, **settings.get("schedule", {})}
+    schedule = settings.get("schedule", {})
+    if not isinstance(schedule, dict):
+        raise ValueError(f"schedule: expected keys and values, got {schedule!r}")
+    schedule = {"steps": 2000, **schedule}
     return {"name": "network", **settings, "recipe": recipe, "schedule": schedule}
 
 

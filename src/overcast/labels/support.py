@@ -18,7 +18,7 @@ from overcast.accuracy.design import count_classes
 from overcast.geo.legend import Legend
 from overcast.geo.probabilities import SENSOR as PROBABILITIES
 from overcast.geo.raster import UNKNOWN
-from overcast.geo.stack import LabelSource, Stack
+from overcast.geo.stack import LabelSource, Stack, label_names
 from overcast.geo.tiling import pieces
 from overcast.geo.warp import pixel_of
 from overcast.labels.mixtures import mixtures_of
@@ -96,8 +96,9 @@ def refuse_one_class(stacks: Sequence[Stack]) -> None:
     legend = next(s.labels.legend for s in stacks if s.labels is not None)
     if len(taught := taught_classes(stacks, min(len(legend), 2))) == 1:
         raise ValueError(
-            f"all labels are of one class, {legend.names[taught[0]]}; one class teaches "
-            "nothing: give labels of the other classes that are to be mapped"
+            f"{label_names(stacks)}: all labels are of one class, "
+            f"{legend.names[taught[0]]}; one class teaches nothing: give labels of the "
+            "other classes that are to be mapped"
         )
 
 

@@ -31,6 +31,8 @@ Floats = NDArray[np.float32]
 Arrays = Mapping[str, NDArray[np.float32]]
 
 _NEIGHBOURS = 6
+_FEWEST = 2
+"""Pixels that are clustered, at least."""
 _PIXELS = 1024
 """Pixels that are compared with all clusters at once."""
 _OFTEN = 0.05
@@ -64,6 +66,11 @@ def find_clusters(
         group g ``seen.g`` and ``axes.g``; of its clustering i ``centres.i.g``; and of
         those of the first group ``means.i``, ``within.i`` and ``sizes.i``.
     """
+    if len(features) < _FEWEST:
+        raise ValueError(
+            f"{len(features)} pixels were seen by a sensor; {_FEWEST} are the fewest "
+            "that can be clustered, so check nodata tags and masks"
+        )
     arrays = _scale(features)
     scaled = _scaled(features, arrays)
     for g, (rows, seen) in enumerate(_groups(scaled)):

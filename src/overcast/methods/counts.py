@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from overcast.geo.raster import UNKNOWN
-from overcast.geo.stack import Chip, Stack, agree
+from overcast.geo.stack import Chip, Stack, agree, label_names
 from overcast.geo.tiling import Window
 from overcast.methods.cells import Places, labels_of
 from overcast.methods.features import halo_of
@@ -92,8 +92,6 @@ class _Pairs:
     @classmethod
     def of(cls, parts: Sequence[_Pairs]) -> _Pairs:
         """Those of several windows."""
-        if not any(len(part.pair) for part in parts):
-            raise ValueError("no pixel of the grid has a known label")
         return cls(
             np.concatenate([p.pair for p in parts]),
             np.concatenate([p.often for p in parts]),
@@ -112,7 +110,7 @@ class _Tally:
     """Counts so far."""
 
     def __init__(self, labelled: Sequence[Stack], counting: Counting) -> None:
-        self.counting = counting
+        self.counting, self.stacks = counting, labelled
         self.legend = labels_of(agree(labelled)).legend
         self.widths = [*counting.widths, len(self.legend)]
         self.places = Places(labelled, counting.least)
@@ -160,6 +158,9 @@ class _Tally:
 
     def cells(self) -> list[Cells]:
         """All that was counted."""
+        if not all(any(len(part.pair) for part in parts) for parts in self.found):
+            names = label_names(self.stacks)
+            raise ValueError(f"{names}: no pixel of the grid has a known label")
         pairs = [_Pairs.of(kept) for kept in self.found]
         numbers = np.unique(pairs[-1].pair // self.widths[-1])
         if len(numbers) > _MOST_CELLS:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from overcast.geo.raster import UNKNOWN
-from overcast.geo.stack import Chip, LabelSource, Stack, agree
+from overcast.geo.stack import Chip, LabelSource, Stack, agree, image_names, label_names
 from overcast.geo.tiling import Window
 from overcast.progress import Progress
 
@@ -79,7 +79,10 @@ def sample_seen(
     bare = [(replace(stack, labels=None), window) for stack, window in windows]
     found = _drawn(bare, features, chances, halo, seed, progress)
     if not len(found.classes):
-        raise ValueError("no sensor saw a pixel")
+        raise ValueError(
+            f"{image_names(stacks)}: no sensor saw a pixel of the grid; check nodata "
+            "tags and masks"
+        )
     return found.features
 
 
@@ -138,7 +141,8 @@ def _chances(
         found = _labels_of(stack).read(stack.grid[window.slices]).values
         totals += np.bincount(found[found != UNKNOWN], minlength=classes)
     if totals.sum() == 0:
-        raise ValueError("no pixel of the grid has a known label")
+        names = label_names([stack for stack, _ in windows])
+        raise ValueError(f"{names}: no pixel of the grid has a known label")
     if not balanced:
         return np.full(classes, min(1.0, count / totals.sum()))
     share = count / (totals > 0).sum()
