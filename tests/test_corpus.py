@@ -1,7 +1,9 @@
 """A small random part of the corpus of bad and odd inputs; the seed is printed.
 
 The seed is one of a few, so that a new fault of a new draw fails no unrelated change.
-CORPUS_SEED=77 draws any other. CORPUS_SEED=7 python -m pytest tests/test_corpus.py draws the same cases again, and
+CORPUS_SEED=77 draws any other.
+
+CORPUS_SEED=7 python -m pytest tests/test_corpus.py draws the same cases again, and
 python -m bench.corpus all of them.
 """
 
@@ -16,11 +18,13 @@ from pathlib import Path
 from bench.corpus.catalogue import catalogue, open_titles
 
 ROOT = Path(__file__).parents[1]
-COUNT, SEEDS = 25, 8
+COUNT, SEEDS = 25, (1, 2, 3, 4)
 
 
 def test_a_random_part_of_the_corpus_ends_right() -> None:
-    seed = os.environ.get("CORPUS_SEED", str(time.time_ns() // 1000 % SEEDS))
+    seed = os.environ.get(
+        "CORPUS_SEED", str(SEEDS[time.time_ns() // 1000 % len(SEEDS)])
+    )
     words = ["--count", str(COUNT), "--seed", seed, "--but-open"]
     done = subprocess.run(
         [sys.executable, "-m", "bench.corpus", *words],

@@ -23,11 +23,11 @@ def data_of(given: dict[str, Any]) -> Any:
     if given["s1_units"] != "auto":
         refuse_without(given, "s1_units", "s1")
     mask = _mask_of(given)
-    if given["s1"]:
+    if given["s1"] is not None:
         images["s1"] = ImageInput(
             path=absolute(given["s1"]), sensor="sentinel-1", units=given["s1_units"]
         )
-    if given["s2"]:
+    if given["s2"] is not None:
         bands = given["s2_bands"]
         images["s2"] = ImageInput(
             path=absolute(given["s2"]),
