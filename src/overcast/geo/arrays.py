@@ -20,13 +20,9 @@ from overcast.geo.bands import (
     Sensor,
 )
 from overcast.geo.check import Checked
-from overcast.geo.gate import (
-    Admitted,
-    Units,
-    admit_own,
-    admit_sentinel_1,
-    admit_sentinel_2,
-)
+from overcast.geo.gate import Admitted, admit_own
+from overcast.geo.gate_optical import admit_sentinel_2
+from overcast.geo.gate_radar import Units, admit_sentinel_1
 from overcast.geo.legend import Legend
 from overcast.geo.raster import UNKNOWN, Fractions, Image, Labels
 from overcast.geo.stored import Spans, Tag

@@ -19,12 +19,9 @@ from overcast.geo.bands import (
     Sensor,
 )
 from overcast.geo.dataset import dataset_of, placed
-from overcast.geo.gate import (
-    Units,
-    admit_own,
-    admit_sentinel_1,
-    admit_sentinel_2,
-)
+from overcast.geo.gate import admit_own
+from overcast.geo.gate_optical import admit_sentinel_2
+from overcast.geo.gate_radar import Units, admit_sentinel_1
 from overcast.geo.image_file import ImageFile, image_file
 from overcast.geo.location import FilePath
 from overcast.geo.stack import ImageSource
