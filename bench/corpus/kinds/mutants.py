@@ -242,7 +242,7 @@ def _plan(s: Scene) -> Words:
 
 
 for number in range(8):
-    ends = right(), refused("o2/run")
+    ends = right(), refused("o2/run", "no name")
     add(KIND, f"interface.json, a value changed, {number + 1}", _interface, *ends)
     add(KIND, f"plan.yaml of a run, a value changed, {number + 1}", _plan, *ends)
 

@@ -66,7 +66,7 @@ for option, value in (
             return tuple(words)
         return (*ALL, option, value)
 
-    ends = [refused(option, value or "folder", "column", option[2:])]
+    ends = [refused(option, value or "folder", "no name", "column", option[2:])]
     if option in {"--labels-column", "--reference-legend", "--reference-nodata"}:
         ends.append(noted("labels", "reference"))
     add(KIND, f"{option} {value!r}", _value, *ends)
