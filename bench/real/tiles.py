@@ -11,12 +11,12 @@ import rasterio
 from odc.geo.geobox import GeoBox
 
 from overcast.geo.arrays import ImageArray
-from overcast.geo.bands import load_sensor
 from overcast.geo.check import open_checked, open_sentinel_1, open_sentinel_2
 from overcast.geo.image_file import ImageFile
 from overcast.geo.label_file import open_labels
 from overcast.geo.legend import load_legend
 from overcast.geo.raster import UNKNOWN, Labels
+from overcast.geo.sensor_file import load_sensor
 
 FOLDER = Path(__file__).parents[3] / "shared" / "tiles"
 _DATE = "20190824"

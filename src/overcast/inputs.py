@@ -9,7 +9,7 @@ from pathlib import Path
 from odc.geo.geobox import GeoBox
 
 from overcast.extent import on_coverage, on_extent, on_labels
-from overcast.geo.bands import BUILT_IN, load_sensor
+from overcast.geo.bands import BUILT_IN
 from overcast.geo.check import (
     Checked,
     open_checked,
@@ -34,6 +34,7 @@ from overcast.geo.overlay import (
 from overcast.geo.probabilities import SENSOR as PROBABILITIES
 from overcast.geo.probabilities import open_probabilities
 from overcast.geo.products import find_product
+from overcast.geo.sensor_file import load_sensor
 from overcast.geo.stack import ImageSource, Stack
 from overcast.labels.spectra import contradictions
 from overcast.plan import NO_MASK, Data, ImageInput, LabelInput, MaskInput, fingerprint

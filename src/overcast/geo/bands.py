@@ -11,10 +11,8 @@ the offset of -1000 that Sentinel-2 products have had since processing baseline 
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -253,52 +251,3 @@ def standard_name(band: str) -> str:
     ['B04', 'B08', 'B08', 'VV', 'swir']
     """
     return canonical(_COLOURS.get(band.lower(), band))
-
-
-def _check_types(tree: dict[str, Any]) -> None:
-    """Refuse a text where a number, or true or false, is expected."""
-    numbers, switches = ("scale", "offset", "nodata"), ("power", "amplitude")
-    for key in tree.keys() & {*numbers, *switches}:
-        value, is_number = tree[key], key in numbers
-        if type(value) not in ((int, float) if is_number else (bool,)):
-            expected = "a number" if is_number else "true or false"
-            raise ValueError(f"{key} is {value!r}, expected {expected}")
-
-
-def load_sensor(path: Path) -> tuple[Sensor, Encoding]:
-    """Read a user's sensor from a TOML file.
-
-    The file holds ``name``, ``kind`` (optical or sar), optionally ``scale``,
-    ``offset``, ``power`` and ``nodata``, and a ``[[bands]]`` table per band of the
-    raster in order: ``name``, ``unit``, ``low``, ``high``, ``wavelength_nm``.
-
-    Raises
-    ------
-    ValueError
-        If a key is missing or unknown, or the file is not TOML.
-    """
-    try:
-        tree = tomllib.loads(path.read_text(encoding="utf-8"))
-        bands = tuple(Band(**band) for band in tree.pop("bands"))
-        name, kind = str(tree.pop("name")), tree.pop("kind")
-        _check_types(tree)
-        encoding = Encoding(**tree)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: not a TOML file: {error}") from error
-    except (KeyError, TypeError) as error:
-        raise ValueError(
-            f"{path}: not a sensor: {error}; expected name, kind, [[bands]] with "
-            "name, unit, low, high, and optionally scale, offset, power, nodata"
-        ) from error
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error
-    if kind not in ("optical", "sar"):
-        raise ValueError(f"{path}: kind is {kind!r}, expected 'optical' or 'sar'")
-    names = tuple(band.name for band in bands)
-    if not names or len(set(names)) < len(names):
-        raise ValueError(
-            f"{path}: bands are {', '.join(names) or 'none'}; expected one or more, "
-            "each name once"
-        )
-    sensor = Sensor(name, kind, bands, (names,))
-    return sensor, encoding
