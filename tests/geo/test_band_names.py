@@ -111,10 +111,14 @@ def test_bands_of_no_sensor_are_left_out_and_said() -> None:
     assert order.ignored == ("SCL", "cloud_probability", "band 6 without a name")
 
 
-def test_said_names_win_and_are_as_many_as_the_bands() -> None:
+def test_said_names_are_for_files_without_any_and_as_many_as_the_bands() -> None:
     said = ("red", "B8", "-")
-    order = band_order("s2.tif", ["B02", "B03", "B04"], SENTINEL_2, said)
+    order = band_order("s2.tif", ["", "", ""], SENTINEL_2, said)
     assert order.names == ("B04", "B08", "-")
+    same = band_order("s2.tif", ["B4", "nir", "x"], SENTINEL_2, ("red", "B8", "x"))
+    assert same.names[:2] == ("B04", "B08")
+    with pytest.raises(ValueError, match="called B02, B03, B04, and said to be red"):
+        band_order("s2.tif", ["B02", "B03", "B04"], SENTINEL_2, said)
     with pytest.raises(ValueError, match="3 bands, but 2 band names were given"):
         band_order("s2.tif", ["", "", ""], SENTINEL_2, ("B02", "B03"))
 

@@ -103,14 +103,26 @@ def test_a_large_file_is_read_at_places_all_over_it(tmp_path: Path) -> None:
 
 def test_own_sensor_out_of_range_is_said(tmp_path: Path) -> None:
     sensor = Sensor("mine", "optical", (Band("red", "reflectance", 0, 0.5),))
-    path = write(tmp_path / "mine.tif", np.full((1, *SHAPE), 2000, np.uint16), utm())
+    values = np.full((1, *SHAPE), 2000, np.uint16)
+    values[:, ::2] += 1
+    path = write(tmp_path / "mine.tif", values, utm())
     with pytest.raises(ValueError, match="1 bands without names"):
         open_checked(path, sensor, Encoding())
     named = write(
         tmp_path / "named.tif",
-        np.full((1, *SHAPE), 2000, np.uint16),
+        values,
         utm(),
         names=["red"],
     )
     assert "is the scale right?" in open_checked(named, sensor, Encoding()).notes[0]
     assert open_checked(named, sensor, Encoding(scale=1e-4)).notes == ()
+
+
+def test_an_image_of_one_value_is_said(tmp_path: Path) -> None:
+    values = np.full((2, *SHAPE), -10, np.float32)
+    values[1] = -16
+    path = write(tmp_path / "s1.tif", values, utm(), names=["VV", "VH"])
+    assert any("same values" in note for note in open_sentinel_1(path).notes)
+    values[:, 0] += 1
+    path = write(tmp_path / "s1.tif", values, utm(), names=["VV", "VH"])
+    assert not any("same values" in note for note in open_sentinel_1(path).notes)

@@ -129,3 +129,9 @@ def test_a_link_leads_out_of_a_linked_folder(folder: Path) -> None:
     href = Location.of("link.tif", folder).href(folder / "out")
     assert href == "../../link.tif"
     assert (folder / "out" / href).is_file()
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "s2.tif")
+    with pytest.raises(ValueError, match="a pipe, socket or device"):
+        Location.of(tmp_path / "s2.tif")

@@ -110,8 +110,8 @@ def reliability_of(tree: Mapping[str, Any]) -> Reliability:
 
 def _pixels_of(tree: Mapping[str, Any]) -> int:
     pixels = tree["pixels"]
-    if type(pixels) is not int or pixels < 1:
-        raise ValueError(f"pixels is {pixels!r}, expected a whole number above 0")
+    if type(pixels) is not int or pixels < 0:
+        raise ValueError(f"pixels is {pixels!r}, expected a whole number, 0 or more")
     return pixels
 
 

@@ -136,8 +136,9 @@ def band_order(
     Raises
     ------
     ValueError
-        If names are there and no band of the sensor is among them, a band is there
-        twice, or there are no names and no layout of the sensor has as many bands.
+        If names are there and no band of the sensor is among them, names that are given
+        contradict them, a band is there twice, or there are no names and no layout of
+        the sensor has as many bands.
     """
     if said is not None and len(said) != len(written):
         raise ValueError(
@@ -147,6 +148,12 @@ def band_order(
     if nameless(texts, sensor):
         return _by_count(what, len(texts), sensor, how)
     names = resolve(texts, sensor)
+    own = resolve([text.strip() for text in written], sensor)
+    if said is not None and set(own) & set(sensor.names) and own != names:
+        raise ValueError(
+            f"{what}: its bands are called {_listed(list(written))}, and said to be "
+            f"{_listed(texts)}; leave --s2-bands out, or rename the file's bands"
+        )
     missing = [name for name in sensor.names if name not in names]
     if missing == list(sensor.names) or (missing and _CROSSED & set(names)):
         raise ValueError(

@@ -111,6 +111,8 @@ def seen_values(look: Look, places: tuple[int, ...]) -> Floats:
     for fill in fills_in(raw):
         if (kept := ~(same & (raw[0] == fill))).any() and len(raw) > 1:
             raw, same = raw[:, kept], same[kept]
+    if raw.shape[1] > 1 and (raw == raw[:, :1]).all():
+        look.note("every pixel has the same values; is it an image?")
     return np.asarray(raw, np.float32)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import urllib.parse
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -65,7 +66,8 @@ class Location:
         Raises
         ------
         ValueError
-            If it is an address of an unknown kind, or has a password in it.
+            If it is an address of an unknown kind, has a password in it, or is a pipe,
+            socket or device, which would wait for ever.
         """
         if isinstance(where, Location):
             return where
@@ -73,6 +75,9 @@ class Location:
         if "\0" in text or not text:
             raise ValueError(f"{text!r}: no name of a file")
         if os.path.exists(folder / text):
+            mode = os.stat(folder / text).st_mode
+            if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+                raise ValueError(f"{text}: a pipe, socket or device; give a file")
             return cls(os.path.abspath(folder / text))
         if isinstance(where, Path):
             text = _ONE_SLASH.sub(r"\1://", text)

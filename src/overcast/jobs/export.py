@@ -79,6 +79,8 @@ def export_run(
         If the run is of another method, ONNX is not installed, or the file gives
         probabilities that differ by more than 1e-4.
     """
+    if not 0 < pixel_m < math.inf:
+        raise ValueError(f"--pixel {pixel_m:g}: expected metres above 0, such as 10")
     predictor = load_run(run)
     scaling: Scaling | None = None
     if isinstance(predictor, Calibrated):

@@ -45,6 +45,12 @@ def load_weights(model: nn.Module, path: Path) -> None:
             raise ValueError(
                 f"{path}: {name} holds values that are not finite; train the run again"
             )
+    for name, values in model.state_dict().items():
+        if name in weights and weights[name].dtype != values.dtype:
+            raise ValueError(
+                f"{path}: {name} holds {weights[name].dtype}, expected {values.dtype}; "
+                "train the run again"
+            )
     _fill(model, weights, path)
 
 

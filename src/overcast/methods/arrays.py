@@ -43,6 +43,7 @@ def check_array(
     name: str,
     shape: tuple[int | None, ...],
     limits: tuple[float, float] = (-math.inf, math.inf),
+    whole: bool = False,
 ) -> NDArray[Any]:
     """Return an array by name, after a look at its shape and its values.
 
@@ -52,6 +53,8 @@ def check_array(
         Length of every axis; None where any will do.
     limits
         Smallest and largest value. Whatever they are, values must be finite.
+    whole
+        Whether it holds whole numbers; else it holds floats.
 
     Raises
     ------
@@ -64,8 +67,9 @@ def check_array(
     wanted = tuple(n if m is None else m for n, m in zip(array.shape, shape))  # noqa: B905
     if len(array.shape) != len(shape) or array.shape != wanted:
         raise ValueError(f"array {name} is {array.shape}; expected {shape}")
-    if array.dtype.kind not in "iuf":
-        raise ValueError(f"array {name} holds {array.dtype}; expected numbers")
+    if array.dtype.kind not in ("iu" if whole else "f"):
+        kind = "whole numbers" if whole else "floats"
+        raise ValueError(f"array {name} holds {array.dtype}; expected {kind}")
     low, high = limits
     if not (np.isfinite(array) & (array >= low) & (array <= high)).all():
         raise ValueError(

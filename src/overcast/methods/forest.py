@@ -153,22 +153,20 @@ def _as_arrays(forest: Any) -> dict[str, NDArray[Any]]:
 
 def _check_trees(arrays: dict[str, NDArray[Any]], features: int, classes: int) -> None:
     """Refuse trees that would be read outside of their arrays, or without an end."""
-    named = check_array(arrays, "classes", (None,), (0, classes - 1))
+    named = check_array(arrays, "classes", (None,), (0, classes - 1), True)
     _refuse(len(set(named.tolist())) < len(named) or not len(named), "classes", "twice")
     values = check_array(arrays, "values", (None, len(named)), (0, 1))
     _refuse(bool((abs(values.sum(1) - 1) > 1e-3).any()), "values", "not shares of 1")
     count = len(values)
-    sizes = check_array(arrays, "sizes", (None,), (1, count))
-    check_array(arrays, "depths", sizes.shape, (0, count))
+    sizes = check_array(arrays, "sizes", (None,), (1, count), True)
+    check_array(arrays, "depths", sizes.shape, (0, count), True)
     _refuse(int(sizes.sum()) != count, "sizes", f"not {count} nodes in all")
     children = [
-        check_array(arrays, f"nodes.{side}_child", (count,), (-1, count))
+        check_array(arrays, f"nodes.{side}_child", (count,), (-1, count), True)
         for side in ("left", "right")
     ]
-    whole = [sizes, arrays["depths"], named, *children]
-    feature = check_array(arrays, "nodes.feature", (count,))
+    feature = check_array(arrays, "nodes.feature", (count,), whole=True)
     threshold = check_array(arrays, "nodes.threshold", (count,))
-    _refuse(any(a.dtype.kind not in "iu" for a in whole), "nodes", "not whole numbers")
     size = np.repeat(sizes, sizes)
     own = np.arange(count) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     left, right = children
@@ -176,6 +174,10 @@ def _check_trees(arrays: dict[str, NDArray[Any]], features: int, classes: int) -
     # Children follow their node, so that every way down has an end.
     inside = (np.minimum(left, right) > own) & (np.maximum(left, right) < size)
     _refuse(not (leaf | inside).all(), "nodes", "children that are no later nodes")
+    first = np.repeat(np.cumsum(sizes) - sizes, sizes)
+    met = np.concatenate([(first + child)[~leaf] for child in children])
+    once = np.bincount(met, minlength=count) == (own > 0)
+    _refuse(not once.all(), "nodes", "nodes that no node or several lead to")
     known = (feature >= 0) & (feature < features) & np.isfinite(threshold)
     _refuse(not (leaf | known).all(), "nodes", f"other features than {features}")
 

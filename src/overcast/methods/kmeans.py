@@ -100,7 +100,7 @@ class KMeans:
             centres = check_array(arrays, "centres", (None, features))
             check_array(arrays, "mean", (features,))
             check_array(arrays, "spread", (features,), (1e-30, np.inf))
-            check_array(arrays, "classes", (len(centres),), (0, len(legend) - 1))
+            check_array(arrays, "classes", (len(centres),), (0, len(legend) - 1), True)
         except ValueError as error:
             raise ValueError(f"{path}: {error}; train the run again") from error
         return NamedClusters(legend, sensors, arrays, self.filtered)

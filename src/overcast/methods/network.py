@@ -222,7 +222,9 @@ class Network:
         absent: tuple[int, ...] = ()
         if (folder / _ABSENT).is_file():
             arrays = load_arrays(folder / _ABSENT)
-            classes = check_array(arrays, "classes", (None,), (0, len(legend) - 1))
+            classes = check_array(
+                arrays, "classes", (None,), (0, len(legend) - 1), True
+            )
             absent = tuple(int(k) for k in classes)
         return TrainedNetwork(model, legend, sensors, device, indices, restores, absent)
 

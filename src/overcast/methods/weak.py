@@ -118,7 +118,7 @@ class Weak:
         check_limits(self, clusters=(1, 4096), dimensions=(1, 10_000))
         check_limits(self, power=(0, 100), smoothness=(0, 1e6), wrong=(0, 1))
         check_limits(self, samples=(1, 10**8), balance=(0, 1), cell=(1, 4096))
-        check_limits(self, radius=(0, 512), blur=(0, 512), sharpness=(0, 100))
+        check_limits(self, radius=(0, 512), blur=(0, 512), sharpness=(0.05, 100))
         check_limits(self, trust=(0, 1e6))
 
     def fit(
