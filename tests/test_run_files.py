@@ -142,3 +142,24 @@ def test_a_missing_array_is_named(run: Path, name: str) -> None:
     save_file({k: v for k, v in load_file(path).items() if k != name}, path)
     (run / RECORD).unlink()
     refused(run, f"array {name} is missing")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("nodes.threshold", np.int8), ("values", np.int32), ("sizes", np.float32)],
+)
+def test_an_array_of_another_kind_is_refused(run: Path, name: str, kind: type) -> None:
+    path = run / "forest.safetensors"
+    arrays = load_file(path)
+    save_file({**arrays, name: arrays[name].astype(kind)}, path)
+    (run / RECORD).unlink()
+    refused(run, f"array {name} holds")
+
+
+def test_two_nodes_that_lead_to_one_are_refused(run: Path) -> None:
+    path = run / "forest.safetensors"
+    arrays = load_file(path)
+    arrays["nodes.right_child"][0] = arrays["nodes.left_child"][0]
+    save_file(arrays, path)
+    (run / RECORD).unlink()
+    refused(run, "nodes that no node or several lead to")
