@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -93,9 +94,7 @@ def make_map(
     refuse_inputs(out, names, _read(plan, reference))
     output = Output.begin(out, names, key, overwrite)
     if output.finished:
-        return _made(
-            out, read_scores(out / SCORES).scores, (*output.notes, *inputs.notes)
-        )
+        return _made_before(out, (*output.notes, *inputs.notes))
     with output:
         run, scored = output.work / "run", Scored()
         if not is_trained(run):
@@ -172,9 +171,7 @@ def map_elsewhere(
     refuse_inputs(out, names, _read(plan, reference))
     output = Output.begin(out, names, key, overwrite)
     if output.finished:
-        return _made(
-            out, read_scores(out / SCORES).scores, (*output.notes, *inputs.notes)
-        )
+        return _made_before(out, (*output.notes, *inputs.notes))
     with output:
         # Which images were mapped, for whoever looks at the map with them.
         learned = read_plan(first / PLAN)
@@ -185,13 +182,8 @@ def map_elsewhere(
         output.hold()
         scored = Scored()
         if truth is not None:
-            scored = score_each(
-                {
-                    "map": lambda: score_map(
-                        mapped, legend, truth, _learned(runs), progress
-                    )
-                }
-            )
+            known = (truth, _learned(runs), progress)
+            scored = score_each({"map": partial(score_map, mapped, legend, *known)})
             write_scores(scored, output.work / SCORES)
         notes = [
             *inputs.notes,
@@ -199,9 +191,8 @@ def map_elsewhere(
             *_said_elsewhere(predictor, inputs),
             *scored.notes,
         ]
-        findings = Findings(
-            scores=scored.scores, notes=notes, calibration=runs.calibration
-        )
+        calibration = runs.calibration
+        findings = Findings(scores=scored.scores, notes=notes, calibration=calibration)
         made, published = (mapped, predictor), (out, runs.found)
         notes += describe_map(made, inputs, plan, findings, published, progress)
     return _made(out, scored.scores, (*output.notes, *notes))
@@ -307,6 +298,11 @@ def _stamps(place: PlaceInput) -> list[Any]:
     named = (Path(text) for text in (place.accuracy, place.anchors) if text is not None)
     stats = [path.stat() for path in named if path.is_file()]
     return [[stat.st_size, stat.st_mtime_ns] for stat in stats]
+
+
+def _made_before(out: Path, notes: tuple[str, ...]) -> Made:
+    """What a command had made that was stopped while its files moved."""
+    return _made(out, read_scores(out / SCORES).scores, notes)
 
 
 def _made(out: Path, scores: Scores, notes: tuple[str, ...]) -> Made:
