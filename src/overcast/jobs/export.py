@@ -81,25 +81,7 @@ def export_run(
     """
     if not 0 < pixel_m < math.inf:
         raise ValueError(f"--pixel {pixel_m:g}: expected metres above 0, such as 10")
-    predictor = load_run(run)
-    scaling: Scaling | None = None
-    if isinstance(predictor, Calibrated):
-        scaling, predictor = predictor.scaling, predictor.predictor
-    if isinstance(predictor, Placed):
-        raise ValueError(
-            f"{run}: maps with its labels as evidence of place, which ONNX can't hold; "
-            "train it with --no-place to export it"
-        )
-    if not isinstance(predictor, TrainedNetwork):
-        raise ValueError(
-            f"{run}: no network ({type(predictor).__name__}); only runs of "
-            "--method network can be exported"
-        )
-    if predictor.indices:
-        raise ValueError(
-            f"{run}: learned from spectral indices ({', '.join(predictor.indices)}), "
-            "which ONNX can't compute; train a network without them to export it"
-        )
+    predictor, scaling = _network_of(run)
     model = predictor.model.cpu()
     network = Physical(model, predictor.sensors, joined, scaling).eval()
     scratch = path.with_name(path.name + ".part")
@@ -231,6 +213,30 @@ def deepness(predictor: TrainedNetwork, size: int, pixel_m: float) -> dict[str, 
         "legend": legend_to_csv(predictor.legend),
         "bands": {n: list(s.names) for n, s in predictor.sensors.items()},
     }
+
+
+def _network_of(run: Path) -> tuple[TrainedNetwork, Scaling | None]:
+    """The network of a run, and its calibration; refused where ONNX can't hold it."""
+    predictor = load_run(run)
+    scaling: Scaling | None = None
+    if isinstance(predictor, Calibrated):
+        scaling, predictor = predictor.scaling, predictor.predictor
+    if isinstance(predictor, Placed):
+        raise ValueError(
+            f"{run}: maps with its labels as evidence of place, which ONNX can't hold; "
+            "train it with --no-place to export it"
+        )
+    if not isinstance(predictor, TrainedNetwork):
+        raise ValueError(
+            f"{run}: no network ({type(predictor).__name__}); only runs of "
+            "--method network can be exported"
+        )
+    if predictor.indices:
+        raise ValueError(
+            f"{run}: learned from spectral indices ({', '.join(predictor.indices)}), "
+            "which ONNX can't compute; train a network without them to export it"
+        )
+    return predictor, scaling
 
 
 def _stored_scale(sensor: Sensor) -> float:
