@@ -95,22 +95,22 @@ def _settle_scale(look: Look, raw: Floats, whole: bool, trust: bool) -> None:
     names = look.sensor.names
     scales, offsets, tagged = tags_of(look)
     plain = reflectance_scale(raw, names, whole)
-    found = plain
+    scaling = plain
     if tagged:
-        found = reflectance_scale((raw * scales + offsets).astype("f4"), names, False)
-        if found.scale is None and plain.scale is not None:
+        scaling = reflectance_scale((raw * scales + offsets).astype("f4"), names, False)
+        if scaling.scale is None and plain.scale is not None:
             look.note(
                 f"{in_words(scales, offsets)} of the file's tags are passed over, for the "
                 f"values would make no sense; they are taken for {plain.called}"
             )
-            tagged, found = False, plain
-    if found.scale is None:
+            tagged, scaling = False, plain
+    if scaling.scale is None:
         if not trust:
-            raise ValueError(f"{look.what}: {found.called}; {_SAY_SCALE}")
-        found = Scale(1e-4, "reflectance x 10,000")
-    if found.scale not in (1e-4, 1.0):
-        look.note(f"{found.called}, converted to reflectance")
-    factor = 1e-4 if found.scale is None else found.scale
+            raise ValueError(f"{look.what}: {scaling.called}; {_SAY_SCALE}")
+        scaling = Scale(1e-4, "reflectance x 10,000")
+    if scaling.scale not in (1e-4, 1.0):
+        look.note(f"{scaling.called}, converted to reflectance")
+    factor = 1e-4 if scaling.scale is None else scaling.scale
     scale: float | tuple[float, ...] = factor
     offset: float | tuple[float, ...] = 0.0
     if tagged:

@@ -57,23 +57,23 @@ def admit_sentinel_1(
 def _settle_backscatter(look: Look, raw: Floats, said: Units, trust: bool) -> None:
     names = look.sensor.names
     scales, offsets, tagged = tags_of(look)
-    found = backscatter_units(raw, names)
+    reading = backscatter_units(raw, names)
     if tagged:
         by_tag = backscatter_units((raw * scales + offsets).astype("f4"), names)
-        if by_tag.units is None and not by_tag.likely and found.units is not None:
+        if by_tag.units is None and not by_tag.likely and reading.units is not None:
             look.note(
                 f"{in_words(scales, offsets)} of the file's tags are passed over, for the "
-                f"values would make no sense; they are {_CALLED[found.units]}"
+                f"values would make no sense; they are {_CALLED[reading.units]}"
             )
         else:
-            found = by_tag
+            reading = by_tag
             scale, offset = one_or_each(scales), one_or_each(offsets)
             look.encoding = replace(look.encoding, scale=scale, offset=offset)
             look.note(f"{in_words(scales, offsets)} taken from the file's tags")
-    _refuse_backscatter(look, found.units, found.seen, found.likely, said, trust)
-    units = found.units if said == "auto" else said
-    if found.doubt:
-        look.note(found.doubt)
+    _refuse_backscatter(look, reading.units, reading.seen, reading.likely, said, trust)
+    units = reading.units if said == "auto" else said
+    if reading.doubt:
+        look.note(reading.doubt)
     if units == "linear" and said == "auto":
         look.note("linear power, converted to dB (values are never negative)")
     look.encoding = replace(
@@ -82,28 +82,28 @@ def _settle_backscatter(look: Look, raw: Floats, said: Units, trust: bool) -> No
 
 
 def _refuse_backscatter(
-    look: Look, found: Any, seen: str, likely: Any, said: Units, trust: bool
+    look: Look, units: Any, seen: str, likely: Any, said: Units, trust: bool
 ) -> None:
     """Refuse units that are not clear, or other ones than were said."""
-    if (trust and said != "auto") or said == found or (not found and said in likely):
+    if (trust and said != "auto") or said == units or (not units and said in likely):
         return
-    if said not in ("auto", found) and found is not None:
+    if said not in ("auto", units) and units is not None:
         raise ValueError(
             f"{look.what}: said to be {_CALLED[said]}, but its values look like "
-            f"{_CALLED[found]} ({seen}); give --s1-units {found}, or --trust if it is "
+            f"{_CALLED[units]} ({seen}); give --s1-units {units}, or --trust if it is "
             "really so"
         )
-    if found == "amplitude":
+    if units == "amplitude":
         raise ValueError(
             f"{look.what}: values look like amplitude, the square root of power "
             f"({seen}); give --s1-units amplitude, or linear with --trust"
         )
-    if found is None and likely:
+    if units is None and likely:
         raise ValueError(
             f"{look.what}: values may be linear power or amplitude, its square root "
             f"({seen}); say --s1-units linear or --s1-units amplitude"
         )
-    if found is None:
+    if units is None:
         raise ValueError(f"{look.what}: backscatter has {seen}")
 
 

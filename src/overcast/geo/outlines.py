@@ -58,7 +58,7 @@ def inner_points(shapes: Geometries, grid: GeoBox) -> NDArray[np.float64]:
 
     NaN for the others, and for what is no polygon or lies beside the grid.
     """
-    found = np.full((len(shapes), 2), np.nan)
+    points = np.full((len(shapes), 2), np.nan)
     box = shapely.box(*grid.boundingbox.bbox)
     near = np.flatnonzero(shapely.intersects(shapes, box))
     pixels: Geometries = shapely.transform(
@@ -67,8 +67,8 @@ def inner_points(shapes: Geometries, grid: GeoBox) -> NDArray[np.float64]:
     for k, shape in zip(near, pixels, strict=True):
         if shape.geom_type.endswith("Polygon") and not _holds_a_centre(shape):
             point = shapely.point_on_surface(shape)
-            found[k] = point.x, point.y
-    return found
+            points[k] = point.x, point.y
+    return points
 
 
 def _apply(affine: Affine, x: Any, y: Any) -> Any:

@@ -80,8 +80,8 @@ def label_inner(
     columns, rows = (np.floor(v).astype(np.int64) for v in labels.inner[small].T)
     offset = aligned(labels.grid, grid)
     if offset is None:
-        there = ~grid.affine * (labels.grid.affine * tuple(labels.inner[small].T))
-        columns, rows = (np.floor(v).astype(np.int64) for v in there)
+        centres = ~grid.affine * (labels.grid.affine * tuple(labels.inner[small].T))
+        columns, rows = (np.floor(v).astype(np.int64) for v in centres)
         offset = 0, 0
     rows, columns = rows - offset[0], columns - offset[1]
     inside = within(rows, columns, grid)

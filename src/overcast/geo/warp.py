@@ -154,8 +154,8 @@ def crosses_date_line(target: GeoBox) -> bool:
     h, w = (min(int(n), 9) for n in target.shape)
     small = target.zoom_to((h, w))
     x, y = small.affine @ tuple(np.meshgrid(np.arange(w) + 0.5, np.arange(h) + 0.5))
-    there = Transformer.from_crs(str(target.crs), "EPSG:4326", always_xy=True)
-    longitude = there.transform(x, y)[0]
+    to_degrees = Transformer.from_crs(str(target.crs), "EPSG:4326", always_xy=True)
+    longitude = to_degrees.transform(x, y)[0]
     return bool((longitude > 90).any() and (longitude < -90).any())
 
 

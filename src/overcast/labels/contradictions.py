@@ -88,8 +88,8 @@ class Contradictions:
         if self.agreement < LOW:
             yield (
                 f"the map contradicts its labels: in {1 - self.agreement:.0%} of their "
-                "cells another class than the label covers most (told from 25 %). Either "
-                "many labels are wrong, or the class is one that images do not show; "
+                "cells another class than the label covers most (this note comes from "
+                "25 %). Either many labels are wrong, or the class is one that images do not show; "
                 "points of known class tell (overcast sample, overcast assess)"
             )
         if self.drawn:

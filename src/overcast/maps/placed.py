@@ -102,8 +102,8 @@ def combine(pixel: Floats, labels: Floats, strength: Strength) -> Floats:
     if strength.exponent != 1:
         # Where no label is known, the predictor's own probabilities stay.
         pixel = pixel ** (1 + np.float32(strength.exponent - 1) * known)
-    found = pixel * place
-    return np.asarray(found / np.maximum(found.sum(0), _TINY), np.float32)
+    joint = pixel * place
+    return np.asarray(joint / np.maximum(joint.sum(0), _TINY), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
