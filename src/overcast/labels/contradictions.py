@@ -89,8 +89,8 @@ class Contradictions:
             yield (
                 f"the map contradicts its labels: in {1 - self.agreement:.0%} of their "
                 "cells another class than the label covers most (this note comes from "
-                "25 %). Either many labels are wrong, or the class is one that images do not show; "
-                "points of known class tell (overcast sample, overcast assess)"
+                "25 %). Either many labels are wrong, or the class is one that images do "
+                "not show; points of known class tell (overcast sample, overcast assess)"
             )
         if self.drawn:
             return
