@@ -242,7 +242,10 @@ def read_plan(path: Path) -> Plan:
         text = path.read_text(encoding="utf-8")
     tree = parse_yaml(text, str(path))
     plan = from_tree(Plan, tree, str(path))
-    method_of(plan)
+    try:
+        method_of(plan)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
     data, *scenes = (_located(d, path.parent) for d in (plan.data, *plan.scenes))
     method = _started(plan.method, path.parent)
     place = _located_place(plan.place, path.parent)

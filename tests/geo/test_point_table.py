@@ -62,3 +62,13 @@ def test_numbers_have_a_point_or_a_comma() -> None:
     assert [number_of(text) for text in ("1.5", "1,5", "-3")] == [1.5, 1.5, -3]
     with pytest.raises(ValueError, match="could not convert"):
         number_of("1.000,5")
+
+
+def test_a_table_that_was_cut_short_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "p.csv"
+    whole = "lon,lat,class,comment\n9,48,1,a\n9,48,2,b\n9,48,3,"
+    path.write_text(whole + "\n", encoding="utf-8")
+    assert read_table(path)[0]["class"] == ["1", "2", "3"]
+    path.write_text(whole[:-2], encoding="utf-8")
+    with pytest.raises(ValueError, match="last row ends after 3 of 4 cells"):
+        read_table(path)

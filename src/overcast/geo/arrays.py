@@ -333,7 +333,8 @@ def _spacing(array: xarray.DataArray, dim: str, what: str) -> tuple[float, float
     centres = array.coords[dim].values if dim in array.coords else np.zeros(0)
     step = (centres[-1] - centres[0]) / (len(centres) - 1) if len(centres) > 1 else 0
     even = centres[:1] + step * np.arange(len(centres))
-    if not step or np.abs(centres - even).max() > _UNEVEN_PX * abs(step):
+    apart = np.abs(centres - even).max(initial=0)
+    if not step or not apart <= _UNEVEN_PX * abs(step):  # NaN is not even
         raise ValueError(
             f"{what} has no regular grid; expected two or more evenly spaced "
             f"coordinates along {dim}"

@@ -121,6 +121,9 @@ def tags_of(look: Look) -> tuple[Floats, Floats, bool]:
     tags = [look.stored.tags[place] for place in look.places]
     scales = np.array([[tag.scale] for tag in tags])
     offsets = np.array([[tag.offset] for tag in tags])
+    if not (np.isfinite(scales) & np.isfinite(offsets) & (scales != 0)).all():
+        look.note(f"{in_words(scales, offsets)} of the file's tags are passed over")
+        scales, offsets = np.ones_like(scales), np.zeros_like(offsets)
     return scales, offsets, bool((scales != 1).any() or (offsets != 0).any())
 
 
@@ -178,6 +181,10 @@ def admit_own(stored: Stored, sensor: Sensor, encoding: Encoding) -> Admitted:
     Scale and offset tags of the file count where the sensor's description has none.
     """
     look = look_at(stored, sensor, encoding, None)
+    if missing := [n for n in sensor.names if n not in look.sensor.names]:
+        look.note(
+            f"has no band {', '.join(missing)} of {sensor.name}; is it the sensor?"
+        )
     scales, offsets, tagged = tags_of(look)
     if tagged and encoding.scale == 1 and encoding.offset == 0:
         look.encoding = replace(

@@ -41,12 +41,25 @@ def read_table(path: Path) -> tuple[Mapping[str, Texts], list[float], list[float
                 f"{path}: row {number} has {len(row)} cells, and the header has "
                 f"{len(header)}; quote a text that has a comma"
             )
+    if _is_cut(path, rows):
+        raise ValueError(
+            f"{path}: the last row ends after {len(rows[-1])} of {len(header)} cells, as "
+            "in a file that was cut short; copy it again"
+        )
     padded = [row + [""] * (len(header) - len(row)) for row in rows[1:]]
     columns = {
         name: [row[k] for row in padded] for k, name in enumerate(header) if name
     }
     lon, lat = _places(path, columns)
     return columns, lon, lat
+
+
+def _is_cut(path: Path, rows: list[list[str]]) -> bool:
+    """Whether the last row alone is short, and no line ends it."""
+    if len(rows) < 3 or len(rows[-1]) >= len(rows[0]):
+        return False
+    others = all(len(row) >= len(rows[0]) for row in rows[1:-1])
+    return others and not _text(path).endswith("\n")
 
 
 def number_of(text: str) -> float:

@@ -24,6 +24,7 @@ from overcast.geo.layers import file_of
 from overcast.geo.legend import legend_to_csv, load_legend
 from overcast.geo.location import FilePath, Location
 from overcast.geo.overlay import classes_under
+from overcast.geo.raster import UNKNOWN
 from overcast.inputs import open_given_labels
 from overcast.output import refuse_to_replace
 from overcast.plan import read_plan
@@ -70,6 +71,7 @@ def assess_files(
     result["intervals"] = None if sampled else intervals(blocks, classes)
     result["notes"] = [
         *_on_intervals(result),
+        *_on_places(source, truth),
         *_on_labels(source, mapped, truth, reference.path),
         *truth.notes,
     ]
@@ -126,6 +128,17 @@ def _estimates(source: LabelFile, truth: Reference) -> dict[str, Any]:
     sample = read_sample(truth.points, found, truth.classes, source.legend)
     whole = areas_ha(sample.pixels.sum(keepdims=True), source.grid)[0]
     return {"estimates": estimates(sample, source.legend, whole)}
+
+
+def _on_places(source: LabelFile, truth: Reference) -> Iterator[str]:
+    """Points of a sample that lie where the map says nothing."""
+    if isinstance(truth, ReferencePoints) and is_form(truth.points):
+        outside = int((classes_under(source, truth.points) == UNKNOWN).sum())
+        if outside:
+            yield (
+                f"{outside} points of the sample lie outside of the map, or where it has "
+                "no class; were they moved?"
+            )
 
 
 def _on_intervals(result: dict[str, Any]) -> Iterator[str]:
