@@ -107,7 +107,8 @@ def numbers(stored: NDArray[Any]) -> NDArray[np.bool_]:
 
     NaN, infinity, -9999 and the like are none, nor are values beyond 10^9.
     """
-    values = stored.astype(np.float64)
+    with np.errstate(invalid="ignore"):  # a NaN that signals, in damaged files
+        values = stored.astype(np.float64)
     good = np.isfinite(values) & (np.abs(values) < _HUGE)
     for fill in _SUREST:
         good &= values != fill
