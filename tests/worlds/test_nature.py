@@ -110,7 +110,7 @@ def test_a_window_of_a_drifting_world_is_part_of_it() -> None:
     assert not np.array_equal(plain, whole)
 
 
-@pytest.mark.parametrize("seed", range(1, 7))
+@pytest.mark.parametrize("seed", range(1, 5))
 def test_one_class_covers_most_of_an_uneven_world(seed: int) -> None:
     shares = Nature(uneven=True).shape(seed, draw_region(seed)).shares
     largest = max(*shares.values(), 1 - sum(shares.values()))
