@@ -8,7 +8,7 @@ from pathlib import Path
 
 from odc.geo.geobox import GeoBox
 
-from overcast.extent import on_coverage, on_extent, on_labels
+from overcast.extent import on_coverage, on_extent, on_labels, on_seen
 from overcast.geo.bands import BUILT_IN
 from overcast.geo.check import (
     Checked,
@@ -31,6 +31,7 @@ from overcast.geo.overlay import (
     PolygonLabels,
     open_drawn,
 )
+from overcast.geo.place import doubts
 from overcast.geo.probabilities import SENSOR as PROBABILITIES
 from overcast.geo.probabilities import open_probabilities
 from overcast.geo.products import find_product
@@ -75,6 +76,8 @@ def open_inputs(data: Data) -> Inputs:
     seen: dict[str, ImageSource] = {**images, **masks}
     grid = _grid(data, images, others)
     notes += _on_extent(data, images, others, grid)
+    for image in images.values():
+        notes += on_seen(str(image.path), image, grid)
     if isinstance(labels, LabelFile):
         notes += on_labels(str(labels.path), labels, grid)
     stack = Stack(
@@ -229,6 +232,8 @@ def _on_extent(
 ) -> list[str]:
     """What is to be said of the part that is mapped; refused if it is a sliver."""
     said = on_coverage(grid, others)
+    for name, other in others.items():
+        said += doubts(name, other)
     if data.grid is not None:
         return said
     first = _first(images)
