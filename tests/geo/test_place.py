@@ -113,5 +113,7 @@ def test_a_national_datum_that_was_assigned_is_not_noticed() -> None:
         np.array([axis[0, 0] for axis in pixel_of(source, scene)], float)
         for source in (grid, true)
     )
-    metres = (rows - columns) * 1e-4 * 111_320 * np.array([1, math.cos(math.radians(48))])
+    metres = (
+        (rows - columns) * 1e-4 * 111_320 * np.array([1, math.cos(math.radians(48))])
+    )
     assert 50 < np.hypot(*metres) < 200

@@ -20,7 +20,7 @@ _FLATTEST = 1e-9
 _BEYOND_DEG = (720.0, 100.0)
 """Longitudes and latitudes in degrees that no file has, not even across 180."""
 _MODIS_M, _MODIS_RADIUS_M = 1_111_950.519667, 6_371_007.181
-"""Side of a tile of MODIS's grid, of 1200, 2400 or 4800 pixels, and radius of its sphere."""
+"""Side of a tile of MODIS's grid, 1200, 2400 or 4800 pixels, and radius of its sphere."""
 
 
 def refuse_place(

@@ -48,8 +48,8 @@ _SOIL, _BLUE_SOIL = 0.01, 0.85
 """Share of soil among the pixels that is enough, and red over blue that it never has."""
 _LUSH, _LUSH_SHARE, _FALLS = 2.5, 0.02, 0.9
 """Near infrared over visible bands in lush vegetation, the share of such pixels that is
-enough, and the share of them in which a step that goes the wrong way is a mistake: on 25
-real scenes, it was 0.033 at most."""
+enough, and the share of them in which a step that goes the wrong way is a mistake. On 24
+real scenes it was 0.033 at most (tests/geo/test_gate_limits.py looks at them)."""
 _STEPS = (("B04", "B05"), ("B05", "B06"), ("B06", "B07"), ("B12", "B11"))
 """Neighbours of which the second is brighter in lush vegetation: chlorophyll is dark up
 to the red edge, and water in leaves is darker at 2.2 than at 1.6 micrometres."""
