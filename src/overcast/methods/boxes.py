@@ -48,7 +48,7 @@ class Boxes:
         self._scratch = np.empty((4, longest), np.float32)
         self.weight = np.ones((h, w), np.float32)
         count = self.mean(valid.astype(np.float32))
-        self.weight = 1 / np.maximum(count, 1)
+        self.weight = np.reciprocal(np.maximum(count, 1))
 
     def known(self, values: Floats) -> Floats:
         """`values` ``[h, w]`` with 0 where they are not valid."""

@@ -113,15 +113,15 @@ def inverted(upper: Sequence[Sequence[Floats]]) -> list[list[Floats]]:
         All elements of every row.
     """
     if len(upper) == 1:
-        return [[1 / upper[0][0]]]
+        return [[np.reciprocal(upper[0][0])]]
     if len(upper) == 2:
         ((a, b), (d,)) = upper
-        over = 1 / (a * d - b * b)
+        over = np.reciprocal(a * d - b * b)
         off = -b * over
         return [[d * over, off], [off, a * over]]
     ((a, b, c), (d, e), (f,)) = upper
     first, second, third = d * f - e * e, c * e - b * f, b * e - c * d
-    over = 1 / (a * first + b * second + c * third)
+    over = np.reciprocal(a * first + b * second + c * third)
     inner = (b * c - a * e) * over
     first, second, third = first * over, second * over, third * over
     return [
