@@ -236,7 +236,7 @@ def from_dataarray(
         of the sensor, or values in units that are not clear.
     """
     what = f"array {array.name or '(unnamed)'}"
-    spatial = next((pair for pair in _SPATIAL if set(pair) <= set(array.dims)), ())
+    spatial = spatial_dims(array)
     bands = [dim for dim in array.dims if dim not in spatial]
     if not spatial or len(bands) != 1:
         raise ValueError(
@@ -245,7 +245,7 @@ def from_dataarray(
         )
     if array.dtype.kind not in "iuf":
         raise ValueError(f"{what} has values of type {array.dtype}, expected numbers")
-    grid = _grid(array, spatial, what)
+    grid = grid_of(array, spatial, what)
     ordered = array.transpose(bands[0], *spatial)
     stored = ArrayBands(ordered, what, _tags(ordered))
     if sensor.name == SENTINEL_1.name:
@@ -312,7 +312,19 @@ def _names(array: xarray.DataArray) -> list[str]:
     return [""] * count
 
 
-def _grid(array: xarray.DataArray, spatial: tuple[str, ...], what: str) -> GeoBox:
+def spatial_dims(array: xarray.DataArray) -> tuple[str, ...]:
+    """Names of the rows and the columns of an array; empty if it has none."""
+    return next((pair for pair in _SPATIAL if set(pair) <= set(array.dims)), ())
+
+
+def grid_of(array: xarray.DataArray, spatial: tuple[str, ...], what: str) -> GeoBox:
+    """Grid of an array by its coordinates and its CRS; `what` names it.
+
+    Raises
+    ------
+    ValueError
+        If it has no CRS, or coordinates that are not evenly spaced.
+    """
     # odc-geo's own .odc accessor would do this, but importing it needs dask.
     attributes = array.attrs | array.encoding
     mapping = array.coords.get(attributes.get("grid_mapping", "spatial_ref"))
