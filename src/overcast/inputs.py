@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Set
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from odc.geo.geobox import GeoBox
@@ -16,10 +17,12 @@ from overcast.geo.check import (
     open_sentinel_1,
     open_sentinel_2,
 )
+from overcast.geo.coded_labels import CodedLabels
 from overcast.geo.coverage import common_grid
 from overcast.geo.dataset import read_grid, stamp
 from overcast.geo.feature_notes import looked_at
 from overcast.geo.image_file import ImageFile
+from overcast.geo.label_array import LabelDataArray
 from overcast.geo.label_file import LabelFile, open_codes, open_labels, several
 from overcast.geo.layers import is_vector
 from overcast.geo.legend import load_legend
@@ -35,7 +38,7 @@ from overcast.geo.probabilities import SENSOR as PROBABILITIES
 from overcast.geo.probabilities import open_probabilities
 from overcast.geo.products import find_product
 from overcast.geo.sensor_file import load_sensor
-from overcast.geo.stack import ImageSource, Stack
+from overcast.geo.stack import ImageSource, Stack, name_of
 from overcast.labels.spectra import contradictions
 from overcast.plan import NO_MASK, Data, ImageInput, LabelInput, MaskInput, fingerprint
 
@@ -49,6 +52,37 @@ class Inputs:
     fingerprint: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """Images that were opened, before it is settled which grid is mapped.
+
+    Attributes
+    ----------
+    images
+        Name to source, as it was given.
+    masks
+        Name to the same source, hidden by its mask, for those that have one.
+    notes
+        What was noticed of them.
+    grid
+        The grid that was asked for, to be mapped whole; or none.
+    targets
+        Names of images to learn from that a map does without.
+    small_overlap
+        Whether a sliver of the first image may be mapped.
+    """
+
+    images: Mapping[str, ImageSource]
+    masks: Mapping[str, Masked] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    grid: GeoBox | None = None
+    targets: frozenset[str] = frozenset()
+    small_overlap: bool = False
+
+
+Known = LabelFile | LabelDataArray | PolygonLabels | PointLabels
+
+
 def open_inputs(data: Data) -> Inputs:
     """Open every file of `data`, check it, and settle the grid.
 
@@ -58,37 +92,72 @@ def open_inputs(data: Data) -> Inputs:
         If a file is refused (see `overcast.geo.image_file` and `overcast.geo.check`), or
         one does not overlap the others.
     """
-    if not data.images:
-        raise ValueError("no image given; give --s1, --s2 or --image")
-    data, notes = _with_scene_classes(data)
-    checked = {n: _open_image(i, data.trust) for n, i in data.images.items()}
-    images = {name: c.image for name, c in checked.items()}
-    notes += [note for c in checked.values() for note in c.notes]
-    others = {str(image.path): image.grid for image in images.values()}
-    labels = None
-    if data.labels is not None:
-        labels = _checked_labels(data.labels, _grid(data, images, others), data.trust)
-        notes += labels.notes
-        others[str(labels.path)] = labels.grid
-    masks = _masks(data, images)
-    notes += [_share_hidden(name, mask) for name, mask in masks.items()]
-    seen: dict[str, ImageSource] = {**images, **masks}
-    grid = _grid(data, images, others)
-    notes += _on_extent(data, images, others, grid)
-    if isinstance(labels, LabelFile):
-        notes += on_labels(str(labels.path), labels, grid)
-    stack = Stack(
-        grid=grid,
-        images=seen,
-        labels=labels,
-        targets=frozenset(name for name, i in data.images.items() if i.target),
-    )
-    notes += contradictions(stack)
+    entry, opened = data.labels, open_images(data)
+    if entry is None:
+        stack, notes = settle(opened)
+    else:
+        stack, notes = settle(opened, partial(checked_labels, entry, trust=data.trust))
     files = [image.path for image in data.images.values()]
     masks_of = (i.mask for i in data.images.values())
     files += [mask.path for mask in masks_of if mask and mask.path != NO_MASK]
-    files += [] if data.labels is None else [data.labels.path]
-    return Inputs(stack, tuple(notes), _fingerprint(stack, files))
+    files += [] if entry is None else [entry.path]
+    return Inputs(stack, notes, _fingerprint(stack, files))
+
+
+def open_images(data: Data) -> Opened:
+    """Open the images of `data` and their masks, and check them.
+
+    Raises
+    ------
+    ValueError
+        If there are none, or one is refused.
+    """
+    if not data.images:
+        raise ValueError("no image given; give --s1, --s2 or --image")
+    data, notes = _with_scene_classes(data)
+    checked = {n: open_entry(i, data.trust) for n, i in data.images.items()}
+    images = {name: c.image for name, c in checked.items()}
+    notes += [note for c in checked.values() for note in c.notes]
+    masks = _masks(data, images)
+    return Opened(
+        images=images,
+        masks=masks,
+        notes=(*notes, *(_share_hidden(name, mask) for name, mask in masks.items())),
+        grid=None if data.grid is None else read_grid(Location.of(data.grid)),
+        targets=frozenset(name for name, i in data.images.items() if i.target),
+        small_overlap=data.small_overlap,
+    )
+
+
+def settle(
+    opened: Opened, open_known: Callable[[GeoBox], Known] | None = None
+) -> tuple[Stack, tuple[str, ...]]:
+    """Settle which grid is mapped; the stack on it, and all that was noticed.
+
+    `open_known` opens labels on the grid of the images.
+
+    Raises
+    ------
+    ValueError
+        If the labels are refused, or an input does not overlap the others.
+    """
+    others = {name_of(image): image.grid for image in opened.images.values()}
+    notes, labels = list(opened.notes), None
+    if open_known is not None:
+        labels = open_known(_grid(opened, others))
+        notes += labels.notes
+        others[name_of(labels)] = labels.grid
+    grid = _grid(opened, others)
+    notes += _on_extent(opened, others, grid)
+    if isinstance(labels, CodedLabels):
+        notes += on_labels(labels.what, labels, grid)
+    stack = Stack(
+        grid=grid,
+        images={**opened.images, **opened.masks},
+        labels=labels,
+        targets=opened.targets,
+    )
+    return stack, (*notes, *contradictions(stack))
 
 
 def open_given_labels(
@@ -114,8 +183,8 @@ def open_given_labels(
     return open_codes(path, legend, several(entry.nodata))
 
 
-def _checked_labels(
-    entry: LabelInput, grid: GeoBox, trust: bool
+def checked_labels(
+    entry: LabelInput, grid: GeoBox, trust: bool = False
 ) -> LabelFile | PolygonLabels | PointLabels:
     """Labels with notes on what they are on `grid`; refused if they are nothing there.
 
@@ -129,7 +198,15 @@ def _checked_labels(
     return looked_at(labels)
 
 
-def _open_image(entry: ImageInput, trust: bool) -> Checked[ImageFile]:
+def open_entry(entry: ImageInput, trust: bool = False) -> Checked[ImageFile]:
+    """Open an image file as the plan says, and check its values.
+
+    Raises
+    ------
+    ValueError
+        If the file is refused, its sensor is unknown, or something is said of it that
+        is not read for its sensor.
+    """
     path = Location.of(entry.path)
     _refuse_unread(entry)
     if entry.sensor == "sentinel-1":
@@ -180,60 +257,63 @@ def _with_scene_classes(data: Data) -> tuple[Data, list[str]]:
     return replace(data, images=images), notes
 
 
-def _masks(data: Data, images: dict[str, ImageFile]) -> dict[str, Masked]:
+def _masks(data: Data, images: Mapping[str, ImageSource]) -> dict[str, Masked]:
     """The images that have a mask, hidden by it."""
-    found = {}
+    masks = {}
     for name, entry in data.images.items():
         if (given := entry.mask) is None or given.path == NO_MASK:
             continue
         codes = None if given.hidden is None else frozenset(given.hidden)
         mask = open_mask(Location.of(given.path), codes, images[name].grid)
-        common_grid(images[name].grid, {given.path: mask.grid})
-        found[name] = Masked(images[name], mask, CLOUDED if codes is None else codes)
-    return found
+        masks[name] = masked(images[name], mask, codes)
+    return masks
+
+
+def masked(image: ImageSource, mask: CodedLabels, hidden: Set[int] | None) -> Masked:
+    """Hide an image where a mask has the codes `hidden`, or those of clouds.
+
+    Raises
+    ------
+    ValueError
+        If they do not overlap.
+    """
+    common_grid(image.grid, {mask.what: mask.grid})
+    return Masked(image, mask, CLOUDED if hidden is None else hidden)
 
 
 def _share_hidden(name: str, masked: Masked) -> str:
     """A sentence on how much a mask hides."""
     mask = masked.mask
-    assert isinstance(mask, LabelFile)
+    assert isinstance(mask, CodedLabels)
     counts = counts_of(mask, masked.grid)
     hidden = sum(counts[mask.legend.codes.index(code)] for code in masked.hidden)
     share = hidden / max(counts.sum(), 1)
-    return f"{name}: {mask.path.name} hides {share:.0%} of its own pixels"
+    return f"{name}: {mask.short} hides {share:.0%} of its own pixels"
 
 
-def _grid(
-    data: Data, images: dict[str, ImageFile], others: dict[str, GeoBox]
-) -> GeoBox:
+def _grid(opened: Opened, others: Mapping[str, GeoBox]) -> GeoBox:
     """The grid asked for, whole; or the first optical one where all inputs overlap."""
-    if data.grid is not None:
-        grid = read_grid(Location.of(data.grid))
+    if opened.grid is not None:
         for name, other in others.items():
-            common_grid(grid, {name: other})
-        return grid
-    return common_grid(_first(images).grid, others)
+            common_grid(opened.grid, {name: other})
+        return opened.grid
+    return common_grid(_first(opened.images).grid, others)
 
 
-def _first(images: dict[str, ImageFile]) -> ImageFile:
+def _first(images: Mapping[str, ImageSource]) -> ImageSource:
     """The image whose grid is mapped: the first optical one, if there is one."""
     optical = [i for i in images.values() if i.sensor.kind == "optical"]
     return (optical or list(images.values()))[0]
 
 
-def _on_extent(
-    data: Data,
-    images: dict[str, ImageFile],
-    others: dict[str, GeoBox],
-    grid: GeoBox,
-) -> list[str]:
+def _on_extent(opened: Opened, others: Mapping[str, GeoBox], grid: GeoBox) -> list[str]:
     """What is to be said of the part that is mapped; refused if it is a sliver."""
     said = on_coverage(grid, others)
-    if data.grid is not None:
+    if opened.grid is not None:
         return said
-    first = _first(images)
-    named = str(first.path), first.grid
-    return [*on_extent(named, grid, others, small=data.small_overlap), *said]
+    first = _first(opened.images)
+    named = name_of(first), first.grid
+    return [*on_extent(named, grid, others, small=opened.small_overlap), *said]
 
 
 def _fingerprint(stack: Stack, files: Iterable[str]) -> str:

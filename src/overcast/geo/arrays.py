@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray
 from affine import Affine
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
@@ -35,6 +34,9 @@ from overcast.geo.warp import (
     warp_classes,
     warp_values,
 )
+
+if TYPE_CHECKING:  # importing it takes long, and files need none of it
+    import xarray
 
 _SPATIAL = (("y", "x"), ("latitude", "longitude"), ("lat", "lon"))
 _UNEVEN_PX = 0.01
@@ -170,6 +172,11 @@ class DataArraySource:
     grid: GeoBox = field(repr=False)
 
     @property
+    def what(self) -> str:
+        """The array, as messages name it."""
+        return self.stored.what
+
+    @property
     def blocks(self) -> tuple[int, int]:
         """(1, 1): any piece costs the same."""
         return 1, 1
@@ -235,7 +242,7 @@ def from_dataarray(
         If the array has no CRS or no regular grid, not three dimensions, not the bands
         of the sensor, or values in units that are not clear.
     """
-    what = f"array {array.name or '(unnamed)'}"
+    what = called(array)
     spatial = spatial_dims(array)
     bands = [dim for dim in array.dims if dim not in spatial]
     if not spatial or len(bands) != 1:
@@ -310,6 +317,11 @@ def _names(array: xarray.DataArray) -> list[str]:
         if isinstance(texts, list | tuple) and len(texts) == count:
             return [str(text or "") for text in texts]
     return [""] * count
+
+
+def called(array: xarray.DataArray) -> str:
+    """Return how messages call an array."""
+    return f"array {array.name or '(unnamed)'}"
 
 
 def spatial_dims(array: xarray.DataArray) -> tuple[str, ...]:

@@ -38,6 +38,8 @@ class CodedLabels(ABC):
         Codes that say nothing of a pixel.
     grid
         Where the pixels lie.
+    blocks
+        Rows and columns of the pieces that are read at once; (1, 1) in memory.
     notes
         What was noticed of the codes, a sentence each.
     """
@@ -46,12 +48,18 @@ class CodedLabels(ABC):
     legend: Legend
     nodata: tuple[int, ...]
     grid: GeoBox
+    blocks: tuple[int, int]
     notes: tuple[str, ...]
 
     @property
     @abstractmethod
     def what(self) -> str:
         """The file or the array, as messages name it."""
+
+    @property
+    def short(self) -> str:
+        """The same in short, for notes."""
+        return self.what
 
     @abstractmethod
     def codes(self, spans: Spans) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
-from overcast.geo.arrays import grid_of, spatial_dims
+from overcast.geo.arrays import called, grid_of, spatial_dims
 from overcast.geo.categories import Categories
 from overcast.geo.coded_labels import CodedLabels, Spans
 from overcast.geo.codes import whole
 from overcast.geo.label_check import Named, check_named
 from overcast.geo.legend import Legend
 from overcast.geo.warp import overlap
+
+if TYPE_CHECKING:  # importing it takes long, and files need none of it
+    import xarray
 
 _TAGS = ("_FillValue", "missing_value", "nodata")
 
@@ -31,16 +33,16 @@ class LabelDataArray(CodedLabels):
 
     array: xarray.DataArray = field(repr=False)
     """With dimensions row, column; it may be lazy."""
-    what: str
     legend: Legend
     nodata: tuple[int, ...]
     grid: GeoBox = field(repr=False)
+    blocks: tuple[int, int] = (1, 1)
     notes: tuple[str, ...] = ()
 
     @property
-    def blocks(self) -> tuple[int, int]:
-        """(1, 1): any piece costs the same."""
-        return 1, 1
+    def what(self) -> str:
+        """The array, as messages name it."""
+        return called(self.array)
 
     def codes(self, spans: Spans) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
         """Whole codes of a window, and where they are NaN or no data.
@@ -75,7 +77,7 @@ def codes_of_dataarray(
     ValueError
         If the array has no CRS, no regular grid, further dimensions, or no numbers.
     """
-    what = f"array {array.name or '(unnamed)'}"
+    what = called(array)
     spatial = spatial_dims(array)
     more = [dim for dim in array.dims if dim not in spatial]
     if not spatial or any(array.sizes[dim] != 1 for dim in more):
@@ -90,7 +92,7 @@ def codes_of_dataarray(
     flat = array.isel(dict.fromkeys(more, 0)).transpose(*spatial)
     codes = {*nodata, *(_tags(array) if tagged else ())}
     grid = grid_of(flat, spatial, what)
-    return LabelDataArray(flat, what, legend, tuple(sorted(codes)), grid)
+    return LabelDataArray(flat, legend, tuple(sorted(codes)), grid)
 
 
 def labels_from_dataarray(

@@ -47,6 +47,11 @@ class LabelFile(CodedLabels):
         """The file."""
         return str(self.path)
 
+    @property
+    def short(self) -> str:
+        """Name of the file."""
+        return self.path.name
+
     def codes(self, spans: Spans) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
         """Whole codes of a window, and where it says nothing whatever the code.
 

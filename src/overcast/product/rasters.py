@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import rasterio
@@ -28,18 +28,42 @@ from overcast.geo.extent import areas_ha
 from overcast.geo.legend import Legend, legend_to_csv, parse_legend
 from overcast.geo.raster import UNKNOWN, Labels
 from overcast.geo.stack import ImageSource
-from overcast.maps.predict import CONFIDENCE_STEPS, PROBABILITY_STEPS, RawMap
+from overcast.maps.predict import CONFIDENCE_STEPS, PROBABILITY_STEPS
+from overcast.maps.stitch import Floats
 from overcast.product.attributes import Counts, auxiliary, histogram, statistics
 from overcast.product.style import class_style, confidence_style
 
 _BLOCK = 512
 _NO_PLACE = "none: the images have no coordinate reference system"
 """Said by a file that can be looked at and scored, and laid over nothing."""
-Rows = Iterable[tuple[int, NDArray[Any]]]
+Numbered = Iterable[tuple[int, NDArray[Any]]]
+"""First row and rows, top down."""
+
+
+class Rows(Protocol):
+    """A map by rows, as `overcast.maps.predict.RawMap` keeps it in files."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        ...
+
+    @property
+    def count(self) -> int:
+        """Number of classes whose probabilities were kept; 0 if they were not."""
+        ...
+
+    def rows(self, start: int, stop: int) -> tuple[NDArray[np.uint8], Floats]:
+        """Class indices and confidence ``[stop - start, W]``."""
+        ...
+
+    def probability_rows(self, start: int, stop: int) -> NDArray[np.uint8]:
+        """Probabilities ``[K, stop - start, W]`` in steps of 1/254; 255 is no data."""
+        ...
 
 
 def write_map(
-    raw: RawMap, grid: GeoBox, legend: Legend, path: Path, tags: Mapping[str, str]
+    raw: Rows, grid: GeoBox, legend: Legend, path: Path, tags: Mapping[str, str]
 ) -> None:
     """Write class codes uint8 with nodata 255, colours, statistics and legend.
 
@@ -61,7 +85,7 @@ def write_labels(labels: Labels, path: Path, tags: Mapping[str, str]) -> None:
 
 
 def write_confidence(
-    raw: RawMap, grid: GeoBox, path: Path, tags: Mapping[str, str]
+    raw: Rows, grid: GeoBox, path: Path, tags: Mapping[str, str]
 ) -> None:
     """Write confidence, float32 from 0 to 1 with nodata NaN, and its style beside it.
 
@@ -81,7 +105,7 @@ def write_confidence(
 
 
 def write_probabilities(
-    raw: RawMap, grid: GeoBox, legend: Legend, path: Path, tags: Mapping[str, str]
+    raw: Rows, grid: GeoBox, legend: Legend, path: Path, tags: Mapping[str, str]
 ) -> None:
     """Write the probability of every class, a band each, uint8 with nodata 255.
 
@@ -111,7 +135,7 @@ def write_probabilities(
 
 
 def write_suspicion(
-    rows: Rows, grid: GeoBox, path: Path, tags: Mapping[str, str]
+    rows: Numbered, grid: GeoBox, path: Path, tags: Mapping[str, str]
 ) -> None:
     """Write how suspicious labels are, 0 to 1 with NaN where there are none.
 
@@ -141,7 +165,7 @@ def write_image(source: ImageSource, path: Path, tags: Mapping[str, str]) -> Non
     """
     names = source.sensor.names
 
-    def rows() -> Rows:
+    def rows() -> Numbered:
         for y, end in _bands(source.grid.shape.yx):
             yield y, np.round(source.read(source.grid[y:end]).values, 4)
 
@@ -203,7 +227,7 @@ def written_legend(path: Path) -> Legend:
 
 
 def write_classes(
-    rows: Rows, grid: GeoBox, legend: Legend, path: Path, tags: Mapping[str, str]
+    rows: Numbered, grid: GeoBox, legend: Legend, path: Path, tags: Mapping[str, str]
 ) -> None:
     """Write class codes given as first row and rows, top down; see `write_map`."""
     colours = {c.code: (*c.rgb, 255) for c in legend.classes}
@@ -261,7 +285,7 @@ class _Form:
         return dataset
 
 
-def _write_cog(rows: Rows, form: _Form, path: Path) -> list[Counts]:
+def _write_cog(rows: Numbered, form: _Form, path: Path) -> list[Counts]:
     """Write a plain file first: a COG has its overviews before the pixels.
 
     Returns the histogram of every band, or none if values have no step.
@@ -286,7 +310,7 @@ def _write_cog(rows: Rows, form: _Form, path: Path) -> list[Counts]:
     return counts
 
 
-def _write_plain(rows: Rows, form: _Form, path: Path) -> list[Counts]:
+def _write_plain(rows: Numbered, form: _Form, path: Path) -> list[Counts]:
     step, counted = form.step or 1, form.bands if form.step else 0
     counts = [histogram(np.empty(0), step) for _ in range(counted)]
     with form.create(path) as dataset:
