@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 
 from odc.geo.geobox import GeoBox
 
 from overcast.extent import on_coverage, on_extent, on_labels
-from overcast.geo.bands import BUILT_IN
+from overcast.geo.arrays import DataArraySource, from_dataarray
+from overcast.geo.bands import BUILT_IN, Encoding, Sensor
 from overcast.geo.check import (
     Checked,
     open_checked,
@@ -20,27 +20,26 @@ from overcast.geo.check import (
 from overcast.geo.coded_labels import CodedLabels
 from overcast.geo.coverage import common_grid
 from overcast.geo.dataset import read_grid, stamp
-from overcast.geo.feature_notes import looked_at
 from overcast.geo.image_file import ImageFile
-from overcast.geo.label_array import LabelDataArray
-from overcast.geo.label_file import LabelFile, open_codes, open_labels, several
-from overcast.geo.layers import is_vector
-from overcast.geo.legend import load_legend
 from overcast.geo.location import Location, hide
-from overcast.geo.masks import CLOUDED, Masked, counts_of, open_mask
-from overcast.geo.overlay import (
-    CLASS,
-    PointLabels,
-    PolygonLabels,
-    open_drawn,
+from overcast.geo.masks import (
+    CLOUDED,
+    Masked,
+    counts_of,
+    mask_from_dataarray,
+    open_mask,
 )
 from overcast.geo.probabilities import SENSOR as PROBABILITIES
 from overcast.geo.probabilities import open_probabilities
 from overcast.geo.products import find_product
 from overcast.geo.sensor_file import load_sensor
 from overcast.geo.stack import ImageSource, Stack, name_of
+from overcast.in_memory import InMemory
 from overcast.labels.spectra import contradictions
-from overcast.plan import NO_MASK, Data, ImageInput, LabelInput, MaskInput, fingerprint
+from overcast.plan import NO_MASK, Data, ImageInput, MaskInput, fingerprint
+from overcast.sources import LabelSources, open_sources
+
+_FILES_ONLY = InMemory()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +49,8 @@ class Inputs:
     stack: Stack
     notes: tuple[str, ...]
     fingerprint: str
+    accuracies: tuple[str | None, ...] = ()
+    """What a plan says of how right each source of labels of the stack is, in order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,25 +67,18 @@ class Opened:
         What was noticed of them.
     grid
         The grid that was asked for, to be mapped whole; or none.
-    targets
-        Names of images to learn from that a map does without.
-    small_overlap
-        Whether a sliver of the first image may be mapped.
     """
 
     images: Mapping[str, ImageSource]
     masks: Mapping[str, Masked] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     grid: GeoBox | None = None
-    targets: frozenset[str] = frozenset()
-    small_overlap: bool = False
 
 
-Known = LabelFile | LabelDataArray | PolygonLabels | PointLabels
-
-
-def open_inputs(data: Data) -> Inputs:
+def open_inputs(data: Data, memory: InMemory = _FILES_ONLY) -> Inputs:
     """Open every file of `data`, check it, and settle the grid.
+
+    What lies in no file is in `memory`.
 
     Raises
     ------
@@ -92,19 +86,10 @@ def open_inputs(data: Data) -> Inputs:
         If a file is refused (see `overcast.geo.image_file` and `overcast.geo.check`), or
         one does not overlap the others.
     """
-    entry, opened = data.labels, open_images(data)
-    if entry is None:
-        stack, notes = settle(opened)
-    else:
-        stack, notes = settle(opened, partial(checked_labels, entry, trust=data.trust))
-    files = [image.path for image in data.images.values()]
-    masks_of = (i.mask for i in data.images.values())
-    files += [mask.path for mask in masks_of if mask and mask.path != NO_MASK]
-    files += [] if entry is None else [entry.path]
-    return Inputs(stack, notes, _fingerprint(stack, files))
+    return settle(open_images(data, memory), data, memory)
 
 
-def open_images(data: Data) -> Opened:
+def open_images(data: Data, memory: InMemory = _FILES_ONLY) -> Opened:
     """Open the images of `data` and their masks, and check them.
 
     Raises
@@ -115,26 +100,20 @@ def open_images(data: Data) -> Opened:
     if not data.images:
         raise ValueError("no image given; give --s1, --s2 or --image")
     data, notes = _with_scene_classes(data)
-    checked = {n: open_entry(i, data.trust) for n, i in data.images.items()}
+    checked = {n: _open_image(i, data.trust, memory) for n, i in data.images.items()}
     images = {name: c.image for name, c in checked.items()}
     notes += [note for c in checked.values() for note in c.notes]
-    masks = _masks(data, images)
+    masks = _masks(data, images, memory)
     return Opened(
         images=images,
         masks=masks,
         notes=(*notes, *(_share_hidden(name, mask) for name, mask in masks.items())),
         grid=None if data.grid is None else read_grid(Location.of(data.grid)),
-        targets=frozenset(name for name, i in data.images.items() if i.target),
-        small_overlap=data.small_overlap,
     )
 
 
-def settle(
-    opened: Opened, open_known: Callable[[GeoBox], Known] | None = None
-) -> tuple[Stack, tuple[str, ...]]:
-    """Settle which grid is mapped; the stack on it, and all that was noticed.
-
-    `open_known` opens labels on the grid of the images.
+def settle(opened: Opened, data: Data, memory: InMemory = _FILES_ONLY) -> Inputs:
+    """Open the labels of `data`, and settle which grid is mapped.
 
     Raises
     ------
@@ -142,83 +121,80 @@ def settle(
         If the labels are refused, or an input does not overlap the others.
     """
     others = {name_of(image): image.grid for image in opened.images.values()}
-    notes, labels = list(opened.notes), None
-    if open_known is not None:
-        labels = open_known(_grid(opened, others))
+    notes = list(opened.notes)
+    labels = open_sources(data, _grid(opened, others), memory)
+    if labels is not None:
         notes += labels.notes
-        others[name_of(labels)] = labels.grid
+        # Of several sources, one may lack a part of the scene where another has labels.
+        if not labels.others:
+            others |= {one.what: one.grid for one in labels.rasters}
     grid = _grid(opened, others)
-    notes += _on_extent(opened, others, grid)
-    if isinstance(labels, CodedLabels):
-        notes += on_labels(labels.what, labels, grid)
+    notes += _on_extent(opened, others, grid, small=data.small_overlap)
+    if labels is not None:
+        notes += _on_rasters(labels, grid)
     stack = Stack(
         grid=grid,
         images={**opened.images, **opened.masks},
-        labels=labels,
-        targets=opened.targets,
+        labels=None if labels is None else labels.first,
+        others=() if labels is None else labels.others,
+        targets=frozenset(name for name, i in data.images.items() if i.target),
     )
-    return stack, (*notes, *contradictions(stack))
+    notes += [note for one in stack.apart() for note in contradictions(one)]
+    masks_of = (i.mask for i in data.images.values())
+    files = [image.path for image in data.images.values()]
+    files += [mask.path for mask in masks_of if mask and mask.path != NO_MASK]
+    files += [entry.path for entry in data.every_labels]
+    accuracies = () if labels is None else labels.accuracies
+    return Inputs(stack, tuple(notes), _fingerprint(stack, files, memory), accuracies)
 
 
-def open_given_labels(
-    entry: LabelInput, grid: GeoBox
-) -> LabelFile | PolygonLabels | PointLabels:
-    """Open a raster of labels on its own grid, or points or polygons on `grid`.
-
-    What is in a raster is not looked at.
-
-    Raises
-    ------
-    ValueError
-        If the file is refused (see `overcast.geo.label_file` and
-        `overcast.geo.overlay`), or what is said of it does not fit such a file.
-    """
-    path, legend = Location.of(entry.path), load_legend(entry.legend)
-    if is_vector(path):
-        if entry.nodata is not None:
-            raise ValueError(f"{path}: features have no nodata; leave classes empty")
-        return open_drawn(path, legend, grid, entry.column or CLASS)
-    if entry.column is not None:
-        raise ValueError(f"{path}: a raster has no column {entry.column}")
-    return open_codes(path, legend, several(entry.nodata))
-
-
-def checked_labels(
-    entry: LabelInput, grid: GeoBox, trust: bool = False
-) -> LabelFile | PolygonLabels | PointLabels:
-    """Labels with notes on what they are on `grid`; refused if they are nothing there.
-
-    With `trust`, names in a raster that contradict the legend are passed over.
-    """
-    labels = open_given_labels(entry, grid)
-    if isinstance(labels, LabelFile):
-        return open_labels(
-            labels.path, labels.legend, several(entry.nodata), grid, trust
-        )
-    return looked_at(labels)
-
-
-def open_entry(entry: ImageInput, trust: bool = False) -> Checked[ImageFile]:
-    """Open an image file as the plan says, and check its values.
-
-    Raises
-    ------
-    ValueError
-        If the file is refused, its sensor is unknown, or something is said of it that
-        is not read for its sensor.
-    """
-    path = Location.of(entry.path)
+def _open_image(
+    entry: ImageInput, trust: bool, memory: InMemory
+) -> Checked[ImageFile] | Checked[DataArraySource]:
     _refuse_unread(entry)
+    if entry.path in memory.arrays:
+        return _open_array(entry, trust, memory)
+    path = Location.of(entry.path)
     if entry.sensor == "sentinel-1":
         return open_sentinel_1(path, entry.units, trust)
     if entry.sensor == "sentinel-2":
         return open_sentinel_2(path, entry.offset, entry.bands, trust)
     if entry.sensor == PROBABILITIES:
         return open_probabilities(path)
-    if Path(entry.sensor).is_file():
-        return open_checked(path, *load_sensor(Path(entry.sensor)))
+    return open_checked(path, *_own_sensor(entry.sensor, memory))
+
+
+def _open_array(
+    entry: ImageInput, trust: bool, memory: InMemory
+) -> Checked[DataArraySource]:
+    """Open an array as files of its sensor are opened."""
+    array = memory.arrays[entry.path]
+    if entry.sensor in BUILT_IN:
+        return from_dataarray(
+            array,
+            BUILT_IN[entry.sensor],
+            units=entry.units,
+            offset=entry.offset,
+            bands=entry.bands,
+            trust=trust,
+        )
+    if entry.sensor == PROBABILITIES:
+        raise ValueError(
+            f"{hide(entry.path)}: {PROBABILITIES} are read from a file; write the array "
+            "into one"
+        )
+    sensor, encoding = _own_sensor(entry.sensor, memory)
+    return from_dataarray(array, sensor, encoding=encoding, trust=trust)
+
+
+def _own_sensor(name: str, memory: InMemory) -> tuple[Sensor, Encoding]:
+    """A user's sensor, and how its files are encoded: by a TOML file, or physical."""
+    if name in memory.sensors:
+        return memory.sensors[name], Encoding()
+    if Path(name).is_file():
+        return load_sensor(Path(name))
     known = ", ".join(sorted([*BUILT_IN, PROBABILITIES]))
-    raise ValueError(f"sensor {entry.sensor}: neither a TOML file nor one of {known}")
+    raise ValueError(f"sensor {name}: neither a TOML file nor one of {known}")
 
 
 def _refuse_unread(entry: ImageInput) -> None:
@@ -257,28 +233,24 @@ def _with_scene_classes(data: Data) -> tuple[Data, list[str]]:
     return replace(data, images=images), notes
 
 
-def _masks(data: Data, images: Mapping[str, ImageSource]) -> dict[str, Masked]:
+def _masks(
+    data: Data, images: Mapping[str, ImageSource], memory: InMemory
+) -> dict[str, Masked]:
     """The images that have a mask, hidden by it."""
     masks = {}
     for name, entry in data.images.items():
         if (given := entry.mask) is None or given.path == NO_MASK:
             continue
         codes = None if given.hidden is None else frozenset(given.hidden)
-        mask = open_mask(Location.of(given.path), codes, images[name].grid)
-        masks[name] = masked(images[name], mask, codes)
+        grid = images[name].grid
+        mask: CodedLabels
+        if given.path in memory.arrays:
+            mask = mask_from_dataarray(memory.arrays[given.path], codes, grid)
+        else:
+            mask = open_mask(Location.of(given.path), codes, grid)
+        common_grid(grid, {mask.what: mask.grid})
+        masks[name] = Masked(images[name], mask, CLOUDED if codes is None else codes)
     return masks
-
-
-def masked(image: ImageSource, mask: CodedLabels, hidden: Set[int] | None) -> Masked:
-    """Hide an image where a mask has the codes `hidden`, or those of clouds.
-
-    Raises
-    ------
-    ValueError
-        If they do not overlap.
-    """
-    common_grid(image.grid, {mask.what: mask.grid})
-    return Masked(image, mask, CLOUDED if hidden is None else hidden)
 
 
 def _share_hidden(name: str, masked: Masked) -> str:
@@ -306,19 +278,35 @@ def _first(images: Mapping[str, ImageSource]) -> ImageSource:
     return (optical or list(images.values()))[0]
 
 
-def _on_extent(opened: Opened, others: Mapping[str, GeoBox], grid: GeoBox) -> list[str]:
+def _on_extent(
+    opened: Opened, others: Mapping[str, GeoBox], grid: GeoBox, *, small: bool
+) -> list[str]:
     """What is to be said of the part that is mapped; refused if it is a sliver."""
     said = on_coverage(grid, others)
     if opened.grid is not None:
         return said
     first = _first(opened.images)
     named = name_of(first), first.grid
-    return [*on_extent(named, grid, others, small=opened.small_overlap), *said]
+    return [*on_extent(named, grid, others, small=small), *said]
 
 
-def _fingerprint(stack: Stack, files: Iterable[str]) -> str:
+def _on_rasters(labels: LabelSources, grid: GeoBox) -> Iterator[str]:
+    """What is to be said of rasters of labels and the part that is mapped.
+
+    Raises
+    ------
+    ValueError
+        If one lies elsewhere.
+    """
+    for one in labels.rasters:
+        common_grid(grid, {one.what: one.grid})
+        yield from on_labels(one.what, one, grid)
+
+
+def _fingerprint(stack: Stack, files: Iterable[str], memory: InMemory) -> str:
     """What the files are, without reading them: size and time of last change."""
-    found: dict[str, object] = {}
+    stamps: dict[str, object] = {}
     for name in files:
-        found |= stamp(Location.of(name))
-    return fingerprint([found, str(stack.grid.affine), list(stack.shape)])
+        if name not in memory.arrays:
+            stamps |= stamp(Location.of(name))
+    return fingerprint([stamps, str(stack.grid.affine), list(stack.shape)])

@@ -37,7 +37,7 @@ from overcast.maps.predict import predict
 from overcast.maps.predictor import Predictor
 from overcast.maps.views import Viewed, views_of
 from overcast.maps.without import Without
-from overcast.methods.place import check_stated, find_place
+from overcast.methods.finding_place import check_stated, find_place
 from overcast.plan import (
     Plan,
     Windows,
@@ -78,27 +78,38 @@ def train_run(
     Going on from what an interrupted attempt left there is up to the method.
     """
     inputs = inputs or open_inputs(plan.data)
-    stacks = [inputs.stack, *(open_inputs(more).stack for more in plan.scenes)]
-    learn(plan, stacks, folder, progress)
+    learn(
+        plan,
+        inputs,
+        [open_inputs(more).stack for more in plan.scenes],
+        folder,
+        progress,
+    )
 
 
 def learn(
-    plan: Plan, stacks: Sequence[Stack], folder: Path, progress: Progress = quiet
+    plan: Plan,
+    inputs: Inputs,
+    scenes: Sequence[Stack],
+    folder: Path,
+    progress: Progress = quiet,
 ) -> None:
-    """Learn from stacks with the method of a plan, leaving a run in `folder`.
+    """Learn with the method of a plan, leaving a run in `folder`.
 
-    The first stack is the plan's own data: the labels there may count as evidence of
-    place.
+    `inputs` are the plan's own data, whose labels may count as evidence of place, and
+    `scenes` are further ones to learn from.
 
     Raises
     ------
     ValueError
         If no stack has labels of two classes, or they differ in sensors or legend.
     """
+    # Every source of labels teaches as a scene of its own.
+    stacks = [stack for scene in (inputs.stack, *scenes) for stack in scene.apart()]
     first = agree(stacks)
     assert first.labels is not None
     refuse_one_class(stacks)
-    check_stated(stacks[0], plan)
+    check_stated(inputs.stack, plan, inputs.accuracies)
     folder.mkdir(parents=True, exist_ok=True)
     write_plan(plan, folder / PLAN)
     interface = Interface(legend=first.labels.legend, sensors=first.sensors)
@@ -106,10 +117,12 @@ def learn(
     begin_record(plan, interface, folder)
     with steady_learning():
         method_of(plan).fit(stacks, folder, plan.seed, progress)
-        if _asks_place(plan) and stacks[0].labels is not None:
+        if _asks_place(plan) and inputs.stack.labels is not None:
             predictor = _learned(folder, plan, interface)
-            place = find_place(predictor, stacks[0], plan, progress)
-            write_place(place, stacks[0], folder)
+            place = find_place(
+                predictor, inputs.stack, plan, inputs.accuracies, progress
+            )
+            write_place(place, inputs.stack, folder)
     finish_record(plan, interface, folder)
 
 
@@ -118,6 +131,7 @@ def _asks_place(plan: Plan) -> bool:
     place = plan.place
     if place.use == "auto":
         stated = place.accuracy is not None or place.anchors is not None
+        stated |= any(one.accuracy is not None for one in plan.data.every_labels)
         return stated or plan.method["name"] == "weak"
     return place.use == "yes"
 
@@ -163,8 +177,8 @@ def model_hash(folder: Path, *, calibrated: bool = True) -> str:
     """
     digest = hashlib.sha256()
     learned = sorted(folder.glob("*.safetensors"))
-    if (folder / place_file.LABELS).is_file():
-        learned += [folder / place_file.NAME, folder / place_file.LABELS]
+    if labels := sorted(folder.glob(place_file.EVERY_LABELS)):
+        learned += [folder / place_file.NAME, *labels]
     if calibrated:
         learned += folder.glob(calibration_file.NAME)
     for path in learned:
@@ -339,7 +353,7 @@ def tiling_of(predictor: Predictor, windows: Windows) -> Tiling:
 
 
 def _file_names(stack: Stack) -> list[str]:
-    sources: list[Any] = [*stack.images.values(), stack.labels]
+    sources: list[Any] = [*stack.images.values(), stack.labels, *stack.others]
     return [source.path.name for source in sources if hasattr(source, "path")]
 
 
@@ -366,4 +380,6 @@ def matched(stack: Stack, sensors: Mapping[str, Sensor]) -> Stack:
                 f"({', '.join(found.names)})"
             )
     images = {n: stack.images[n] for n in sensors}
-    return dataclasses.replace(stack, images=images, labels=None, targets=frozenset())
+    return dataclasses.replace(
+        stack, images=images, labels=None, targets=frozenset(), others=()
+    )

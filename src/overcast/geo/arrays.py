@@ -206,6 +206,7 @@ def from_dataarray(
     *,
     units: Units = "auto",
     offset: int | None = None,
+    bands: tuple[str, ...] | None = None,
     encoding: Encoding | None = None,
     trust: bool = False,
 ) -> Checked[DataArraySource]:
@@ -231,6 +232,8 @@ def from_dataarray(
         What Sentinel-1 is stored in.
     offset
         Offset of the Sentinel-2 product in digital numbers, 0 or -1000.
+    bands
+        Names of the bands of Sentinel-2 in order, where the array does not say.
     encoding
         How values of your own sensor are stored; by default they are physical.
     trust
@@ -244,8 +247,8 @@ def from_dataarray(
     """
     what = called(array)
     spatial = spatial_dims(array)
-    bands = [dim for dim in array.dims if dim not in spatial]
-    if not spatial or len(bands) != 1:
+    others = [dim for dim in array.dims if dim not in spatial]
+    if not spatial or len(others) != 1:
         raise ValueError(
             f"{what} has dimensions {', '.join(map(str, array.dims))}; expected a band "
             "dimension and two spatial ones, such as band, y, x"
@@ -253,12 +256,12 @@ def from_dataarray(
     if array.dtype.kind not in "iuf":
         raise ValueError(f"{what} has values of type {array.dtype}, expected numbers")
     grid = grid_of(array, spatial, what)
-    ordered = array.transpose(bands[0], *spatial)
+    ordered = array.transpose(others[0], *spatial)
     stored = ArrayBands(ordered, what, _tags(ordered))
     if sensor.name == SENTINEL_1.name:
         admitted = admit_sentinel_1(stored, sensor, units, trust)
     elif sensor.name in (SENTINEL_2.name, SENTINEL_2_L1C.name):
-        admitted = admit_sentinel_2(stored, offset, None, trust, sensor)
+        admitted = admit_sentinel_2(stored, offset, bands, trust, sensor)
     else:
         ordered_as = replace(sensor, layouts=sensor.layouts or (sensor.names,))
         admitted = admit_own(stored, ordered_as, encoding or Encoding())
