@@ -31,6 +31,7 @@ FLOORS = [
     {"run_files"},
     {"run"},
     {"jobs", "viewer", "benchmarks"},
+    {"api"},
     {"options", "given", "given_labels"},
     {"commands"},
     {"cli"},

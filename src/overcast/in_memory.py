@@ -10,9 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from odc.geo.geobox import GeoBox
+
 from overcast.geo.bands import Sensor
+from overcast.geo.dataset import read_grid
 from overcast.geo.legend import Legend, load_legend
-from overcast.geo.location import ARRAY
+from overcast.geo.location import ARRAY, Location
 
 if TYPE_CHECKING:  # importing it takes long, and files need none of it
     import xarray
@@ -30,15 +33,22 @@ class InMemory:
         Name of a sensor to the sensor.
     legends
         Name of a legend to the legend.
+    grids
+        Path, as the plan has it, to grid.
     """
 
     arrays: Mapping[str, xarray.DataArray] = field(default_factory=dict)
     sensors: Mapping[str, Sensor] = field(default_factory=dict)
     legends: Mapping[str, Legend] = field(default_factory=dict)
+    grids: Mapping[str, GeoBox] = field(default_factory=dict)
 
     def legend(self, name: str) -> Legend:
         """Return the legend of a name, from here or as `load_legend` finds it."""
         return self.legends[name] if name in self.legends else load_legend(name)
+
+    def grid(self, path: str) -> GeoBox:
+        """Return the grid of a path, from here or of the file."""
+        return self.grids[path] if path in self.grids else read_grid(Location.of(path))
 
     def __or__(self, other: InMemory) -> InMemory:
         """Return both together."""
@@ -46,6 +56,7 @@ class InMemory:
             {**self.arrays, **other.arrays},
             {**self.sensors, **other.sensors},
             {**self.legends, **other.legends},
+            {**self.grids, **other.grids},
         )
 
 

@@ -19,7 +19,7 @@ from overcast.geo.check import (
 )
 from overcast.geo.coded_labels import CodedLabels
 from overcast.geo.coverage import common_grid
-from overcast.geo.dataset import read_grid, stamp
+from overcast.geo.dataset import stamp
 from overcast.geo.image_file import ImageFile
 from overcast.geo.location import Location, hide
 from overcast.geo.masks import (
@@ -108,7 +108,7 @@ def open_images(data: Data, memory: InMemory = _FILES_ONLY) -> Opened:
         images=images,
         masks=masks,
         notes=(*notes, *(_share_hidden(name, mask) for name, mask in masks.items())),
-        grid=None if data.grid is None else read_grid(Location.of(data.grid)),
+        grid=None if data.grid is None else memory.grid(data.grid),
     )
 
 
