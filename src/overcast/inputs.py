@@ -8,7 +8,7 @@ from pathlib import Path
 
 from odc.geo.geobox import GeoBox
 
-from overcast.extent import on_coverage, on_extent, on_labels
+from overcast.extent import on_coverage, on_extent, on_labels, on_seen
 from overcast.geo.arrays import DataArraySource, from_dataarray
 from overcast.geo.bands import BUILT_IN, Encoding, Sensor
 from overcast.geo.check import (
@@ -29,6 +29,7 @@ from overcast.geo.masks import (
     mask_from_dataarray,
     open_mask,
 )
+from overcast.geo.place import doubts
 from overcast.geo.probabilities import SENSOR as PROBABILITIES
 from overcast.geo.probabilities import open_probabilities
 from overcast.geo.products import find_product
@@ -130,6 +131,8 @@ def settle(opened: Opened, data: Data, memory: InMemory = _FILES_ONLY) -> Inputs
             others |= {one.what: one.grid for one in labels.rasters}
     grid = _grid(opened, others)
     notes += _on_extent(opened, others, grid, small=data.small_overlap)
+    for image in opened.images.values():
+        notes += on_seen(name_of(image), image, grid)
     if labels is not None:
         notes += _on_rasters(labels, grid)
     stack = Stack(
@@ -283,6 +286,8 @@ def _on_extent(
 ) -> list[str]:
     """What is to be said of the part that is mapped; refused if it is a sliver."""
     said = on_coverage(grid, others)
+    for image in opened.images.values():
+        said += doubts(name_of(image), image.grid)
     if opened.grid is not None:
         return said
     first = _first(opened.images)
@@ -300,6 +305,7 @@ def _on_rasters(labels: LabelSources, grid: GeoBox) -> Iterator[str]:
     """
     for one in labels.rasters:
         common_grid(grid, {one.what: one.grid})
+        yield from doubts(one.what, one.grid)
         yield from on_labels(one.what, one, grid)
 
 

@@ -16,11 +16,13 @@ from rasterio.enums import ColorInterp, MaskFlags
 from overcast.geo.coded_labels import CodedLabels, Spans
 from overcast.geo.codes import whole
 from overcast.geo.dataset import dataset_of, open_raster, placed
+from overcast.geo.grain import on_blocks
 from overcast.geo.label_check import check_codes
 from overcast.geo.legend import Legend
 from overcast.geo.location import FilePath
 from overcast.geo.warp import overlap
 
+_LOOK_PX = 1024
 _GREY = 3
 """Equal bands that a GeoPackage makes of one."""
 
@@ -51,6 +53,17 @@ class LabelFile(CodedLabels):
     def short(self) -> str:
         """Name of the file."""
         return self.path.name
+
+    def middle(self, spans: Spans) -> NDArray[np.int64]:
+        """Codes in the middle of a window, -1 where it says nothing."""
+        starts = [max((s.start + s.stop - _LOOK_PX) // 2, s.start) for s in spans]
+        rows, columns = (
+            slice(start, min(start + _LOOK_PX, part.stop))
+            for start, part in zip(starts, spans, strict=True)
+        )
+        codes, hidden = self.codes((rows, columns))
+        unknown = np.isin(codes, self.nodata) | (False if hidden is None else hidden)
+        return np.where(unknown, -1, codes.astype(np.int64))
 
     def codes(self, spans: Spans) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
         """Whole codes of a window, and where it says nothing whatever the code.
@@ -121,7 +134,7 @@ def open_labels(
     given = several(nodata)
     labels = open_codes(path, legend, given)
     place = labels.grid if grid is None else grid
-    if overlap(labels.grid, place) is None:
+    if (spans := overlap(labels.grid, place)) is None:
         return labels
     counts = labels.count(place)
     known = labels.known(counts, everywhere=grid is None)
@@ -129,6 +142,9 @@ def open_labels(
         *_on_nodata(labels, given, counts),
         *check_codes(path, legend, known, trust),
     ]
+    if grid is not None:
+        blocks = on_blocks(labels.middle(spans), -1)
+        notes += [f"{path.name}: {note}" for note in blocks]
     return replace(labels, notes=tuple(notes))
 
 
