@@ -24,6 +24,7 @@ FLOORS = [
     {"pages"},
     {"product"},
     {"labels"},
+    {"acquire"},
     {"discover", "extent", "keys"},
     {"plan"},
     {"inputs", "methods"},

@@ -157,6 +157,42 @@ def write_image(source: ImageSource, path: Path, tags: Mapping[str, str]) -> Non
     _write_cog(rows(), form, path)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bands:
+    """What the bands of a file are: ``value = stored * scale + offset`` in `unit`."""
+
+    names: tuple[str, ...]
+    dtype: str
+    nodata: float
+    scale: float = 1.0
+    offset: float = 0.0
+    unit: str = ""
+    overviews: str = "AVERAGE"
+
+
+def write_bands(
+    rows: Rows, grid: GeoBox, bands: Bands, path: Path, tags: Mapping[str, str]
+) -> None:
+    """Write bands as they are stored, given as first row and rows ``[C, h, W]``."""
+    count = len(bands.names)
+
+    def describe(dataset: Any) -> None:
+        dataset.update_tags(**tags)
+        dataset.colorinterp = [ColorInterp.gray] * count
+        dataset.scales = [bands.scale] * count
+        dataset.offsets = [bands.offset] * count
+        dataset.units = [bands.unit] * count
+        for band, name in enumerate(bands.names, 1):
+            dataset.set_band_description(band, name)
+
+    form = _Form(
+        *(grid, bands.dtype, bands.nodata, bands.overviews, describe),
+        step=None,
+        bands=count,
+    )
+    _write_cog(rows, form, path)
+
+
 def write_set_sizes(probabilities: Path, sets: ConformalSets, path: Path) -> None:
     """Write how many classes a pixel's conformal set holds, uint8 with nodata 255.
 
