@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,26 +18,18 @@ from overcast.geo.check import (
 )
 from overcast.geo.coverage import common_grid
 from overcast.geo.dataset import read_grid, stamp
-from overcast.geo.feature_notes import looked_at
 from overcast.geo.image_file import ImageFile
-from overcast.geo.label_file import LabelFile, open_codes, open_labels, several
-from overcast.geo.layers import is_vector
-from overcast.geo.legend import load_legend
+from overcast.geo.label_file import LabelFile
 from overcast.geo.location import Location, hide
 from overcast.geo.masks import CLOUDED, Masked, counts_of, open_mask
-from overcast.geo.overlay import (
-    CLASS,
-    PointLabels,
-    PolygonLabels,
-    open_drawn,
-)
 from overcast.geo.probabilities import SENSOR as PROBABILITIES
 from overcast.geo.probabilities import open_probabilities
 from overcast.geo.products import find_product
 from overcast.geo.sensor_file import load_sensor
 from overcast.geo.stack import ImageSource, Stack
 from overcast.labels.spectra import contradictions
-from overcast.plan import NO_MASK, Data, ImageInput, LabelInput, MaskInput, fingerprint
+from overcast.plan import NO_MASK, Data, ImageInput, MaskInput, fingerprint
+from overcast.sources import LabelSources, open_sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +39,8 @@ class Inputs:
     stack: Stack
     notes: tuple[str, ...]
     fingerprint: str
+    accuracies: tuple[str | None, ...] = ()
+    """What a plan says of how right each source of labels of the stack is, in order."""
 
 
 def open_inputs(data: Data) -> Inputs:
@@ -65,68 +59,33 @@ def open_inputs(data: Data) -> Inputs:
     images = {name: c.image for name, c in checked.items()}
     notes += [note for c in checked.values() for note in c.notes]
     others = {str(image.path): image.grid for image in images.values()}
-    labels = None
-    if data.labels is not None:
-        labels = _checked_labels(data.labels, _grid(data, images, others), data.trust)
+    labels = open_sources(data, _grid(data, images, others))
+    if labels is not None:
         notes += labels.notes
-        others[str(labels.path)] = labels.grid
+        # Of several sources, one may lack a part of the scene where another has labels.
+        if not labels.others:
+            others |= {str(one.path): one.grid for one in labels.files}
     masks = _masks(data, images)
     notes += [_share_hidden(name, mask) for name, mask in masks.items()]
     seen: dict[str, ImageSource] = {**images, **masks}
     grid = _grid(data, images, others)
     notes += _on_extent(data, images, others, grid)
-    if isinstance(labels, LabelFile):
-        notes += on_labels(str(labels.path), labels, grid)
+    if labels is not None:
+        notes += _on_label_files(labels, grid)
     stack = Stack(
         grid=grid,
         images=seen,
-        labels=labels,
+        labels=None if labels is None else labels.first,
+        others=() if labels is None else labels.others,
         targets=frozenset(name for name, i in data.images.items() if i.target),
     )
-    notes += contradictions(stack)
+    notes += [note for one in stack.apart() for note in contradictions(one)]
     files = [image.path for image in data.images.values()]
     masks_of = (i.mask for i in data.images.values())
     files += [mask.path for mask in masks_of if mask and mask.path != NO_MASK]
-    files += [] if data.labels is None else [data.labels.path]
-    return Inputs(stack, tuple(notes), _fingerprint(stack, files))
-
-
-def open_given_labels(
-    entry: LabelInput, grid: GeoBox
-) -> LabelFile | PolygonLabels | PointLabels:
-    """Open a raster of labels on its own grid, or points or polygons on `grid`.
-
-    What is in a raster is not looked at.
-
-    Raises
-    ------
-    ValueError
-        If the file is refused (see `overcast.geo.label_file` and
-        `overcast.geo.overlay`), or what is said of it does not fit such a file.
-    """
-    path, legend = Location.of(entry.path), load_legend(entry.legend)
-    if is_vector(path):
-        if entry.nodata is not None:
-            raise ValueError(f"{path}: features have no nodata; leave classes empty")
-        return open_drawn(path, legend, grid, entry.column or CLASS)
-    if entry.column is not None:
-        raise ValueError(f"{path}: a raster has no column {entry.column}")
-    return open_codes(path, legend, several(entry.nodata))
-
-
-def _checked_labels(
-    entry: LabelInput, grid: GeoBox, trust: bool
-) -> LabelFile | PolygonLabels | PointLabels:
-    """Labels with notes on what they are on `grid`; refused if they are nothing there.
-
-    With `trust`, names in a raster that contradict the legend are passed over.
-    """
-    labels = open_given_labels(entry, grid)
-    if isinstance(labels, LabelFile):
-        return open_labels(
-            labels.path, labels.legend, several(entry.nodata), grid, trust
-        )
-    return looked_at(labels)
+    files += [entry.path for entry in data.every_labels]
+    accuracies = () if labels is None else labels.accuracies
+    return Inputs(stack, tuple(notes), _fingerprint(stack, files), accuracies)
 
 
 def _open_image(entry: ImageInput, trust: bool) -> Checked[ImageFile]:
@@ -234,6 +193,19 @@ def _on_extent(
     first = _first(images)
     named = str(first.path), first.grid
     return [*on_extent(named, grid, others, small=data.small_overlap), *said]
+
+
+def _on_label_files(labels: LabelSources, grid: GeoBox) -> Iterator[str]:
+    """What is to be said of rasters of labels and the part that is mapped.
+
+    Raises
+    ------
+    ValueError
+        If one lies elsewhere.
+    """
+    for one in labels.files:
+        common_grid(grid, {str(one.path): one.grid})
+        yield from on_labels(str(one.path), one, grid)
 
 
 def _fingerprint(stack: Stack, files: Iterable[str]) -> str:

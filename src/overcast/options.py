@@ -32,7 +32,6 @@ HELP = {"help_option_names": ["-h", "--help"]}
 _BOTH = {
     "s1": "gdalbuildvrt both.vrt {}",
     "s2": "gdalbuildvrt both.vrt {}",
-    "labels": "gdalbuildvrt both.vrt {} for rasters, ogrmerge.py -single for polygons",
 }
 """What puts two files into the one that an option takes."""
 
@@ -181,13 +180,17 @@ labels = several(
         "--labels",
         type=SOURCE,
         required=True,
+        multiple=True,
+        metavar="FILE[|KEY=VALUE...]",
         help="Raster of class codes, or polygons or points with a class: a file, an "
-        "address, or a layer as FILE|layername=LAYER.",
+        "address, or a layer as FILE|layername=LAYER.  May be repeated: several sources "
+        "count together, and drawn ones win. KEY says of one: legend, column, nodata, "
+        "accuracy, or crosswalk, a CSV of source,target.",
     ),
     click.option(
         "--legend",
-        required=True,
-        help="igbp, simplified-igbp, worldcover, esri, dynamic-world, nlcd, corine, "
+        help="Of the map, and of all --labels that do not name theirs: igbp, "
+        "simplified-igbp, worldcover, esri, dynamic-world, nlcd, corine, "
         "openearthmap, whu-opt-sar, or a CSV of code,name,colour.",
     ),
     click.option(

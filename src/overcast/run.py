@@ -34,7 +34,7 @@ from overcast.maps.predict import predict
 from overcast.maps.predictor import Predictor
 from overcast.maps.views import Viewed, views_of
 from overcast.maps.without import Without
-from overcast.methods.place import check_stated, find_place
+from overcast.methods.finding_place import check_stated, find_place
 from overcast.plan import (
     Plan,
     Windows,
@@ -74,11 +74,13 @@ def train_run(
     Going on from what an interrupted attempt left there is up to the method.
     """
     inputs = inputs or open_inputs(plan.data)
-    stacks = [inputs.stack, *(open_inputs(more).stack for more in plan.scenes)]
+    scenes = [inputs.stack, *(open_inputs(more).stack for more in plan.scenes)]
+    # Every source of labels teaches as a scene of its own.
+    stacks = [stack for scene in scenes for stack in scene.apart()]
     first = agree(stacks)
     assert first.labels is not None
     refuse_one_class(stacks)
-    check_stated(inputs.stack, plan)
+    check_stated(inputs.stack, plan, inputs.accuracies)
     folder.mkdir(parents=True, exist_ok=True)
     write_plan(plan, folder / PLAN)
     interface = Interface(legend=first.labels.legend, sensors=first.sensors)
@@ -88,7 +90,9 @@ def train_run(
         method_of(plan).fit(stacks, folder, plan.seed, progress)
         if _asks_place(plan) and inputs.stack.labels is not None:
             predictor = _learned(folder, plan, interface)
-            place = find_place(predictor, inputs.stack, plan, progress)
+            place = find_place(
+                predictor, inputs.stack, plan, inputs.accuracies, progress
+            )
             write_place(place, inputs.stack, folder)
     finish_record(plan, interface, folder)
 
@@ -98,6 +102,7 @@ def _asks_place(plan: Plan) -> bool:
     place = plan.place
     if place.use == "auto":
         stated = place.accuracy is not None or place.anchors is not None
+        stated |= any(one.accuracy is not None for one in plan.data.every_labels)
         return stated or plan.method["name"] == "weak"
     return place.use == "yes"
 
@@ -143,8 +148,8 @@ def model_hash(folder: Path, *, calibrated: bool = True) -> str:
     """
     digest = hashlib.sha256()
     learned = sorted(folder.glob("*.safetensors"))
-    if (folder / place_file.LABELS).is_file():
-        learned += [folder / place_file.NAME, folder / place_file.LABELS]
+    if labels := sorted(folder.glob(place_file.EVERY_LABELS)):
+        learned += [folder / place_file.NAME, *labels]
     if calibrated:
         learned += folder.glob(calibration_file.NAME)
     for path in learned:
@@ -299,7 +304,7 @@ def tiling_of(predictor: Predictor, windows: Windows) -> Tiling:
 
 
 def _file_names(stack: Stack) -> list[str]:
-    sources: list[Any] = [*stack.images.values(), stack.labels]
+    sources: list[Any] = [*stack.images.values(), stack.labels, *stack.others]
     return [source.path.name for source in sources if hasattr(source, "path")]
 
 
@@ -326,4 +331,6 @@ def matched(stack: Stack, sensors: Mapping[str, Sensor]) -> Stack:
                 f"({', '.join(found.names)})"
             )
     images = {n: stack.images[n] for n in sensors}
-    return dataclasses.replace(stack, images=images, labels=None, targets=frozenset())
+    return dataclasses.replace(
+        stack, images=images, labels=None, targets=frozenset(), others=()
+    )

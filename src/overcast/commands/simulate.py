@@ -23,6 +23,13 @@ from overcast.options import HELP, Command, bar, show, threads, writing
     "worldcover (10 m), points, polygons, outdated, pseudo.",
 )
 @click.option("--cloud", type=float, help="Also write s2 with this share under cloud.")
+@click.option(
+    "--land",
+    default="plain",
+    show_default=True,
+    help="Traits of the land: plain, real, or some of use, drift, uneven, calm, "
+    "products with commas between them.",
+)
 @threads
 @writing
 def command(
@@ -30,6 +37,7 @@ def command(
     size: int,
     labels: tuple[str, ...],
     cloud: float | None,
+    land: str,
     out: Path,
     overwrite: bool,
 ) -> None:
@@ -39,11 +47,21 @@ def command(
     Examples:
       overcast simulate --seed 7 --size 512 --out world/
       overcast simulate --seed 7 --labels modis --labels corine --cloud 0.6 --out world/
+      overcast simulate --seed 7 --land real --labels corine --out world/
+
+    \b
+    Traits of the land, each like real land in one way:
+      use       some patches look like another class: coffee under trees, fallow, parks
+      drift     spectra drift across the scene, with soil, phenology and moisture
+      uneven    one class covers .45 to .88 of the land
+      calm      patches are large, and few thin things break them
+      products  labels of products are as right as their validations say
     """
     from overcast.worlds.files import write_world
+    from overcast.worlds.nature import Nature
     from overcast.worlds.scene import Wanted
 
-    wanted = Wanted(labels, cloud)
+    wanted = Wanted(labels, cloud, Nature.of(land))
     with bar() as progress:
         paths = write_world(
             seed, size, out, wanted, overwrite=overwrite, progress=progress

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 from odc.geo.geobox import GeoBox
@@ -73,6 +73,8 @@ class Stack:
         Name (``s1``, ``s2``, ...) to source.
     labels
         Source of classes, or None.
+    others
+        Further sources of classes, of the same legend; `read` passes them over.
     targets
         Names of images to learn from that mapping does without, such as the
         cloud-free twin of a cloudy image or class probabilities.
@@ -82,6 +84,7 @@ class Stack:
     images: Mapping[str, ImageSource]
     labels: LabelSource | None = None
     targets: frozenset[str] = frozenset()
+    others: tuple[LabelSource, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.images:
@@ -106,6 +109,11 @@ class Stack:
             for name, source in self.images.items()
             if name not in self.targets
         }
+
+    def apart(self) -> tuple[Stack, ...]:
+        """The same images with each source of labels: this stack, if it has one."""
+        sources = (self.labels, *self.others)
+        return tuple(replace(self, labels=one, others=()) for one in sources)
 
     def read(self, window: Window) -> Chip:
         """Everything in `window`, which must lie inside the grid."""

@@ -53,7 +53,8 @@ def publish_map(
     """
     with rasterio.open(mapped) as dataset:
         tags = dataset.tags()
-    sources: list[Any] = [*inputs.stack.images.values(), inputs.stack.labels]
+    stack = inputs.stack
+    sources: list[Any] = [*stack.images.values(), stack.labels, *stack.others]
     key = fingerprint([tags["OVERCAST_MODEL"], inputs.fingerprint])
     origin = Origin(
         name=f"overcast-map-{key}",
@@ -68,7 +69,7 @@ def publish_map(
 
 
 def _files(data: Data) -> list[str]:
-    labels = [] if data.labels is None else [data.labels.path]
+    labels = [entry.path for entry in data.every_labels]
     masks = [
         m.path for i in data.images.values() if (m := i.mask) and m.path != NO_MASK
     ]

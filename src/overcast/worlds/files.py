@@ -28,6 +28,7 @@ from overcast.lock import writing
 from overcast.progress import Progress, quiet
 from overcast.threads import count
 from overcast.worlds.measured import CLASSES
+from overcast.worlds.nature import PLAIN
 from overcast.worlds.scene import (
     FINE_LABELS,
     SIDE,
@@ -81,7 +82,7 @@ def write_world(
     wanted = wanted or Wanted()
     paths = {name: folder / f"{_file_of(name)}.tif" for name in _parts(wanted)}
     paths["world"] = folder / "world.json"
-    world = make_world(seed, size)
+    world = make_world(seed, size, wanted.nature)
     maker = Maker.of(world, wanted)
     with writing(folder):
         old = [str(path) for path in paths.values() if path.exists()]
@@ -231,5 +232,7 @@ def _describe_world(
         "true_shares": named,
         "region": world.region.as_dict(),
     }
+    if world.nature != PLAIN:
+        about["land"] = world.nature.name
     with errors.writing(path):
         path.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")

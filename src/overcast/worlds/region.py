@@ -46,6 +46,10 @@ _SEASONS = {"summer": 0.55, "spring": 0.2, "autumn": 0.15, "winter": 0.1}
 _SUN_ELEVATION = {"summer": 58.0, "spring": 48.0, "autumn": 36.0, "winter": 20.0}
 
 
+_HABITS = ("mosaic", "roads", "rough")
+"""Fields of a region that only natures other than plain change."""
+
+
 @dataclass(frozen=True, slots=True)
 class Region:
     """Parameters of a world.
@@ -85,6 +89,13 @@ class Region:
         swath runs leftwards if negative.
     shift
         Pixels down and right by which radar lies beside the optical image.
+    mosaic
+        How much a parcel goes its own way in being grass or crops; the less, the more
+        such parcels gather.
+    roads
+        Share of farm blocks with a wide road around them.
+    rough
+        How ragged the borders of zones are, relative to others.
     """
 
     season: str
@@ -105,10 +116,13 @@ class Region:
     sun_elevation: float
     swath_m: float
     shift: tuple[float, float]
+    mosaic: float = 3.0
+    roads: float = 0.25
+    rough: float = 1.0
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for a file beside the world."""
-        return {k: _plain(v) for k, v in asdict(self).items()}
+        return {k: _plain(v) for k, v in asdict(self).items() if k not in _HABITS}
 
 
 def draw_region(seed: int) -> Region:

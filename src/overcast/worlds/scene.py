@@ -22,6 +22,7 @@ from overcast.progress import Progress, quiet
 from overcast.worlds import cells as coarse
 from overcast.worlds import labels
 from overcast.worlds.clouds import Clouds, draw_clouds, see_cloudy
+from overcast.worlds.nature import PLAIN, Nature
 from overcast.worlds.noise import stream
 from overcast.worlds.optical import SCALE, see_optical
 from overcast.worlds.pseudo import pseudo_labels
@@ -59,10 +60,13 @@ class Wanted:
         Names out of `KINDS`.
     cloud
         Share of the scene under cloud in ``s2_cloudy``, or none.
+    nature
+        Traits of the land.
     """
 
     labels: tuple[str, ...] = ("modis",)
     cloud: float | None = None
+    nature: Nature = PLAIN
 
     def __post_init__(self) -> None:
         for kind in self.labels:
@@ -212,8 +216,9 @@ def simulate(
     ValueError
         If `size` is below 64 or `seed` is negative.
     """
-    world = make_world(seed, size)
-    maker = Maker.of(world, wanted or Wanted())
+    wanted = wanted or Wanted()
+    world = make_world(seed, size, wanted.nature)
+    maker = Maker.of(world, wanted)
     counts, whole = Counts(maker), dict[str, NDArray[Any]]()
     for window, made in make_windows(maker, 1, progress):
         counts.add(made)

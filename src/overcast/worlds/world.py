@@ -12,6 +12,7 @@ from odc.geo.geobox import GeoBox
 
 from overcast.geo.tiling import Window
 from overcast.worlds.land import Land, build_land
+from overcast.worlds.nature import PLAIN, Nature
 from overcast.worlds.noise import Floats, Places, centres_of, key_of, stream
 from overcast.worlds.region import Region, draw_region
 from overcast.worlds.spectra import draw_spectra
@@ -29,13 +30,14 @@ _PIXEL_M = 10
 class World:
     """A scene of `size` by `size` pixels of 10 m, made window by window.
 
-    All that follows from it is a pure function of `seed` and `size`.
+    All that follows from it is a pure function of `seed`, `size` and `nature`.
     """
 
     seed: int
     size: int
     region: Region
     terrain: Terrain
+    nature: Nature = PLAIN
 
     @cached_property
     def spectra(self) -> Floats:
@@ -52,7 +54,7 @@ class World:
         return GeoBox((self.size, self.size), transform, _CRS)
 
 
-def make_world(seed: int, size: int) -> World:
+def make_world(seed: int, size: int, nature: Nature = PLAIN) -> World:
     """Draw a world; its windows are made by `see`.
 
     Raises
@@ -66,8 +68,8 @@ def make_world(seed: int, size: int) -> World:
         raise ValueError(f"size is {size}, expected at most {_LARGEST} pixels")
     if seed < 0:
         raise ValueError(f"seed is {seed}, expected 0 or more")
-    region = draw_region(seed)
-    return World(seed, size, region, shape_terrain(seed, size, region))
+    region = nature.shape(seed, draw_region(seed))
+    return World(seed, size, region, shape_terrain(seed, size, region), nature)
 
 
 @dataclass(frozen=True)
@@ -94,13 +96,13 @@ class View:
     @cached_property
     def land(self) -> Land:
         """Land as it is."""
-        world = self.world
-        return build_land(world.seed, world.terrain, self.rows, self.columns)
+        return self.land_of(0)
 
     def land_of(self, years_ago: float) -> Land:
         """Land as it was."""
         world = self.world
-        return build_land(world.seed, world.terrain, self.rows, self.columns, years_ago)
+        place = world.terrain, self.rows, self.columns
+        return build_land(world.seed, *place, years_ago, world.nature)
 
     @property
     def inner(self) -> tuple[slice, slice]:
