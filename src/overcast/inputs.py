@@ -8,7 +8,7 @@ from pathlib import Path
 
 from odc.geo.geobox import GeoBox
 
-from overcast.extent import on_coverage, on_extent, on_labels
+from overcast.extent import on_coverage, on_extent, on_labels, on_seen
 from overcast.geo.bands import BUILT_IN
 from overcast.geo.check import (
     Checked,
@@ -22,6 +22,7 @@ from overcast.geo.image_file import ImageFile
 from overcast.geo.label_file import LabelFile
 from overcast.geo.location import Location, hide
 from overcast.geo.masks import CLOUDED, Masked, counts_of, open_mask
+from overcast.geo.place import doubts
 from overcast.geo.probabilities import SENSOR as PROBABILITIES
 from overcast.geo.probabilities import open_probabilities
 from overcast.geo.products import find_product
@@ -70,6 +71,8 @@ def open_inputs(data: Data) -> Inputs:
     seen: dict[str, ImageSource] = {**images, **masks}
     grid = _grid(data, images, others)
     notes += _on_extent(data, images, others, grid)
+    for image in images.values():
+        notes += on_seen(str(image.path), image, grid)
     if labels is not None:
         notes += _on_label_files(labels, grid)
     stack = Stack(
@@ -188,6 +191,8 @@ def _on_extent(
 ) -> list[str]:
     """What is to be said of the part that is mapped; refused if it is a sliver."""
     said = on_coverage(grid, others)
+    for image in images.values():
+        said += doubts(str(image.path), image.grid)
     if data.grid is not None:
         return said
     first = _first(images)
@@ -205,6 +210,7 @@ def _on_label_files(labels: LabelSources, grid: GeoBox) -> Iterator[str]:
     """
     for one in labels.files:
         common_grid(grid, {str(one.path): one.grid})
+        yield from doubts(str(one.path), one.grid)
         yield from on_labels(str(one.path), one, grid)
 
 

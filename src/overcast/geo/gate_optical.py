@@ -22,6 +22,7 @@ from overcast.geo.gate import (
     in_words,
     look_at,
     one_or_each,
+    say_copies,
     seen_values,
     settle_fills,
     tags_of,
@@ -80,6 +81,7 @@ def admit_sentinel_2(
     if not stated:
         _settle_offset(look, own, offset, trust)
     _check_order(look, raw, bands, trust)
+    say_copies(look, own)
     settle_fills(look, _REFLECTANCE, same_is_enough=len(look.places) >= 3)
     return look.admitted()
 

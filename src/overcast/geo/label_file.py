@@ -15,6 +15,7 @@ from rasterio.enums import ColorInterp, MaskFlags
 
 from overcast.geo.codes import occurring, whole
 from overcast.geo.dataset import dataset_of, open_raster, placed
+from overcast.geo.grain import on_blocks
 from overcast.geo.label_check import check_codes
 from overcast.geo.legend import Legend
 from overcast.geo.location import FilePath
@@ -30,6 +31,7 @@ from overcast.geo.warp import (
 )
 
 Spans = tuple[slice, slice]
+_LOOK_PX = 1024
 _GREY = 3
 """Equal bands that a GeoPackage makes of one."""
 
@@ -75,6 +77,17 @@ class LabelFile:
             indices, source = self._indices(spans, grid), self.grid[spans]
             values = class_fractions(indices, len(self.legend), source, grid)
         return Fractions(values=values, grid=grid, legend=self.legend)
+
+    def middle(self, spans: Spans) -> NDArray[np.int64]:
+        """Codes in the middle of a window, -1 where it says nothing."""
+        starts = [max((s.start + s.stop - _LOOK_PX) // 2, s.start) for s in spans]
+        rows, columns = (
+            slice(start, min(start + _LOOK_PX, part.stop))
+            for start, part in zip(starts, spans, strict=True)
+        )
+        codes, hidden = self.codes((rows, columns))
+        unknown = np.isin(codes, self.nodata) | (False if hidden is None else hidden)
+        return np.where(unknown, -1, codes.astype(np.int64))
 
     def codes(self, spans: Spans) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
         """Whole codes of a window, and where it says nothing whatever the code.
@@ -197,7 +210,7 @@ def open_labels(
     given = several(nodata)
     labels = open_codes(path, legend, given)
     place = labels.grid if grid is None else grid
-    if overlap(labels.grid, place) is None:
+    if (spans := overlap(labels.grid, place)) is None:
         return labels
     counts = labels.count(place)
     classes = {*legend.codes, *legend.other_codes} - set(labels.nodata)
@@ -212,6 +225,9 @@ def open_labels(
         *_on_nodata(labels, given, counts),
         *check_codes(path, legend, known, trust),
     ]
+    if grid is not None:
+        blocks = on_blocks(labels.middle(spans), -1)
+        notes += [f"{path.name}: {note}" for note in blocks]
     return replace(labels, notes=tuple(notes))
 
 
