@@ -24,6 +24,7 @@ FLOORS = [
     {"pages"},
     {"product"},
     {"labels"},
+    {"acquire"},
     {"discover", "extent", "in_memory", "keys"},
     {"plan"},
     {"sources", "methods"},

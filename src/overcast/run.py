@@ -48,7 +48,7 @@ from overcast.plan import (
     write_plan,
 )
 from overcast.product.rasters import (
-    Rows,
+    MapRows,
     write_confidence,
     write_image,
     write_map,
@@ -310,7 +310,7 @@ def tags_of(runs: Runs, stack: Stack) -> dict[str, str]:
 
 
 def write_rasters(
-    raw: Rows,
+    raw: MapRows,
     of: tuple[GeoBox, Legend],
     folder: Path,
     tags: Mapping[str, str],

@@ -36,11 +36,11 @@ from overcast.product.style import class_style, confidence_style
 _BLOCK = 512
 _NO_PLACE = "none: the images have no coordinate reference system"
 """Said by a file that can be looked at and scored, and laid over nothing."""
-Numbered = Iterable[tuple[int, NDArray[Any]]]
+Rows = Iterable[tuple[int, NDArray[Any]]]
 """First row and rows, top down."""
 
 
-class Rows(Protocol):
+class MapRows(Protocol):
     """A map by rows, as `overcast.maps.predict.RawMap` keeps it in files."""
 
     @property
@@ -63,7 +63,7 @@ class Rows(Protocol):
 
 
 def write_map(
-    raw: Rows, grid: GeoBox, legend: Legend, path: Path, tags: Mapping[str, str]
+    raw: MapRows, grid: GeoBox, legend: Legend, path: Path, tags: Mapping[str, str]
 ) -> None:
     """Write class codes uint8 with nodata 255, colours, statistics and legend.
 
@@ -85,7 +85,7 @@ def write_labels(labels: Labels, path: Path, tags: Mapping[str, str]) -> None:
 
 
 def write_confidence(
-    raw: Rows, grid: GeoBox, path: Path, tags: Mapping[str, str]
+    raw: MapRows, grid: GeoBox, path: Path, tags: Mapping[str, str]
 ) -> None:
     """Write confidence, float32 from 0 to 1 with nodata NaN, and its style beside it.
 
@@ -105,7 +105,7 @@ def write_confidence(
 
 
 def write_probabilities(
-    raw: Rows, grid: GeoBox, legend: Legend, path: Path, tags: Mapping[str, str]
+    raw: MapRows, grid: GeoBox, legend: Legend, path: Path, tags: Mapping[str, str]
 ) -> None:
     """Write the probability of every class, a band each, uint8 with nodata 255.
 
@@ -135,7 +135,7 @@ def write_probabilities(
 
 
 def write_suspicion(
-    rows: Numbered, grid: GeoBox, path: Path, tags: Mapping[str, str]
+    rows: Rows, grid: GeoBox, path: Path, tags: Mapping[str, str]
 ) -> None:
     """Write how suspicious labels are, 0 to 1 with NaN where there are none.
 
@@ -165,7 +165,7 @@ def write_image(source: ImageSource, path: Path, tags: Mapping[str, str]) -> Non
     """
     names = source.sensor.names
 
-    def rows() -> Numbered:
+    def rows() -> Rows:
         for y, end in _bands(source.grid.shape.yx):
             yield y, np.round(source.read(source.grid[y:end]).values, 4)
 
@@ -179,6 +179,42 @@ def write_image(source: ImageSource, path: Path, tags: Mapping[str, str]) -> Non
         source.grid, "float32", np.nan, "AVERAGE", describe, step=None, bands=len(names)
     )
     _write_cog(rows(), form, path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bands:
+    """What the bands of a file are: ``value = stored * scale + offset`` in `unit`."""
+
+    names: tuple[str, ...]
+    dtype: str
+    nodata: float
+    scale: float = 1.0
+    offset: float = 0.0
+    unit: str = ""
+    overviews: str = "AVERAGE"
+
+
+def write_bands(
+    rows: Rows, grid: GeoBox, bands: Bands, path: Path, tags: Mapping[str, str]
+) -> None:
+    """Write bands as they are stored, given as first row and rows ``[C, h, W]``."""
+    count = len(bands.names)
+
+    def describe(dataset: Any) -> None:
+        dataset.update_tags(**tags)
+        dataset.colorinterp = [ColorInterp.gray] * count
+        dataset.scales = [bands.scale] * count
+        dataset.offsets = [bands.offset] * count
+        dataset.units = [bands.unit] * count
+        for band, name in enumerate(bands.names, 1):
+            dataset.set_band_description(band, name)
+
+    form = _Form(
+        *(grid, bands.dtype, bands.nodata, bands.overviews, describe),
+        step=None,
+        bands=count,
+    )
+    _write_cog(rows, form, path)
 
 
 def write_set_sizes(probabilities: Path, sets: ConformalSets, path: Path) -> None:
@@ -227,7 +263,7 @@ def written_legend(path: Path) -> Legend:
 
 
 def write_classes(
-    rows: Numbered, grid: GeoBox, legend: Legend, path: Path, tags: Mapping[str, str]
+    rows: Rows, grid: GeoBox, legend: Legend, path: Path, tags: Mapping[str, str]
 ) -> None:
     """Write class codes given as first row and rows, top down; see `write_map`."""
     colours = {c.code: (*c.rgb, 255) for c in legend.classes}
@@ -285,7 +321,7 @@ class _Form:
         return dataset
 
 
-def _write_cog(rows: Numbered, form: _Form, path: Path) -> list[Counts]:
+def _write_cog(rows: Rows, form: _Form, path: Path) -> list[Counts]:
     """Write a plain file first: a COG has its overviews before the pixels.
 
     Returns the histogram of every band, or none if values have no step.
@@ -310,7 +346,7 @@ def _write_cog(rows: Numbered, form: _Form, path: Path) -> list[Counts]:
     return counts
 
 
-def _write_plain(rows: Numbered, form: _Form, path: Path) -> list[Counts]:
+def _write_plain(rows: Rows, form: _Form, path: Path) -> list[Counts]:
     step, counted = form.step or 1, form.bands if form.step else 0
     counts = [histogram(np.empty(0), step) for _ in range(counted)]
     with form.create(path) as dataset:
