@@ -30,7 +30,7 @@ FLOORS = [
     {"inputs"},
     {"run_files"},
     {"run"},
-    {"jobs", "viewer", "benchmarks"},
+    {"jobs", "viewer"},
     {"options", "given", "given_labels"},
     {"commands"},
     {"cli"},
