@@ -32,7 +32,7 @@ FLOORS = [
     {"run_files"},
     {"run"},
     {"jobs", "viewer", "benchmarks"},
-    {"options", "given", "given_labels"},
+    {"options", "options_region", "given_region", "given", "given_labels"},
     {"commands"},
     {"cli"},
 ]
