@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,33 @@ def say(message: str) -> None:
 def show(result: Any) -> None:
     """A result for the next program: JSON on standard output."""
     click.echo(json.dumps(result, indent=2, ensure_ascii=False))
+
+
+def present(result: Any, tables: Any, given: Mapping[str, Any]) -> None:
+    """A result as tables on a terminal, else as JSON; as tables in `--table` as well."""
+    if given["table"] is not None:
+        from overcast.pages.tables import write_tables
+
+        write_tables(tables(result), given["table"])
+    if given["json"] or not sys.stdout.isatty():
+        show(result)
+        return
+    from rich.console import Console
+
+    from overcast.pages.tables import draw
+
+    draw(tables(result), Console())
+
+
+def check_table(given: Mapping[str, Any]) -> None:
+    """Refuse `--table` before any work, if no table can be written there."""
+    if given["table"] is None:
+        return
+    from overcast.output import refuse_to_replace
+    from overcast.pages.tables import refuse_kind
+
+    refuse_kind(given["table"])
+    refuse_to_replace(given["table"], given["overwrite"])
 
 
 def report(made: Any) -> None:
@@ -317,6 +345,20 @@ def views(default: int) -> Callable[[Any], Any]:
     )
 
 
+tables = several(
+    click.option(
+        "--table",
+        type=FILE,
+        help="Also write the table to this .csv or .md, the latter with the sentences "
+        "that a report needs.",
+    ),
+    click.option(
+        "--json",
+        is_flag=True,
+        help="Print JSON on a terminal too; elsewhere it is always JSON.",
+    ),
+)
+"""How a result is shown; for `present`."""
 threads = click.option(
     "--threads",
     type=click.IntRange(1),
