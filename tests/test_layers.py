@@ -33,7 +33,7 @@ FLOORS = [
     {"run"},
     {"jobs", "viewer"},
     {"api"},
-    {"options", "given", "given_labels"},
+    {"options", "options_region", "given_region", "given", "given_labels"},
     {"commands"},
     {"cli"},
 ]
