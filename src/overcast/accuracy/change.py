@@ -83,7 +83,9 @@ class ChangeLegend:
     def positions(self) -> NDArray[np.uint8]:
         """Class of change ``[K, K]`` by class before and after; 255 if there is none."""
         other = np.flatnonzero(self.before == _NONE)
-        table = np.full((len(self.land),) * 2, other[0] if other.size else 255, np.uint8)
+        table = np.full(
+            (len(self.land),) * 2, other[0] if other.size else 255, np.uint8
+        )
         np.fill_diagonal(table, 255)
         known = self.before != _NONE
         table[self.before[known], self.after[known]] = np.flatnonzero(known)
@@ -92,7 +94,9 @@ class ChangeLegend:
     @property
     def is_change(self) -> NDArray[np.bool_]:
         """Bool ``[L]``: the class is one of change."""
-        return np.asarray((self.before != self.after) | (self.before == _NONE), np.bool_)
+        return np.asarray(
+            (self.before != self.after) | (self.before == _NONE), np.bool_
+        )
 
     def groups(self) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:
         """Kind, class and members ``[L]`` of all change, every gain and every loss."""

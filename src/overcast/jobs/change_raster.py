@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,7 +80,9 @@ def open_dated(path: Path) -> DatedMap:
     """
     mapped = path / "map.tif" if path.is_dir() else path
     if not mapped.is_file():
-        raise ValueError(f"{path}: has no map.tif; give a folder that overcast map made")
+        raise ValueError(
+            f"{path}: has no map.tif; give a folder that overcast map made"
+        )
     classes = open_labels(mapped, written_legend(mapped))
     for name in ("probabilities.tif", "confidence.tif"):
         beside = mapped.with_name(name)
@@ -135,7 +138,8 @@ def transitions_of(first: DatedMap, second: DatedMap, grid: GeoBox) -> Joint:
     step = max(1, round(math.sqrt(math.prod(grid.shape) / _SAMPLE)))
     parts = []
     for band in pieces(grid, _ROWS):
-        a, b, known = _both(first, second, grid[band])
+        (a, here), (b, then) = first.read(grid[band]), second.read(grid[band])
+        known = (here != UNKNOWN) & (then != UNKNOWN)
         rows = np.arange(band[0].start, band[0].stop) % step == 0
         columns = np.arange(int(grid.shape[1])) % step == 0
         wanted = known & (rows[:, None] & columns[None]).ravel()
@@ -160,51 +164,51 @@ def find_changes(
     A pixel has changed where the probability of any change is `least` or more, and where
     it lies in a patch of change of `mmu_ha` hectares or more.
     """
-    first, second = dates
-    grid = first.classes.grid
-    joint = transitions_of(first, second, grid)
-    shape = tuple(int(n) for n in grid.shape)
+    grid = dates[0].classes.grid
+    joint = transitions_of(*dates, grid)
+    shape = int(grid.shape[0]), int(grid.shape[1])
     before, after, stays = (
         memory_map(folder / f"{name}.raw", np.uint8, shape)
         for name in ("before", "after", "stays")
     )
     probability = memory_map(folder / "probability.raw", np.float32, shape)
-    size = len(first.legend)
-    apart = np.zeros(size * size, np.int64)
+    targets = before, after, stays, probability
+    size = len(dates[0].legend)
+    apart = np.zeros((size, size), np.int64)
     bands = pieces(grid, _ROWS)
     for done, band in enumerate(bands, 1):
-        a, b, known = _both(first, second, grid[band])
-        rows = band[0]
-        old = np.full(len(known), UNKNOWN, np.uint8)
-        new, same, share = old.copy(), old.copy(), np.full(len(known), np.nan, np.float32)
-        a, b = a[known], b[known]
-        same[known] = joint.persistent(a, b)
-        share[known] = joint.changed(a, b)
-        old[known], new[known] = same[known], same[known]
-        changed = known & (np.nan_to_num(share) >= least)
-        part = changed[known]
-        old[changed], new[changed] = joint.transition(a[part], b[part])
-        mapped = (m.classes.read(grid[band]).values.ravel()[known] for m in dates)
-        pair = next(mapped).astype(np.int64) * size + next(mapped)
-        apart += np.bincount(pair, minlength=size * size)
-        for target, values in zip(
-            (before, after, stays, probability), (old, new, same, share), strict=True
-        ):
-            target[rows] = values.reshape(-1, shape[1])
+        *found, together = _compared(dates, joint, least, grid[band])
+        apart += together
+        for target, values in zip(targets, found, strict=True):
+            target[band[0]] = values.reshape(-1, shape[1])
         progress("comparing", done, len(bands))
     _sieve((before, after, stays), mmu_ha, grid, folder)
-    counts = _counts(before, after, size)
     return Changes(
-        before, after, probability, joint, counts, apart.reshape(size, size)
+        before, after, probability, joint, _counts(before, after, size), apart
     )
 
 
-def _both(
-    first: DatedMap, second: DatedMap, grid: GeoBox
-) -> tuple[Probabilities, Probabilities, NDArray[np.bool_]]:
-    a, known_a = first.read(grid)
-    b, known_b = second.read(grid)
-    return a, b, (known_a != UNKNOWN) & (known_b != UNKNOWN)
+def _compared(
+    dates: tuple[DatedMap, DatedMap], joint: Joint, least: float, grid: GeoBox
+) -> tuple[NDArray[Any], ...]:
+    """Before, after, class if it stays and probability of change of pixels ``[N]``.
+
+    And the pixels ``[K, K]`` by class in the two maps as they are.
+    """
+    first, second = (m.read(grid) for m in dates)
+    known = (first[1] != UNKNOWN) & (second[1] != UNKNOWN)
+    a, b = first[0][known], second[0][known]
+    same = np.full(len(known), UNKNOWN, np.uint8)
+    share = np.full(len(known), np.nan, np.float32)
+    same[known], share[known] = joint.persistent(a, b), joint.changed(a, b)
+    old, new = same.copy(), same.copy()
+    changed = known & (np.nan_to_num(share) >= least)
+    part = changed[known]
+    old[changed], new[changed] = joint.transition(a[part], b[part])
+    size = len(joint.shares)
+    pair = first[1][known].astype(np.int64) * size + second[1][known]
+    together = np.bincount(pair, minlength=size * size).reshape(size, size)
+    return old, new, same, share, together
 
 
 def _sieve(

@@ -62,7 +62,7 @@ class Joint:
     ) -> NDArray[np.uint8]:
         """The most probable class ``[N]`` of pixels that have not changed."""
         a, b = self._likelihoods(first, second)
-        best = (a * b * np.diag(self.shares)).argmax(1)
+        best: NDArray[np.intp] = (a * b * np.diag(self.shares)).argmax(1)
         return best.astype(np.uint8)
 
     def transition(
