@@ -155,7 +155,7 @@ def test_a_sample_of_the_change_gives_intervals(
     gain = result["per_class"]["Town"]["gain"]["area_ha"]
     assert gain == result["per_class"]["Forest"]["loss"]["area_ha"]
     assert gain["low"] < 1.44 < gain["high"]
-    assert f"({whole['low']:,.0f} to {whole['high']:,.0f} with" in result["sentence"]
+    assert f"({whole['low']:.1f} to {whole['high']:.1f} with" in result["sentence"]
     assert "not the areas on the ground" not in " ".join(result["notes"])
 
 

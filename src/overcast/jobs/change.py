@@ -48,7 +48,7 @@ COUNTED = (
     "change.tif --out sample.gpkg) and give it as --sample"
 )
 APART = (
-    "two maps made apart differ in {apart:,.0f} ha, of which {joint:,.0f} ha are probable "
+    "two maps made apart differ in {apart} ha, of which {joint} ha are probable "
     "change; the rest is mostly errors of one map or the other, so never report the "
     "difference of two maps' areas as change"
 )
@@ -248,13 +248,18 @@ def sentence_of(result: dict[str, Any]) -> str:
     if estimate is not None and estimate["low"] is not None:
         value, low, high = (estimate[k] for k in ("value", "low", "high"))
         return (
-            f"{value:,.0f} ha changed ({low:,.0f} to {high:,.0f} with a confidence of "
-            f"95 %), {100 * value / whole:.1f} % of {whole:,.0f} ha."
+            f"{_ha(value)} ha changed ({_ha(low)} to {_ha(high)} with a confidence of "
+            f"95 %), {100 * value / whole:.1f} % of {_ha(whole)} ha."
         )
     return (
-        f"The map shows change on {result['changed_ha']:,.0f} ha of {whole:,.0f} ha; the "
-        f"probabilities of both dates expect {result['expected_changed_ha']:,.0f} ha."
+        f"The map shows change on {_ha(result['changed_ha'])} ha of {_ha(whole)} ha; the "
+        f"probabilities of both dates expect {_ha(result['expected_changed_ha'])} ha."
     )
+
+
+def _ha(area: float) -> str:
+    """Hectares for a sentence; small areas have a decimal."""
+    return f"{area:,.1f}" if abs(area) < 100 else f"{area:,.0f}"
 
 
 def _notes(
@@ -263,7 +268,7 @@ def _notes(
     if not sampled:
         yield COUNTED
     yield APART.format(
-        apart=result["difference_of_maps_ha"], joint=result["changed_ha"]
+        apart=_ha(result["difference_of_maps_ha"]), joint=_ha(result["changed_ha"])
     )
     for dated in dates:
         if not dated.has_probabilities:

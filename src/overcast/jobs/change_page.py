@@ -143,11 +143,12 @@ def _side(
         parts.insert(0, rgb(image.read(grid)))
     shape = int(grid.shape[0]), int(grid.shape[1])
     rows, columns = (
-        (np.arange(n) + 0.5) * whole // n
-        for n, whole in zip(shape, inside.shape, strict=True)
+        (np.arange(n) + 0.5) * size // n
+        for n, size in zip(shape, inside.shape, strict=True)
     )
     mask = inside[rows.astype(int)][:, columns.astype(int)]
-    line = mask & ~ndimage.binary_erosion(mask)
+    whole = ndimage.binary_fill_holes(mask)
+    line = ndimage.binary_dilation(whole) & ~whole
     for part in parts:
         part[line] = _LINE
     blank = np.full((3, shape[1], 4), 255, np.uint8)
