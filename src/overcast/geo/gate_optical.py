@@ -86,6 +86,22 @@ def admit_sentinel_2(
     return look.admitted()
 
 
+def offset_of(reflectance: Floats, names: tuple[str, ...]) -> float | None:
+    """Offset that values without one show to be missing, 0 if none; None if unclear.
+
+    Parameters
+    ----------
+    reflectance
+        Seen pixels ``[C, N]``, as stored times the scale.
+    names
+        Of the bands.
+    """
+    floor = darkest(reflectance)
+    if floor <= _OFFSET_FLOOR:
+        return 0.0
+    return SENTINEL_2_OFFSET if _pending(reflectance, floor, names) else None
+
+
 def _refined(look: Look, raw: Floats) -> NDArray[np.bool_]:
     """Which pixels of a sample are still seen now that the encoding is known."""
     seen = np.isfinite(decode(raw, look.encoding, look.validity)).all(0)

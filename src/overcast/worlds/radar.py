@@ -93,7 +93,7 @@ def see_radar(view: View) -> Floats:
     y, x, _, _ = view.window
     rows, columns = np.arange(size[0]) + y - _REACH, np.arange(size[1]) + x - _REACH
     texture = _texture(view, rows, columns, cover)
-    looks = speckle(view.key("speckle"), rows, columns)
+    looks = speckle(view.day_key("speckle"), rows, columns)
     db = np.empty((2, h, w), np.float32)
     inner = (slice(_REACH, _REACH + h), slice(_REACH, _REACH + w))
     for band in (0, 1):
@@ -133,7 +133,7 @@ def _drift(
     world = view.world
     y, x = (n.astype(np.float64) + 0.5 for n in (rows, columns))
     which = slice(10 + band, 11 + band)
-    db = drift_of(world.seed, world.region.season, cover, y, x, which)[0]
+    db = drift_of(world.seed, world.sky.season, cover, y, x, which)[0]
     return np.asarray(np.power(10.0, db.astype(np.float64) / 10), np.float32)
 
 
@@ -145,8 +145,8 @@ def _waves(
 ) -> Floats:
     """Factor on the VV power of water that wind makes rough, 1 on land."""
     y, x = (n.astype(np.float64) + 0.5 for n in (rows, columns))
-    gusts = Fractal(view.key("wind"), 320.0, finest=20.0).at(y, x)
-    db = view.world.region.wind * 2.0 * gusts.clip(-2, 2).astype(np.float64)
+    gusts = Fractal(view.day_key("wind"), 320.0, finest=20.0).at(y, x)
+    db = view.world.sky.wind * 2.0 * gusts.clip(-2, 2).astype(np.float64)
     factor = np.power(10.0, db / 10).astype(np.float32)
     return np.where(truth == WATER, factor, np.float32(1))
 

@@ -43,7 +43,7 @@ _SHARES = {
 """Mean shares of zones, in the order in which they take land; the rest is farmed."""
 _CONCENTRATION = 60.0
 _SEASONS = {"summer": 0.55, "spring": 0.2, "autumn": 0.15, "winter": 0.1}
-_SUN_ELEVATION = {"summer": 58.0, "spring": 48.0, "autumn": 36.0, "winter": 20.0}
+SUN_ELEVATION = {"summer": 58.0, "spring": 48.0, "autumn": 36.0, "winter": 20.0}
 
 
 _HABITS = ("mosaic", "roads", "rough")
@@ -152,7 +152,7 @@ def draw_region(seed: int) -> Region:
         moisture_db=float(np.clip(rng.normal(0, 0.5), -1, 1)),
         wind=float(rng.uniform()),
         sun_bearing=float(np.radians(rng.normal(155, 10))),
-        sun_elevation=_SUN_ELEVATION[season] + float(rng.uniform(-5, 5)),
+        sun_elevation=SUN_ELEVATION[season] + float(rng.uniform(-5, 5)),
         swath_m=side * float(sight.uniform(0, SWATH_M - 120_000)),
         shift=(round(float(moved[0]), 2), round(float(moved[1]), 2)),
     )
