@@ -31,7 +31,7 @@ FLOORS = [
     {"inputs"},
     {"run_files"},
     {"run"},
-    {"jobs", "viewer", "benchmarks"},
+    {"jobs", "viewer"},
     {"api"},
     {"options", "options_region", "given_region", "given", "given_labels"},
     {"commands"},
