@@ -139,7 +139,7 @@ def _open_image(entry: ImageInput, trust: bool) -> Checked[ImageFile]:
     if entry.sensor == PROBABILITIES:
         return open_probabilities(path)
     if Path(entry.sensor).is_file():
-        return open_checked(path, *load_sensor(Path(entry.sensor)))
+        return open_checked(path, *load_sensor(Path(entry.sensor)), trust)
     known = ", ".join(sorted([*BUILT_IN, PROBABILITIES]))
     raise ValueError(f"sensor {entry.sensor}: neither a TOML file nor one of {known}")
 

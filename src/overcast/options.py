@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,6 @@ import click
 
 from overcast.threads import keep_memory, use
 
-FILE = click.Path(path_type=Path)
-
 
 class _Source(click.ParamType):  # type: ignore[type-arg]
     """What GDAL opens: a file, or an address, of which no slash may be lost."""
@@ -20,11 +19,44 @@ class _Source(click.ParamType):  # type: ignore[type-arg]
     name = "path"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> str:
-        return str(value)
+        text = str(value)
+        if not text or "\0" in text:
+            self.fail(f"{text!r} is no name of a file", param, ctx)
+        if not _is_unicode(text):
+            self.fail(f"{text!a} is no text in UTF-8; rename the file", param, ctx)
+        return text
 
 
-SOURCE = _Source()
-"""A raster or vector file to read, wherever it lies."""
+class _File(_Source):
+    """A file or folder of this machine."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        return Path(super().convert(value, param, ctx))
+
+
+SOURCE, FILE = _Source(), _File()
+"""A raster or vector file to read, wherever it lies; and a file of this machine."""
+
+
+class Number(click.FloatRange):
+    """A finite number within limits; click's own lets NaN pass."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """Read the number."""
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a finite number", param, ctx)
+        return number
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 HELP = {"help_option_names": ["-h", "--help"]}
 """Settings of every command."""
 
@@ -76,13 +108,17 @@ def _twice(option: click.Parameter, args: list[str]) -> str:
 
 
 def say(message: str) -> None:
-    """A line for the reader, on standard error."""
-    click.echo(message, err=True)
+    """A line for the reader, on standard error; bytes that are no text are escaped."""
+    click.echo(_written(message), err=True)
 
 
 def show(result: Any) -> None:
     """A result for the next program: JSON on standard output."""
-    click.echo(json.dumps(result, indent=2, ensure_ascii=False))
+    click.echo(_written(json.dumps(result, indent=2, ensure_ascii=False)))
+
+
+def _written(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def report(made: Any) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from overcast.options import FILE, HELP, Command, bar, show
+from overcast.options import FILE, HELP, Command, Number, bar, show
 from overcast.output import refuse_to_replace
 
 
@@ -28,7 +28,7 @@ from overcast.output import refuse_to_replace
 @click.option(
     "--pixel",
     "pixel_m",
-    type=float,
+    type=Number(min=0, min_open=True),
     default=10,
     show_default=True,
     help="Pixel size in metres, which Deepness reads layers at.",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from overcast.options import FILE, HELP, Command, bar, show
+from overcast.options import FILE, HELP, Command, Number, bar, show
 from overcast.output import refuse_to_replace
 
 
@@ -14,7 +14,7 @@ from overcast.output import refuse_to_replace
 @click.argument("mapped", metavar="MAP", type=FILE)
 @click.option(
     "--mmu",
-    type=click.FloatRange(min=0),
+    type=Number(min=0),
     default=0,
     show_default=True,
     metavar="HECTARES",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from overcast.options import HELP, Command, bar, show, threads, writing
+from overcast.options import HELP, Command, Number, bar, show, threads, writing
 
 
 @click.command(cls=Command, context_settings=HELP)
@@ -22,7 +22,9 @@ from overcast.options import HELP, Command, bar, show, threads, writing
     help="Kind of imperfect labels, repeatable: modis (500 m), corine (100 m), "
     "worldcover (10 m), points, polygons, outdated, pseudo.",
 )
-@click.option("--cloud", type=float, help="Also write s2 with this share under cloud.")
+@click.option(
+    "--cloud", type=Number(0, 1), help="Also write s2 with this share under cloud."
+)
 @threads
 @writing
 def command(

@@ -23,7 +23,7 @@ from overcast.geo.label_file import LabelFile, open_labels
 from overcast.geo.layers import file_of
 from overcast.geo.legend import legend_to_csv, load_legend
 from overcast.geo.location import FilePath, Location
-from overcast.geo.overlay import classes_under
+from overcast.geo.overlay import classes_under, pixels_under, within
 from overcast.geo.raster import UNKNOWN
 from overcast.inputs import open_given_labels
 from overcast.output import refuse_to_replace
@@ -131,14 +131,21 @@ def _estimates(source: LabelFile, truth: Reference) -> dict[str, Any]:
 
 
 def _on_places(source: LabelFile, truth: Reference) -> Iterator[str]:
-    """Points of a sample that lie where the map says nothing."""
-    if isinstance(truth, ReferencePoints) and is_form(truth.points):
-        outside = int((classes_under(source, truth.points) == UNKNOWN).sum())
-        if outside:
-            yield (
-                f"{outside} points of the sample lie outside of the map, or where it has "
-                "no class; were they moved?"
-            )
+    """Points that lie where the map says nothing."""
+    if not isinstance(truth, ReferencePoints):
+        return
+    known = truth.classes != UNKNOWN
+    off = known & ~within(*pixels_under(source.grid, truth.points), source.grid)
+    bare = known & (classes_under(source, truth.points) == UNKNOWN) & ~off
+    if off.any():
+        yield (
+            f"{off.sum()} of {known.sum()} points lie outside of the map, and don't count"
+        )
+    if bare.any():
+        yield (
+            f"{bare.sum()} of {known.sum()} points lie where the map has no class; "
+            + ("they count as wrong" if is_form(truth.points) else "they don't count")
+        )
 
 
 def _on_intervals(result: dict[str, Any]) -> Iterator[str]:
