@@ -25,6 +25,7 @@ from overcast.geo.categories import write_categories
 from overcast.geo.legend import Legend, load_legend
 from overcast.geo.raster import UNKNOWN, Labels
 from overcast.lock import writing
+from overcast.output import write_whole
 from overcast.progress import Progress, quiet
 from overcast.threads import count
 from overcast.worlds.measured import CLASSES
@@ -50,6 +51,8 @@ _CLOUD_COLOURS = {
     2: (255, 255, 255, 255),
     3: (80, 60, 0, 255),
 }
+_UNFINISHED = ".overcast-simulated"
+"""What is being written, until it is whole."""
 _FILES = {"modis": "labels"}
 """Names of files where they are not those of the parts."""
 
@@ -69,7 +72,7 @@ def write_world(
     cells, labels_<kind>.tif for other kinds, the names of their classes in .aux.xml
     files, s2_cloudy.tif and clouds.tif where clouds are wanted, and world.json with all
     that was drawn. The same bytes for the same seed, size and wishes, however many
-    `processes` there are.
+    `processes` there are. What was killed begins anew when it is asked for again.
 
     Raises
     ------
@@ -83,14 +86,53 @@ def write_world(
     paths["world"] = folder / "world.json"
     world = make_world(seed, size)
     maker = Maker.of(world, wanted)
-    with writing(folder):
-        old = [str(path) for path in paths.values() if path.exists()]
-        if old and not overwrite:
-            raise ValueError(
-                f"{', '.join(old)} exist; choose another folder, or give --overwrite"
-            )
+    with writing(folder), _begun(folder, maker, paths, overwrite):
         _write_parts(maker, paths, processes or count(), progress)
     return paths
+
+
+def world_of(folder: Path) -> tuple[int, int]:
+    """Seed and size of the world that was written to a folder.
+
+    Raises
+    ------
+    ValueError
+        If its world.json is damaged.
+    """
+    path = folder / "world.json"
+    with errors.reading(path):
+        about = json.loads(path.read_text(encoding="utf-8"))
+        return int(about["seed"]), int(about["size"])
+
+
+@contextmanager
+def _begun(
+    folder: Path, maker: Maker, paths: Mapping[str, Path], overwrite: bool
+) -> Iterator[None]:
+    """Say in the folder what is being written, so that it begins anew after a kill.
+
+    Files of an end that was killed are those of the very same world.
+    """
+    mark = folder / _UNFINISHED
+    wanted = maker.wanted
+    key = f"{maker.world.seed} {maker.world.size} {wanted.labels} {wanted.cloud}"
+    again = mark.is_file() and mark.read_text(encoding="utf-8") == key
+    old = [str(path) for path in paths.values() if path.exists()]
+    if old and not (overwrite or again):
+        raise ValueError(
+            f"{', '.join(old)} exist; choose another folder, or give --overwrite"
+        )
+    for path in paths.values():
+        _draft_of(path).unlink(missing_ok=True)
+    with errors.writing(mark):
+        write_whole(mark, key)
+    try:
+        yield
+    except Exception:
+        if not any(path.exists() for path in paths.values()):
+            mark.unlink(missing_ok=True)
+        raise
+    mark.unlink(missing_ok=True)
 
 
 def _write_parts(
@@ -153,7 +195,7 @@ def _open(
     name: str, path: Path, grid: GeoBox, legend: Legend
 ) -> Iterator[rasterio.io.DatasetWriter]:
     """File that gets its name once it is whole, so that nothing half-written has it."""
-    draft = path.with_name(f".{path.name}.part")
+    draft = _draft_of(path)
     try:
         with errors.writing(path):
             with _draft(name, draft, grid, legend) as out:
@@ -164,6 +206,10 @@ def _open(
                 write_categories(path, legend)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _draft_of(path: Path) -> Path:
+    return path.with_name(f".{path.name}.part")
 
 
 def _read_back(path: Path) -> None:
