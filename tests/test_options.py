@@ -59,7 +59,6 @@ def test_every_command_is_one_that_refuses() -> None:
 def test_two_tiles_of_a_sensor_are_told_what_to_do() -> None:
     said = line("map", "--s2", "a.tif", "--s2", "b.tif")
     assert said.endswith("takes one file; make one: gdalbuildvrt both.vrt a.tif b.tif")
-    assert "ogrmerge.py" in line("map", "--labels", "a.gpkg", "--labels", "b.gpkg")
 
 
 def test_flags_and_repeatable_options_may_come_twice() -> None:

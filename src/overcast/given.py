@@ -100,16 +100,10 @@ def _mask_of(given: dict[str, Any]) -> Any:
 
 def plan_of(given: dict[str, Any]) -> Any:
     """The `Plan` that the options of `images` and `labels` describe."""
-    from overcast.plan import LabelInput, Plan, method_of, replace_labels, with_target
+    from overcast.given_labels import with_labels
+    from overcast.plan import Plan, method_of, with_target
 
-    legend = given["legend"]
-    known = LabelInput(
-        path=absolute(given["labels"]),
-        legend=absolute(legend) if Path(legend).is_file() else legend,
-        nodata=codes_of("--labels-nodata", given["labels_nodata"]),
-        column=given["labels_column"],
-    )
-    data = replace_labels(data_of(given), known)
+    data = with_labels(data_of(given), given)
     name = given["method"]
     if name is None:
         name = "network" if given.get("start") else "weak"
@@ -159,8 +153,16 @@ def _place_of(given: dict[str, Any]) -> Any:
         )
     if column is not None and anchors is None:
         raise ValueError("--anchors-column: of what? give --anchors as well")
-    if use is False and (accuracy, anchors) != (None, None):
-        option = "--anchors" if accuracy is None else "--labels-accuracy"
+    said = [text for text in given["labels"] if "|accuracy=" in text]
+    if said and anchors is not None:
+        raise ValueError(
+            "--anchors: --labels says accuracy=, and both say how far labels are "
+            "trusted; leave one out"
+        )
+    if said and accuracy is not None:
+        raise ValueError("--labels-accuracy: --labels says it already; leave one out")
+    if use is False and ((accuracy, anchors) != (None, None) or said):
+        option = "--labels-accuracy" if anchors is None else "--anchors"
         raise ValueError(f"--no-place: {option} is for place; give one of them")
     if accuracy is not None and Path(accuracy).is_file():
         accuracy = absolute(Path(accuracy))

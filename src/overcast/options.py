@@ -3,59 +3,14 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Callable
-from pathlib import Path
+import sys
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
 
+from overcast.option_types import FILE, SOURCE
 from overcast.threads import keep_memory, use
-
-
-class _Source(click.ParamType):  # type: ignore[type-arg]
-    """What GDAL opens: a file, or an address, of which no slash may be lost."""
-
-    name = "path"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> str:
-        text = str(value)
-        if not text or "\0" in text:
-            self.fail(f"{text!r} is no name of a file", param, ctx)
-        if not _is_unicode(text):
-            self.fail(f"{text!a} is no text in UTF-8; rename the file", param, ctx)
-        return text
-
-
-class _File(_Source):
-    """A file or folder of this machine."""
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-        return Path(super().convert(value, param, ctx))
-
-
-SOURCE, FILE = _Source(), _File()
-"""A raster or vector file to read, wherever it lies; and a file of this machine."""
-
-
-class Number(click.FloatRange):
-    """A finite number within limits; click's own lets NaN pass."""
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-        """Read the number."""
-        number = super().convert(value, param, ctx)
-        if not math.isfinite(number):
-            self.fail(f"{value} is not a finite number", param, ctx)
-        return number
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
 
 HELP = {"help_option_names": ["-h", "--help"]}
 """Settings of every command."""
@@ -64,7 +19,6 @@ HELP = {"help_option_names": ["-h", "--help"]}
 _BOTH = {
     "s1": "gdalbuildvrt both.vrt {}",
     "s2": "gdalbuildvrt both.vrt {}",
-    "labels": "gdalbuildvrt both.vrt {} for rasters, ogrmerge.py -single for polygons",
 }
 """What puts two files into the one that an option takes."""
 
@@ -119,6 +73,33 @@ def show(result: Any) -> None:
 
 def _written(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
+
+
+def present(result: Any, tables: Any, given: Mapping[str, Any]) -> None:
+    """A result as tables on a terminal, else as JSON; as tables in `--table` as well."""
+    if given["table"] is not None:
+        from overcast.pages.tables import write_tables
+
+        write_tables(tables(result), given["table"])
+    if given["json"] or not sys.stdout.isatty():
+        show(result)
+        return
+    from rich.console import Console
+
+    from overcast.pages.tables import draw
+
+    draw(tables(result), Console())
+
+
+def check_table(given: Mapping[str, Any]) -> None:
+    """Refuse `--table` before any work, if no table can be written there."""
+    if given["table"] is None:
+        return
+    from overcast.output import refuse_to_replace
+    from overcast.pages.tables import refuse_kind
+
+    refuse_kind(given["table"])
+    refuse_to_replace(given["table"], given["overwrite"])
 
 
 def report(made: Any) -> None:
@@ -217,13 +198,17 @@ labels = several(
         "--labels",
         type=SOURCE,
         required=True,
+        multiple=True,
+        metavar="FILE[|KEY=VALUE...]",
         help="Raster of class codes, or polygons or points with a class: a file, an "
-        "address, or a layer as FILE|layername=LAYER.",
+        "address, or a layer as FILE|layername=LAYER.  May be repeated: several sources "
+        "count together, and drawn ones win. KEY says of one: legend, column, nodata, "
+        "accuracy, or crosswalk, a CSV of source,target.",
     ),
     click.option(
         "--legend",
-        required=True,
-        help="igbp, simplified-igbp, worldcover, esri, dynamic-world, nlcd, corine, "
+        help="Of the map, and of all --labels that do not name theirs: igbp, "
+        "simplified-igbp, worldcover, esri, dynamic-world, nlcd, corine, "
         "openearthmap, whu-opt-sar, or a CSV of code,name,colour.",
     ),
     click.option(
@@ -350,6 +335,20 @@ def views(default: int) -> Callable[[Any], Any]:
     )
 
 
+tables = several(
+    click.option(
+        "--table",
+        type=FILE,
+        help="Also write the table to this .csv or .md, the latter with the sentences "
+        "that a report needs.",
+    ),
+    click.option(
+        "--json",
+        is_flag=True,
+        help="Print JSON on a terminal too; elsewhere it is always JSON.",
+    ),
+)
+"""How a result is shown; for `present`."""
 threads = click.option(
     "--threads",
     type=click.IntRange(1),

@@ -80,12 +80,16 @@ class LabelInput:
 
     `legend` is a built-in name or a CSV. Without `column`, it is ``class``. `nodata`
     is a code of a raster for not known, or several; they join that of the file's tag.
+    `accuracy` is a share, a product or a CSV by class. `crosswalk` is a CSV that
+    translates the classes to those of the map, where overcast has none.
     """
 
     path: str
     legend: str
     nodata: int | tuple[int, ...] | None = None
     column: str | None = None
+    accuracy: str | None = field(default=None, metadata=_LATER)
+    crosswalk: str | None = field(default=None, metadata=_LATER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +99,8 @@ class Data:
     Without `grid`, that of the first optical image is, where all inputs overlap.
     `trust` takes units and offsets as said, whatever the values look like;
     `small_overlap` maps where inputs overlap even if that is hardly any of the image.
+    In a plan's file `labels` may be a list; `other_labels` are all but the first.
+    `legend` is that of the map, where it is not that of the first labels.
     """
 
     images: Mapping[str, ImageInput]
@@ -102,6 +108,18 @@ class Data:
     grid: str | None = None
     trust: bool = False
     small_overlap: bool = field(default=False, metadata=_LATER)
+    other_labels: tuple[LabelInput, ...] = field(default=(), metadata=_LATER)
+    legend: str | None = field(default=None, metadata=_LATER)
+
+    def __post_init__(self) -> None:
+        """Check that other labels are others."""
+        if self.other_labels and self.labels is None:
+            raise ValueError("other_labels: beside which? give labels as well")
+
+    @property
+    def every_labels(self) -> tuple[LabelInput, ...]:
+        """All sources of labels."""
+        return () if self.labels is None else (self.labels, *self.other_labels)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,10 +139,13 @@ class PlaceInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Windows:
-    """How a map is cut: square windows of `size` pixels that share `overlap`."""
+    """How a map is cut: windows of up to `size` pixels that share `overlap` or more.
+
+    They share at least twice the context that a method draws on around a pixel.
+    """
 
     size: int = 512
-    overlap: int = 64
+    overlap: int = 0
 
     def __post_init__(self) -> None:
         """Check that windows have pixels, and go on."""
@@ -203,7 +224,7 @@ def choose(package: str, choice: Mapping[str, Any], *arguments: Any) -> Any:
 
 def replace_labels(data: Data, labels: LabelInput | None) -> Data:
     """The same images with other labels."""
-    return dataclasses.replace(data, labels=labels)
+    return dataclasses.replace(data, labels=labels, other_labels=(), legend=None)
 
 
 def files_of(*parts: Data) -> list[str]:
@@ -216,9 +237,9 @@ def files_of(*parts: Data) -> list[str]:
                 image.sensor,
                 None if image.mask is None else image.mask.path,
             ]
-        if data.labels is not None:
-            found += [data.labels.path, data.labels.legend]
-        found.append(data.grid)
+        for labels in data.every_labels:
+            found += [labels.path, labels.legend, labels.accuracy, labels.crosswalk]
+        found += [data.legend, data.grid]
     return [name for name in found if name is not None]
 
 
@@ -240,7 +261,7 @@ def read_plan(path: Path) -> Plan:
         raise ValueError(f"{path}: no such plan")
     with reading(path, "give a plan in YAML and UTF-8", "readable plan"):
         text = path.read_text(encoding="utf-8")
-    tree = parse_yaml(text, str(path))
+    tree = _first_apart(parse_yaml(text, str(path)))
     plan = from_tree(Plan, tree, str(path))
     try:
         method_of(plan)
@@ -252,6 +273,17 @@ def read_plan(path: Path) -> Plan:
     return dataclasses.replace(
         plan, data=data, scenes=tuple(scenes), method=method, place=place
     )
+
+
+def _first_apart(tree: Any) -> Any:
+    """A plan's tree in which a list of labels is the first one and the others."""
+    if isinstance(tree, Mapping):
+        tree = {key: _first_apart(value) for key, value in tree.items()}
+        if isinstance(given := tree.get("labels"), list) and given:
+            tree |= {"labels": given[0], "other_labels": given[1:]}
+    elif isinstance(tree, list):
+        tree = [_first_apart(part) for part in tree]
+    return tree
 
 
 def parse_yaml(text: str, where: str) -> Any:
@@ -316,7 +348,10 @@ def to_tree(value: Any) -> Any:
             for f in dataclasses.fields(value)
             if f.metadata != _LATER or getattr(value, f.name) != f.default
         )
-        return {name: to_tree(item) for name, item in named}
+        tree = {name: to_tree(item) for name, item in named}
+        if others := tree.pop("other_labels", []):
+            tree["labels"] = [tree["labels"], *others]
+        return tree
     if isinstance(value, Mapping):
         return {str(key): to_tree(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -468,10 +503,23 @@ def _moved(
         )
 
     images = {name: located(image) for name, image in data.images.items()}
-    labels = data.labels
-    if labels is not None:
-        labels = dataclasses.replace(
-            labels, path=there(labels.path), legend=file_or_name(labels.legend)
+
+    def known(labels: LabelInput) -> LabelInput:
+        accuracy, crosswalk = labels.accuracy, labels.crosswalk
+        return dataclasses.replace(
+            labels,
+            path=there(labels.path),
+            legend=file_or_name(labels.legend),
+            accuracy=None if accuracy is None else file_or_name(accuracy),
+            crosswalk=None if crosswalk is None else file_or_name(crosswalk),
         )
-    grid = None if data.grid is None else there(data.grid)
-    return dataclasses.replace(data, images=images, labels=labels, grid=grid)
+
+    every = [known(labels) for labels in data.every_labels]
+    return dataclasses.replace(
+        data,
+        images=images,
+        labels=every[0] if every else None,
+        other_labels=tuple(every[1:]),
+        legend=None if data.legend is None else file_or_name(data.legend),
+        grid=None if data.grid is None else there(data.grid),
+    )

@@ -20,8 +20,8 @@ from overcast.labels.anchors import Anchors
 from overcast.labels.place_file import KeptPlace
 from overcast.maps.placed import Strength, combine
 from overcast.methods.cells import are_polygons, cell_sides
+from overcast.methods.finding_place import find_place
 from overcast.methods.place import (
-    find_place,
     place_by_accuracy,
     place_by_anchors,
     place_by_consistency,

@@ -46,7 +46,7 @@ def belief(wrong: float = 0.1, **changed: object) -> Belief:
 @pytest.mark.parametrize("wrong", [0.0, 0.3])
 def test_clusters_get_their_classes_back(wrong: float) -> None:
     known, classes = cells(120, wrong)
-    found = class_shares(known, edges(), belief(max(wrong, 0.05), smoothness=0.1))
+    found = class_shares([(known, belief(max(wrong, 0.05), smoothness=0.1))], edges())
     assert found.shape == (CLUSTERS, CLASSES)
     assert found.sum(1) == pytest.approx(np.ones(CLUSTERS))
     assert np.array_equal(found.argmax(1), classes)
@@ -88,7 +88,7 @@ def test_mistakes_are_estimated() -> None:
 def test_a_class_that_cannot_be_is_never_found() -> None:
     known, _ = cells(200, 0.1)
     possible = np.array([True, True, False])
-    found = class_shares(known, edges(), belief(0.1, possible=possible))
+    found = class_shares([(known, belief(0.1, possible=possible))], edges())
     assert (found[:, 2] == 0).all()
     assert np.isfinite(found).all()
 
@@ -100,7 +100,7 @@ def test_smoothness_gives_an_unseen_cluster_its_neighbours_class() -> None:
     seen = Cells(
         csr_matrix(shares / shares.sum(1, keepdims=True)), known.labels, known.weight
     )
-    found = class_shares(seen, edges(), belief())
+    found = class_shares([(seen, belief())], edges())
     assert found[0].argmax() == classes[0]
 
 
@@ -118,7 +118,7 @@ def test_loss_is_the_likelihood_smoothness_and_prior() -> None:
     known, how = weighted()
     links = edges()
     theta = np.random.default_rng(4).dirichlet(np.ones(CLASSES), CLUSTERS)
-    value, _ = _loss(known, links, how, how.mistakes)(np.log(theta).ravel())
+    value, _ = _loss([(known, how)], links, [how.mistakes])(np.log(theta).ravel())
     held = known.shares.toarray() @ theta
     seen = held**1.5 / (held**1.5).sum(1, keepdims=True) @ how.mistakes
     slow = 0.0
@@ -147,7 +147,7 @@ def test_slope_is_the_change_of_the_loss(part: str) -> None:
             smoothness=500.0 if part == "smoothness" else 0.0,
             prior=50.0 if part == "prior" else 0.0,
         )
-    loss = _loss(known, edges(), how, how.mistakes)
+    loss = _loss([(known, how)], edges(), [how.mistakes])
     scores = np.random.default_rng(5).normal(0, 1, CLUSTERS * CLASSES)
     steps = 1e-5 * np.eye(scores.size)
     slow = [(loss(scores + s)[0] - loss(scores - s)[0]) / 2e-5 for s in steps]

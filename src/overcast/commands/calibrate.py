@@ -8,17 +8,8 @@ from typing import Any
 import click
 
 from overcast.given import reference_of
-from overcast.options import (
-    FILE,
-    HELP,
-    SOURCE,
-    Command,
-    Number,
-    bar,
-    reading,
-    report,
-    threads,
-)
+from overcast.option_types import FILE, SOURCE, Number
+from overcast.options import HELP, Command, bar, reading, report, threads
 
 
 @click.command(cls=Command, context_settings=HELP)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from overcast.options import FILE, HELP, Command, Number, bar, show
+from overcast.option_types import FILE, Number
+from overcast.options import HELP, Command, bar, show
 from overcast.output import refuse_to_replace
 
 

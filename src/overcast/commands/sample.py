@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from overcast.options import FILE, HELP, Command, Number, bar, show
+from overcast.option_types import FILE, Number
+from overcast.options import HELP, Command, bar, show
 
 ANCHORS = 50
 """Points for `--for anchors`, where no size is given."""

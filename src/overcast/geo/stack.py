@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 from odc.geo.geobox import GeoBox
@@ -73,6 +73,8 @@ class Stack:
         Name (``s1``, ``s2``, ...) to source.
     labels
         Source of classes, or None.
+    others
+        Further sources of classes, of the same legend; `read` passes them over.
     targets
         Names of images to learn from that mapping does without, such as the
         cloud-free twin of a cloudy image or class probabilities.
@@ -82,6 +84,7 @@ class Stack:
     images: Mapping[str, ImageSource]
     labels: LabelSource | None = None
     targets: frozenset[str] = frozenset()
+    others: tuple[LabelSource, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.images:
@@ -107,6 +110,11 @@ class Stack:
             if name not in self.targets
         }
 
+    def apart(self) -> tuple[Stack, ...]:
+        """The same images with each source of labels: this stack, if it has one."""
+        sources = (self.labels, *self.others)
+        return tuple(replace(self, labels=one, others=()) for one in sources)
+
     def read(self, window: Window) -> Chip:
         """Everything in `window`, which must lie inside the grid."""
         grid = self.grid[window.slices]
@@ -120,21 +128,23 @@ class Stack:
 def label_names(stacks: Sequence[Stack]) -> str:
     """Files of the labels of stacks, as messages name them."""
     sources = (stack.labels for stack in stacks if stack.labels is not None)
-    return ", ".join(dict.fromkeys(map(_name_of, sources)))
+    return ", ".join(dict.fromkeys(map(name_of, sources)))
 
 
 def image_names(stacks: Sequence[Stack]) -> str:
     """Names and files of the images of stacks, as messages name them."""
     names = (
-        f"{name} ({_name_of(source)})"
+        f"{name} ({name_of(source)})"
         for stack in stacks
         for name, source in stack.images.items()
     )
     return ", ".join(dict.fromkeys(names))
 
 
-def _name_of(source: object) -> str:
-    return str(getattr(source, "path", "in memory"))
+def name_of(source: object) -> str:
+    """File or array of a source, as messages name it."""
+    path = getattr(source, "path", None)
+    return str(getattr(source, "what", "in memory") if path is None else path)
 
 
 def agree(stacks: Sequence[Stack]) -> Stack:

@@ -25,11 +25,11 @@ from overcast.geo.legend import legend_to_csv, load_legend
 from overcast.geo.location import FilePath, Location
 from overcast.geo.overlay import classes_under, pixels_under, within
 from overcast.geo.raster import UNKNOWN
-from overcast.inputs import open_given_labels
 from overcast.output import refuse_to_replace
 from overcast.plan import read_plan
 from overcast.product.rasters import written_legend
 from overcast.progress import Progress, quiet
+from overcast.sources import legend_of, open_translated
 
 
 def assess_files(
@@ -178,13 +178,12 @@ def _on_labels(
         return
     given = read_plan(plan)
     for data in (given.data, *given.scenes):
-        if data.labels is None:
-            continue
-        path = file_of(Location.of(data.labels.path))
-        if not path.exists():
-            yield f"{path}, which the map was learned from, is gone: not checked"
-            continue
-        labels = open_given_labels(data.labels, source.grid)
-        found = sum(truth.against(labels), Confusion.none(len(labels.legend)))
-        if text := remark(found, are_fine(labels.grid, source.grid)):
-            yield text
+        for entry in data.every_labels:
+            path = file_of(Location.of(entry.path))
+            if not path.exists():
+                yield f"{path}, which the map was learned from, is gone: not checked"
+                continue
+            labels = open_translated(entry, source.grid, legend_of(data))
+            found = sum(truth.against(labels), Confusion.none(len(labels.legend)))
+            if text := remark(found, are_fine(labels.grid, source.grid)):
+                yield text

@@ -31,11 +31,12 @@ from overcast.geo.location import Location
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import LabelSource
 from overcast.geo.tiling import pieces
-from overcast.inputs import Inputs, open_given_labels
+from overcast.inputs import Inputs
 from overcast.jobs.after import attempt
 from overcast.plan import Data, Plan
 from overcast.progress import Progress, quiet
 from overcast.run import Runs, is_trained, map_run, train_run
+from overcast.sources import legend_of, open_translated
 
 Scores = dict[str, dict[str, Any]]
 SCORES = "scores.json"
@@ -183,17 +184,16 @@ def on_labels(
 ) -> Iterator[str]:
     """What is to be said of a reference and the labels that were learned from."""
     for data in learned:
-        if data.labels is None:
-            continue
-        path = file_of(Location.of(data.labels.path))
-        if not path.exists():
-            yield f"{path}, which was learned from, is gone: not checked"
-            continue
-        labels = open_given_labels(data.labels, grid)
-        blocks = compare_blocks(labels, truth, block_side(grid), grid, quiet)
-        found = sum(blocks, Confusion.none(len(labels.legend)))
-        if text := remark(found, are_fine(labels.grid, grid)):
-            yield text
+        for entry in data.every_labels:
+            path = file_of(Location.of(entry.path))
+            if not path.exists():
+                yield f"{path}, which was learned from, is gone: not checked"
+                continue
+            labels = open_translated(entry, grid, legend_of(data))
+            blocks = compare_blocks(labels, truth, block_side(grid), grid, quiet)
+            found = sum(blocks, Confusion.none(len(labels.legend)))
+            if text := remark(found, are_fine(labels.grid, grid)):
+                yield text
 
 
 def reliability_against(

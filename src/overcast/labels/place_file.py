@@ -3,13 +3,13 @@
 ``place.tif`` has the labels of the scene on their own grid, ``place.json`` how much they
 count (`overcast.maps.placed.Strength`) and what is to be said of it. A run with both
 maps with them, wherever its labels reach. A run that decided not to ask the labels has
-``place.json`` alone.
+``place.json`` alone. Further sources of labels are in ``place-1.tif``, ``place-2.tif`` ...
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,9 +25,32 @@ from overcast.maps.placed import Placed, Strength
 from overcast.maps.predictor import Predictor
 from overcast.product.rasters import write_classes
 
-NAME, LABELS = "place.json", "place.tif"
+NAME, LABELS, EVERY_LABELS = "place.json", "place.tif", "place*.tif"
 _ROWS = 512
 """Rows of labels that are copied at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class OtherPlace:
+    """One more source of labels that counts for place.
+
+    Attributes
+    ----------
+    index
+        Which of a stack's other sources it is, from 0.
+    wins
+        Whether other labels say nothing where it is known.
+    """
+
+    index: int
+    strength: Strength
+    side: int
+    wins: bool = False
+
+    @property
+    def file(self) -> str:
+        """Its labels in a run's folder."""
+        return f"place-{self.index + 1}.tif"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,24 +60,51 @@ class KeptPlace:
     strength: Strength | None
     side: int
     notes: tuple[str, ...]
+    others: tuple[OtherPlace, ...] = ()
 
 
 def write_place(place: KeptPlace, stack: Stack, run: Path) -> None:
     """Write it into a run's folder, ``place.json`` last."""
     labels = stack.labels
     assert labels is not None
-    if place.strength is not None:
-        _write_labels(labels, stack, 2 * place.side + 3, run / LABELS)
     tree: dict[str, Any] = {"side": place.side, "notes": place.notes}
     if place.strength is not None:
-        tree |= {
-            "wrong": [round(w, 6) for w in place.strength.wrong],
-            "exponent": place.strength.exponent,
-            "power": round(place.strength.power, 6),
-        }
+        _write_labels(labels, stack, 2 * place.side + 3, run / LABELS)
+        tree |= _tree(place.strength)
+    for one in place.others:
+        _write_labels(stack.others[one.index], stack, 2 * one.side + 3, run / one.file)
+    if place.others:
+        tree["others"] = [
+            {
+                "index": one.index,
+                "wins": one.wins,
+                "side": one.side,
+                **_tree(one.strength),
+            }
+            for one in place.others
+        ]
     scratch = run / f"{NAME}.tmp"
     scratch.write_text(json.dumps(tree, indent=2) + "\n", encoding="utf-8")
     scratch.replace(run / NAME)
+
+
+def _tree(strength: Strength) -> dict[str, Any]:
+    return {
+        "wrong": [round(w, 6) for w in strength.wrong],
+        "exponent": strength.exponent,
+        "power": round(strength.power, 6),
+    }
+
+
+def _strength(tree: Mapping[str, Any], legend: Legend) -> Strength:
+    strength = Strength(
+        tuple(float(w) for w in tree["wrong"]),
+        float(tree["exponent"]),
+        float(tree["power"]),
+    )
+    if len(strength.wrong) != len(legend):
+        raise ValueError(f"{len(strength.wrong)} classes, not {len(legend)}")
+    return strength
 
 
 def read_place(run: Path, legend: Legend) -> KeptPlace | None:
@@ -70,17 +120,18 @@ def read_place(run: Path, legend: Legend) -> KeptPlace | None:
         return None
     try:
         tree = json.loads(path.read_text(encoding="utf-8"))
-        strength = None
-        if "wrong" in tree:
-            strength = Strength(
-                tuple(float(w) for w in tree["wrong"]),
-                float(tree["exponent"]),
-                float(tree["power"]),
+        strength = _strength(tree, legend) if "wrong" in tree else None
+        others = tuple(
+            OtherPlace(
+                int(one["index"]),
+                _strength(one, legend),
+                int(one["side"]),
+                bool(one["wins"]),
             )
-            if len(strength.wrong) != len(legend):
-                raise ValueError(f"{len(strength.wrong)} classes, not {len(legend)}")
+            for one in tree.get("others", [])
+        )
         notes = tuple(str(note) for note in tree["notes"])
-        return KeptPlace(strength, int(tree["side"]), notes)
+        return KeptPlace(strength, int(tree["side"]), notes, others)
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(
             f"{path}: not what overcast wrote there ({error}); train the run again, or "
@@ -91,10 +142,33 @@ def read_place(run: Path, legend: Legend) -> KeptPlace | None:
 def placed(predictor: Predictor, run: Path) -> Predictor:
     """Return the predictor with the labels of its run, if the run has some for place."""
     place = read_place(run, predictor.legend)
-    if place is None or place.strength is None:
+    if place is None:
         return predictor
-    labels = open_labels(run / LABELS, predictor.legend)
-    return Placed(predictor, labels, place.side, place.strength)
+    legend = predictor.legend
+    sources: list[LabelSource | None] = [None]
+    if place.strength is not None:
+        sources = [open_labels(run / LABELS, legend)]
+    sources += [open_labels(run / one.file, legend) for one in place.others]
+    return with_place(predictor, place, sources)
+
+
+def with_place(
+    predictor: Predictor, place: KeptPlace, sources: Sequence[LabelSource | None]
+) -> Predictor:
+    """Return the predictor with labels as evidence of place.
+
+    `sources` are the first, if it has a strength, and those of ``place.others``.
+    """
+    first, *others = sources
+    pairs = list(zip(place.others, others, strict=True))
+    wins = tuple(source for one, source in pairs if one.wins and source is not None)
+    if place.strength is not None and first is not None:
+        predictor = Placed(predictor, first, place.side, place.strength, wins)
+    for one, source in pairs:
+        if source is not None:
+            above = () if one.wins else wins
+            predictor = Placed(predictor, source, one.side, one.strength, above)
+    return predictor
 
 
 def _write_labels(labels: LabelSource, stack: Stack, margin: int, path: Path) -> None:
@@ -117,11 +191,14 @@ def _write_labels(labels: LabelSource, stack: Stack, margin: int, path: Path) ->
 
 
 def reaches(predictor: Predictor, stack: Stack) -> bool:
-    """Whether the labels that a predictor asks for place, if any, lie in a stack."""
+    """Whether labels that a predictor asks for place, if any, lie in a stack."""
+    asked: list[LabelFile] = []
     inner: Any = predictor
-    while not isinstance(inner, Placed):
+    while inner is not None:
+        if isinstance(inner, Placed):
+            assert isinstance(inner.labels, LabelFile)
+            asked.append(inner.labels)
         inner = getattr(inner, "predictor", None)
-        if inner is None:
-            return True
-    assert isinstance(inner.labels, LabelFile)
-    return overlap(inner.labels.grid, stack.grid) is not None
+    if not asked:
+        return True
+    return any(overlap(labels.grid, stack.grid) is not None for labels in asked)

@@ -57,7 +57,8 @@ def remarks(stack: Stack, method: Mapping[str, Any] | None = None) -> list[str]:
     if stack.labels is None:
         return []
     legend = stack.labels.legend
-    cells = support(stack.labels, stack.grid)
+    every = (stack.labels, *stack.others)
+    cells = np.sum([support(labels, stack.grid) for labels in every], axis=0)
     weak = method is None or method.get("name", "weak") == "weak"
     mixed = mixtures_of(legend) if weak else {}
     labelled = {k for k in mixed if cells[k]}

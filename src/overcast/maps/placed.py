@@ -15,6 +15,9 @@ exponent a counts the pixel and g, 0 to 1, the place. The limits: w = 0 with a =
 the labels, w = 1 or g = 0 the predictor's own map. `overcast.methods.place` chooses w, a
 and g.
 
+Several sources of labels multiply: a predictor with one source in it is the predictor of
+the next, q ∝ P^a M_1^g_1 M_2^g_2 ...
+
 It is Bayes' rule where what a pixel shows and what is wrong with its label have nothing
 to do with each other. They often do: a predictor that learned from wrong labels repeats
 some of their mistakes, and the rule would count one mistake twice. That is what g is for.
@@ -120,12 +123,15 @@ class Placed:
         Pixels of that grid along a cell of the labels.
     strength
         How much labels count.
+    above
+        Labels that win over these: where one is known, these say nothing.
     """
 
     predictor: Predictor
     labels: LabelSource
     side: int
     strength: Strength
+    above: tuple[LabelSource, ...] = ()
 
     @property
     def legend(self) -> Legend:
@@ -145,6 +151,8 @@ class Placed:
     def predict(self, chip: Chip) -> Floats:
         """Probabilities ``[K, h, w]`` of a chip's pixels."""
         around = soft_labels(self.labels, chip.grid, self.side)
+        for other in self.above:
+            around *= 1 - soft_labels(other, chip.grid, 1).sum(0)
         return combine(self.predictor.predict(chip), around, self.strength)
 
 

@@ -29,7 +29,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,15 +38,14 @@ from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import Chip, Stack
 from overcast.geo.tiling import Window
 from overcast.geo.warp import pixel_of
-from overcast.labels.anchors import Anchors, read_anchors
+from overcast.labels.anchors import Anchors
 from overcast.labels.kind import are_drawn
 from overcast.labels.place_file import KeptPlace
-from overcast.labels.published import published, stated_accuracy
+from overcast.labels.published import published
 from overcast.maps.placed import Strength, combine, soft_labels
 from overcast.maps.predictor import Predictor
 from overcast.methods.cells import are_polygons, cell_sides, labels_of
 from overcast.methods.sampling import has_labels, whole_windows, widen
-from overcast.plan import Plan
 from overcast.progress import Progress, quiet
 
 Floats = NDArray[np.float64]
@@ -55,53 +53,16 @@ NOT, FULL = 0.80, 0.90
 """e / b from which labels count for place, and from which they count fully."""
 _REST = 1 / 3
 """Of the pixels on which labels and map disagree, the labels are right on so many."""
-_DRAWN = 0.95
+DRAWN = 0.95
 """Accuracy of drawn labels: somebody looked, and borders are borders."""
 _SQUARE_PX = 4
 """Fine labels are compared with the best by squares of so many image pixels."""
 _WINDOWS, _MOST_WINDOWS = 4, 16
 """Windows of 256 pixels that are looked at: a twentieth of a large scene, within these."""
-_EXPONENTS = (0.5, 0.7, 1.0, 1.4, 2.0)
-_WRONG = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.85, 1.0)
+EXPONENTS = (0.5, 0.7, 1.0, 1.4, 2.0)
+WRONG = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.85, 1.0)
 _LEAST = 1e-3
 """Probability of an anchor's class, at least: a single point may be wrong."""
-
-
-def find_place(
-    predictor: Predictor, stack: Stack, plan: Plan, progress: Progress = quiet
-) -> KeptPlace:
-    """How the labels of a stack count for place, by what a plan says of them.
-
-    Raises
-    ------
-    ValueError
-        If the accuracy or the anchors that it names are refused.
-    """
-    stated, labels = plan.place, labels_of(stack)
-    if stated.accuracy is not None:
-        return place_by_accuracy(stack, stated_accuracy(stated.accuracy, labels.legend))
-    if stated.anchors is not None:
-        path = Path(stated.anchors)
-        anchors = read_anchors(path, labels.legend, stack.grid, stated.column)
-        return place_by_anchors(predictor, stack, anchors)
-    return place_by_consistency(predictor, stack, plan.seed, progress)
-
-
-def check_stated(stack: Stack, plan: Plan) -> None:
-    """Refuse what a plan says of its labels, if it is wrong, before anything is learned.
-
-    Raises
-    ------
-    ValueError
-        As `find_place` does.
-    """
-    if stack.labels is None:
-        return
-    stated, legend = plan.place, stack.labels.legend
-    if stated.accuracy is not None:
-        stated_accuracy(stated.accuracy, legend)
-    if stated.anchors is not None:
-        read_anchors(Path(stated.anchors), legend, stack.grid, stated.column)
 
 
 def place_by_accuracy(stack: Stack, accuracy: Floats) -> KeptPlace:
@@ -113,9 +74,10 @@ def place_by_accuracy(stack: Stack, accuracy: Floats) -> KeptPlace:
     return KeptPlace(Strength.of_accuracy(accuracy), cell_sides(stack, 1)[0], (note,))
 
 
-def place_by_anchors(predictor: Predictor, stack: Stack, anchors: Anchors) -> KeptPlace:
-    """Place under which the classes of anchors are likely."""
-    side = cell_sides(stack, 1)[0]
+def at_anchors(
+    predictor: Predictor, stack: Stack, anchors: Anchors, side: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """What pixels and labels around say of anchors: P and B, both ``[K, N]``."""
     labels = labels_of(stack)
     pixel = np.empty((len(labels.legend), len(anchors.classes)), np.float32)
     around = np.empty_like(pixel)
@@ -124,8 +86,15 @@ def place_by_anchors(predictor: Predictor, stack: Stack, anchors: Anchors) -> Ke
         (values,) = _predicted(predictor, stack, [one])
         pixel[:, n] = values[1][:, 0, 0]
         around[:, n] = soft_labels(labels, stack.grid[one.slices], side)[:, 0, 0]
+    return pixel, around
+
+
+def place_by_anchors(predictor: Predictor, stack: Stack, anchors: Anchors) -> KeptPlace:
+    """Place under which the classes of anchors are likely."""
+    side = cell_sides(stack, 1)[0]
+    pixel, around = at_anchors(predictor, stack, anchors, side)
     grid = _grid(len(pixel))
-    fits = np.array([_likelihood(pixel, around, s, anchors) for s in grid])
+    fits = np.array([likelihood(combine(pixel, around, s), anchors) for s in grid])
     chance = np.exp(fits - fits.max())
     chance /= chance.sum()
     exponent = np.exp(chance @ np.log([s.exponent for s in grid]))
@@ -146,7 +115,7 @@ def place_by_consistency(
     side, square = cell_sides(stack, _SQUARE_PX)
     labels = labels_of(stack)
     if are_drawn(labels, stack.grid):
-        right = np.full(len(labels.legend), _DRAWN)
+        right = np.full(len(labels.legend), DRAWN)
         return KeptPlace(Strength.of_accuracy(right), side, ())
     if are_polygons(stack, side):
         return KeptPlace(None, side, (_ON_POLYGONS + _ask(labels.legend.name),))
@@ -287,15 +256,10 @@ def _predicted(
 
 
 def _grid(classes: int) -> list[Strength]:
-    return [Strength((w,) * classes, a) for a in _EXPONENTS for w in _WRONG]
+    return [Strength((w,) * classes, a) for a in EXPONENTS for w in WRONG]
 
 
-def _likelihood(
-    pixel: NDArray[np.float32],
-    around: NDArray[np.float32],
-    strength: Strength,
-    anchors: Anchors,
-) -> float:
-    chances = combine(pixel, around, strength)
+def likelihood(chances: NDArray[np.float32], anchors: Anchors) -> float:
+    """Log-likelihood of the classes of anchors under probabilities ``[K, N]``."""
     own = chances[anchors.classes, np.arange(len(anchors.classes))]
     return float(anchors.weights @ np.log(np.maximum(own, _LEAST)))

@@ -16,13 +16,18 @@ The last term holds clusters together that look alike: without it, with more clu
 than cells, labels are learned by heart. What other scenes say of clusters, pi_k, adds
 ``- b sum_k m_k sum_c pi_kc log theta_kc``, with m_k the weight of the cells that is in
 cluster k. M is estimated in turns with theta (Sukhbaatar et al. 2015 learn one beside a
-network). After Quadrianto et al., Estimating Labels from Label Proportions (2009), and
+network).
+
+Several sources of labels are several sets of cells, each with a matrix M of its own. Their
+losses add up: given the ground, what one says doesn't depend on what another does.
+
+After Quadrianto et al., Estimating Labels from Label Proportions (2009), and
 close in spirit to label super-resolution (Malkin et al. 2019).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -94,15 +99,24 @@ class Belief:
     prior: float = 0.3
 
 
-def class_shares(cells: Cells, edges: csr_matrix, belief: Belief) -> Floats:
-    """Class shares theta ``[K, C]`` of clusters; `edges` ``[K, K]`` is symmetric."""
-    start = _vote(cells, belief)
+Sources = Sequence[tuple[Cells, Belief]]
+"""Cells of every source of labels, and how its labels come about."""
+
+
+def class_shares(sources: Sources, edges: csr_matrix) -> Floats:
+    """Class shares theta ``[K, C]`` of clusters; `edges` ``[K, K]`` is symmetric.
+
+    Of the beliefs, those of smoothness, possible classes and rounds are of the first.
+    """
+    belief = sources[0][1]
+    start = np.mean([_vote(cells, own) for cells, own in sources], axis=0)
     scores = np.log(start + 1e-3)
-    mistakes = belief.mistakes
+    mistakes = [own.mistakes for _, own in sources]
     for turn in range(belief.rounds):
-        scores = _ascend(scores, cells, edges, belief, mistakes)
+        scores = _ascend(scores, sources, edges, mistakes)
         if turn + 1 < belief.rounds:
-            mistakes = _mistakes_of(_softmax(scores, belief), cells, belief)
+            theta = _softmax(scores, belief)
+            mistakes = [_mistakes_of(theta, cells, own) for cells, own in sources]
     return _softmax(scores, belief)
 
 
@@ -118,9 +132,9 @@ def _vote(cells: Cells, belief: Belief) -> Floats:
 
 
 def _ascend(
-    scores: Floats, cells: Cells, edges: csr_matrix, belief: Belief, mistakes: Floats
+    scores: Floats, sources: Sources, edges: csr_matrix, mistakes: Sequence[Floats]
 ) -> Floats:
-    loss = _loss(cells, edges, belief, mistakes)
+    loss = _loss(sources, edges, mistakes)
     found = minimize(
         loss, scores.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 150}
     )
@@ -128,17 +142,24 @@ def _ascend(
 
 
 def _loss(
-    cells: Cells, edges: csr_matrix, belief: Belief, mistakes: Floats
+    sources: Sources, edges: csr_matrix, mistakes: Sequence[Floats]
 ) -> Callable[[Floats], tuple[float, Floats]]:
     """L of scores ``[K * C]``, whose softmax is theta, and its slope by them."""
-    shape = cells.shares.shape[1], len(belief.possible)
+    first, belief = sources[0]
+    shape = first.shares.shape[1], len(belief.possible)
     degree = np.asarray(edges.sum(1))
-    pull = belief.smoothness * cells.weight.sum() / max(degree.sum(), _TINY)
-    held = _held(cells, belief)
+    weight = sum(float(cells.weight.sum()) for cells, _ in sources)
+    pull = belief.smoothness * weight / max(degree.sum(), _TINY)
+    held = sum((_held(cells, own) for cells, own in sources), np.zeros(shape))
 
     def loss(flat: Floats) -> tuple[float, Floats]:
         theta = _softmax(flat.reshape(shape), belief)
-        value, slope = _misfit(theta, cells, belief.power, mistakes)
+        parts = [
+            _misfit(theta, cells, own.power, wrong)
+            for (cells, own), wrong in zip(sources, mistakes, strict=True)
+        ]
+        value = sum(part[0] for part in parts)
+        slope = np.sum([part[1] for part in parts], axis=0)
         bent = degree * theta - edges @ theta
         value += pull * float((theta * bent).sum())
         slope += 2 * pull * bent

@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
+from scipy.sparse import csr_matrix
 
 from overcast.geo.bands import Sensor
 from overcast.geo.legend import Legend
@@ -37,10 +38,11 @@ from overcast.methods.clusters import (
 from overcast.methods.counts import Counting, count_cells
 from overcast.methods.features import feature_names, guide_of, halo_of, pixel_features
 from overcast.methods.guided import guided
-from overcast.methods.proportions import Belief, class_shares
+from overcast.methods.proportions import Belief, Sources, class_shares
 from overcast.methods.sampling import FEWEST_SAMPLES, sample_seen
 from overcast.progress import Progress
 
+Floats = NDArray[np.float64]
 _FILE = "weak.safetensors"
 _REACH = 3
 """Pixels that a blur draws on."""
@@ -48,6 +50,8 @@ _LITTLE = 1e-4
 """A linear fit of probabilities may fall below 0."""
 _CELLS = 200
 """Cells of a scene for which smoothness and trust are given."""
+_DRAWN_WRONG = 0.05
+"""Share of drawn labels taken to be wrong, where there are others."""
 _MAPPED, _DRAWN = (4, 0.5), (2, 1.0)
 """Cell and balance for labels that are a map, and for drawn ones."""
 
@@ -130,8 +134,9 @@ class Weak:
         first = agree(stacks)
         sensors = first.sensors
         # Labelled or not: few labels show few of the kinds of pixels that there are.
+        by_source = _by_source(stacks)
         seen = sample_seen(
-            stacks,
+            by_source[0],
             lambda chip: pixel_features(chip, sensors, self.filtered),
             self.samples,
             halo=halo_of(sensors),
@@ -140,29 +145,43 @@ class Weak:
         )
         assert first.labels is not None
         arrays = find_clusters(seen, self.clusters, self.dimensions, seed, progress)
-        drawn = are_drawn(first.labels, first.grid)
-        counting = self._counting(arrays, sensors, seed, drawn)
-        counted = count_cells(stacks, counting, progress)
-        if len(counted[0].labels) == 1:
+        legend = first.labels.legend
+        drawn = [_are_drawn(some) for some in by_source]
+        counted = [
+            count_cells(some, self._counting(arrays, sensors, seed, one), progress)
+            for some, one in zip(by_source, drawn, strict=True)
+        ]
+        if sum(len(cells[0].labels) for cells in counted) == 1:
             raise ValueError(
                 f"{label_names(stacks)}: one label cell holds all of the scene, which "
                 "tells no classes apart; give a larger scene, labels of smaller cells, or "
                 "set a smaller cell"
             )
-        belief = self._belief(first.labels.legend)
-        likely = self._likely(first.labels.legend, counted[0].labels.sum(0) > 0)
-        for i, cells in enumerate(counted):
-            progress("explaining labels", i, len(counted))
+        apart = len(by_source) > 1
+        beliefs = [self._belief(legend, one and apart) for one in drawn]
+        for i, cells in enumerate(zip(*counted, strict=True)):
+            progress("explaining labels", i, len(counted[0]))
             edges = neighbours(arrays, i)
-            own = self._for(belief, cells.independent)
-            found = class_shares(cells, edges, own)
-            # Below an equal share in every cluster, a class is nowhere the likeliest.
-            if (found[:, ~likely] >= 1 / len(likely)).any():
-                own = replace(own, possible=own.possible & likely)
-                found = class_shares(cells, edges, own)
+            found = self._explained(
+                list(zip(cells, beliefs, strict=True)), edges, legend
+            )
             arrays[f"classes.{i}"] = found.astype(np.float32)
-        progress("explaining labels", len(counted), len(counted))
+        progress("explaining labels", len(counted[0]), len(counted[0]))
         save_arrays(arrays, folder / _FILE)
+
+    def _explained(self, sources: Sources, edges: csr_matrix, legend: Legend) -> Floats:
+        """Classes of clusters ``[K, C]`` that explain the labels of all sources."""
+        weights = np.concatenate([cells.weight for cells, _ in sources])
+        independent = float(weights.sum() ** 2 / (weights**2).sum())
+        own = [(cells, self._for(belief, independent)) for cells, belief in sources]
+        found = class_shares(own, edges)
+        labelled = np.sum([cells.labels.sum(0) for cells, _ in sources], axis=0) > 0
+        likely = self._likely(legend, labelled)
+        # Below an equal share in every cluster, a class is nowhere the likeliest.
+        if (found[:, ~likely] >= 1 / len(likely)).any():
+            own = [(c, replace(b, possible=b.possible & likely)) for c, b in own]
+            found = class_shares(own, edges)
+        return found
 
     def load(
         self, folder: Path, legend: Legend, sensors: Mapping[str, Sensor]
@@ -215,13 +234,15 @@ class Weak:
             belief, smoothness=self.smoothness * scale, prior=self.trust * scale
         )
 
-    def _belief(self, legend: Legend) -> Belief:
+    def _belief(self, legend: Legend, drawn: bool = False) -> Belief:
+        """How labels of one source come about; drawn ones beside a map are right."""
         mixed, count = mixtures_of(legend), len(legend)
-        mistakes = np.full((count, count), self.wrong / max(count - 1, 1))
-        np.fill_diagonal(mistakes, 1 - self.wrong)
+        share_wrong = min(self.wrong, _DRAWN_WRONG) if drawn else self.wrong
+        mistakes = np.full((count, count), share_wrong / max(count - 1, 1))
+        np.fill_diagonal(mistakes, 1 - share_wrong)
         for c, parts in mixed.items():
             for k, share in parts.items():
-                mistakes[k, c] += self.wrong * share
+                mistakes[k, c] += share_wrong * share
         mistakes /= mistakes.sum(1, keepdims=True)
         possible = np.array([c not in mixed for c in range(count)])
         return Belief(mistakes=mistakes, possible=possible, power=self.power)
@@ -235,6 +256,27 @@ class Weak:
         for c, parts in mixtures_of(legend).items():
             likely[list(parts)] |= labelled[c]
         return likely
+
+
+def _by_source(stacks: Sequence[Stack]) -> list[list[Stack]]:
+    """Stacks of the first source of labels of every scene, of the second, and so on.
+
+    Sources of one scene are stacks with the same images.
+    """
+    often: dict[int, int] = {}
+    out: list[list[Stack]] = []
+    for stack in stacks:
+        number = often.get(id(stack.images), 0)
+        often[id(stack.images)] = number + 1
+        out += [[]] if number == len(out) else []
+        out[number].append(stack)
+    return out
+
+
+def _are_drawn(stacks: Sequence[Stack]) -> bool:
+    first = agree(stacks)
+    assert first.labels is not None
+    return are_drawn(first.labels, first.grid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,16 +305,21 @@ class ExplainedClusters:
         out = mean_over_clusters(pixels, self.arrays, "classes")
         maps = self._smoothed(out.T.reshape(len(self.legend), *shape), chip)
         sharp = maps ** np.float32(self.sharpness)
-        return np.asarray(sharp / sharp.sum(0), np.float32)
+        sharp /= sharp.sum(0)
+        return sharp
 
     def _smoothed(self, maps: NDArray[np.float32], chip: Chip) -> NDArray[np.float32]:
         """Along the optical image where it saw the ground, else all around."""
-        if self.blur:
-            found = [gaussian_filter(m, self.blur, radius=_REACH) for m in maps]
-            blurred = np.stack(found)
-        else:
-            blurred = maps
-        if not self.radius or (guide := guide_of(chip, self.sensors)) is None:
-            return blurred
+        guide = guide_of(chip, self.sensors) if self.radius else None
+        if guide is None:
+            return self._blurred(maps)
         along = guided(guide, maps, guide.valid, self.radius)
-        return np.where(guide.valid, along.clip(_LITTLE), blurred)
+        np.maximum(along, np.float32(_LITTLE), out=along)
+        if guide.valid.all():
+            return along
+        return np.where(guide.valid, along, self._blurred(maps))
+
+    def _blurred(self, maps: NDArray[np.float32]) -> NDArray[np.float32]:
+        if not self.blur:
+            return maps
+        return np.stack([gaussian_filter(m, self.blur, radius=_REACH) for m in maps])

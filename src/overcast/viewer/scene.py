@@ -22,10 +22,11 @@ from overcast.geo.legend import Legend
 from overcast.geo.location import FilePath, Location
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.tiling import pieces
-from overcast.inputs import open_given_labels, open_inputs
+from overcast.inputs import open_inputs
 from overcast.plan import NO_MASK, Data, ImageInput, LabelInput, MaskInput, read_plan
 from overcast.product.rasters import write_classes, written_legend
 from overcast.progress import Progress, quiet
+from overcast.sources import open_given_labels
 from overcast.viewer.layers import (
     ClassLayer,
     ConfidenceLayer,
