@@ -107,6 +107,11 @@ def draw_sample(
     classes = load_legend(legend) if legend else written_legend(mapped)
     source = open_labels(mapped, classes)
     pixels = count_classes(source, progress)
+    if (design.size or 0) > pixels.sum():
+        raise ValueError(
+            f"--size {design.size}: {mapped} has {pixels.sum()} pixels with a class; give "
+            "fewer points"
+        )
     sizes = design.sizes(pixels, classes)
     drawn = draw(source, pixels, sizes, design.seed, progress)
     about = {name: str(value) for name, value in asdict(design).items()}
