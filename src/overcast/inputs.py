@@ -165,7 +165,7 @@ def _open_image(
         return open_sentinel_2(path, entry.offset, entry.bands, trust)
     if entry.sensor == PROBABILITIES:
         return open_probabilities(path)
-    return open_checked(path, *_own_sensor(entry.sensor, memory))
+    return open_checked(path, *_own_sensor(entry.sensor, memory), trust)
 
 
 def _open_array(
