@@ -1,0 +1,340 @@
+"""From the images that a plan names to sources: files, masks, mosaics and dates."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from odc.geo.geobox import GeoBox
+
+from overcast.geo.bands import BUILT_IN
+from overcast.geo.check import (
+    Checked,
+    open_checked,
+    open_sentinel_1,
+    open_sentinel_2,
+)
+from overcast.geo.coverage import common_grid
+from overcast.geo.image_file import ImageFile
+from overcast.geo.label_file import LabelFile
+from overcast.geo.location import Location, hide
+from overcast.geo.masks import CLOUDED, Masked, counts_of, open_mask
+from overcast.geo.mosaic import mosaic, name_of, union_of
+from overcast.geo.probabilities import SENSOR as PROBABILITIES
+from overcast.geo.probabilities import open_probabilities
+from overcast.geo.products import find_product
+from overcast.geo.sensor_file import load_sensor
+from overcast.geo.series import Moment, spread
+from overcast.geo.stack import ImageSource
+from overcast.geo.times import seen_of
+from overcast.plan import NO_MASK, Data, ImageInput, MaskInput, ObservationInput
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedImages:
+    """Images of a plan, opened and checked.
+
+    Attributes
+    ----------
+    sources
+        By their names in a stack.
+    moments
+        Of those that are one of several dates.
+    extents
+        Name and grid of every image or series, by its name: what it covers at any time.
+    first
+        That of the image whose grid is mapped: the first optical one, if there is one.
+    targets
+        Names of those that are learned from alone.
+    files
+        Every file that is read.
+    notes, hidden
+        What was noticed, and how much masks hide, a sentence each.
+    """
+
+    sources: dict[str, ImageSource]
+    moments: dict[str, Moment]
+    extents: dict[str, tuple[str, GeoBox]]
+    first: tuple[str, GeoBox]
+    targets: frozenset[str]
+    files: tuple[str, ...]
+    notes: tuple[str, ...]
+    hidden: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A file of an image: its source, its mask's share, and what was noticed."""
+
+    source: ImageFile | Masked
+    notes: tuple[str, ...]
+    mask: str | None
+    hidden: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Dated:
+    """A file with its day, its series, and how it was processed."""
+
+    entry: ImageInput
+    series: str
+    day: date | None
+    processed: str
+
+
+def open_images(data: Data) -> OpenedImages:
+    """Open every image of `data` and its mask.
+
+    Files of one image, day and orbit are one observation, mosaicked: the later
+    processing first. Of a SAR image with both orbits, each is a series of its own.
+
+    Raises
+    ------
+    ValueError
+        If a file is refused (see `overcast.geo.image_file` and `overcast.geo.check`),
+        one of several has no day, or those of one series have other bands.
+    """
+    sources, moments = dict[str, ImageSource](), dict[str, Moment]()
+    extents, targets = dict[str, tuple[str, GeoBox]](), set[str]()
+    products, notes, hidden = list[str](), list[str](), list[str]()
+    for name, entry in data.images.items():
+        for series, files in _series(name, entry).items():
+            opened = [(f, _open(f.entry, data, products)) for f in files]
+            own = _observed(series, opened)
+            sources |= own
+            extents[series] = _extent(series, own)
+            if len(own) > 1:
+                days = [f.day for f in files if f.day is not None]
+                moments |= {m.name: m for m in (Moment(series, d) for d in days)}
+                notes.append(f"{series}: {spread(sorted({*days}))}")
+            targets |= set(own) if entry.target else set()
+            notes += _gathered(series, [one for _, one in opened])
+            hidden += _shares(series, len(own), [one for _, one in opened])
+    optical = [n for n in extents if _sensor(n, sources, moments) == "optical"]
+    return OpenedImages(
+        sources=sources,
+        moments=moments,
+        extents=extents,
+        first=extents[(optical or list(extents))[0]],
+        targets=frozenset(targets),
+        files=_files(data),
+        notes=(*products, *notes),
+        hidden=tuple(hidden),
+    )
+
+
+def _files(data: Data) -> tuple[str, ...]:
+    """Every file that is read: images, then their masks."""
+    images = [path for i in data.images.values() for path in i.files]
+    masks = [path for i in data.images.values() for path in i.paths[len(i.files) :]]
+    return (*images, *masks)
+
+
+def _sensor(
+    series: str, sources: dict[str, ImageSource], moments: dict[str, Moment]
+) -> str:
+    """Kind of the sensor of a series."""
+    names = [n for n in sources if n == series or n in moments]
+    own = next(n for n in names if n == series or moments[n].series == series)
+    return sources[own].sensor.kind
+
+
+def _series(name: str, entry: ImageInput) -> dict[str, list[_Dated]]:
+    """Files of an image by series, in order of time; later processings first.
+
+    Raises
+    ------
+    ValueError
+        If one of several says neither when nor on which orbit it was seen.
+    """
+    if len(entry.observations) == 1:
+        (one,) = entry.observations
+        return {name: [_Dated(_alone(entry, one), name, one.day, "")]}
+    found = [_dated(name, entry, one) for one in entry.observations]
+    orbits = {orbit for orbit, _ in found}
+    if len(orbits - {""}) > 1 and "" in orbits:
+        stray = next(f for orbit, f in found if not orbit)
+        raise ValueError(
+            f"{hide(stray.entry.path)}: its name does not say on which orbit it was seen, "
+            "and other files are of both; name it ..._asc.tif or ..._desc.tif, or give "
+            "orbit: ascending in a plan"
+        )
+    several = len(orbits) > 1
+    series: dict[str, list[_Dated]] = {}
+    for orbit, file in found:
+        own = f"{name}_{orbit}" if several else name
+        series.setdefault(own, []).append(replace(file, series=own))
+    for files in series.values():
+        files.sort(key=lambda f: f.entry.path)
+        files.sort(key=lambda f: f.processed, reverse=True)
+        files.sort(key=lambda f: f.day or date.min)
+    return dict(sorted(series.items()))
+
+
+def _dated(name: str, entry: ImageInput, one: ObservationInput) -> tuple[str, _Dated]:
+    """Orbit of a file of several, and the file with its day."""
+    seen = seen_of(Location.of(one.path))
+    day = one.day or seen.day
+    if day is None:
+        where = hide(one.path)
+        raise ValueError(
+            f"{where}: one of several files of {name}, and nothing says when it was "
+            f"seen; say it, as --{name} 2024-05-03={Path(where).name}, put the date into "
+            "its name, or into its tag TIFFTAG_DATETIME"
+        )
+    sar = entry.sensor == "sentinel-1"
+    orbit = (one.orbit or seen.orbit) if sar else ""
+    return orbit, _Dated(_alone(entry, one), name, day, seen.processed)
+
+
+def _alone(entry: ImageInput, one: ObservationInput) -> ImageInput:
+    """An image of one file."""
+    mask = one.mask or (entry.mask if entry.dates else None)
+    return replace(entry, path=one.path, mask=mask, dates=())
+
+
+def _observed(
+    series: str, opened: list[tuple[_Dated, _Opened]]
+) -> dict[str, ImageSource]:
+    """Observations of a series by name, mosaicked; one alone has the series' name."""
+    by_day: dict[date | None, list[ImageSource]] = {}
+    for file, one in opened:
+        by_day.setdefault(file.day, []).append(one.source)
+    made = {day: mosaic(sources) for day, sources in by_day.items()}
+    first = next(iter(made.values()))
+    for source in made.values():
+        if source.sensor != first.sensor:
+            raise ValueError(
+                f"{name_of(source)}: has {', '.join(source.sensor.names)}, and "
+                f"{name_of(first)} {', '.join(first.sensor.names)}; dates of {series} "
+                "must have the same bands"
+            )
+    if len(made) == 1:
+        return {series: first}
+    return {Moment(series, d).name: s for d, s in made.items() if d is not None}
+
+
+def _extent(series: str, own: dict[str, ImageSource]) -> tuple[str, GeoBox]:
+    """What a series covers at any time, under the name of its file or its own."""
+    grids = [source.grid for source in own.values()]
+    (first, *more) = own.values()
+    if not more and hasattr(first, "path"):
+        return name_of(first), first.grid
+    return f"{series} (all {max(len(own), 2)} dates)" if more else series, union_of(
+        grids
+    )
+
+
+def _gathered(series: str, opened: list[_Opened]) -> Iterator[str]:
+    """Notes of files; those that several files share, once."""
+    if len(opened) == 1:
+        yield from opened[0].notes
+        return
+    said = Counter(
+        note.removeprefix(f"{name_of(one.source)}: ")
+        for one in opened
+        for note in one.notes
+    )
+    for text, often in said.items():
+        yield f"{series}: {text}" + (f" ({often} files)" if often > 1 else "")
+
+
+def _shares(series: str, dates: int, opened: list[_Opened]) -> Iterator[str]:
+    """How much masks hide."""
+    masked = [one for one in opened if one.mask is not None]
+    if len(opened) == 1:
+        for one in masked:
+            yield f"{series}: {one.mask} hides {one.hidden:.0%} of its own pixels"
+        return
+    if masked:
+        shares = [one.hidden for one in masked]
+        yield (
+            f"{series}: masks of {len(masked)} of {len(opened)} files hide "
+            f"{min(shares):.0%} to {max(shares):.0%} of their own pixels"
+        )
+
+
+def _open(entry: ImageInput, data: Data, products: list[str]) -> _Opened:
+    """Open one file and its mask; what its product is goes to `products`."""
+    entry, said = _with_scene_classes(entry, data.mask_dilation)
+    products += said
+    checked = _open_image(entry, data.trust)
+    masked = _masked(entry, checked.image)
+    if masked is None:
+        return _Opened(checked.image, checked.notes, None, 0.0)
+    mask = masked.mask
+    assert isinstance(mask, LabelFile)
+    return _Opened(masked, checked.notes, mask.path.name, _hidden_share(masked))
+
+
+def _open_image(entry: ImageInput, trust: bool) -> Checked[ImageFile]:
+    path = Location.of(entry.path)
+    _refuse_unread(entry)
+    if entry.sensor == "sentinel-1":
+        return open_sentinel_1(path, entry.units, trust)
+    if entry.sensor == "sentinel-2":
+        return open_sentinel_2(path, entry.offset, entry.bands, trust)
+    if entry.sensor == PROBABILITIES:
+        return open_probabilities(path)
+    if Path(entry.sensor).is_file():
+        return open_checked(path, *load_sensor(Path(entry.sensor)))
+    known = ", ".join(sorted([*BUILT_IN, PROBABILITIES]))
+    raise ValueError(f"sensor {entry.sensor}: neither a TOML file nor one of {known}")
+
+
+def _refuse_unread(entry: ImageInput) -> None:
+    """Refuse what is said of an image and is not read for its sensor."""
+    unread = {
+        "units": entry.units != "auto" and entry.sensor != "sentinel-1",
+        "offset": entry.offset is not None and entry.sensor != "sentinel-2",
+        "bands": entry.bands is not None and entry.sensor != "sentinel-2",
+    }
+    for key, is_given in unread.items():
+        if is_given:
+            raise ValueError(
+                f"{hide(entry.path)}: {key} is not read for the sensor "
+                f"{entry.sensor}; leave it out"
+            )
+
+
+def _with_scene_classes(
+    entry: ImageInput, dilation: float
+) -> tuple[ImageInput, list[str]]:
+    """The same image, a product masked by the scene classes in it; what it is."""
+    if entry.sensor not in BUILT_IN:
+        return entry, []
+    product = find_product(Location.of(entry.path))
+    if product is None:
+        return entry, []
+    notes = list(product.notes)
+    if product.classes is not None and entry.mask is None:
+        mask = MaskInput(path=product.classes, dilation=dilation)
+        entry = replace(entry, mask=mask)
+        notes.append(
+            f"{product.where.name}: its scene classes (SCL) hide clouds; "
+            "--s2-mask none leaves them"
+        )
+    return entry, notes
+
+
+def _masked(entry: ImageInput, image: ImageFile) -> Masked | None:
+    """An image that has a mask, hidden by it."""
+    if (given := entry.mask) is None or given.path == NO_MASK:
+        return None
+    codes = None if given.hidden is None else frozenset(given.hidden)
+    mask = open_mask(Location.of(given.path), codes, image.grid)
+    common_grid(image.grid, {given.path: mask.grid})
+    hidden = CLOUDED if codes is None else codes
+    return Masked(image, mask, hidden, given.dilation)
+
+
+def _hidden_share(masked: Masked) -> float:
+    """Share of its own pixels that a mask hides."""
+    mask = masked.mask
+    assert isinstance(mask, LabelFile)
+    counts = counts_of(mask, masked.grid)
+    hidden = sum(counts[mask.legend.codes.index(code)] for code in masked.hidden)
+    return float(hidden / max(counts.sum(), 1))
