@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from affine import Affine
+from odc.geo.geobox import GeoBox
 
 from overcast.inputs import Inputs, open_inputs
 from overcast.plan import (
@@ -18,7 +20,7 @@ from overcast.plan import (
     to_tree,
     write_plan,
 )
-from tests.rasters import backscatter, reflectance, utm, write
+from tests.rasters import CELL_M, backscatter, reflectance, utm, write
 
 pytestmark = pytest.mark.filterwarnings("ignore:Use .@. matmul")
 
@@ -105,3 +107,40 @@ def test_the_key_is_kept_and_changes_no_older_plan(tmp_path: Path) -> None:
     assert told.fingerprint != Plan(data=given).fingerprint
     write_plan(told, tmp_path / "plan.yaml")
     assert read_plan(tmp_path / "plan.yaml").data.small_overlap
+
+
+@pytest.mark.parametrize(("columns", "said"), [(60, True), (40, False)])
+def test_an_image_with_few_observations_is_said(
+    tmp_path: Path, columns: int, said: bool
+) -> None:
+    """The outline covers all of the map; most of it, or less than half, is no data."""
+    given = data(tmp_path)
+    stored = reflectance((SIDE, SIDE))
+    stored[:, :, :columns] = 0
+    path = write(tmp_path / "s2.tif", stored, utm((SIDE, SIDE)))
+    notes = [n for n in open_inputs(given).notes if "observed" in n]
+    share = f"about {100 - columns} % of the pixels that are mapped were observed"
+    assert notes == ([f"{path}: {share}; the rest is no data"] if said else [])
+    assert extent_notes(open_inputs(given)) == []
+
+
+def test_large_scenes_are_looked_at_in_pieces(tmp_path: Path) -> None:
+    shape = (640, 700)
+    db = np.full((2, *shape), np.nan, np.float32)
+    db[:, :, :200] = backscatter((640, 200))
+    path = write(tmp_path / "s1.tif", db, utm(shape))
+    image = ImageInput(path=str(path), sensor="sentinel-1")
+    (note,) = open_inputs(Data(images={"s1": image})).notes
+    share = float(note.split("about ")[1].split(" %")[0])
+    assert share == pytest.approx(100 * 200 / 700, abs=8)
+
+
+def test_labels_on_the_wrong_sphere_are_doubted(tmp_path: Path) -> None:
+    given = data(tmp_path)
+    crs = "+proj=sinu +datum=WGS84 +units=m"
+    box = utm((SIDE, SIDE)).extent.to_crs(crs, resolution=100).boundingbox
+    place = Affine(CELL_M, 0, box.left - 900, 0, -CELL_M, box.top + 900)
+    codes = np.arange(100).reshape(10, 10) % 3 + 1
+    write(tmp_path / "labels.tif", codes.astype("u1"), GeoBox((10, 10), place, crs))
+    (note,) = [n for n in open_inputs(given).notes if "MODIS" in n]
+    assert note.startswith(f"{tmp_path / 'labels.tif'}: has the pixels of MODIS, but ")

@@ -134,3 +134,55 @@ def test_options_that_make_no_sense(
     found = mapped(tmp_path, *options)
     assert isinstance(found.exception, ValueError)
     assert said in str(found.exception)
+
+
+def images_of(folder: Path, *names: str, **arrays: NDArray[np.number]) -> Inputs:
+    """Sentinel-2 files of these names, and Sentinel-1."""
+    db = arrays.get("s1", backscatter((32, 32)))
+    entries = {
+        "s1": ImageInput(
+            path=str(write(folder / "s1.tif", db, FINE)), sensor="sentinel-1"
+        )
+    }
+    for k, name in enumerate(names):
+        path = write(folder / name, reflectance((32, 32)), FINE)
+        entries[f"s2{k}"] = ImageInput(path=str(path), sensor="sentinel-2", offset=0)
+    return open_inputs(Data(images=entries))
+
+
+def test_what_a_mask_misses_is_land(tmp_path: Path) -> None:
+    """Thin cloud beyond the mask's edge: seen, and nothing is said but the share."""
+    stored = reflectance((32, 32))
+    stored[:, :12] += 1500  # the mask covers eight rows
+    write(tmp_path / "SCL.tif", SCENE, COARSE, nodata=0)
+    mask = MaskInput(path=str(tmp_path / "SCL.tif"))
+    path = str(write(tmp_path / "s2.tif", stored, FINE))
+    image = ImageInput(path=path, sensor="sentinel-2", offset=0, mask=mask)
+    inputs = open_inputs(Data(images={"s2": image}))
+    assert inputs.notes == ("s2: SCL.tif hides 26% of its own pixels",)
+    seen = inputs.stack.images["s2"].read(inputs.stack.grid)
+    assert seen.valid[8, 4:].all()
+    np.testing.assert_allclose(
+        seen.values[0, 8, 4:], stored[0, 8, 4:] * 1e-4, atol=1e-6
+    )
+
+
+def test_dates_in_names_are_not_believed(tmp_path: Path) -> None:
+    names = "S2A_MSIL2A_20180105T101559.tif", "S2B_MSIL2A_20240720T101559.tif"
+    assert images_of(tmp_path, *names).notes == ()
+
+
+def test_one_place_in_two_files_is_not_noticed(tmp_path: Path) -> None:
+    inputs = images_of(tmp_path, "one.tif", "two.tif")
+    one, two = (tmp_path / name for name in ("one.tif", "two.tif"))
+    assert one.read_bytes() == two.read_bytes()
+    assert inputs.notes == ()
+
+
+@pytest.mark.parametrize("pixels", [1, 3])
+def test_shifts_in_the_files_are_not_noticed(tmp_path: Path, pixels: int) -> None:
+    shifted = np.roll(backscatter((32, 32)), pixels, 2)
+    inputs = images_of(tmp_path, "s2.tif", s1=shifted)
+    assert inputs.notes == ()
+    seen = inputs.stack.images["s1"].read(inputs.stack.grid).values
+    np.testing.assert_allclose(seen, shifted, atol=1e-4)

@@ -8,12 +8,16 @@ import numpy as np
 import pytest
 import rasterio
 
+from overcast.geo.arrays import ImageArray
+from overcast.geo.bands import SENTINEL_1, SENTINEL_2, SENTINEL_2_L1C, Sensor
+from overcast.geo.raster import Image
+from overcast.geo.stack import Stack
 from overcast.inputs import open_inputs
 from overcast.jobs.mapping import make_map, map_elsewhere
 from overcast.methods.restored import Restored
 from overcast.plan import Data, ImageInput, LabelInput, MaskInput, Plan
 from overcast.progress import quiet
-from overcast.run import Runs, load_run
+from overcast.run import Runs, load_run, matched
 from tests.rasters import backscatter, reflectance, utm, write
 
 pytestmark = pytest.mark.filterwarnings("ignore:Use .@. matmul")
@@ -82,3 +86,23 @@ def test_the_image_without_clouds_comes_with_the_map(tmp_path: Path) -> None:
     several = Runs((out, out))
     other = map_elsewhere(several, data, tmp_path / "both", None, False, quiet)
     assert "clear" not in other.summary
+
+
+def stack_of(sensor: Sensor) -> Stack:
+    values = np.full((len(sensor.names), 4, 4), 0.1, np.float32)
+    image = ImageArray(Image.of(values, GRID[:4, :4], sensor))
+    return Stack(grid=GRID[:4, :4], images={"s2": image})
+
+
+@pytest.mark.parametrize(
+    "sensor",
+    [SENTINEL_2_L1C, SENTINEL_2.select(("B02", "B03", "B04", "B08")), SENTINEL_1],
+    ids=["L1C", "four bands", "another"],
+)
+def test_another_sensor_or_other_bands_are_refused(sensor: Sensor) -> None:
+    learned = {"s2": SENTINEL_2}
+    assert matched(stack_of(SENTINEL_2), learned).images.keys() == {"s2"}
+    with pytest.raises(
+        ValueError, match=r"s2: the run was trained on sentinel-2 .*is "
+    ):
+        matched(stack_of(sensor), learned)

@@ -1,8 +1,90 @@
 """Land-cover maps from SAR and optical imagery with labels that are not good enough.
 
-Importing this package imports neither torch nor rasterio; take what is needed from
-`overcast.geo`, `overcast.learn`, `overcast.models`, `overcast.recipes` and
-`overcast.maps`.
+>>> import overcast as oc
+>>> world = oc.simulate(seed=7, size=64)
+>>> model = oc.fit(world.scene, world.labels["modis"], method="kmeans")
+>>> model.predict(world.scene).land_cover.dims
+('y', 'x')
+
+Names are imported when they are first used: ``import overcast`` imports neither torch
+nor rasterio.
 """
 
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from overcast.api.labels import TrainingLabels as TrainingLabels
+    from overcast.api.labels import labels as labels
+    from overcast.api.model import Model as Model
+    from overcast.api.model import fit as fit
+    from overcast.api.model import load as load
+    from overcast.api.scene import Scene as Scene
+    from overcast.api.scene import scene as scene
+    from overcast.api.simulate import simulate as simulate
+    from overcast.geo.bands import Sensor as Sensor
+    from overcast.geo.legend import Legend as Legend
+    from overcast.geo.stack import Stack as Stack
+    from overcast.learn.recipe import Recipe as Recipe
+    from overcast.maps.predictor import Predictor as Predictor
+    from overcast.methods.method import Method as Method
+    from overcast.models.segmenter import Segmenter as Segmenter
+
 __version__ = "0.1.0"
+
+_WHERE = {
+    "Legend": "geo.legend",
+    "Method": "methods.method",
+    "Model": "api.model",
+    "Predictor": "maps.predictor",
+    "Recipe": "learn.recipe",
+    "Scene": "api.scene",
+    "Segmenter": "models.segmenter",
+    "Sensor": "geo.bands",
+    "Stack": "geo.stack",
+    "TrainingLabels": "api.labels",
+    "fit": "api.model",
+    "labels": "api.labels",
+    "load": "api.model",
+    "scene": "api.scene",
+    "simulate": "api.simulate",
+}
+"""Every name of the door, and the module that it is in."""
+__all__ = list(_WHERE)
+
+
+def __getattr__(name: str) -> object:
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+class _Door(ModuleType):
+    """The package, on which `labels` is the function, and not the room of that name.
+
+    Whoever imports from ``overcast.labels`` gets the room: it is in `sys.modules`.
+    """
+
+    @property
+    def labels(self) -> Callable[..., Any]:
+        """Return `overcast.api.labels.labels`."""
+        function: Callable[..., Any] = import_module("overcast.api.labels").labels
+        return function
+
+    @labels.setter
+    def labels(self, room: ModuleType) -> None:
+        """Pass over the room, which importing it puts here."""
+
+
+sys.modules[__name__].__class__ = _Door

@@ -23,7 +23,10 @@ from overcast.options import HELP, say
 _DEBUG = "OVERCAST_DEBUG"
 """Environment variable that shows tracebacks."""
 _RESUMED = frozenset(
-    ("audit", "calibrate", "chain", "demo", "map", "predict", "pretrain", "train")
+    (
+        *("audit", "calibrate", "chain", "demo", "fetch", "map", "predict"),
+        *("pretrain", "train"),
+    )
 )
 """Commands that go on where they were stopped."""
 

@@ -1,4 +1,4 @@
-"""How much of an image a map covers, and what of it has labels."""
+"""How much of an image a map covers, and what of it was observed or has labels."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from odc.geo.geobox import GeoBox
 
 from overcast.geo.coverage import share_of
 from overcast.geo.raster import UNKNOWN
-from overcast.geo.stack import LabelSource
+from overcast.geo.stack import ImageSource, LabelSource
 
 LEAST = 0.1
 """Share of the first image below which a map must be asked for."""
 _WHOLE = 0.99
 """Share from which what is missing is a border."""
 _FEW = 0.5
-"""Share of labelled pixels below which it is said."""
+"""Share of labelled, or of observed, pixels below which it is said."""
+_PIECES, _PIECE_PX = 6, 32
+"""Pieces of an image along each axis that are looked at, and pixels along one."""
 _LOOK_PX = 512
 
 
@@ -72,6 +74,30 @@ def on_labels(name: str, labels: LabelSource, mapped: GeoBox) -> list[str]:
     if share >= _FEW:
         return []
     return [f"{name}: {_percent(share)} of the pixels that are mapped have a label"]
+
+
+def on_seen(name: str, image: ImageSource, mapped: GeoBox) -> list[str]:
+    """Say how little of a map an image has observations of, by pieces all over it."""
+    seen = [
+        image.read(mapped[rows, columns]).valid.ravel()
+        for rows in _spans(mapped.shape[0])
+        for columns in _spans(mapped.shape[1])
+    ]
+    share = float(np.concatenate(seen).mean())
+    if share >= _FEW:
+        return []
+    return [
+        f"{name}: about {_percent(share)} of the pixels that are mapped were observed; "
+        "the rest is no data"
+    ]
+
+
+def _spans(length: int) -> list[slice]:
+    """All of an axis, or evenly spaced pieces of it."""
+    if length <= _PIECES * _PIECE_PX:
+        return [slice(0, length)]
+    starts = np.linspace(0, length - _PIECE_PX, _PIECES).astype(int).tolist()
+    return [slice(start, start + _PIECE_PX) for start in starts]
 
 
 def _percent(share: float) -> str:

@@ -10,31 +10,41 @@ from pathlib import Path
 
 from odc.geo.geobox import GeoBox
 
-from overcast.geo.bands import BUILT_IN
+from overcast.geo.arrays import DataArraySource, from_dataarray
+from overcast.geo.bands import BUILT_IN, Encoding, Sensor
 from overcast.geo.check import (
     Checked,
     open_checked,
     open_sentinel_1,
     open_sentinel_2,
 )
+from overcast.geo.coded_labels import CodedLabels
 from overcast.geo.coverage import common_grid
 from overcast.geo.image_file import ImageFile
-from overcast.geo.label_file import LabelFile
 from overcast.geo.location import Location, hide
-from overcast.geo.masks import CLOUDED, Masked, counts_of, open_mask
-from overcast.geo.mosaic import mosaic, name_of, union_of
+from overcast.geo.masks import (
+    CLOUDED,
+    Masked,
+    counts_of,
+    mask_from_dataarray,
+    open_mask,
+)
+from overcast.geo.mosaic import mosaic, union_of
 from overcast.geo.probabilities import SENSOR as PROBABILITIES
 from overcast.geo.probabilities import open_probabilities
 from overcast.geo.products import find_product
 from overcast.geo.sensor_file import load_sensor
 from overcast.geo.series import Moment, spread
-from overcast.geo.stack import ImageSource
+from overcast.geo.stack import ImageSource, name_of
 from overcast.geo.times import seen_of
+from overcast.in_memory import InMemory
 from overcast.plan import NO_MASK, Data, ImageInput, MaskInput, ObservationInput
+
+FILES_ONLY = InMemory()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OpenedImages:
+class Opened:
     """Images of a plan, opened and checked.
 
     Attributes
@@ -51,8 +61,12 @@ class OpenedImages:
         Names of those that are learned from alone.
     files
         Every file that is read.
-    notes, hidden
-        What was noticed, and how much masks hide, a sentence each.
+    notes
+        What was noticed, a sentence each.
+    single
+        Images that are no series, without their masks.
+    grid
+        The grid that was asked for, to be mapped whole; or none.
     """
 
     sources: dict[str, ImageSource]
@@ -61,15 +75,17 @@ class OpenedImages:
     first: tuple[str, GeoBox]
     targets: frozenset[str]
     files: tuple[str, ...]
-    notes: tuple[str, ...]
-    hidden: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    single: tuple[ImageSource, ...] = ()
+    grid: GeoBox | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
     """A file of an image: its source, its mask's share, and what was noticed."""
 
-    source: ImageFile | Masked
+    source: ImageSource
+    bare: ImageSource
     notes: tuple[str, ...]
     mask: str | None
     hidden: float
@@ -85,7 +101,7 @@ class _Dated:
     processed: str
 
 
-def open_images(data: Data) -> OpenedImages:
+def open_images(data: Data, memory: InMemory = FILES_ONLY) -> Opened:
     """Open every image of `data` and its mask.
 
     Files of one image, day and orbit are one observation, mosaicked: the later
@@ -97,12 +113,15 @@ def open_images(data: Data) -> OpenedImages:
         If a file is refused (see `overcast.geo.image_file` and `overcast.geo.check`),
         one of several has no day, or those of one series have other bands.
     """
+    if not data.images:
+        raise ValueError("no image given; give --s1, --s2 or --image")
     sources, moments = dict[str, ImageSource](), dict[str, Moment]()
     extents, targets = dict[str, tuple[str, GeoBox]](), set[str]()
     products, notes, hidden = list[str](), list[str](), list[str]()
+    single = list[ImageSource]()
     for name, entry in data.images.items():
         for series, files in _series(name, entry).items():
-            opened = [(f, _open(f.entry, data, products)) for f in files]
+            opened = [(f, _open(f.entry, data, memory, products)) for f in files]
             own = _observed(series, opened)
             sources |= own
             extents[series] = _extent(series, own)
@@ -110,19 +129,21 @@ def open_images(data: Data) -> OpenedImages:
                 days = [f.day for f in files if f.day is not None]
                 moments |= {m.name: m for m in (Moment(series, d) for d in days)}
                 notes.append(f"{series}: {spread(sorted({*days}))}")
+            single += [one.bare for _, one in opened] if len(opened) == 1 else []
             targets |= set(own) if entry.target else set()
             notes += _gathered(series, [one for _, one in opened])
             hidden += _shares(series, len(own), [one for _, one in opened])
     optical = [n for n in extents if _sensor(n, sources, moments) == "optical"]
-    return OpenedImages(
+    return Opened(
         sources=sources,
         moments=moments,
         extents=extents,
         first=extents[(optical or list(extents))[0]],
         targets=frozenset(targets),
         files=_files(data),
-        notes=(*products, *notes),
-        hidden=tuple(hidden),
+        notes=(*products, *notes, *hidden),
+        single=tuple(single),
+        grid=None if data.grid is None else memory.grid(data.grid),
     )
 
 
@@ -257,32 +278,69 @@ def _shares(series: str, dates: int, opened: list[_Opened]) -> Iterator[str]:
         )
 
 
-def _open(entry: ImageInput, data: Data, products: list[str]) -> _Opened:
+def _open(
+    entry: ImageInput, data: Data, memory: InMemory, products: list[str]
+) -> _Opened:
     """Open one file and its mask; what its product is goes to `products`."""
     entry, said = _with_scene_classes(entry, data.mask_dilation)
     products += said
-    checked = _open_image(entry, data.trust)
-    masked = _masked(entry, checked.image)
+    checked = _open_image(entry, data.trust, memory)
+    masked = _masked(entry, checked.image, memory)
     if masked is None:
-        return _Opened(checked.image, checked.notes, None, 0.0)
+        return _Opened(checked.image, checked.image, checked.notes, None, 0.0)
     mask = masked.mask
-    assert isinstance(mask, LabelFile)
-    return _Opened(masked, checked.notes, mask.path.name, _hidden_share(masked))
+    assert isinstance(mask, CodedLabels)
+    share = _hidden_share(masked, mask)
+    return _Opened(masked, checked.image, checked.notes, mask.short, share)
 
 
-def _open_image(entry: ImageInput, trust: bool) -> Checked[ImageFile]:
-    path = Location.of(entry.path)
+def _open_image(
+    entry: ImageInput, trust: bool, memory: InMemory
+) -> Checked[ImageFile] | Checked[DataArraySource]:
     _refuse_unread(entry)
+    if entry.path in memory.arrays:
+        return _open_array(entry, trust, memory)
+    path = Location.of(entry.path)
     if entry.sensor == "sentinel-1":
         return open_sentinel_1(path, entry.units, trust)
     if entry.sensor == "sentinel-2":
         return open_sentinel_2(path, entry.offset, entry.bands, trust)
     if entry.sensor == PROBABILITIES:
         return open_probabilities(path)
-    if Path(entry.sensor).is_file():
-        return open_checked(path, *load_sensor(Path(entry.sensor)))
+    return open_checked(path, *_own_sensor(entry.sensor, memory))
+
+
+def _open_array(
+    entry: ImageInput, trust: bool, memory: InMemory
+) -> Checked[DataArraySource]:
+    """Open an array as files of its sensor are opened."""
+    array = memory.arrays[entry.path]
+    if entry.sensor in BUILT_IN:
+        return from_dataarray(
+            array,
+            BUILT_IN[entry.sensor],
+            units=entry.units,
+            offset=entry.offset,
+            bands=entry.bands,
+            trust=trust,
+        )
+    if entry.sensor == PROBABILITIES:
+        raise ValueError(
+            f"{hide(entry.path)}: {PROBABILITIES} are read from a file; write the array "
+            "into one"
+        )
+    sensor, encoding = _own_sensor(entry.sensor, memory)
+    return from_dataarray(array, sensor, encoding=encoding, trust=trust)
+
+
+def _own_sensor(name: str, memory: InMemory) -> tuple[Sensor, Encoding]:
+    """A user's sensor, and how its files are encoded: by a TOML file, or physical."""
+    if name in memory.sensors:
+        return memory.sensors[name], Encoding()
+    if Path(name).is_file():
+        return load_sensor(Path(name))
     known = ", ".join(sorted([*BUILT_IN, PROBABILITIES]))
-    raise ValueError(f"sensor {entry.sensor}: neither a TOML file nor one of {known}")
+    raise ValueError(f"sensor {name}: neither a TOML file nor one of {known}")
 
 
 def _refuse_unread(entry: ImageInput) -> None:
@@ -320,21 +378,23 @@ def _with_scene_classes(
     return entry, notes
 
 
-def _masked(entry: ImageInput, image: ImageFile) -> Masked | None:
+def _masked(entry: ImageInput, image: ImageSource, memory: InMemory) -> Masked | None:
     """An image that has a mask, hidden by it."""
     if (given := entry.mask) is None or given.path == NO_MASK:
         return None
     codes = None if given.hidden is None else frozenset(given.hidden)
-    mask = open_mask(Location.of(given.path), codes, image.grid)
-    common_grid(image.grid, {given.path: mask.grid})
+    mask: CodedLabels
+    if given.path in memory.arrays:
+        mask = mask_from_dataarray(memory.arrays[given.path], codes, image.grid)
+    else:
+        mask = open_mask(Location.of(given.path), codes, image.grid)
+    common_grid(image.grid, {mask.what: mask.grid})
     hidden = CLOUDED if codes is None else codes
     return Masked(image, mask, hidden, given.dilation)
 
 
-def _hidden_share(masked: Masked) -> float:
+def _hidden_share(masked: Masked, mask: CodedLabels) -> float:
     """Share of its own pixels that a mask hides."""
-    mask = masked.mask
-    assert isinstance(mask, LabelFile)
     counts = counts_of(mask, masked.grid)
     hidden = sum(counts[mask.legend.codes.index(code)] for code in masked.hidden)
     return float(hidden / max(counts.sum(), 1))

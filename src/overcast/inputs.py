@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from odc.geo.geobox import GeoBox
 
-from overcast.extent import on_coverage, on_extent, on_labels
+from overcast.extent import on_coverage, on_extent, on_labels, on_seen
 from overcast.geo.coverage import common_grid
-from overcast.geo.dataset import read_grid, stamp
+from overcast.geo.dataset import stamp
 from overcast.geo.location import Location
+from overcast.geo.place import doubts
 from overcast.geo.series import middle
-from overcast.geo.stack import Stack
-from overcast.input_images import OpenedImages, open_images
+from overcast.geo.stack import Stack, name_of
+from overcast.in_memory import InMemory
+from overcast.input_images import Opened, open_images
 from overcast.labels.spectra import contradictions
 from overcast.plan import Data, fingerprint
 from overcast.sources import LabelSources, open_sources
+
+_FILES_ONLY = InMemory()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +34,10 @@ class Inputs:
     """What a plan says of how right each source of labels of the stack is, in order."""
 
 
-def open_inputs(data: Data) -> Inputs:
+def open_inputs(data: Data, memory: InMemory = _FILES_ONLY) -> Inputs:
     """Open every file of `data`, check it, and settle the grid.
+
+    What lies in no file is in `memory`.
 
     Raises
     ------
@@ -39,21 +45,31 @@ def open_inputs(data: Data) -> Inputs:
         If a file is refused (see `overcast.geo.image_file` and `overcast.geo.check`), or
         one does not overlap the others.
     """
-    if not data.images:
-        raise ValueError("no image given; give --s1, --s2 or --image")
-    opened = open_images(data)
-    notes, others = list(opened.notes), dict(opened.extents.values())
-    labels = open_sources(data, _grid(data, opened, others))
+    return settle(open_images(data, memory), data, memory)
+
+
+def settle(opened: Opened, data: Data, memory: InMemory = _FILES_ONLY) -> Inputs:
+    """Open the labels of `data`, and settle which grid is mapped.
+
+    Raises
+    ------
+    ValueError
+        If the labels are refused, or an input does not overlap the others.
+    """
+    others = dict(opened.extents.values())
+    notes = list(opened.notes)
+    labels = open_sources(data, _grid(opened, others), memory)
     if labels is not None:
         notes += labels.notes
         # Of several sources, one may lack a part of the scene where another has labels.
         if not labels.others:
-            others |= {str(one.path): one.grid for one in labels.files}
-    notes += opened.hidden
-    grid = _grid(data, opened, others)
-    notes += _on_extent(data, opened, others, grid)
+            others |= {one.what: one.grid for one in labels.rasters}
+    grid = _grid(opened, others)
+    notes += _on_extent(opened, others, grid, small=data.small_overlap)
+    for image in opened.single:
+        notes += on_seen(name_of(image), image, grid)
     if labels is not None:
-        notes += _on_label_files(labels, grid)
+        notes += _on_rasters(labels, grid)
     stack = Stack(
         grid=grid,
         images=opened.sources,
@@ -63,37 +79,33 @@ def open_inputs(data: Data) -> Inputs:
         moments=opened.moments,
     )
     notes += [n for one in middle(stack).apart() for n in contradictions(one)]
-    files = list(opened.files)
-    files += [entry.path for entry in data.every_labels]
+    files = [*opened.files, *(entry.path for entry in data.every_labels)]
     accuracies = () if labels is None else labels.accuracies
-    return Inputs(stack, tuple(notes), _fingerprint(stack, files), accuracies)
+    return Inputs(stack, tuple(notes), _fingerprint(stack, files, memory), accuracies)
 
 
-def _grid(data: Data, opened: OpenedImages, others: dict[str, GeoBox]) -> GeoBox:
+def _grid(opened: Opened, others: Mapping[str, GeoBox]) -> GeoBox:
     """The grid asked for, whole; or the first optical one where all inputs overlap."""
-    if data.grid is not None:
-        grid = read_grid(Location.of(data.grid))
+    if opened.grid is not None:
         for name, other in others.items():
-            common_grid(grid, {name: other})
-        return grid
+            common_grid(opened.grid, {name: other})
+        return opened.grid
     return common_grid(opened.first[1], others)
 
 
 def _on_extent(
-    data: Data,
-    opened: OpenedImages,
-    others: dict[str, GeoBox],
-    grid: GeoBox,
+    opened: Opened, others: Mapping[str, GeoBox], grid: GeoBox, *, small: bool
 ) -> list[str]:
     """What is to be said of the part that is mapped; refused if it is a sliver."""
     said = on_coverage(grid, others)
-    if data.grid is not None:
+    for name, own in opened.extents.values():
+        said += doubts(name, own)
+    if opened.grid is not None:
         return said
-    small = data.small_overlap
     return [*on_extent(opened.first, grid, others, small=small), *said]
 
 
-def _on_label_files(labels: LabelSources, grid: GeoBox) -> Iterator[str]:
+def _on_rasters(labels: LabelSources, grid: GeoBox) -> Iterator[str]:
     """What is to be said of rasters of labels and the part that is mapped.
 
     Raises
@@ -101,14 +113,16 @@ def _on_label_files(labels: LabelSources, grid: GeoBox) -> Iterator[str]:
     ValueError
         If one lies elsewhere.
     """
-    for one in labels.files:
-        common_grid(grid, {str(one.path): one.grid})
-        yield from on_labels(str(one.path), one, grid)
+    for one in labels.rasters:
+        common_grid(grid, {one.what: one.grid})
+        yield from doubts(one.what, one.grid)
+        yield from on_labels(one.what, one, grid)
 
 
-def _fingerprint(stack: Stack, files: Iterable[str]) -> str:
+def _fingerprint(stack: Stack, files: Iterable[str], memory: InMemory) -> str:
     """What the files are, without reading them: size and time of last change."""
-    found: dict[str, object] = {}
+    stamps: dict[str, object] = {}
     for name in files:
-        found |= stamp(Location.of(name))
-    return fingerprint([found, str(stack.grid.affine), list(stack.shape)])
+        if name not in memory.arrays:
+            stamps |= stamp(Location.of(name))
+    return fingerprint([stamps, str(stack.grid.affine), list(stack.shape)])

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
@@ -43,12 +43,15 @@ class Output:
         to their places. They are there now, and there is nothing left to do.
     notes
         What is to be said of the folder.
+    more
+        Names that were not known at the beginning; see `add`.
     """
 
     folder: Path
     names: tuple[str, ...]
     finished: bool = False
     notes: tuple[str, ...] = ()
+    more: list[str] = field(default_factory=list)
 
     @property
     def work(self) -> Path:
@@ -85,12 +88,7 @@ class Output:
         marker = self.work / _KEY
         if marker.exists() and marker.read_text(encoding="utf-8") == key:
             return
-        old = [name for name in self.names if (self.folder / name).exists()]
-        if old and not overwrite:
-            raise ValueError(
-                f"{self.folder / old[0]}: exists; give another --out, or --overwrite"
-            )
-        _refuse_foreign(self.folder, self.names)
+        self._refuse_old(self.names, overwrite)
         if marker.exists() and not overwrite:
             raise ValueError(
                 f"{self.folder}: holds unfinished work of another command; run that "
@@ -99,6 +97,26 @@ class Output:
         shutil.rmtree(self.work, ignore_errors=True)
         self.work.mkdir(parents=True)
         write_whole(marker, key)
+
+    def add(self, names: Iterable[str], overwrite: bool) -> None:
+        """Make more files than those that were known at the beginning.
+
+        Raises
+        ------
+        ValueError
+            If one exists, and `overwrite` is not set.
+        """
+        fresh = tuple(name for name in names if name not in self.names)
+        self._refuse_old(fresh, overwrite)
+        self.more.extend(name for name in fresh if name not in self.more)
+
+    def _refuse_old(self, names: tuple[str, ...], overwrite: bool) -> None:
+        old = [name for name in names if (self.folder / name).exists()]
+        if old and not overwrite:
+            raise ValueError(
+                f"{self.folder / old[0]}: exists; give another --out, or --overwrite"
+            )
+        _refuse_foreign(self.folder, names)
 
     def __enter__(self) -> Output:
         return self
@@ -123,8 +141,9 @@ class Output:
     def finish(self) -> None:
         """Move every finished file to its place."""
         try:
-            made = [name for name in self.names if (self.work / name).exists()]
-            gone = [name for name in self.names if name not in made]
+            names = (*self.names, *self.more)
+            made = [name for name in names if (self.work / name).exists()]
+            gone = [name for name in names if name not in made]
             text = json.dumps({"made": made, "gone": gone})
             write_whole(self.work / _NAMES, text)
             self.work.rename(self.folder / _FINISHED)

@@ -10,10 +10,12 @@ calibrated ``calibration.json``.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from odc.geo.geobox import GeoBox
 
 from overcast import __version__
 from overcast.accuracy import calibration_file
@@ -21,6 +23,7 @@ from overcast.accuracy.calibrated import Calibrated
 from overcast.accuracy.calibration_file import Calibration, read_calibration
 from overcast.errors import reading
 from overcast.geo.bands import Sensor
+from overcast.geo.legend import Legend
 from overcast.geo.series import series_of
 from overcast.geo.stack import ImageSource, Stack, agree
 from overcast.geo.tiling import Tiling
@@ -47,6 +50,7 @@ from overcast.plan import (
     write_plan,
 )
 from overcast.product.rasters import (
+    MapRows,
     write_confidence,
     write_image,
     write_map,
@@ -77,9 +81,34 @@ def train_run(
     Going on from what an interrupted attempt left there is up to the method.
     """
     inputs = inputs or open_inputs(plan.data)
-    scenes = [inputs.stack, *(open_inputs(more).stack for more in plan.scenes)]
+    learn(
+        plan,
+        inputs,
+        [open_inputs(more).stack for more in plan.scenes],
+        folder,
+        progress,
+    )
+
+
+def learn(
+    plan: Plan,
+    inputs: Inputs,
+    scenes: Sequence[Stack],
+    folder: Path,
+    progress: Progress = quiet,
+) -> None:
+    """Learn with the method of a plan, leaving a run in `folder`.
+
+    `inputs` are the plan's own data, whose labels may count as evidence of place, and
+    `scenes` are further ones to learn from.
+
+    Raises
+    ------
+    ValueError
+        If no stack has labels of two classes, or they differ in sensors or legend.
+    """
     # Every source of labels teaches as a scene of its own.
-    stacks = [stack for scene in scenes for stack in scene.apart()]
+    stacks = [stack for scene in (inputs.stack, *scenes) for stack in scene.apart()]
     first = agree(stacks)
     assert first.labels is not None
     refuse_one_class(stacks)
@@ -270,31 +299,51 @@ def map_run(
     predictor = runs.load()
     stack = matched(inputs.stack, predictor.sensors)
     predictor = for_dates(predictor, stack)
-    model = runs.model
-    key = fingerprint([model, inputs.fingerprint, to_tree(windows)])
+    key = fingerprint([runs.model, inputs.fingerprint, to_tree(windows)])
     tiling = tiling_of(predictor, windows)
     raw = predict(predictor, stack, tiling, folder, key, progress, keep=probabilities)
+    tags = tags_of(runs, inputs.stack)
+    mapped = write_rasters(raw, (stack.grid, predictor.legend), folder, tags, progress)
+    if (clear := _restored(predictor, stack)) is not None:
+        write_image(clear, folder / "clear.tif", tags)
+    return mapped
+
+
+def tags_of(runs: Runs, stack: Stack) -> dict[str, str]:
+    """What a map says of itself: version, model, plan, and files that it was made of."""
     tags = {
         "OVERCAST_VERSION": __version__,
-        "OVERCAST_MODEL": model,
+        "OVERCAST_MODEL": runs.model,
         "OVERCAST_PLAN": runs.plan,
-        "OVERCAST_INPUTS": ", ".join(sorted(_file_names(inputs.stack))),
+        "OVERCAST_INPUTS": ", ".join(sorted(_file_names(stack))),
     }
     if (calibration := runs.calibration) is not None:
         tags["OVERCAST_TEMPERATURE"] = f"{calibration.scaling.temperature:.6g}"
+    return tags
+
+
+def write_rasters(
+    raw: MapRows,
+    of: tuple[GeoBox, Legend],
+    folder: Path,
+    tags: Mapping[str, str],
+    progress: Progress = quiet,
+) -> Path:
+    """Write map.tif, confidence.tif and, if they were kept, probabilities.tif.
+
+    `of` says which grid and legend the rows are of. Returns the path of the map.
+    """
+    grid, legend = of
     mapped = folder / "map.tif"
-    parts = 3 if probabilities else 2
+    parts = 3 if raw.count else 2
     progress("writing", 0, parts)
-    write_map(raw, stack.grid, predictor.legend, mapped, tags)
+    write_map(raw, grid, legend, mapped, tags)
     progress("writing", 1, parts)
-    write_confidence(raw, stack.grid, folder / "confidence.tif", tags)
+    write_confidence(raw, grid, folder / "confidence.tif", tags)
     progress("writing", 2, parts)
-    if probabilities:
-        beside = folder / "probabilities.tif"
-        write_probabilities(raw, stack.grid, predictor.legend, beside, tags)
+    if raw.count:
+        write_probabilities(raw, grid, legend, folder / "probabilities.tif", tags)
         progress("writing", 3, parts)
-    if (clear := _restored(predictor, stack)) is not None:
-        write_image(clear, folder / "clear.tif", tags)
     return mapped
 
 

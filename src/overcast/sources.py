@@ -16,20 +16,28 @@ from odc.geo.geobox import GeoBox
 
 from overcast.accuracy.confusion import translation
 from overcast.accuracy.independence import are_fine
+from overcast.geo.coded_labels import CodedLabels
 from overcast.geo.feature_notes import looked_at
+from overcast.geo.label_array import (
+    LabelDataArray,
+    codes_of_dataarray,
+    labels_from_dataarray,
+)
 from overcast.geo.label_file import LabelFile, open_codes, open_labels, several
 from overcast.geo.layers import is_vector
-from overcast.geo.legend import Legend, load_legend
+from overcast.geo.legend import Legend
 from overcast.geo.location import Location
 from overcast.geo.overlay import CLASS, PointLabels, PolygonLabels, open_drawn
 from overcast.geo.raster import UNKNOWN
-from overcast.geo.stack import LabelSource
+from overcast.geo.stack import LabelSource, name_of
 from overcast.geo.translated import Table, Translated, Under, read_crosswalk
+from overcast.in_memory import InMemory
 from overcast.labels.kind import are_drawn
 from overcast.labels.support import support
 from overcast.plan import Data, LabelInput
 
-Opened = LabelFile | PolygonLabels | PointLabels
+Opened = LabelFile | LabelDataArray | PolygonLabels | PointLabels
+_FILES_ONLY = InMemory()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +51,7 @@ class LabelSources:
         everything, or the first.
     others
         The others, in their order.
-    files
+    rasters
         Rasters among them, by themselves; that of the first source first.
     accuracies
         What is said of how right each is, the first one first.
@@ -53,12 +61,14 @@ class LabelSources:
 
     first: LabelSource
     others: tuple[LabelSource, ...]
-    files: tuple[LabelFile, ...]
+    rasters: tuple[CodedLabels, ...]
     accuracies: tuple[str | None, ...]
     notes: tuple[str, ...]
 
 
-def open_sources(data: Data, grid: GeoBox) -> LabelSources | None:
+def open_sources(
+    data: Data, grid: GeoBox, memory: InMemory = _FILES_ONLY
+) -> LabelSources | None:
     """Open every source of labels of `data` on the grid of its images; None if none is.
 
     Raises
@@ -68,17 +78,17 @@ def open_sources(data: Data, grid: GeoBox) -> LabelSources | None:
     """
     if not data.every_labels:
         return None
-    opened = [_checked(entry, grid, data.trust) for entry in data.every_labels]
-    files = tuple(one for one in opened if isinstance(one, LabelFile))
+    opened = [_checked(entry, grid, data.trust, memory) for entry in data.every_labels]
+    rasters = tuple(one for one in opened if isinstance(one, CodedLabels))
     notes = [note for one in opened for note in one.notes]
-    legend = legend_of(data)
+    legend = legend_of(data, memory)
     sources: list[LabelSource] = []
     for entry, one in zip(data.every_labels, opened, strict=True):
         sources.append(translated(entry, one, legend))
         notes += _untranslated(one, sources[-1], grid)
     if len(sources) == 1:
         said = (data.every_labels[0].accuracy,)
-        return LabelSources(sources[0], (), files, said, tuple(notes))
+        return LabelSources(sources[0], (), rasters, said, tuple(notes))
     drawn = [are_drawn(source, grid) for source in sources]
     wins = [
         source
@@ -100,19 +110,21 @@ def open_sources(data: Data, grid: GeoBox) -> LabelSources | None:
     return LabelSources(
         shown[first],
         tuple(shown[k] for k in order[1:]),
-        tuple(one for one in ordered if isinstance(one, LabelFile)),
+        tuple(one for one in ordered if isinstance(one, CodedLabels)),
         tuple(data.every_labels[k].accuracy for k in order),
         tuple(notes),
     )
 
 
-def legend_of(data: Data) -> Legend:
+def legend_of(data: Data, memory: InMemory = _FILES_ONLY) -> Legend:
     """Legend of the map that labels make: the one said, else that of the first."""
     assert data.labels is not None
-    return load_legend(data.legend or data.labels.legend)
+    return memory.legend(data.legend or data.labels.legend)
 
 
-def open_given_labels(entry: LabelInput, grid: GeoBox) -> Opened:
+def open_given_labels(
+    entry: LabelInput, grid: GeoBox, memory: InMemory = _FILES_ONLY
+) -> Opened:
     """Open a raster of labels on its own grid, or points or polygons on `grid`.
 
     What is in a raster is not looked at.
@@ -123,7 +135,11 @@ def open_given_labels(entry: LabelInput, grid: GeoBox) -> Opened:
         If the file is refused (see `overcast.geo.label_file` and
         `overcast.geo.overlay`), or what is said of it does not fit such a file.
     """
-    path, legend = Location.of(entry.path), load_legend(entry.legend)
+    legend = memory.legend(entry.legend)
+    if entry.path in memory.arrays:
+        array = memory.arrays[entry.path]
+        return codes_of_dataarray(array, legend, several(entry.nodata))
+    path = Location.of(entry.path)
     if is_vector(path):
         if entry.nodata is not None:
             raise ValueError(f"{path}: features have no nodata; leave classes empty")
@@ -152,7 +168,7 @@ def translated(entry: LabelInput, source: Opened, legend: Legend) -> LabelSource
         return source
     else:
         table = _known_table(source, legend)
-    if isinstance(source, LabelFile):
+    if isinstance(source, CodedLabels):
         return Translated(source, table, legend)
     return replace(source, classes=table[source.classes], legend=legend)
 
@@ -163,7 +179,7 @@ def _known_table(source: Opened, legend: Legend) -> Table:
         to_map = translation(source.legend, legend)
     except ValueError as error:
         raise ValueError(
-            f"{source.path}: no translation from its legend {source.legend.name} to "
+            f"{name_of(source)}: no translation from its legend {source.legend.name} to "
             f"{legend.name}, that of the map; give one as "
             "FILE|crosswalk=TABLE.csv (columns source,target), or another --legend"
         ) from error
@@ -173,21 +189,23 @@ def _known_table(source: Opened, legend: Legend) -> Table:
     return table
 
 
-def _checked(entry: LabelInput, grid: GeoBox, trust: bool) -> Opened:
+def _checked(entry: LabelInput, grid: GeoBox, trust: bool, memory: InMemory) -> Opened:
     """Labels with notes on what they are on `grid`; refused if they are nothing there.
 
     With `trust`, names in a raster that contradict the legend are passed over.
     """
-    labels = open_given_labels(entry, grid)
+    labels, nodata = open_given_labels(entry, grid, memory), several(entry.nodata)
+    if isinstance(labels, LabelDataArray):
+        array = memory.arrays[entry.path]
+        return labels_from_dataarray(array, labels.legend, nodata, grid, trust)
     if isinstance(labels, LabelFile):
-        nodata = several(entry.nodata)
         return open_labels(labels.path, labels.legend, nodata, grid, trust)
     return looked_at(labels)
 
 
 def _untranslated(source: Opened, shown: LabelSource, grid: GeoBox) -> Iterator[str]:
     """Say which classes of a source have no counterpart, of those that are on `grid`."""
-    if not isinstance(source, LabelFile) or not isinstance(shown, Translated):
+    if not isinstance(source, CodedLabels) or not isinstance(shown, Translated):
         return
     cells = support(source, grid)
     lost = [k for k, n in enumerate(cells) if n and shown.table[k] == UNKNOWN]
@@ -195,7 +213,7 @@ def _untranslated(source: Opened, shown: LabelSource, grid: GeoBox) -> Iterator[
         share = cells[lost].sum() / cells.sum()
         names = ", ".join(source.legend.names[k] for k in lost)
         yield (
-            f"{source.path.name}: {share:.0%} of its labels here are of classes that no "
+            f"{source.short}: {share:.0%} of its labels here are of classes that no "
             f"one class of {shown.legend.name} stands for, and count as not known: {names}"
         )
 

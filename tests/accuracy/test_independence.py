@@ -45,3 +45,15 @@ def test_fine_labels_have_pixels() -> None:
     assert are_fine(utm(size=20), utm())
     assert not are_fine(utm(size=100), utm())
     assert not are_fine(utm(size=CELL_M), utm())
+
+
+def test_mistakes_that_both_share_are_not_noticed() -> None:
+    """Two products of the same images: alike in many pixels, and in most mistakes."""
+    true = np.zeros(1000, np.uint8)
+    labels, reference = true.copy(), true.copy()
+    labels[:300] = reference[:200] = reference[900:] = 1
+    assert ((labels != true) & (reference != true)).sum() == 200
+    both = Confusion.of(reference, labels, 2)
+    assert both.overall_accuracy == 0.8
+    for fine in (True, False):
+        assert remark(both, fine) is None

@@ -97,3 +97,12 @@ def test_a_sample_is_for_assess(tmp_path: Path) -> None:
     path.write_text("\n".join([head, *filled]))
     with pytest.raises(ValueError, match=r"s\.csv: a sample .* give it to `overcast"):
         ReferenceFile(path).labels(LEGEND, GRID)
+
+
+def test_a_reference_in_blocks_is_said(tmp_path: Path) -> None:
+    coarse = np.random.default_rng(3).integers(0, 10, (10, 10)).astype(np.uint8)
+    values = coarse.repeat(12, 0)[:120].repeat(9, 1)
+    labels = Labels(values=values, grid=GRID, legend=LEGEND)
+    write_labels(labels, tmp_path / "truth.tif", {})
+    reference = ReferenceFile(tmp_path / "truth.tif").open(LEGEND, GRID)
+    assert "coarser map on a finer grid" in reference.notes[0]

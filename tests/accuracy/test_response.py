@@ -136,6 +136,23 @@ def thinned(rows: list[dict[str, str]]) -> None:
     del rows[3:5]
 
 
+def ended(rows: list[dict[str, str]]) -> None:
+    """The last rows of the sample are gone, which leaves no gap in the numbers."""
+    del rows[-3:]
+
+
+def ended_without_counts(rows: list[dict[str, str]]) -> None:
+    ended(rows)
+    for row in rows:
+        row.pop("stratum_points")
+
+
+def as_points(rows: list[dict[str, str]]) -> None:
+    for row in rows:
+        for name in [n for n in row if n.startswith("stratum")]:
+            row.pop(name)
+
+
 def halved(rows: list[dict[str, str]]) -> None:
     for row in rows:
         if row["stratum"] == "1":
@@ -159,6 +176,7 @@ def unnamed(rows: list[dict[str, str]]) -> None:
         (pixels_of("7200"), "stratum_share .* another share of all"),
         (twice, "rows 1 and 201 have the same place"),
         (renumbered, "rows 1 and 201 have the same place"),
+        (ended, r"stratum \d+ has \d+ of its \d+ points; rows were deleted or added"),
         (thinned, "2 points are missing, the first with the id 4"),
         (halved, "another share of all"),
         (unnamed, "row 7 has no stratum"),
@@ -171,6 +189,21 @@ def test_an_altered_form_is_refused(
     with pytest.raises(ValueError, match=says) as error:
         sampled(points)
     assert "other.csv" in str(error.value)
+
+
+@pytest.mark.parametrize("form", [".csv"], indirect=True)
+def test_forms_without_counts_may_lose_their_end_unnoticed(form: Path) -> None:
+    whole = sampled(read_features(form))
+    assert sampled(rewritten(form, ended_without_counts)).taken.sum() == (
+        whole.taken.sum() - 3
+    )
+
+
+@pytest.mark.parametrize("form", [".csv"], indirect=True)
+def test_a_form_without_its_design_is_ordinary_points(form: Path) -> None:
+    points = rewritten(form, as_points)
+    assert not is_form(points)
+    assert len(points.shapes) == 200
 
 
 def resaved(path: Path, name: str, driver: str, kind: str, crs: str) -> Features:

@@ -123,3 +123,11 @@ def test_points_that_share_a_pixel_are_counted() -> None:
         "p.csv: 1 pixels have points of different classes; the later one in the file "
         "counts",
     )
+
+
+def test_polygons_at_another_place_of_the_images_are_not_noticed() -> None:
+    labels = laid([box(0, 0, 4, 4), box(20, 20, 24, 24)], 1, 2)
+    moved = laid([box(9, 7, 13, 11), box(29, 27, 33, 31)], 1, 2)
+    assert labels.notes == moved.notes == ()
+    whole = np.roll(labels.read(GRID).values, (7, 9), (0, 1))
+    np.testing.assert_array_equal(moved.read(GRID).values, whole)

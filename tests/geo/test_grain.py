@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter, label
 
 from overcast.geo.grain import grain
 from overcast.geo.raster import UNKNOWN
@@ -95,3 +95,32 @@ def test_labelled_pieces_are_no_blocks(seed: int) -> None:
     for y, x in random.integers(0, SIZE // 50, (4, 2)) * 50:
         values[y : y + 50, x : x + 50] = fine(seed, 6)[:50, :50]
     assert grain(values) == 1
+
+
+def test_few_blocks_are_not_found() -> None:
+    coarse = np.random.default_rng(0).integers(0, 4, (3, 3), np.uint8)
+    assert grain(coarse.repeat(46, 0).repeat(46, 1)) == 1
+
+
+def test_blocks_that_were_smoothed_are_not_found() -> None:
+    values = resampled(20, 0)
+    layers = [gaussian_filter((values == k).astype(float), 10) for k in range(4)]
+    assert round(grain(values)) == 20
+    assert grain(np.argmax(layers, 0).astype(np.uint8)) == 1
+
+
+def test_blocks_under_segments_are_not_found() -> None:
+    """Every patch of a fine map gets the class that most of it has in blocks."""
+    values, pieces = resampled(20, 0), fine(50, 3)
+    segments, count = np.zeros(pieces.shape, int), 0
+    for k in range(4):
+        numbers, more = label(pieces == k)
+        segments[numbers > 0] = numbers[numbers > 0] + count
+        count += more
+    votes = [np.bincount(segments.ravel(), (values == k).ravel()) for k in range(4)]
+    assert grain(np.argmax(votes, 0)[segments].astype(np.uint8)) == 1
+
+
+def test_blocks_are_the_same_wherever_they_were_moved() -> None:
+    values = resampled(20, 0)
+    assert grain(np.roll(values, (7, 9), (0, 1))) == grain(values)

@@ -43,3 +43,18 @@ def test_drawn_labels_are_described_beside_the_images(tmp_path: Path) -> None:
     assert "  column      class: Wood x 13, empty" in text
     assert "  on grid     13 of 14 lie on it" in text
     assert "no raster" in inspect_files([drawn])[0]["on_grid"]
+
+
+def test_files_half_a_pixel_apart_are_said_to_be_warped(tmp_path: Path) -> None:
+    image = write(tmp_path / "s2.tif", reflectance(SHAPE), utm())
+    for east, says in ((600_010, "pixel on pixel"), (600_005, "to be warped")):
+        other = write(tmp_path / "other.tif", reflectance(SHAPE), utm(east=east))
+        assert says in inspect_files([image, other])[1]["on_grid"]
+
+
+def test_values_and_their_tag_are_shown(tmp_path: Path) -> None:
+    db = np.full((1, *SHAPE), -7.5, np.float32)
+    db[0, 0, 0], db[0, 1] = 3.25, -9999
+    for tag, says in ((-9999, "-7.5 to 3.25, nodata -9999.0"), (None, "-9999 to 3.25")):
+        path = write(tmp_path / "a.tif", db, utm(), nodata=tag)
+        assert f"  values      {says}" in to_text(inspect_files([path]))

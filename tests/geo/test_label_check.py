@@ -153,3 +153,10 @@ def test_what_names_mean() -> None:
     assert meanings("Other") == frozenset()
     for name in ("simplified-igbp", "igbp", "worldcover", "esri", "dynamic-world"):
         assert all(meanings(n) for n in load_legend(name).names), name
+
+
+def test_codes_without_names_are_those_of_the_legend(tmp_path: Path) -> None:
+    """Another legend of the same codes: nothing in the file says so."""
+    path = raster(tmp_path)
+    other = legend_of({1: "Water", 2: "Forest", 3: "Town", 4: "Crops"})
+    assert notes(path, other) == notes(path, legend_of(MINE)) == []

@@ -245,3 +245,26 @@ def test_without_a_look_nothing_is_refused(tmp_path: Path) -> None:
     assert labels.notes == ()
     with pytest.raises(ValueError, match="codes 77"):
         labels.read(GRID)
+
+
+def test_a_code_for_no_data_that_is_a_class_is_that_class(tmp_path: Path) -> None:
+    """Without a tag, nothing tells fill from a class of the same code."""
+    codes = CODES.copy()
+    codes[:3] = 1  # filled with 1, which the legend calls Water
+    labels = open_labels(write(tmp_path / "l.tif", codes, GRID), LEGEND)
+    assert labels.notes == ()
+    assert (labels.read(GRID).values[:3] == 0).all()
+
+
+def test_labels_in_blocks_are_said(tmp_path: Path) -> None:
+    coarse = np.random.default_rng(0).integers(1, 5, (10, 10)).astype(np.uint8)
+    blocks, grid = coarse.repeat(12, 0).repeat(12, 1), utm((120, 120))
+    path = write(tmp_path / "l.tif", blocks, grid)
+    (note,) = open_labels(path, LEGEND, grid=grid).notes
+    assert note.startswith("l.tif: blocks of about 12 pixels: a coarser map on a finer")
+    hidden = np.where(np.arange(120) < 10, np.uint8(99), blocks)
+    path = write(tmp_path / "l.tif", hidden, grid, nodata=99)
+    (note,) = open_labels(path, LEGEND, grid=utm((100, 100))).notes
+    assert "blocks of about 12 pixels" in note
+    own = write(tmp_path / "own.tif", coarse, utm((10, 10), size=120))
+    assert open_labels(own, LEGEND, grid=grid).notes == ()

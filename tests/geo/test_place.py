@@ -5,10 +5,14 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 from affine import Affine
+from odc.geo.geobox import GeoBox
 
-from overcast.geo.place import refuse_crs, refuse_place
+from overcast.geo.place import doubts, refuse_crs, refuse_place
+from overcast.geo.warp import pixel_of
+from tests.rasters import CELL_M, SINUSOIDAL, utm
 
 FILE = Path("a.tif")
 UTM = "EPSG:32632"
@@ -68,3 +72,48 @@ def test_systems_that_are_not_of_the_surface_are_refused(crs: str) -> None:
 def test_metres_said_to_be_degrees_are_refused() -> None:
     with pytest.raises(ValueError, match="outside of its coordinate reference system"):
         refuse_place(FILE, (20, 30), GOOD, "EPSG:4326")
+
+
+def modis(crs: str, side: float = CELL_M) -> GeoBox:
+    """A grid of MODIS that holds the one of `utm`, if `crs` is on its sphere."""
+    return GeoBox((200, 200), Affine(side, 0, 7.4e5, 0, -side, 5.36e6), crs)
+
+
+@pytest.mark.parametrize("side", [CELL_M / 2, CELL_M, 2 * CELL_M])
+@pytest.mark.parametrize("crs", ["+proj=sinu +datum=WGS84 +units=m", "ESRI:54008"])
+def test_a_grid_of_modis_on_an_ellipsoid_is_doubted(side: float, crs: str) -> None:
+    (note,) = doubts("mcd12q1.tif", modis(crs, side))
+    assert note.startswith("mcd12q1.tif: has the pixels of MODIS, but ")
+    assert "gdal_edit.py -a_srs '+proj=sinu +R=6371007.181 +units=m'" in note
+
+
+def test_a_grid_of_modis_on_its_sphere_and_other_grids_are_not() -> None:
+    assert doubts("a.tif", modis(SINUSOIDAL)) == []
+    assert doubts("a.tif", modis("+proj=sinu +datum=WGS84 +units=m", 500)) == []
+    assert doubts("a.tif", modis("EPSG:6933")) == []
+    assert doubts("a.tif", utm()) == []
+
+
+def test_the_wrong_sphere_is_kilometres_off() -> None:
+    right, wrong = (
+        pixel_of(modis(crs, 10), utm((2, 2), north=5_300_000))[0][0, 0] * 10
+        for crs in (SINUSOIDAL, "+proj=sinu +datum=WGS84 +units=m")
+    )
+    assert 2_000 < abs(right - wrong) < 20_000
+
+
+def test_a_national_datum_that_was_assigned_is_not_noticed() -> None:
+    """Coordinates of DHDN said to be those of WGS 84: a hundred metres or so off."""
+    grid = GeoBox((500, 500), Affine(1e-4, 0, 10, 0, -1e-4, 48), "EPSG:4326")
+    assert doubts("a.tif", grid) == []
+    refuse_place(FILE, grid.shape, grid.affine, "EPSG:4326")
+    true = GeoBox(grid.shape, grid.affine, "EPSG:4314")
+    scene = utm((2, 2), east=676_000, north=5_316_000)
+    rows, columns = (
+        np.array([axis[0, 0] for axis in pixel_of(source, scene)], float)
+        for source in (grid, true)
+    )
+    metres = (
+        (rows - columns) * 1e-4 * 111_320 * np.array([1, math.cos(math.radians(48))])
+    )
+    assert 50 < np.hypot(*metres) < 200

@@ -76,3 +76,11 @@ def test_a_neighbouring_zone_narrows_the_grid() -> None:
 def test_no_overlap_is_named() -> None:
     with pytest.raises(ValueError, match=r"far\.tif: no overlap"):
         common_grid(utm(), {"far.tif": utm(east=700_000)})
+
+
+def test_one_zone_read_as_the_next_is_refused() -> None:
+    """Six degrees away, whatever the size of the scene."""
+    with pytest.raises(ValueError, match=r"labels\.tif: no overlap"):
+        common_grid(
+            utm((1000, 1000), zone=32), {"labels.tif": utm((1000, 1000), zone=33)}
+        )

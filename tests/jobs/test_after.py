@@ -231,3 +231,32 @@ def test_an_image_that_a_run_does_not_read_is_refused(
         ValueError, match=r"other: given, and not read; .* maps from s1"
     ):
         make_pseudo_labels(runs, more, tmp_path / "there", None, False, quiet)
+
+
+def test_another_landscape_is_not_noticed(plan: Plan, tmp_path: Path) -> None:
+    """Backscatter that the run never saw: as sure, all wrong, and not a word."""
+    mapped(plan, tmp_path / "out", None)
+    with rasterio.open(tmp_path / "s1.tif") as file:
+        wet = file.read() + np.where(CODES == 1, 11, -11).astype(np.float32)
+    path = write(tmp_path / "wet.tif", wet, utm(SHAPE, east=640_000))
+    image = ImageInput(path=str(path), sensor="sentinel-1")
+    there = tmp_path / "there"
+    runs = Runs((tmp_path / "out",))
+    away = map_elsewhere(runs, Data(images={"s1": image}), there, None, False, quiet)
+    assert share_right(there) < 0.05
+    assert away.notes == ()
+    with rasterio.open(there / "confidence.tif") as sure:
+        assert sure.read(1).mean() > 0.9
+
+
+def test_pixels_beside_training_pixels_are_not_noticed(
+    plan: Plan, tmp_path: Path
+) -> None:
+    """Labels on even columns, the reference on odd ones: neighbours, and alike."""
+    for name, odd in (("left.tif", 0), ("right.tif", 1)):
+        part = np.where(np.arange(SHAPE[1]) % 2 == odd, CODES, 0).astype(np.uint8)
+        write(tmp_path / name, part, utm(SHAPE), nodata=0)
+    made = mapped(plan, tmp_path / "out", tmp_path / "right.tif")
+    assert [n for n in made.notes if "reference" in n] == [
+        "no scores of the labels: they have no pixel in common with the reference"
+    ]

@@ -271,3 +271,26 @@ def test_a_sample_that_can_not_be_drawn(
         raise error
     assert (out / "truth.csv").read_text() == "mine"
     assert not (out / "s.csv").exists()
+
+
+def test_a_reference_inside_of_fields_is_not_noticed(out: Path) -> None:
+    """Mistakes at borders alone, and polygons that keep away from them."""
+    edge = np.arange(SHAPE[0])[:, None] % 20 < 4
+    write(
+        out / "map.tif", np.where(edge, np.uint8(1), truth()), OVERCAST_INPUTS="s2.tif"
+    )
+    assert scored(out, out / "truth.tif")["overall_accuracy"] == pytest.approx(0.8)
+    features = read_features(polygons(out / "fields.gpkg"))
+    inner = shapely.buffer(features.to_crs("EPSG:32632"), -50, join_style="mitre")
+    pyogrio.raw.write(
+        out / "inner.gpkg",
+        shapely.to_wkb(inner),
+        [np.array(features.columns["reference"], object)],
+        np.array(["reference"], object),
+        geometry_type="Polygon",
+        crs="EPSG:32632",
+    )
+    found = scored(out, out / "inner.gpkg")
+    assert found["overall_accuracy"] == 1
+    assert not [n for n in found["notes"] if "border" in n or "where" in n]
+    assert "estimates" not in found

@@ -273,3 +273,21 @@ def test_the_command(out: Path, sample: Path) -> None:
     assert Path(summary["set_sizes"]).is_file()
     refused = CliRunner().invoke(commands, [*arguments[:-1], "1.2"])
     assert refused.exit_code == 2
+
+
+def test_ground_unlike_that_of_the_sample_is_not_noticed(
+    out: Path, world: Path, sample: Path, tmp_path: Path
+) -> None:
+    """Darker land than any that was calibrated on: its confidence counts the same."""
+    calibrate_map(out, ReferenceFile(sample))
+    with rasterio.open(world / "s2.tif") as file:
+        values, profile = file.read() // 3 + 200, file.profile
+    with rasterio.open(tmp_path / "dark.tif", "w", **profile) as file:
+        file.write(values)
+    image = ImageInput(path=str(tmp_path / "dark.tif"), sensor="sentinel-2", offset=0)
+    there = tmp_path / "there"
+    runs = Runs((out / "run",))
+    made = map_elsewhere(runs, Data(images={"s2": image}), there, None, False, quiet)
+    assert not [note for note in made.notes if "calib" in note or "confidence" in note]
+    page = (there / "report.html").read_text()
+    assert "calibrated on 500 pixels of sample.csv" in page

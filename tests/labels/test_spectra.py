@@ -59,3 +59,8 @@ def test_forest_that_is_less_green_than_a_town() -> None:
 def test_radar_says_nothing_of_colours(radar: bool) -> None:
     names = ("Other", "Open water", "Crops", "Town")
     assert contradictions(stack_of(names, radar=radar)) == []
+
+
+def test_other_classes_may_be_exchanged_unnoticed() -> None:
+    """Water and trees have the same codes in both legends, and the others have not."""
+    assert contradictions(stack_of(("Open water", "Forest", "Town", "Crops"))) == []

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from overcast.accuracy.independence import are_fine
 from overcast.geo.arrays import ImageArray, LabelArray
 from overcast.geo.bands import SENTINEL_1
 from overcast.geo.legend import load_legend
@@ -115,3 +116,26 @@ def test_class_probabilities_teach_all_classes() -> None:
     refuse_one_class([known])
     assert taught_classes([known], 10) == list(range(10))
     assert taught_classes([stack_with(6, 2)], 10) == [2, 6]
+
+
+def test_many_cells_in_one_place_are_enough() -> None:
+    """One lake of 40 cells: nothing says that it is one."""
+    values = np.zeros((20, 30), np.uint8)
+    values[4:9, 4:12], values[12:] = 9, 5
+    grid = utm((200, 300))
+    labels = LabelArray(Labels(values=values, grid=grid.zoom_out(10), legend=LEGEND))
+    image = ImageArray(Image.of(backscatter((200, 300)), grid, SENTINEL_1))
+    notes = remarks(Stack(grid=grid, images={"s1": image}, labels=labels))
+    assert "Water" not in " ".join(notes)
+    assert len(notes) == 1
+
+
+def test_pixels_of_a_resampled_map_count_as_cells() -> None:
+    """One cell of 30 pixels is 900 of them, so that a class seems easy to learn."""
+    coarse = np.zeros((4, 6), np.uint8)
+    coarse[0, 0], coarse[2:] = 9, 5
+    values = coarse.repeat(30, 0).repeat(30, 1)
+    grid = utm(values.shape)
+    labels = LabelArray(Labels(values=values, grid=grid, legend=LEGEND))
+    assert support(labels, grid)[9] == 900
+    assert are_fine(labels.grid, grid)

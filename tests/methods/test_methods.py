@@ -329,3 +329,17 @@ def test_only_classes_with_labels_are_mapped(name: str, tmp_path: Path) -> None:
         assert set(np.unique(predictor.predict(chip).argmax(0))) <= {0, 9}
     if name == "network":
         assert (predictor.predict(odd)[1:9] == 0).all()
+
+
+@pytest.mark.parametrize("name", ["forest", "weak"])
+def test_savanna_is_mapped_by_other_methods(name: str, tmp_path: Path) -> None:
+    whole, savanna = stack(), LEGEND.names.index("Savanna")
+    assert whole.labels is not None
+    values = whole.labels.read(whole.grid).values
+    values[values == 0] = savanna
+    labels = LabelArray(Labels(values=values, grid=whole.grid, legend=LEGEND))
+    method = made(name)
+    method.fit([replace(whole, labels=labels)], tmp_path, 0, quiet)
+    chip = whole.read(Window(0, 0, *SHAPE))
+    classes = method.load(tmp_path, LEGEND, whole.sensors).predict(chip).argmax(0)
+    assert (classes == savanna).any() == (name == "forest")

@@ -223,3 +223,11 @@ def test_classes_without_labels_are_not_mapped(scene: Scene, tmp_path: Path) -> 
     labels = Labels(values=values, grid=scene.grid, legend=scene.truth.legend)
     found = mapped(scene, stack_of(scene, labels), Weak(clusters=(64,)), tmp_path)
     assert set(np.unique(found.values)) == {0, 9}
+
+
+def test_other_mosaics_are_classes_of_their_own() -> None:
+    for name in ("igbp", "corine", "esri"):
+        legend = load_legend(name)
+        assert Weak()._belief(legend).possible.all(), name
+    names = load_legend("igbp").names
+    assert {"Savannas", "Cropland/natural vegetation mosaics"} <= set(names)

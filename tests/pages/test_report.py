@@ -137,3 +137,19 @@ def test_any_training_curve_can_be_drawn(
     finite = [loss for _, loss in curve if math.isfinite(loss)]
     assert ("How training went" in text) == (len(finite) > 1)
     assert "nan" not in text
+
+
+def test_what_overcast_did_not_draw_is_agreement(tmp_path: Path) -> None:
+    classes = np.uint8([0, 0, 1, 1])
+    found = {"map": scores(Confusion.of(classes, classes, 10), LEGEND)}
+    text = written(tmp_path, page(scores=found))
+    figures = text.split('<dl class="figures">')[1].split("</dl>")[0]
+    assert "<dt>Agreement with reference</dt>" in figures
+    assert "ccuracy" not in figures
+    assert "It is an accuracy only as far as the reference is the truth." in text
+
+
+def test_counted_areas_are_said_to_be_no_estimates(tmp_path: Path) -> None:
+    text = written(tmp_path, page())
+    assert "so they are not estimates of the true areas" in text
+    assert "<code>overcast sample</code>, <code>overcast assess --report</code>" in text

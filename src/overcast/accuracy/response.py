@@ -26,6 +26,8 @@ REFERENCE = "reference"
 """Column that the interpreter fills with a code or a name of the legend."""
 _STRATUM, _PIXELS, _SHARE = "stratum", "stratum_pixels", "stratum_share"
 _NAME = "stratum_name"
+_POINTS = "stratum_points"
+"""How many points were drawn in the stratum; forms of other makers may lack it."""
 _ID = "id"
 _SMALL = 1e-5
 """By so much shares may differ from what they are of, being rounded."""
@@ -54,6 +56,7 @@ def write_form(
         _NAME: np.array(legend.names)[strata],
         _PIXELS: pixels[strata],
         _SHARE: (pixels / pixels.sum())[strata],
+        _POINTS: np.bincount(strata)[strata],
         REFERENCE: empty,
         **dict.fromkeys(_FREE, empty),
     }
@@ -97,7 +100,7 @@ def read_sample(
         If the form contradicts itself, lacks rows, or a stratum has fewer than two
         points with a class.
     """
-    names, index, pixels = _strata(points)
+    names, index, pixels = strata_of(points)
     taken = np.bincount(index[reference != UNKNOWN], minlength=len(pixels))
     for name, here, there in zip(names, taken, pixels, strict=True):
         if here < min(2, there):
@@ -118,13 +121,13 @@ def weights_of(points: Features, reference: NDArray[np.uint8]) -> NDArray[np.flo
     ValueError
         If the form contradicts itself or lacks rows.
     """
-    _, index, pixels = _strata(points)
+    _, index, pixels = strata_of(points)
     judged = reference != UNKNOWN
     taken = np.bincount(index[judged], minlength=len(pixels))
     return np.where(judged, (pixels / np.maximum(taken, 1))[index], 0)
 
 
-def _strata(
+def strata_of(
     points: Features,
 ) -> tuple[NDArray[np.str_], NDArray[np.intp], Counts]:
     """Names of the strata, position ``[N]`` of every point's, and their sizes."""
@@ -164,7 +167,24 @@ def _strata(
             f"{points.path}: stratum {name} has more points than {_PIXELS}; take it from "
             "the file that `overcast sample` wrote"
         )
+    _refuse_fewer(points, names, index)
     return names, index, pixels
+
+
+def _refuse_fewer(
+    points: Features, names: NDArray[np.str_], index: NDArray[np.intp]
+) -> None:
+    """Refuse a stratum with other than the points that were drawn, where rows say it."""
+    if points.named(_POINTS) is None:
+        return
+    drawn, rows = _numbers(points, _POINTS), np.bincount(index)[index]
+    if (wrong := drawn != rows).any():
+        row = int(wrong.argmax())
+        raise ValueError(
+            f"{points.path}: stratum {names[index[row]]} has {rows[row]} of its "
+            f"{drawn[row]:g} points; rows were deleted or added: leave those that can't "
+            f"be judged, with an empty {REFERENCE}"
+        )
 
 
 def _refuse_repeats(points: Features) -> None:

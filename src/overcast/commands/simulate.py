@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -23,15 +24,24 @@ from overcast.options import HELP, Command, bar, show, threads, writing
     "worldcover (10 m), points, polygons, outdated, pseudo.",
 )
 @click.option("--cloud", type=float, help="Also write s2 with this share under cloud.")
+@click.option(
+    "--land",
+    default="plain",
+    show_default=True,
+    help="Traits of the land: plain, real, or some of use, drift, uneven, calm, "
+    "products with commas between them.",
+)
+@click.option(
+    "--dates",
+    type=int,
+    default=1,
+    show_default=True,
+    help="Days of a year on which the land is seen; crops grow, clouds move.",
+)
 @threads
 @writing
 def command(
-    seed: int,
-    size: int,
-    labels: tuple[str, ...],
-    cloud: float | None,
-    out: Path,
-    overwrite: bool,
+    seed: int, size: int, out: Path, overwrite: bool, land: str, **wishes: Any
 ) -> None:
     """Write a simulated scene with known truth: s1.tif, s2.tif, labels.tif, truth.tif.
 
@@ -39,11 +49,22 @@ def command(
     Examples:
       overcast simulate --seed 7 --size 512 --out world/
       overcast simulate --seed 7 --labels modis --labels corine --cloud 0.6 --out world/
+      overcast simulate --seed 7 --land real --labels corine --out world/
+      overcast simulate --seed 7 --dates 6 --cloud 0.4 --out world/
+
+    \b
+    Traits of the land, each like real land in one way:
+      use       some patches look like another class: coffee under trees, fallow, parks
+      drift     spectra drift across the scene, with soil, phenology and moisture
+      uneven    one class covers .45 to .88 of the land
+      calm      patches are large, and few thin things break them
+      products  labels of products are as right as their validations say
     """
     from overcast.worlds.files import write_world
+    from overcast.worlds.nature import Nature
     from overcast.worlds.scene import Wanted
 
-    wanted = Wanted(labels, cloud)
+    wanted = Wanted(nature=Nature.of(land), **wishes)
     with bar() as progress:
         paths = write_world(
             seed, size, out, wanted, overwrite=overwrite, progress=progress

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray
 from affine import Affine
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
@@ -35,6 +34,9 @@ from overcast.geo.warp import (
     warp_classes,
     warp_values,
 )
+
+if TYPE_CHECKING:  # importing it takes long, and files need none of it
+    import xarray
 
 _SPATIAL = (("y", "x"), ("latitude", "longitude"), ("lat", "lon"))
 _UNEVEN_PX = 0.01
@@ -170,6 +172,11 @@ class DataArraySource:
     grid: GeoBox = field(repr=False)
 
     @property
+    def what(self) -> str:
+        """The array, as messages name it."""
+        return self.stored.what
+
+    @property
     def blocks(self) -> tuple[int, int]:
         """(1, 1): any piece costs the same."""
         return 1, 1
@@ -199,6 +206,7 @@ def from_dataarray(
     *,
     units: Units = "auto",
     offset: int | None = None,
+    bands: tuple[str, ...] | None = None,
     encoding: Encoding | None = None,
     trust: bool = False,
 ) -> Checked[DataArraySource]:
@@ -224,6 +232,8 @@ def from_dataarray(
         What Sentinel-1 is stored in.
     offset
         Offset of the Sentinel-2 product in digital numbers, 0 or -1000.
+    bands
+        Names of the bands of Sentinel-2 in order, where the array does not say.
     encoding
         How values of your own sensor are stored; by default they are physical.
     trust
@@ -235,23 +245,23 @@ def from_dataarray(
         If the array has no CRS or no regular grid, not three dimensions, not the bands
         of the sensor, or values in units that are not clear.
     """
-    what = f"array {array.name or '(unnamed)'}"
-    spatial = next((pair for pair in _SPATIAL if set(pair) <= set(array.dims)), ())
-    bands = [dim for dim in array.dims if dim not in spatial]
-    if not spatial or len(bands) != 1:
+    what = called(array)
+    spatial = spatial_dims(array)
+    others = [dim for dim in array.dims if dim not in spatial]
+    if not spatial or len(others) != 1:
         raise ValueError(
             f"{what} has dimensions {', '.join(map(str, array.dims))}; expected a band "
             "dimension and two spatial ones, such as band, y, x"
         )
     if array.dtype.kind not in "iuf":
         raise ValueError(f"{what} has values of type {array.dtype}, expected numbers")
-    grid = _grid(array, spatial, what)
-    ordered = array.transpose(bands[0], *spatial)
+    grid = grid_of(array, spatial, what)
+    ordered = array.transpose(others[0], *spatial)
     stored = ArrayBands(ordered, what, _tags(ordered))
     if sensor.name == SENTINEL_1.name:
         admitted = admit_sentinel_1(stored, sensor, units, trust)
     elif sensor.name in (SENTINEL_2.name, SENTINEL_2_L1C.name):
-        admitted = admit_sentinel_2(stored, offset, None, trust, sensor)
+        admitted = admit_sentinel_2(stored, offset, bands, trust, sensor)
     else:
         ordered_as = replace(sensor, layouts=sensor.layouts or (sensor.names,))
         admitted = admit_own(stored, ordered_as, encoding or Encoding())
@@ -312,7 +322,24 @@ def _names(array: xarray.DataArray) -> list[str]:
     return [""] * count
 
 
-def _grid(array: xarray.DataArray, spatial: tuple[str, ...], what: str) -> GeoBox:
+def called(array: xarray.DataArray) -> str:
+    """Return how messages call an array."""
+    return f"array {array.name or '(unnamed)'}"
+
+
+def spatial_dims(array: xarray.DataArray) -> tuple[str, ...]:
+    """Names of the rows and the columns of an array; empty if it has none."""
+    return next((pair for pair in _SPATIAL if set(pair) <= set(array.dims)), ())
+
+
+def grid_of(array: xarray.DataArray, spatial: tuple[str, ...], what: str) -> GeoBox:
+    """Grid of an array by its coordinates and its CRS; `what` names it.
+
+    Raises
+    ------
+    ValueError
+        If it has no CRS, or coordinates that are not evenly spaced.
+    """
     # odc-geo's own .odc accessor would do this, but importing it needs dask.
     attributes = array.attrs | array.encoding
     mapping = array.coords.get(attributes.get("grid_mapping", "spatial_ref"))

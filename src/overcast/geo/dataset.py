@@ -18,7 +18,7 @@ from rasterio.io import DatasetReader
 
 from overcast.errors import AGAIN, MachineError, cause, reading
 from overcast.geo.layers import file_of
-from overcast.geo.location import FilePath, Location, hide
+from overcast.geo.location import ARRAY, FilePath, Location, hide
 from overcast.geo.place import refuse_place
 from overcast.geo.products import find_product, virtual
 
@@ -79,6 +79,8 @@ def open_raster(path: FilePath) -> Any:
         If a server does not answer.
     """
     where = Location.of(path)
+    if where.text.startswith(ARRAY):
+        raise ValueError(f"{path}: an array that was given in Python; give a file")
     if (local := where.local) is not None:
         if not local.exists():
             raise ValueError(f"{path}: no such file")

@@ -8,6 +8,7 @@ corrected or assumed is a note; what is not clear is refused.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,8 @@ from overcast.geo.stored import Stored, raw_sample, seen_sample
 from overcast.geo.validity import Validity, decode, fills_in, misfits
 
 Floats = NDArray[np.float32]
+_LEVEL = 0.005
+"""Share of the pixels from which one value in all bands is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,31 @@ def seen_values(look: Look, places: tuple[int, ...]) -> Floats:
     if raw.shape[1] > 1 and (raw == raw[:, :1]).all():
         look.note("every pixel has the same values; is it an image?")
     return np.asarray(raw, np.float32)
+
+
+def say_copies(look: Look, raw: NDArray[Any]) -> None:
+    """Say which bands of a sample ``[C, N]`` are copies, and what fills all of them.
+
+    One value in all bands of many pixels is no measurement: it is a fill value that
+    could be one, or saturation.
+    """
+    for i, j in combinations(range(len(raw)), 2):
+        if (raw[i] == raw[j]).all() and (raw[i] != raw[i, :1]).any():
+            look.note(
+                f"bands {look.sensor.names[i]} and {look.sensor.names[j]} have the same "
+                "value in every pixel; is one of them there twice?"
+            )
+    level = np.asarray(raw[0][(raw == raw[:1]).all(0)])
+    if len(raw) < 2 or not level.size or level.size == raw.shape[1]:
+        return
+    values, counts = np.unique(level, return_counts=True)
+    share = counts.max() / raw.shape[1]
+    if share > _LEVEL:
+        value = values[counts.argmax()]
+        look.note(
+            f"{value:g} in all bands of {share:.1%} of the pixels; if nothing was "
+            f"observed there, set the tag: gdal_edit.py -a_nodata {value:g} FILE"
+        )
 
 
 def tags_of(look: Look) -> tuple[Floats, Floats, bool]:

@@ -22,6 +22,7 @@ from overcast.geo.gate import (
     in_words,
     look_at,
     one_or_each,
+    say_copies,
     seen_values,
     settle_fills,
     tags_of,
@@ -80,8 +81,25 @@ def admit_sentinel_2(
     if not stated:
         _settle_offset(look, own, offset, trust)
     _check_order(look, raw, bands, trust)
+    say_copies(look, own)
     settle_fills(look, _REFLECTANCE, same_is_enough=len(look.places) >= 3)
     return look.admitted()
+
+
+def offset_of(reflectance: Floats, names: tuple[str, ...]) -> float | None:
+    """Offset that values without one show to be missing, 0 if none; None if unclear.
+
+    Parameters
+    ----------
+    reflectance
+        Seen pixels ``[C, N]``, as stored times the scale.
+    names
+        Of the bands.
+    """
+    floor = darkest(reflectance)
+    if floor <= _OFFSET_FLOOR:
+        return 0.0
+    return SENTINEL_2_OFFSET if _pending(reflectance, floor, names) else None
 
 
 def _refined(look: Look, raw: Floats) -> NDArray[np.bool_]:

@@ -18,6 +18,7 @@ from overcast.geo.gate import (
     in_words,
     look_at,
     one_or_each,
+    say_copies,
     seen_values,
     settle_fills,
     tags_of,
@@ -49,7 +50,9 @@ def admit_sentinel_1(
     if not trust:
         look.validity = replace(look.validity, limits=_BACKSCATTER)
     values = decode(raw, look.encoding, look.validity)
-    _check_polarisations(look, values[:, np.isfinite(values).all(0)], trust)
+    seen = np.isfinite(values).all(0)
+    _check_polarisations(look, values[:, seen], trust)
+    say_copies(look, raw[:, seen])
     settle_fills(look, (-60.0, _BACKSCATTER[1]), same_is_enough=False)
     return look.admitted()
 

@@ -53,6 +53,17 @@ def grain(classes: NDArray[np.integer], unknown: int = UNKNOWN) -> float:
     return max(_spacing(turned, unknown) for turned in (classes, classes.T))
 
 
+def on_blocks(classes: NDArray[np.integer], unknown: int = UNKNOWN) -> list[str]:
+    """Say that classes ``[H, W]`` consist of blocks, if they do."""
+    side = grain(classes, unknown)
+    if side == 1:
+        return []
+    return [
+        f"blocks of about {side:.0f} pixels: a coarser map on a finer grid; method weak "
+        "learns from such blocks, everything else takes every pixel for a label"
+    ]
+
+
 def _spacing(classes: NDArray[np.integer], unknown: int) -> float:
     """Spacing of the borders along rows; 1 if there is none."""
     before, after = classes[:, :-1], classes[:, 1:]

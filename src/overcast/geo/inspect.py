@@ -18,7 +18,7 @@ from overcast.geo.bands import SENTINEL_1, SENTINEL_2, Sensor
 from overcast.geo.check import open_sentinel_1, open_sentinel_2
 from overcast.geo.coverage import common_grid
 from overcast.geo.dataset import open_raster, placed, read_grid
-from overcast.geo.grain import grain
+from overcast.geo.grain import on_blocks
 from overcast.geo.layers import each_layer, is_vector
 from overcast.geo.location import FilePath, Location
 from overcast.geo.masks import CLOUDED, scene_classes_beside
@@ -189,13 +189,7 @@ def _blocks(dataset: Any) -> list[str]:
     ]
     window = rasterio.windows.Window.from_slices(*spans)
     classes = dataset.read(1, window=window).astype(np.int64)
-    side = grain(classes, -1 if dataset.nodata is None else int(dataset.nodata))
-    if side == 1:
-        return []
-    return [
-        f"blocks of about {side:.0f} pixels: a coarser map on a finer grid; method weak "
-        "learns from such blocks, other methods take every pixel for a label"
-    ]
+    return on_blocks(classes, -1 if dataset.nodata is None else int(dataset.nodata))
 
 
 def inspect_files(paths: Sequence[FilePath]) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from overcast.geo.categories import Categories, read_categories
 from overcast.geo.legend import Legend
@@ -15,6 +16,15 @@ _FEW = 3
 _SHOWN = 3
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A raster of codes as messages name it: whole and short, and its own names."""
+
+    what: str
+    short: str
+    categories: Categories | None = None
+
+
 def check_codes(
     path: FilePath, legend: Legend, counts: Mapping[int, int], trust: bool = False
 ) -> list[str]:
@@ -25,27 +35,37 @@ def check_codes(
     ValueError
         If the file has names for its codes that contradict the legend, unless `trust`.
     """
-    notes = [*_on_writing(path, legend, counts), *_on_number(path, legend, counts)]
-    categories = read_categories(path)
-    if categories is not None and not trust:
-        notes += _on_names(path, legend, categories, counts)
+    categories = None if trust else read_categories(path)
+    return check_named(Named(str(path), path.name, categories), legend, counts)
+
+
+def check_named(named: Named, legend: Legend, counts: Mapping[int, int]) -> list[str]:
+    """Say what is odd about codes of labels from anywhere.
+
+    Raises
+    ------
+    ValueError
+        If they have names that contradict the legend.
+    """
+    notes = [
+        *_on_writing(named.short, legend, counts),
+        *_on_number(named.short, legend, counts),
+    ]
+    if named.categories is not None:
+        notes += _on_names(named, legend, named.categories, counts)
     return notes
 
 
-def _on_writing(
-    path: FilePath, legend: Legend, counts: Mapping[int, int]
-) -> Iterator[str]:
+def _on_writing(name: str, legend: Legend, counts: Mapping[int, int]) -> Iterator[str]:
     other = sorted(counts.keys() & legend.other_codes.keys())
     if other:
         yield (
-            f"{path.name}: codes {other[0]} to {other[-1]} are read as the three-digit "
+            f"{name}: codes {other[0]} to {other[-1]} are read as the three-digit "
             f"codes of the legend {legend.name}"
         )
 
 
-def _on_number(
-    path: FilePath, legend: Legend, counts: Mapping[int, int]
-) -> Iterator[str]:
+def _on_number(name: str, legend: Legend, counts: Mapping[int, int]) -> Iterator[str]:
     """Whether only the first codes of a long legend occur, as of a short legend."""
     known = sorted(legend.codes)
     occurring = sorted(counts.keys() & set(known))
@@ -54,14 +74,14 @@ def _on_number(
         return
     if occurring == known[:few]:
         yield (
-            f"{path.name}: of the {len(known)} codes of the legend {legend.name} only "
+            f"{name}: of the {len(known)} codes of the legend {legend.name} only "
             f"the first {few} occur ({occurring[0]} to {occurring[-1]}), as if the file "
             "had another, shorter legend; is --legend right?"
         )
 
 
 def _on_names(
-    path: FilePath, legend: Legend, categories: Categories, counts: Mapping[int, int]
+    named: Named, legend: Legend, categories: Categories, counts: Mapping[int, int]
 ) -> Iterator[str]:
     """Compare the file's own names of the codes that occur with those of the legend."""
     position = {code: k for k, code in enumerate(legend.codes)} | legend.other_codes
@@ -74,7 +94,7 @@ def _on_names(
     wrong = [pair for pair in pairs if _contradict(pair[1], pair[2], others)]
     if wrong:
         raise ValueError(
-            f"{path}: {categories.where} calls {_shown(wrong, 1)}, which the legend "
+            f"{named.what}: {categories.where} calls {_shown(wrong, 1)}, which the legend "
             f"{legend.name} calls {_shown(wrong, 2)}; give the legend of the file "
             "(--legend, or --reference-legend for a reference), or --trust if its names "
             "are wrong"
@@ -82,7 +102,7 @@ def _on_names(
     unlike = [pair for pair in pairs if _unlike(pair[1], pair[2])]
     if unlike:
         yield (
-            f"{path.name}: {categories.where} calls {_shown(unlike, 1)}, and the legend "
+            f"{named.short}: {categories.where} calls {_shown(unlike, 1)}, and the legend "
             f"{legend.name} {_shown(unlike, 2)}; check that they are the same"
         )
 

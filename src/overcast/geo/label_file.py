@@ -13,29 +13,22 @@ from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 from rasterio.enums import ColorInterp, MaskFlags
 
-from overcast.geo.codes import occurring, whole
+from overcast.geo.coded_labels import CodedLabels, Spans
+from overcast.geo.codes import whole
 from overcast.geo.dataset import dataset_of, open_raster, placed
+from overcast.geo.grain import on_blocks
 from overcast.geo.label_check import check_codes
 from overcast.geo.legend import Legend
 from overcast.geo.location import FilePath
-from overcast.geo.raster import UNKNOWN, Fractions, Labels
-from overcast.geo.tiling import pieces
-from overcast.geo.warp import (
-    aligned,
-    class_fractions,
-    overlap,
-    reaches,
-    target_of,
-    warp_classes,
-)
+from overcast.geo.warp import overlap
 
-Spans = tuple[slice, slice]
+_LOOK_PX = 1024
 _GREY = 3
 """Equal bands that a GeoPackage makes of one."""
 
 
 @dataclass(frozen=True, slots=True)
-class LabelFile:
+class LabelFile(CodedLabels):
     """A raster file of class codes; make it with `open_labels`.
 
     A pixel says nothing where it has one of the codes `nodata`, and where the file's
@@ -51,30 +44,26 @@ class LabelFile:
     notes: tuple[str, ...] = ()
     masked: bool = True
 
-    def read(self, grid: GeoBox) -> Labels:
-        """Class positions ``[H, W]`` on `grid`; unknown where there are none.
+    @property
+    def what(self) -> str:
+        """The file."""
+        return str(self.path)
 
-        Raises
-        ------
-        ValueError
-            If a code on `grid` is neither of the legend nor no data.
-        """
-        values = np.full(grid.shape, UNKNOWN, np.uint8)
-        if spans := overlap(self.grid, grid):
-            indices = self._indices(spans, grid)
-            if offset := aligned(self.grid, grid):
-                values[target_of(spans, offset)] = indices
-            else:
-                values = warp_classes(indices, self.grid[spans], grid)
-        return Labels(values=values, grid=grid, legend=self.legend)
+    @property
+    def short(self) -> str:
+        """Name of the file."""
+        return self.path.name
 
-    def read_fractions(self, grid: GeoBox) -> Fractions:
-        """Share of every pixel's area that each class takes ``[K, H, W]``."""
-        values = np.zeros((len(self.legend), *grid.shape), np.float32)
-        if spans := overlap(self.grid, grid):
-            indices, source = self._indices(spans, grid), self.grid[spans]
-            values = class_fractions(indices, len(self.legend), source, grid)
-        return Fractions(values=values, grid=grid, legend=self.legend)
+    def middle(self, spans: Spans) -> NDArray[np.int64]:
+        """Codes in the middle of a window, -1 where it says nothing."""
+        starts = [max((s.start + s.stop - _LOOK_PX) // 2, s.start) for s in spans]
+        rows, columns = (
+            slice(start, min(start + _LOOK_PX, part.stop))
+            for start, part in zip(starts, spans, strict=True)
+        )
+        codes, hidden = self.codes((rows, columns))
+        unknown = np.isin(codes, self.nodata) | (False if hidden is None else hidden)
+        return np.where(unknown, -1, codes.astype(np.int64))
 
     def codes(self, spans: Spans) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
         """Whole codes of a window, and where it says nothing whatever the code.
@@ -112,58 +101,6 @@ class LabelFile:
             )
         return np.asarray(bands[0])
 
-    def _indices(self, spans: Spans, grid: GeoBox) -> NDArray[np.uint8]:
-        codes, hidden = self.codes(spans)
-        indices, stray = self.legend.find(codes, self.nodata)
-        if hidden is not None:
-            indices[hidden] = UNKNOWN
-        self._refuse(stray, (codes, hidden), spans, grid)
-        return indices
-
-    def _refuse(
-        self,
-        stray: list[int],
-        read: tuple[NDArray[Any], NDArray[np.bool_] | None],
-        spans: Spans,
-        grid: GeoBox,
-    ) -> None:
-        """Refuse codes without a class that lie on `grid`, not only beside it."""
-        if not stray:
-            return
-        codes, hidden = read
-        odd = np.isin(codes, stray)
-        if hidden is not None:
-            odd &= ~hidden
-        if reaches(odd, self.grid[spans], grid):
-            text = self.legend.stray(np.unique(codes[odd]).tolist(), self.nodata)
-            raise ValueError(f"{self.path}: {text}")
-
-    def count(self, grid: GeoBox) -> Counter[int]:
-        """Pixels of every code that lie on `grid` or next to it, codes of no data too.
-
-        Raises
-        ------
-        ValueError
-            If a code on `grid` is neither of the legend nor no data.
-        """
-        counts: Counter[int] = Counter()
-        if (spans := overlap(self.grid, grid)) is None:
-            return counts
-        known = {*self.legend.codes, *self.legend.other_codes, *self.nodata}
-        top, left = (s.start for s in spans)
-        for rows, columns in pieces(self.grid[spans]):
-            here = (
-                slice(rows.start + top, rows.stop + top),
-                slice(columns.start + left, columns.stop + left),
-            )
-            codes, hidden = self.codes(here)
-            seen = codes if hidden is None else codes[~hidden]
-            numbers, often = (values.tolist() for values in occurring(seen))
-            stray = [number for number in numbers if number not in known]
-            self._refuse(stray, (codes, hidden), here, grid)
-            counts.update(dict(zip(numbers, often, strict=True)))
-        return counts
-
 
 def open_labels(
     path: FilePath,
@@ -197,21 +134,17 @@ def open_labels(
     given = several(nodata)
     labels = open_codes(path, legend, given)
     place = labels.grid if grid is None else grid
-    if overlap(labels.grid, place) is None:
+    if (spans := overlap(labels.grid, place)) is None:
         return labels
     counts = labels.count(place)
-    classes = {*legend.codes, *legend.other_codes} - set(labels.nodata)
-    known = {code: n for code, n in counts.items() if code in classes}
-    if not known:
-        where = "" if grid is None else " where the images are"
-        codes = ", ".join(map(str, labels.nodata)) or "by its mask"
-        raise ValueError(
-            f"{path}: every pixel{where} is nodata ({codes}); give a map with labels"
-        )
+    known = labels.known(counts, everywhere=grid is None)
     notes = [
         *_on_nodata(labels, given, counts),
         *check_codes(path, legend, known, trust),
     ]
+    if grid is not None:
+        blocks = on_blocks(labels.middle(spans), -1)
+        notes += [f"{path.name}: {note}" for note in blocks]
     return replace(labels, notes=tuple(notes))
 
 
@@ -260,15 +193,13 @@ def _on_nodata(
     labels: LabelFile, given: Sequence[int], counts: Counter[int]
 ) -> Iterable[str]:
     """Say where the file's nodata tag takes a class of the legend away."""
-    classes = dict(zip(labels.legend.codes, labels.legend.names, strict=True))
-    for code in set(labels.nodata) - set(given):
-        if code in classes and counts[code]:
-            yield (
-                f"{labels.path.name}: {code} is its nodata tag and the class "
-                f"{classes[code]} of the legend {labels.legend.name}; its {counts[code]} "
-                f"pixels here count as not known. If they are {classes[code]}, take the "
-                f"tag away (gdal_edit.py -unsetnodata); if not, --labels-nodata {code}"
-            )
+    for code, name in labels.taken(given, counts):
+        yield (
+            f"{labels.path.name}: {code} is its nodata tag and the class "
+            f"{name} of the legend {labels.legend.name}; its {counts[code]} "
+            f"pixels here count as not known. If they are {name}, take the "
+            f"tag away (gdal_edit.py -unsetnodata); if not, --labels-nodata {code}"
+        )
 
 
 def _alpha_of(dataset: Any) -> int | None:

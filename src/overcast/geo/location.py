@@ -27,6 +27,8 @@ _REMOTE = {
     "abfss": "vsiadls",
     "oss": "vsioss",
 }
+ARRAY = "ARRAY:"
+"""What a path begins with that names an array of Python; no file has it."""
 LAYER = "|layername="
 """What lies between a vector file and its layer, as in QGIS."""
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9.+-]+)://")

@@ -11,6 +11,7 @@ from collections.abc import Set
 from dataclasses import dataclass, replace
 from operator import attrgetter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +19,16 @@ from odc.geo.geobox import GeoBox
 from scipy.ndimage import distance_transform_edt
 
 from overcast.geo.bands import Sensor
+from overcast.geo.coded_labels import CodedLabels
+from overcast.geo.label_array import LabelDataArray, codes_of_dataarray
 from overcast.geo.label_file import LabelFile, open_codes
 from overcast.geo.legend import LandClass, Legend
 from overcast.geo.location import FilePath
 from overcast.geo.raster import UNKNOWN, Image
 from overcast.geo.stack import ImageSource, LabelSource
+
+if TYPE_CHECKING:  # importing it takes long, and files need none of it
+    import xarray
 
 SCENE_CLASSES = Legend(
     "sentinel-2-scl",
@@ -95,28 +101,63 @@ def open_mask(
         If `overcast.geo.label_file.open_codes` refuses the file, a code is none from 0
         to 254, or what should be scene classes has no others than 0 and 1.
     """
-    if hidden is not None:
-        if not hidden or not hidden <= set(_ANY.codes):
-            raise ValueError(
-                f"{path}: codes that hide the ground are whole numbers from 0 to 254, "
-                f"one or more; got {sorted(hidden)}"
-            )
-        return _opened(path, _ANY)
-    mask = _opened(path, SCENE_CLASSES)
-    counts = counts_of(mask, grid)
-    if counts.any() and counts[2:].sum() == 0:
-        raise ValueError(
-            f"{path}: has no codes but 0 and 1, which a scene classification is not; "
-            "say which codes hide the ground (--s2-hidden 1, or hidden: [1] in a plan)"
-        )
+    legend = legend_of_mask(str(path), hidden)
+    mask = replace(open_codes(path, legend, tagged=False), nodata=(UNKNOWN,))
+    _refuse_no_classes(mask, grid)
     return mask
 
 
-def _opened(path: FilePath, legend: Legend) -> LabelFile:
-    return replace(open_codes(path, legend, tagged=False), nodata=(UNKNOWN,))
+def mask_from_dataarray(
+    array: xarray.DataArray,
+    hidden: Set[int] | None = None,
+    grid: GeoBox | None = None,
+) -> LabelDataArray:
+    """Cloud mask of an array, looked at as `open_mask` does with a file.
+
+    Raises
+    ------
+    ValueError
+        If `overcast.geo.label_array.codes_of_dataarray` refuses the array, or
+        `open_mask` would refuse such codes.
+    """
+    legend = legend_of_mask("mask", hidden)
+    mask = codes_of_dataarray(array, legend, (UNKNOWN,), tagged=False)
+    _refuse_no_classes(mask, grid)
+    return mask
 
 
-def counts_of(mask: LabelFile, grid: GeoBox | None = None) -> NDArray[np.int64]:
+def legend_of_mask(what: str, hidden: Set[int] | None) -> Legend:
+    """Legend of the codes of a mask; `hidden` are those that are said to hide.
+
+    Raises
+    ------
+    ValueError
+        If they are no codes.
+    """
+    if hidden is None:
+        return SCENE_CLASSES
+    if not hidden or not hidden <= set(_ANY.codes):
+        raise ValueError(
+            f"{what}: codes that hide the ground are whole numbers from 0 to 254, "
+            f"one or more; got {sorted(hidden)}"
+        )
+    return _ANY
+
+
+def _refuse_no_classes(mask: CodedLabels, grid: GeoBox | None) -> None:
+    """Refuse a yes-or-no mask where scene classes are expected."""
+    if mask.legend is not SCENE_CLASSES:
+        return
+    counts = counts_of(mask, grid)
+    if counts.any() and counts[2:].sum() == 0:
+        raise ValueError(
+            f"{mask.what}: has no codes but 0 and 1, which a scene classification is "
+            "not; say which codes hide the ground (--s2-hidden 1, or hidden: [1] in a "
+            "plan)"
+        )
+
+
+def counts_of(mask: CodedLabels, grid: GeoBox | None = None) -> NDArray[np.int64]:
     """Pixels of every class of a mask on `grid`, or of all; unknown ones left out."""
     counts = mask.count(mask.grid if grid is None else grid)
     return np.array([counts[code] for code in mask.legend.codes], np.int64)

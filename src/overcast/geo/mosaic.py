@@ -18,7 +18,7 @@ from pyproj import Transformer
 
 from overcast.geo.bands import Sensor
 from overcast.geo.raster import Image
-from overcast.geo.stack import ImageSource
+from overcast.geo.stack import ImageSource, name_of
 from overcast.geo.warp import aligned, overlap
 
 _EDGE = 33
@@ -84,11 +84,6 @@ def mosaic(sources: Sequence[ImageSource]) -> ImageSource:
     if len(sources) == 1:
         return first
     return Mosaic(tuple(sources), union_of([source.grid for source in sources]))
-
-
-def name_of(source: object) -> str:
-    """File of a source, as messages name it."""
-    return str(getattr(source, "path", "an image in memory"))
 
 
 def union_of(grids: Sequence[GeoBox]) -> GeoBox:

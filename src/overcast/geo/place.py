@@ -8,6 +8,7 @@ import numpy as np
 import pyproj
 from affine import Affine
 from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
 from pyproj.exceptions import ProjError
 
 from overcast.geo.location import FilePath
@@ -18,6 +19,8 @@ _FLATTEST = 1e-9
 """Least area of a pixel, as a share of the product of its sides."""
 _BEYOND_DEG = (720.0, 100.0)
 """Longitudes and latitudes in degrees that no file has, not even across 180."""
+_MODIS_M, _MODIS_RADIUS_M = 1_111_950.519667, 6_371_007.181
+"""Side of a tile of MODIS's grid, 1200, 2400 or 4800 pixels, and radius of its sphere."""
 
 
 def refuse_place(
@@ -97,6 +100,26 @@ def refuse_crs(path: FilePath, crs: str) -> None:
             f"{path}: its coordinate reference system can't be used "
             f"({str(error).splitlines()[0]}); {advice}"
         ) from error
+
+
+def doubts(name: str, grid: GeoBox) -> list[str]:
+    """Say where a grid of MODIS is not on the sphere that MODIS is on."""
+    if grid.crs is None:
+        return []
+    system = pyproj.CRS.from_user_input(str(grid.crs))
+    how = system.coordinate_operation
+    if how is None or how.method_name != "Sinusoidal" or system.ellipsoid is None:
+        return []
+    pixels = _MODIS_M / math.hypot(grid.affine.a, grid.affine.d)
+    on_grid = any(math.isclose(pixels, n, rel_tol=1e-4) for n in (1200, 2400, 4800))
+    radius = system.ellipsoid.semi_minor_metre
+    if not on_grid or abs(radius - _MODIS_RADIUS_M) < 1:
+        return []
+    return [
+        f"{name}: has the pixels of MODIS, but {system.ellipsoid.name} in the place of "
+        "its sphere, which is up to 20 km off; assign the right one (gdal_edit.py -a_srs "
+        f"'+proj=sinu +R={_MODIS_RADIUS_M:.3f} +units=m')"
+    ]
 
 
 def _corners(

@@ -46,6 +46,13 @@ one must be."""
 _FEWEST = 4
 _SOIL, _BLUE_SOIL = 0.01, 0.85
 """Share of soil among the pixels that is enough, and red over blue that it never has."""
+_LUSH, _LUSH_SHARE, _FALLS = 2.5, 0.02, 0.9
+"""Near infrared over visible bands in lush vegetation, the share of such pixels that is
+enough, and the share of them in which a step that goes the wrong way is a mistake. On 24
+real scenes it was 0.033 at most (tests/geo/test_gate_limits.py looks at them)."""
+_STEPS = (("B04", "B05"), ("B05", "B06"), ("B06", "B07"), ("B12", "B11"))
+"""Neighbours of which the second is brighter in lush vegetation: chlorophyll is dark up
+to the red edge, and water in leaves is darker at 2.2 than at 1.6 micrometres."""
 
 
 def likelier_order(
@@ -75,12 +82,38 @@ def likelier_order(
         return None
     assumed = _angle(pixels, names)
     if assumed < _FAR:
-        return _red_for_blue(pixels, names)
+        return _exchanged(pixels, names)
     angles = {order: _angle(pixels, order) for order in _orders(names, stacked)}
     best = min(angles, key=lambda order: angles[order], default=names)
     if angles.get(best, np.inf) < _NEARER * assumed:
         return best
-    return _red_for_blue(pixels, names)
+    return _exchanged(pixels, names)
+
+
+def _exchanged(
+    pixels: NDArray[np.float32], names: tuple[str, ...]
+) -> tuple[str, ...] | None:
+    """The order with two bands exchanged, where soil or vegetation betrays them."""
+    return _red_for_blue(pixels, names) or _neighbours(pixels, names)
+
+
+def _neighbours(
+    pixels: NDArray[np.float32], names: tuple[str, ...]
+) -> tuple[str, ...] | None:
+    """The order with two neighbours exchanged where lush vegetation has a wrong step."""
+    of = dict(zip(names, pixels, strict=True))
+    if not {"B03", "B04", "B08"} <= set(of):
+        return None
+    lush = of["B08"] > _LUSH * np.maximum(of["B03"], of["B04"])
+    if lush.mean() < _LUSH_SHARE:
+        return None
+    for dark, bright in _STEPS:
+        if not {dark, bright} <= set(of):
+            continue
+        if (of[dark] > of[bright])[lush].mean() > _FALLS:
+            exchanged = {dark: bright, bright: dark}
+            return tuple(exchanged.get(n, n) for n in names)
+    return None
 
 
 def _red_for_blue(

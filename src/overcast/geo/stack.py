@@ -150,21 +150,23 @@ class Stack:
 def label_names(stacks: Sequence[Stack]) -> str:
     """Files of the labels of stacks, as messages name them."""
     sources = (stack.labels for stack in stacks if stack.labels is not None)
-    return ", ".join(dict.fromkeys(map(_name_of, sources)))
+    return ", ".join(dict.fromkeys(map(name_of, sources)))
 
 
 def image_names(stacks: Sequence[Stack]) -> str:
     """Names and files of the images of stacks, as messages name them."""
     names = (
-        f"{name} ({_name_of(source)})"
+        f"{name} ({name_of(source)})"
         for stack in stacks
         for name, source in stack.images.items()
     )
     return ", ".join(dict.fromkeys(names))
 
 
-def _name_of(source: object) -> str:
-    return str(getattr(source, "path", "in memory"))
+def name_of(source: object) -> str:
+    """File or array of a source, as messages name it."""
+    path = getattr(source, "path", None)
+    return str(getattr(source, "what", "in memory") if path is None else path)
 
 
 def agree(stacks: Sequence[Stack]) -> Stack:

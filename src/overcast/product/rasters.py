@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import rasterio
@@ -28,7 +28,8 @@ from overcast.geo.extent import areas_ha
 from overcast.geo.legend import Legend, legend_to_csv, parse_legend
 from overcast.geo.raster import UNKNOWN, Labels
 from overcast.geo.stack import ImageSource
-from overcast.maps.predict import CONFIDENCE_STEPS, PROBABILITY_STEPS, RawMap
+from overcast.maps.predict import CONFIDENCE_STEPS, PROBABILITY_STEPS
+from overcast.maps.stitch import Floats
 from overcast.product.attributes import Counts, auxiliary, histogram, statistics
 from overcast.product.style import class_style, confidence_style
 
@@ -36,10 +37,33 @@ _BLOCK = 512
 _NO_PLACE = "none: the images have no coordinate reference system"
 """Said by a file that can be looked at and scored, and laid over nothing."""
 Rows = Iterable[tuple[int, NDArray[Any]]]
+"""First row and rows, top down."""
+
+
+class MapRows(Protocol):
+    """A map by rows, as `overcast.maps.predict.RawMap` keeps it in files."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        ...
+
+    @property
+    def count(self) -> int:
+        """Number of classes whose probabilities were kept; 0 if they were not."""
+        ...
+
+    def rows(self, start: int, stop: int) -> tuple[NDArray[np.uint8], Floats]:
+        """Class indices and confidence ``[stop - start, W]``."""
+        ...
+
+    def probability_rows(self, start: int, stop: int) -> NDArray[np.uint8]:
+        """Probabilities ``[K, stop - start, W]`` in steps of 1/254; 255 is no data."""
+        ...
 
 
 def write_map(
-    raw: RawMap, grid: GeoBox, legend: Legend, path: Path, tags: Mapping[str, str]
+    raw: MapRows, grid: GeoBox, legend: Legend, path: Path, tags: Mapping[str, str]
 ) -> None:
     """Write class codes uint8 with nodata 255, colours, statistics and legend.
 
@@ -61,7 +85,7 @@ def write_labels(labels: Labels, path: Path, tags: Mapping[str, str]) -> None:
 
 
 def write_confidence(
-    raw: RawMap, grid: GeoBox, path: Path, tags: Mapping[str, str]
+    raw: MapRows, grid: GeoBox, path: Path, tags: Mapping[str, str]
 ) -> None:
     """Write confidence, float32 from 0 to 1 with nodata NaN, and its style beside it.
 
@@ -81,7 +105,7 @@ def write_confidence(
 
 
 def write_probabilities(
-    raw: RawMap, grid: GeoBox, legend: Legend, path: Path, tags: Mapping[str, str]
+    raw: MapRows, grid: GeoBox, legend: Legend, path: Path, tags: Mapping[str, str]
 ) -> None:
     """Write the probability of every class, a band each, uint8 with nodata 255.
 
@@ -155,6 +179,42 @@ def write_image(source: ImageSource, path: Path, tags: Mapping[str, str]) -> Non
         source.grid, "float32", np.nan, "AVERAGE", describe, step=None, bands=len(names)
     )
     _write_cog(rows(), form, path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bands:
+    """What the bands of a file are: ``value = stored * scale + offset`` in `unit`."""
+
+    names: tuple[str, ...]
+    dtype: str
+    nodata: float
+    scale: float = 1.0
+    offset: float = 0.0
+    unit: str = ""
+    overviews: str = "AVERAGE"
+
+
+def write_bands(
+    rows: Rows, grid: GeoBox, bands: Bands, path: Path, tags: Mapping[str, str]
+) -> None:
+    """Write bands as they are stored, given as first row and rows ``[C, h, W]``."""
+    count = len(bands.names)
+
+    def describe(dataset: Any) -> None:
+        dataset.update_tags(**tags)
+        dataset.colorinterp = [ColorInterp.gray] * count
+        dataset.scales = [bands.scale] * count
+        dataset.offsets = [bands.offset] * count
+        dataset.units = [bands.unit] * count
+        for band, name in enumerate(bands.names, 1):
+            dataset.set_band_description(band, name)
+
+    form = _Form(
+        *(grid, bands.dtype, bands.nodata, bands.overviews, describe),
+        step=None,
+        bands=count,
+    )
+    _write_cog(rows, form, path)
 
 
 def write_set_sizes(probabilities: Path, sets: ConformalSets, path: Path) -> None:

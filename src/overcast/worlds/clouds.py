@@ -92,7 +92,7 @@ def draw_clouds(world: World, cover: float, date: int = 0) -> Clouds:
     level = float(np.quantile(_field(key, at, at), 1 - cover)) - RISE
     if cover == 0:
         level = float(np.inf)
-    height_px = rng.uniform(80, 250) / np.tan(np.radians(world.region.sun_elevation))
+    height_px = rng.uniform(80, 250) / np.tan(np.radians(world.sky.sun_elevation))
     bearing = world.region.sun_bearing
     # Away from the sun: down is south.
     cast = (height_px * np.cos(bearing), -height_px * np.sin(bearing))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -28,6 +29,7 @@ from overcast.lock import writing
 from overcast.progress import Progress, quiet
 from overcast.threads import count
 from overcast.worlds.measured import CLASSES
+from overcast.worlds.nature import PLAIN
 from overcast.worlds.scene import (
     FINE_LABELS,
     SIDE,
@@ -50,6 +52,13 @@ _CLOUD_COLOURS = {
     2: (255, 255, 255, 255),
     3: (80, 60, 0, 255),
 }
+_SCL_COLOURS = {
+    3: (80, 60, 0, 255),
+    5: (0, 0, 0, 255),
+    9: (255, 255, 255, 255),
+    10: (130, 130, 170, 255),
+}
+_DATED = re.compile(r"(s[12])_(\d{4}-\d{2}-\d{2})")
 _FILES = {"modis": "labels"}
 """Names of files where they are not those of the parts."""
 
@@ -68,8 +77,9 @@ def write_world(
     s1.tif in dB, s2.tif as reflectance times 10,000, truth.tif, labels.tif with 500 m
     cells, labels_<kind>.tif for other kinds, the names of their classes in .aux.xml
     files, s2_cloudy.tif and clouds.tif where clouds are wanted, and world.json with all
-    that was drawn. The same bytes for the same seed, size and wishes, however many
-    `processes` there are.
+    that was drawn. With several dates, s1_DATE_asc.tif and s2_DATE.tif of each, and
+    s2_DATE_scl.tif where clouds are wanted. The same bytes for the same seed, size and
+    wishes, however many `processes` there are.
 
     Raises
     ------
@@ -79,10 +89,10 @@ def write_world(
     """
     refuse_twice()
     wanted = wanted or Wanted()
-    paths = {name: folder / f"{_file_of(name)}.tif" for name in _parts(wanted)}
-    paths["world"] = folder / "world.json"
-    world = make_world(seed, size)
+    world = make_world(seed, size, wanted.nature)
     maker = Maker.of(world, wanted)
+    paths = {name: folder / f"{_file_of(name)}.tif" for name in _parts(maker)}
+    paths["world"] = folder / "world.json"
     with writing(folder):
         old = [str(path) for path in paths.values() if path.exists()]
         if old and not overwrite:
@@ -121,9 +131,22 @@ def write_classes(labels: Labels, path: Path) -> None:
         out.write(labels.legend.to_codes(labels.values), 1)
 
 
-def _parts(wanted: Wanted) -> list[str]:
+def _parts(maker: Maker) -> list[str]:
+    wanted = maker.wanted
+    if maker.days:
+        return [*_dated(maker), "truth", *wanted.labels]
     cloudy = [] if wanted.cloud is None else ["s2_cloudy", "clouds"]
     return ["s1", "s2", "truth", *wanted.labels, *cloudy]
+
+
+def _dated(maker: Maker) -> Iterator[str]:
+    """Names of the images of every day, as `Maker` gives them."""
+    for world in maker.days:
+        assert world.day is not None
+        yield f"s1_{world.day.date}_asc"
+        yield f"s2_{world.day.date}"
+        if maker.wanted.cloud is not None:
+            yield f"s2_{world.day.date}_scl"
 
 
 def _file_of(name: str) -> str:
@@ -141,10 +164,10 @@ def _write(
 ) -> None:
     y, x, h, w = window
     place = rasterio.windows.Window(x, y, w, h)
-    if name in _IMAGES:
+    if _stored(name) is not None:
         out.write(values, window=place)
     else:
-        codes = values if name == "clouds" else legend.to_codes(values)
+        codes = values if _is_mask(name) else legend.to_codes(values)
         out.write(codes, 1, window=place)
 
 
@@ -160,7 +183,7 @@ def _open(
                 yield out
             _read_back(draft)
             draft.replace(path)
-            if name not in (*_IMAGES, "clouds"):
+            if _stored(name) is None and not _is_mask(name):
                 write_categories(path, legend)
     finally:
         draft.unlink(missing_ok=True)
@@ -179,7 +202,7 @@ def _read_back(path: Path) -> None:
 def _draft(
     name: str, draft: Path, grid: GeoBox, legend: Legend
 ) -> Iterator[rasterio.io.DatasetWriter]:
-    sensor, dtype, nodata = _IMAGES.get(name, (None, "uint8", UNKNOWN))
+    sensor, dtype, nodata = _stored(name) or (None, "uint8", UNKNOWN)
     with rasterio.open(
         draft,
         "w",
@@ -199,9 +222,14 @@ def _draft(
         interleave="band",
         bigtiff="if_safer",
     ) as out:
+        out.update_tags(**_date_tag(name))
         if sensor is None:
             out.write_colormap(1, _colours(name, legend))
-            out.set_band_description(1, "clouds" if name == "clouds" else "class")
+            is_clouds = name == "clouds"
+            what = (
+                "SCL" if name.endswith("_scl") else "clouds" if is_clouds else "class"
+            )
+            out.set_band_description(1, what)
         else:
             for number, band in enumerate(sensor.bands, 1):
                 out.set_band_description(number, band.name)
@@ -209,9 +237,31 @@ def _draft(
         yield out
 
 
+def _stored(name: str) -> tuple[Sensor, str, float] | None:
+    """Sensor, type and nodata of an image by its name; None of classes and masks."""
+    if name in _IMAGES:
+        return _IMAGES[name]
+    dated = _DATED.match(name)
+    return _IMAGES[dated[1]] if dated and not _is_mask(name) else None
+
+
+def _is_mask(name: str) -> bool:
+    return name == "clouds" or name.endswith("_scl")
+
+
+def _date_tag(name: str) -> dict[str, str]:
+    """TIFF's time of an image of a day: noon, as worlds know nothing of hours."""
+    dated = _DATED.match(name)
+    if dated is None:
+        return {}
+    return {"TIFFTAG_DATETIME": f"{dated[2].replace('-', ':')} 12:00:00"}
+
+
 def _colours(name: str, legend: Legend) -> dict[int, tuple[int, int, int, int]]:
     if name == "clouds":
         return _CLOUD_COLOURS
+    if name.endswith("_scl"):
+        return _SCL_COLOURS
     return {c.code: (*c.rgb, 255) for c in legend.classes}
 
 
@@ -231,5 +281,9 @@ def _describe_world(
         "true_shares": named,
         "region": world.region.as_dict(),
     }
+    if maker.days:
+        about["dates"] = [str(w.day.date) for w in maker.days if w.day is not None]
+    if world.nature != PLAIN:
+        about["land"] = world.nature.name
     with errors.writing(path):
         path.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")

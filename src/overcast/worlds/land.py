@@ -17,6 +17,7 @@ from overcast.worlds.measured import (
     WATER,
     WETLAND,
 )
+from overcast.worlds.nature import PLAIN, Nature
 from overcast.worlds.noise import (
     Floats,
     Fractal,
@@ -35,6 +36,7 @@ from overcast.worlds.parcels import Cells, Parcels, cut_parcels, nearest_cells
 from overcast.worlds.spectra import SLOTS, SURFACES
 from overcast.worlds.terrain import Terrain
 from overcast.worlds.towns import PARK, build_lots
+from overcast.worlds.use import look_of
 
 FINE = 4
 """Fine pixels of 2.5 m along the side of a pixel of 10 m."""
@@ -54,15 +56,22 @@ class Land:
     Attributes
     ----------
     code
-        int32 ``[4H, 4W]``: row of the table of spectra, `SLOTS` of them to a class.
+        int32 ``[4H, 4W]``: class and patch, `SLOTS` patches to a class.
+    look
+        int32 ``[4H, 4W]``: row of the table of spectra; `code`, but for land use that a
+        spectrum does not tell.
     truth
         uint8 ``[H, W]``: class position in the legend that holds most of a pixel.
+    cover
+        uint8 ``[H, W]``: class whose spectra most of a pixel has.
     relief
         float32 ``[H, W]``, height without unit.
     """
 
     code: NDArray[np.int32]
+    look: NDArray[np.int32]
     truth: NDArray[np.uint8]
+    cover: NDArray[np.uint8]
     relief: Floats
 
 
@@ -83,12 +92,18 @@ class _Place:
 
 
 def build_land(
-    seed: int, terrain: Terrain, rows: range, columns: range, years_ago: float = 0
+    seed: int,
+    terrain: Terrain,
+    rows: range,
+    columns: range,
+    years_ago: float = 0,
+    nature: Nature = PLAIN,
 ) -> Land:
     """Land of the pixels in `rows` and `columns`, which may lie outside the scene.
 
     The outermost pixel on every side is approximate. `years_ago` gives the land as it
-    was: towns smaller, some parcels and stands of another class.
+    was: towns smaller, some parcels and stands of another class. `nature` says whether
+    some land looks like another class.
     """
     y, x = centres_of(rows), centres_of(columns)
     at = _Place(seed, y, x)
@@ -111,8 +126,23 @@ def build_land(
         land = _as_it_was(land, name, years_ago)
     code = _codes(land, name)
     _settle(at, terrain, land, code, margin[URBAN])
+    look = _disguised(at, land, code, name) if nature.use else code
     truth = majority((code >> _BITS).astype(np.uint8), FINE)
-    return Land(code=code, truth=truth, relief=terrain.relief(y, x))
+    cover = majority((look >> _BITS).astype(np.uint8), FINE) if nature.use else truth
+    return Land(code, look, truth, cover, terrain.relief(y, x))
+
+
+def _disguised(
+    at: _Place, land: NDArray[np.uint8], code: NDArray[np.int32], name: Hashes
+) -> NDArray[np.int32]:
+    """Rows of the table of spectra; parks become part of their towns in `code`."""
+    classes = (code >> _BITS).astype(np.uint8)
+    look = look_of(at.seed, at.y, at.x, classes, name, FINE).astype(np.int32)
+    slot = code & np.int32(SLOTS - 1)
+    rows = np.where(look == classes, code, (look << _BITS) | slot)
+    parks = (land == URBAN) & (classes == GRASS)
+    code[parks] = (np.int32(URBAN) << _BITS) | (slot[parks] & np.int32(-SURFACES))
+    return np.asarray(rows, np.int32)
 
 
 def _codes(land: NDArray[np.uint8], name: Hashes) -> NDArray[np.int32]:
@@ -147,7 +177,9 @@ def _pasture(at: _Place, terrain: Terrain, parcels: Parcels) -> NDArray[np.bool_
     wet = copy_finer(np.round(slow * 2) / 2, FINE)
     own = uniform(salt(parcels.parcel, "pasture"))
     # A logistic score has a share that needs no table: here 2 to 3 tenths at 0.
-    return np.asarray(wet + 3 * own - 1.5 > terrain.region.pasture, np.bool_)
+    mosaic = np.float32(terrain.region.mosaic)
+    score = wet + mosaic * own - mosaic / 2
+    return np.asarray(score > terrain.region.pasture, np.bool_)
 
 
 def _stands(at: _Place) -> dict[int | None, Hashes]:
@@ -218,7 +250,7 @@ def _lines(
     land[edge & (parcels.border_m < 4.5) & (kind < hedges)] = SHRUB
     land[edge & (parcels.border_m < 6.0) & (kind > 1 - 0.7 * hedges)] = FOREST
     dry = (land != WATER) & (land != WETLAND)
-    wide = uniform(salt(parcels.block, "roads")) < 0.25
+    wide = uniform(salt(parcels.block, "roads")) < terrain.region.roads
     land[dry & (parcels.road_m < np.where(wide, np.float32(9.0), np.float32(4.5)))] = (
         URBAN
     )

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from overcast.worlds.drift import drift_of
 from overcast.worlds.land import FINE, Land
 from overcast.worlds.measured import (
     BANDS,
@@ -42,25 +43,33 @@ def see_optical(view: View) -> NDArray[np.uint16]:
     20 m bands are copied onto 10 m, as products on one grid have them.
     """
     world, land = view.world, view.land
-    light = world.region.light * _illumination(world.region, land.relief)
+    light = world.sky.light * _illumination(world.sky, land.relief)
     scores = _texture_scores(view)
     spread = _texture_spread(land)
+    moved = _drift(view, land.cover) if world.nature.drift else None
     out = np.empty((len(BANDS), *land.truth.shape), np.uint16)
     for b, name in enumerate(BANDS):
         step = 2 if name in NATIVE_20_M else 1
-        seen = block_mean(world.spectra[:, b][land.code], FINE * step)
-        detail = np.zeros(land.truth.shape, np.float32)
+        seen = block_mean(world.spectra[:, b][land.look], FINE * step)
+        detail = np.zeros(land.cover.shape, np.float32)
         for weight, score in zip(_factor()[b], scores, strict=True):
             if weight:
                 detail += weight * score
+        if moved is not None:
+            seen += block_mean(moved[b], step)
         seen = gaussian_filter(seen, BLUR_SIGMA_PX[10 * step])
         seen += block_mean(detail * spread[b], step)
         lit = light if step == 1 else block_mean(light, step)
-        haze = np.float32(world.region.haze * _HAZE[b])
+        haze = np.float32(world.sky.haze * _HAZE[b])
         seen = lit * seen * (1 - 2 * haze) + haze
         numbers = np.rint(seen * np.float32(SCALE)).clip(_LOWEST, _HIGHEST)
         out[b] = copy_finer(numbers.astype(np.uint16), step)
     return out[:, *view.inner]
+
+
+def _drift(view: View, cover: NDArray[np.uint8]) -> Floats:
+    world, bands = view.world, slice(0, len(BANDS))
+    return drift_of(world.seed, world.sky.season, cover, *view.centres, bands)
 
 
 @cache
@@ -89,7 +98,7 @@ def _texture_scores(view: View) -> list[Floats]:
     """
     fields: list[Floats] = []
     for pair in range(len(BANDS) // 2):
-        for i, grain in enumerate(white(view.key(f"grain-{pair}"), *view.whole)):
+        for i, grain in enumerate(white(view.day_key(f"grain-{pair}"), *view.whole)):
             near = gaussian_filter(grain, 1.0) * _NEAR
             wide = Fractal(view.key(f"texture-{pair}-{i}"), 15.0).at(*view.centres)
             fields.append(np.float32(0.8) * near + np.float32(0.6) * wide)
@@ -106,4 +115,4 @@ def _texture_table() -> Floats:
 
 def _texture_spread(land: Land) -> list[Floats]:
     """Standard deviation of the texture, per band, soft across borders."""
-    return [gaussian_filter(row[land.truth], 0.7) for row in _texture_table()]
+    return [gaussian_filter(row[land.cover], 0.7) for row in _texture_table()]

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from overcast.worlds.drift import drift_of
 from overcast.worlds.land import FINE
 from overcast.worlds.measured import (
     BARREN,
@@ -86,21 +87,23 @@ def see_radar(view: View) -> Floats:
     size = (h + 2 * _REACH, w + 2 * _REACH)
     down, right = (round(FINE * s) for s in view.world.region.shift)
     top, left = (FINE * (MARGIN - _REACH) - s for s in (down, right))
-    code = view.land.code[top : top + FINE * size[0], left : left + FINE * size[1]]
+    code = view.land.look[top : top + FINE * size[0], left : left + FINE * size[1]]
     near = [round(MARGIN - _REACH - s / FINE) for s in (down, right)]
-    truth = view.land.truth[near[0] : near[0] + size[0], near[1] : near[1] + size[1]]
+    cover = view.land.cover[near[0] : near[0] + size[0], near[1] : near[1] + size[1]]
     y, x, _, _ = view.window
     rows, columns = np.arange(size[0]) + y - _REACH, np.arange(size[1]) + x - _REACH
-    texture = _texture(view, rows, columns, truth)
-    looks = speckle(view.key("speckle"), rows, columns)
+    texture = _texture(view, rows, columns, cover)
+    looks = speckle(view.day_key("speckle"), rows, columns)
     db = np.empty((2, h, w), np.float32)
     inner = (slice(_REACH, _REACH + h), slice(_REACH, _REACH + w))
     for band in (0, 1):
         power = np.power(10.0, view.world.spectra[:, 10 + band].astype(np.float64) / 10)
         seen = block_mean(power.astype(np.float32)[code], FINE) * texture
-        seen *= _incidence(view, columns, band)[truth, np.arange(size[1])]
+        seen *= _incidence(view, columns, band)[cover, np.arange(size[1])]
+        if view.world.nature.drift:
+            seen *= _drift(view, rows, columns, cover, band)
         if band == 0:
-            seen *= _waves(view, rows, columns, truth)
+            seen *= _waves(view, rows, columns, cover)
         # The intensity response that belongs to the correlation of the speckle.
         seen = gaussian_filter(seen, SPECKLE_SIGMA_PX / np.sqrt(2)) * looks[band]
         exact = 10 * np.log10(seen[inner].astype(np.float64) + _NOISE_FLOOR)
@@ -119,6 +122,21 @@ def _incidence(view: View, columns: NDArray[np.int64], band: int) -> Floats:
     return np.asarray(factor, np.float32)
 
 
+def _drift(
+    view: View,
+    rows: NDArray[np.int64],
+    columns: NDArray[np.int64],
+    cover: NDArray[np.uint8],
+    band: int,
+) -> Floats:
+    """Factor on power of land whose backscatter drifts across the scene."""
+    world = view.world
+    y, x = (n.astype(np.float64) + 0.5 for n in (rows, columns))
+    which = slice(10 + band, 11 + band)
+    db = drift_of(world.seed, world.sky.season, cover, y, x, which)[0]
+    return np.asarray(np.power(10.0, db.astype(np.float64) / 10), np.float32)
+
+
 def _waves(
     view: View,
     rows: NDArray[np.int64],
@@ -127,8 +145,8 @@ def _waves(
 ) -> Floats:
     """Factor on the VV power of water that wind makes rough, 1 on land."""
     y, x = (n.astype(np.float64) + 0.5 for n in (rows, columns))
-    gusts = Fractal(view.key("wind"), 320.0, finest=20.0).at(y, x)
-    db = view.world.region.wind * 2.0 * gusts.clip(-2, 2).astype(np.float64)
+    gusts = Fractal(view.day_key("wind"), 320.0, finest=20.0).at(y, x)
+    db = view.world.sky.wind * 2.0 * gusts.clip(-2, 2).astype(np.float64)
     factor = np.power(10.0, db / 10).astype(np.float32)
     return np.where(truth == WATER, factor, np.float32(1))
 

@@ -43,7 +43,11 @@ _SHARES = {
 """Mean shares of zones, in the order in which they take land; the rest is farmed."""
 _CONCENTRATION = 60.0
 _SEASONS = {"summer": 0.55, "spring": 0.2, "autumn": 0.15, "winter": 0.1}
-_SUN_ELEVATION = {"summer": 58.0, "spring": 48.0, "autumn": 36.0, "winter": 20.0}
+SUN_ELEVATION = {"summer": 58.0, "spring": 48.0, "autumn": 36.0, "winter": 20.0}
+
+
+_HABITS = ("mosaic", "roads", "rough")
+"""Fields of a region that only natures other than plain change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,13 @@ class Region:
         swath runs leftwards if negative.
     shift
         Pixels down and right by which radar lies beside the optical image.
+    mosaic
+        How much a parcel goes its own way in being grass or crops; the less, the more
+        such parcels gather.
+    roads
+        Share of farm blocks with a wide road around them.
+    rough
+        How ragged the borders of zones are, relative to others.
     """
 
     season: str
@@ -105,10 +116,13 @@ class Region:
     sun_elevation: float
     swath_m: float
     shift: tuple[float, float]
+    mosaic: float = 3.0
+    roads: float = 0.25
+    rough: float = 1.0
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for a file beside the world."""
-        return {k: _plain(v) for k, v in asdict(self).items()}
+        return {k: _plain(v) for k, v in asdict(self).items() if k not in _HABITS}
 
 
 def draw_region(seed: int) -> Region:
@@ -138,7 +152,7 @@ def draw_region(seed: int) -> Region:
         moisture_db=float(np.clip(rng.normal(0, 0.5), -1, 1)),
         wind=float(rng.uniform()),
         sun_bearing=float(np.radians(rng.normal(155, 10))),
-        sun_elevation=_SUN_ELEVATION[season] + float(rng.uniform(-5, 5)),
+        sun_elevation=SUN_ELEVATION[season] + float(rng.uniform(-5, 5)),
         swath_m=side * float(sight.uniform(0, SWATH_M - 120_000)),
         shift=(round(float(moved[0]), 2), round(float(moved[1]), 2)),
     )

@@ -7,7 +7,7 @@ they lie, so neither their number nor their speed changes a byte.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,8 @@ from overcast.progress import Progress, quiet
 from overcast.worlds import cells as coarse
 from overcast.worlds import labels
 from overcast.worlds.clouds import Clouds, draw_clouds, see_cloudy
+from overcast.worlds.days import days_of
+from overcast.worlds.nature import PLAIN, Nature
 from overcast.worlds.noise import stream
 from overcast.worlds.optical import SCALE, see_optical
 from overcast.worlds.pseudo import pseudo_labels
@@ -29,6 +31,9 @@ from overcast.worlds.radar import see_radar
 from overcast.worlds.side import beside
 from overcast.worlds.world import View, World, make_world
 
+_SCL = np.array([5, 10, 9, 3], np.uint8)
+"""Scene class of the Sentinel-2 product for every class of the mask of clouds: not
+vegetated (for all clear land), thin cirrus, cloud of high probability, cloud shadow."""
 SIDE = 256
 """Pixels along the side of a window."""
 _CLASSES = 10
@@ -59,12 +64,22 @@ class Wanted:
         Names out of `KINDS`.
     cloud
         Share of the scene under cloud in ``s2_cloudy``, or none.
+    nature
+        Traits of the land.
+    dates
+        Number of days on which the land is seen, instead of once; ``cloud`` is then the
+        share under cloud on each, and images are ``s2_2024-05-03``,
+        ``s2_2024-05-03_scl`` (scene classes) and ``s1_2024-05-03_asc``.
     """
 
     labels: tuple[str, ...] = ("modis",)
     cloud: float | None = None
+    nature: Nature = PLAIN
+    dates: int = 1
 
     def __post_init__(self) -> None:
+        if self.dates < 1:
+            raise ValueError(f"dates is {self.dates}, expected 1 or more")
         for kind in self.labels:
             if kind not in KINDS:
                 raise ValueError(f"labels {kind!r} are none of {', '.join(KINDS)}")
@@ -86,6 +101,8 @@ class Scene:
         Imperfect classes by kind, on grids of their own.
     clouds
         Mask of clouds uint8 ``[H, W]``, or none.
+    scene_classes
+        Scene classes uint8 ``[H, W]`` of every date, where there are dates and clouds.
     """
 
     grid: GeoBox
@@ -93,6 +110,7 @@ class Scene:
     images: Mapping[str, Image]
     labels: Mapping[str, Labels]
     clouds: NDArray[np.uint8] | None = None
+    scene_classes: Mapping[str, NDArray[np.uint8]] = field(default_factory=dict)
 
     @property
     def coarse(self) -> Labels:
@@ -108,6 +126,7 @@ class Maker:
     wanted: Wanted
     cells: Mapping[str, coarse.Cells]
     clouds: Clouds | None
+    days: tuple[World, ...] = ()
 
     @classmethod
     def of(cls, world: World, wanted: Wanted) -> Maker:
@@ -117,6 +136,10 @@ class Maker:
             for kind, (crs, side_m, _) in COARSE_LABELS.items()
             if kind in wanted.labels
         }
+        if wanted.dates > 1:
+            days = days_of(world.seed, wanted.dates)
+            dated = tuple(world.on(day, days) for day in days)
+            return cls(world, wanted, cells, None, dated)
         none = wanted.cloud is None
         clouds = None if none else draw_clouds(world, wanted.cloud or 0.0)
         return cls(world, wanted, cells, clouds)
@@ -135,13 +158,30 @@ class Maker:
         }
         if not self.inside(window):
             return made
-        made |= {"truth": truth, "s1": see_radar(view), "s2": see_optical(view)}
+        made["truth"] = truth
+        if self.days:
+            for world in self.days:
+                made |= self._on_day(view.in_world(world))
+        else:
+            made |= {"s1": see_radar(view), "s2": see_optical(view)}
         for kind in self.wanted.labels:
             if kind in FINE_LABELS:
                 made[kind] = FINE_LABELS[kind](view)
         if self.clouds is not None:
             seen = see_cloudy(view, self.clouds, made["s2"])
             made["s2_cloudy"], made["clouds"] = seen
+        return made
+
+    def _on_day(self, view: View) -> dict[str, Any]:
+        """Both images of a day, and the scene classes where there are clouds."""
+        day = view.world.day
+        assert day is not None
+        clear = see_optical(view)
+        made = {f"s1_{day.date}_asc": see_radar(view), f"s2_{day.date}": clear}
+        if self.wanted.cloud is not None:
+            clouds = draw_clouds(view.world, self.wanted.cloud, day.number)
+            cloudy, mask = see_cloudy(view, clouds, clear)
+            made |= {f"s2_{day.date}": cloudy, f"s2_{day.date}_scl": _SCL[mask]}
         return made
 
     def inside(self, window: Window) -> bool:
@@ -212,14 +252,15 @@ def simulate(
     ValueError
         If `size` is below 64 or `seed` is negative.
     """
-    world = make_world(seed, size)
-    maker = Maker.of(world, wanted or Wanted())
+    wanted = wanted or Wanted()
+    world = make_world(seed, size, wanted.nature)
+    maker = Maker.of(world, wanted)
     counts, whole = Counts(maker), dict[str, NDArray[Any]]()
     for window, made in make_windows(maker, 1, progress):
         counts.add(made)
         if not maker.inside(window):
             continue
-        for name in made.keys() - maker.cells.keys():
+        for name in sorted(made.keys() - maker.cells.keys()):
             part = made[name]
             if name not in whole:
                 whole[name] = np.empty((*part.shape[:-2], size, size), part.dtype)
@@ -231,11 +272,12 @@ def _scene(
     world: World, whole: dict[str, NDArray[Any]], labels: dict[str, Labels]
 ) -> Scene:
     legend, grid = load_legend("simplified-igbp"), world.grid
-    images = {"s1": Image.of(whole["s1"], grid, SENTINEL_1)}
-    for name in ("s2", "s2_cloudy"):
-        if name in whole:
-            values = whole[name].astype(np.float32) * np.float32(1 / SCALE)
-            images[name] = Image.of(values, grid, SENTINEL_2)
+    images = {
+        name: _image(name, values, grid)
+        for name, values in whole.items()
+        if name.startswith(("s1", "s2")) and not name.endswith("_scl")
+    }
+    scene_classes = {n: v for n, v in whole.items() if n.endswith("_scl")}
     fine = {
         kind: Labels(values=whole[kind], grid=grid, legend=legend)
         for kind in FINE_LABELS
@@ -243,4 +285,12 @@ def _scene(
     }
     truth = Labels(values=whole["truth"], grid=grid, legend=legend)
     assert (truth.values != UNKNOWN).all()
-    return Scene(grid, truth, images, labels | fine, whole.get("clouds"))
+    clouds = whole.get("clouds")
+    return Scene(grid, truth, images, labels | fine, clouds, scene_classes)
+
+
+def _image(name: str, values: NDArray[Any], grid: GeoBox) -> Image:
+    if name.startswith("s1"):
+        return Image.of(values, grid, SENTINEL_1)
+    values = values.astype(np.float32) * np.float32(1 / SCALE)
+    return Image.of(values, grid, SENTINEL_2)

@@ -37,7 +37,7 @@ SUBTYPES = {CROP: 7, GRASS: 4}
 _SOIL = {BARREN: 0.6, CROP: 0.6, SHRUB: 0.3}
 """How much of a class's part common to the world is soil, which these share."""
 _LIMIT = 2.3  # scores beyond are redrawn as this: reflectance has bounds
-_LOWEST_REFLECTANCE = 0.002
+LOWEST_REFLECTANCE = 0.002
 _DRY = (CROP, GRASS, SHRUB, FOREST, BARREN)
 _ALL = 10
 
@@ -67,29 +67,66 @@ def draw_spectra(seed: int, region: Region) -> Floats:
         else:
             table[c] = _draw(rng, c, region)
     table[list(_DRY), :, 10:] += region.moisture_db
-    table[..., :10] = table[..., :10].clip(_LOWEST_REFLECTANCE, 0.95)
+    table[..., :10] = table[..., :10].clip(LOWEST_REFLECTANCE, 0.95)
     # Rounded, since factors of matrices differ between machines in their last bits.
     return np.round(table, 5).reshape(-1, 12).astype(np.float32)
 
 
 def _draw(rng: np.random.Generator, c: int, region: Region) -> NDArray[np.float64]:
-    of, subtypes = statistics(c, region.season), SUBTYPES.get(c, 3)
-    world = rng.standard_normal(12).clip(-1, 1)
+    of = statistics(c, region.season)
+    world, kinds, own, kind = _parts(rng, c)
     soil = _SOIL.get(c, 0.0)
     world = np.sqrt(1 - soil**2) * world + soil * region.soil
+    scores = _combine(c, world, kinds[kind], own)
+    scores = (scores @ of.factor.T).clip(-_LIMIT, _LIMIT)
+    return np.asarray(of.mean + of.std * scores)
+
+
+def _parts(
+    rng: np.random.Generator, c: int
+) -> tuple[
+    NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]
+]:
+    """Scores of the world, of its subtypes, and of every patch; subtypes of patches."""
+    subtypes = SUBTYPES.get(c, 3)
+    world = rng.standard_normal(12).clip(-1, 1)
     kinds = rng.standard_normal((subtypes, 12))
     kinds -= kinds.mean(0)  # a world has bright and dark crops, not bright ones only
     kinds *= np.sqrt(subtypes / (subtypes - 1))
     own = rng.standard_normal((SLOTS, 12))
-    alone = OWN_SHARE.get(c, 1 - WORLD_SHARE - SUBTYPE_SHARE)
     kind = rng.choice(subtypes, SLOTS, p=rng.dirichlet(np.full(subtypes, 4.0)))
-    scores = (
+    return world, kinds, own, kind
+
+
+def _combine(
+    c: int,
+    world: NDArray[np.float64],
+    of_kind: NDArray[np.float64],
+    own: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Scores ``[SLOTS, 12]`` of variance 1 from their three parts."""
+    alone = OWN_SHARE.get(c, 1 - WORLD_SHARE - SUBTYPE_SHARE)
+    return np.asarray(
         np.sqrt(WORLD_SHARE) * world
-        + np.sqrt(1 - WORLD_SHARE - alone) * kinds[kind]
+        + np.sqrt(1 - WORLD_SHARE - alone) * of_kind
         + np.sqrt(alone) * own
     )
-    scores = (scores @ of.factor.T).clip(-_LIMIT, _LIMIT)
-    return np.asarray(of.mean + of.std * scores)
+
+
+def kinds_of(seed: int, c: int, region: Region) -> NDArray[np.int64]:
+    """Subtype of every patch of a class ``[SLOTS]``, as `draw_spectra` draws it."""
+    if c in (WETLAND, URBAN):
+        return np.zeros(SLOTS, np.int64)
+    return _parts(stream(seed, f"spectra-{c}"), c)[3]
+
+
+def scores_of(
+    rng: np.random.Generator, c: int, kind: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Other scores ``[SLOTS, 12]`` of a class with its correlations and subtypes."""
+    world, kinds, own, _ = _parts(rng, c)
+    scores = _combine(c, world, kinds[kind], own)
+    return np.asarray((scores @ statistics(c).factor.T).clip(-_LIMIT, _LIMIT))
 
 
 def _wetland(rng: np.random.Generator, region: Region) -> NDArray[np.float64]:

@@ -65,6 +65,7 @@ class _Fields:
     near_river: Floats
     near_town: Floats
     noise: Callable[[int, float, float], Floats]
+    rough: float
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,8 @@ class Terrain:
 
         Ordered: an earlier class keeps what it took.
         """
-        fields = _fields(self.key, self.relief(y, x), self.rivers, self.towns, y, x)
+        relief, rough = self.relief(y, x), self.region.rough
+        fields = _fields(self.key, relief, self.rivers, self.towns, (y, x), rough)
         return _settle(fields, lambda c, field, free: self.levels[c])
 
 
@@ -118,7 +120,8 @@ def shape_terrain(seed: int, size: int, region: Region) -> Terrain:
         levels[c] = _level(field, free, region.shares[c])
         return levels[c]
 
-    _settle(_fields(key, relief, rivers, towns, at, at), find)
+    fields = _fields(key, relief, rivers, towns, (at, at), region.rough)
+    _settle(fields, find)
     return Terrain(key, size, region, rivers, towns, levels)
 
 
@@ -144,9 +147,10 @@ def _fields(
     relief: Floats,
     rivers: Rivers,
     towns: tuple[Town, ...],
-    y: Places,
-    x: Places,
+    at: tuple[Places, Places],
+    rough: float,
 ) -> _Fields:
+    y, x = at
     away = rivers.distance(y, x) * np.float32(1 / 30)
 
     def noise(c: int, wavelength: float, slope: float) -> Floats:
@@ -155,14 +159,14 @@ def _fields(
         return near.at(y, x) + np.float32(0.6) * far.at(y, x)
 
     near_river = np.asarray(1 / (1 + away * away), np.float32)
-    return _Fields(relief, near_river, _nearness(towns, y, x), noise)
+    return _Fields(relief, near_river, _nearness(towns, y, x), noise, rough)
 
 
 def _settle(
     on: _Fields, level: Callable[[int, Floats, NDArray[np.bool_]], np.float32]
 ) -> dict[int, Floats]:
     """Let every class take land in turn, above the level that it is told."""
-    rough = on.noise(20, 14.0, 3.0)
+    rough = np.float32(on.rough) * on.noise(20, 14.0, 3.0)
     free = np.ones(on.relief.shape, np.bool_)
     margin: dict[int, Floats] = {}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
 from overcast.geo.tiling import Window
+from overcast.worlds.days import Day, key_on, region_on, spectra_on
 from overcast.worlds.land import Land, build_land
+from overcast.worlds.nature import PLAIN, Nature
 from overcast.worlds.noise import Floats, Places, centres_of, key_of, stream
 from overcast.worlds.region import Region, draw_region
 from overcast.worlds.spectra import draw_spectra
@@ -29,18 +31,34 @@ _PIXEL_M = 10
 class World:
     """A scene of `size` by `size` pixels of 10 m, made window by window.
 
-    All that follows from it is a pure function of `seed` and `size`.
+    All that follows from it is a pure function of `seed`, `size` and `nature`.
     """
 
     seed: int
     size: int
     region: Region
     terrain: Terrain
+    nature: Nature = PLAIN
+    days: tuple[Day, ...] = ()
+    day: Day | None = None
 
     @cached_property
     def spectra(self) -> Floats:
         """Mean vectors of patches, one row per code of the land."""
-        return draw_spectra(self.seed, self.region)
+        if self.day is None:
+            return draw_spectra(self.seed, self.region)
+        return spectra_on(self.day, self.days, self.seed, self.region)
+
+    @cached_property
+    def sky(self) -> Region:
+        """The region with the light, air and wind of the day, if there is one."""
+        if self.day is None:
+            return self.region
+        return region_on(self.day, self.seed, self.region)
+
+    def on(self, day: Day, days: tuple[Day, ...]) -> World:
+        """Return the same land as it is on one of `days`."""
+        return replace(self, day=day, days=days)
 
     @property
     def grid(self) -> GeoBox:
@@ -52,7 +70,7 @@ class World:
         return GeoBox((self.size, self.size), transform, _CRS)
 
 
-def make_world(seed: int, size: int) -> World:
+def make_world(seed: int, size: int, nature: Nature = PLAIN) -> World:
     """Draw a world; its windows are made by `see`.
 
     Raises
@@ -66,8 +84,8 @@ def make_world(seed: int, size: int) -> World:
         raise ValueError(f"size is {size}, expected at most {_LARGEST} pixels")
     if seed < 0:
         raise ValueError(f"seed is {seed}, expected 0 or more")
-    region = draw_region(seed)
-    return World(seed, size, region, shape_terrain(seed, size, region))
+    region = nature.shape(seed, draw_region(seed))
+    return World(seed, size, region, shape_terrain(seed, size, region), nature)
 
 
 @dataclass(frozen=True)
@@ -94,13 +112,13 @@ class View:
     @cached_property
     def land(self) -> Land:
         """Land as it is."""
-        world = self.world
-        return build_land(world.seed, world.terrain, self.rows, self.columns)
+        return self.land_of(0)
 
     def land_of(self, years_ago: float) -> Land:
         """Land as it was."""
         world = self.world
-        return build_land(world.seed, world.terrain, self.rows, self.columns, years_ago)
+        place = world.terrain, self.rows, self.columns
+        return build_land(world.seed, *place, years_ago, world.nature)
 
     @property
     def inner(self) -> tuple[slice, slice]:
@@ -108,9 +126,19 @@ class View:
         _, _, h, w = self.window
         return slice(MARGIN, MARGIN + h), slice(MARGIN, MARGIN + w)
 
+    def in_world(self, world: World) -> View:
+        """Return the same window of the same land on another day."""
+        view = replace(self, world=world)
+        view.__dict__["land"] = self.land  # built once for all days
+        return view
+
     def key(self, part: str) -> int:
         """Key of one part of the world."""
         return key_of(self.world.seed, part)
+
+    def day_key(self, part: str) -> int:
+        """Key of a part that differs from day to day."""
+        return key_on(self.world.day, self.world.seed, part)
 
     @property
     def whole(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -1,0 +1,147 @@
+"""Items of a STAC API: every one once, whatever the server makes of pages and filters.
+
+Only collections, box and time are asked for. Servers pass over conditions that they
+don't know, or answer with nothing; all others are looked at here.
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from overcast.acquire.catalogue import Catalogue
+from overcast.errors import MachineError, reading
+from overcast.geo.location import hide
+
+_PAGE, _MOST_PAGES = 100, 1000
+_AGAIN = (408, 425, 429, 500, 502, 503, 504)
+Item = Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Answer:
+    """Items as their server wrote them, and what was noticed."""
+
+    items: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def search(
+    catalogue: Catalogue,
+    collections: tuple[str, ...],
+    bbox: tuple[float, float, float, float],
+    interval: str | None,
+) -> Answer:
+    """Every item of `collections` that touches the box in the interval, once.
+
+    Raises
+    ------
+    MachineError
+        If the server does not answer, or not as a STAC API does.
+    """
+    if Path(catalogue.api).is_file():
+        return _from_file(catalogue, collections, bbox, interval)
+    answer, known = Answer(), dict[str, int]()
+    for page in _pages(catalogue, collections, bbox, interval):
+        fresh = 0
+        for item in page:
+            name = f"{item.get('collection')}/{item.get('id')}"
+            if name in known:
+                known[name] += 1
+                continue
+            known[name], fresh = 1, fresh + 1
+            answer.items.append(item)
+        if page and not fresh:
+            answer.notes.append(
+                f"{catalogue.title}: a page of results came twice; the search ended there"
+            )
+            return answer
+    if twice := sum(count > 1 for count in known.values()):
+        answer.notes.append(
+            f"{catalogue.title}: {twice} items came more than once; each is taken once"
+        )
+    return answer
+
+
+def _pages(
+    catalogue: Catalogue,
+    collections: tuple[str, ...],
+    bbox: tuple[float, float, float, float],
+    interval: str | None,
+) -> Iterator[list[dict[str, Any]]]:
+    from pystac_client import Client
+    from pystac_client.exceptions import APIError
+    from pystac_client.stac_api_io import StacApiIO
+    from requests import RequestException
+    from urllib3 import Retry
+
+    patience = catalogue.patience
+    retry = Retry(
+        total=patience.tries,
+        backoff_factor=patience.delay_s,
+        backoff_max=patience.longest_s,
+        status_forcelist=_AGAIN,
+        allowed_methods=None,
+        respect_retry_after_header=True,
+    )
+    try:
+        with warnings.catch_warnings():
+            # That a server does not say what it conforms to is no news for a user.
+            warnings.simplefilter("ignore")
+            io = StacApiIO(max_retries=retry, timeout=patience.silent_s)
+            client = Client.open(catalogue.api, stac_io=io)
+            found = client.search(
+                collections=list(collections), bbox=bbox, datetime=interval, limit=_PAGE
+            )
+            for count, page in enumerate(found.pages_as_dicts()):
+                if count >= _MOST_PAGES:
+                    break
+                yield list(page.get("features", []))
+    except (
+        APIError,
+        RequestException,
+        ValueError,
+        KeyError,
+        NotImplementedError,
+    ) as error:
+        text = hide(str(error)).strip().splitlines()
+        reason = text[0][:160] if text else type(error).__name__
+        raise MachineError(
+            f"{catalogue.api}: the catalogue does not answer a search ({reason}); try "
+            "again later, or give another --source"
+        ) from None
+
+
+def _from_file(
+    catalogue: Catalogue,
+    collections: tuple[str, ...],
+    bbox: tuple[float, float, float, float],
+    interval: str | None,
+) -> Answer:
+    """Items of an item collection on this machine, selected as a server would."""
+    path = Path(catalogue.api)
+    with reading(path, "give a STAC item collection", "item collection"):
+        items = json.loads(path.read_text(encoding="utf-8"))["features"]
+    first, _, last = (interval or "/").partition("/")
+    answer = Answer()
+    for item in items:
+        when = str(item["properties"].get("datetime") or "")
+        outside = interval is not None and not first <= when <= last
+        if (
+            item.get("collection") in collections
+            and _touches(item, bbox)
+            and not outside
+        ):
+            answer.items.append(item)
+    return answer
+
+
+def _touches(item: Item, bbox: tuple[float, float, float, float]) -> bool:
+    west, south, east, north = item["bbox"][:2] + item["bbox"][-2:]
+    return bool(
+        west <= bbox[2] and east >= bbox[0] and south <= bbox[3] and north >= bbox[1]
+    )

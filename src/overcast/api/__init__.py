@@ -1,0 +1,1 @@
+"""The door for Python: what `import overcast` offers, as functions of values."""

@@ -1,0 +1,165 @@
+"""Servers that misbehave: right pixels, or one line, and nothing lost of what was read."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from bench.catalogue.serve import Bed
+
+from overcast.acquire.fetch import fetch
+from overcast.acquire.search import search
+from overcast.acquire.survey import Request
+from overcast.errors import MachineError
+from overcast.progress import quiet
+
+Make = Callable[..., Request]
+SECRET = "planted-key-4711"
+SMALL = ("sentinel-1", "worldcover", "elevation")
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.iterdir())
+        if path.is_file()
+    }
+
+
+@pytest.fixture(scope="module")
+def right(
+    server: Bed, tmp_path_factory: pytest.TempPathFactory, box: str
+) -> dict[str, str]:
+    """What servers that behave give."""
+    from bench.catalogue.make import source_text
+
+    from overcast.acquire.catalogue import parse_catalogue
+    from overcast.acquire.period import period_of
+    from overcast.acquire.place import area_of
+
+    server.reset()
+    source = parse_catalogue(source_text(server.url), "bed")
+    period = period_of(2024, None, None, None)
+    request = Request(area_of(box), period, (source,), SMALL, count=1)
+    out = tmp_path_factory.mktemp("right")
+    fetch(request, out, False, quiet)
+    return images(out)
+
+
+def images(out: Path) -> dict[str, str]:
+    return {name: text for name, text in hashes(out).items() if name.endswith(".tif")}
+
+
+@pytest.mark.parametrize("fault", ["busy_every", "limit_every", "short_every"])
+def test_what_passes_is_waited_for(
+    fault: str, bed: Bed, request_of: Make, right: dict[str, str], tmp_path: Path
+) -> None:
+    """Traps 13, 14: 503, 429 with Retry-After, and parts that are cut short."""
+    setattr(bed.faults, fault, 2)
+    fetch(request_of(*SMALL), tmp_path / "out", False, quiet)
+    assert bed.stats["failed"] >= 3
+    assert images(tmp_path / "out") == right
+
+
+def test_signatures_are_made_at_the_read(
+    bed: Bed,
+    request_of: Make,
+    right: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Traps 12, 13: they die in half a second; one token serves all threads; no secret
+    is in any file."""
+    monkeypatch.setenv("BED_KEY", SECRET)
+    bed.faults.expire_s = 0.5
+    fetch(request_of(*SMALL, sign="token"), tmp_path / "out", False, quiet)
+    assert images(tmp_path / "out") == right
+    assert 0 < bed.stats["tokens"] <= bed.stats["files"]
+    texts = [
+        path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()
+    ]
+    assert not any(bed.secret.encode() in t or SECRET.encode() in t for t in texts)
+
+
+def test_a_missing_file_is_one_line_and_a_way_on(
+    bed: Bed, request_of: Make, tmp_path: Path
+) -> None:
+    name = "S2A_32UPA_20240914_0_L2A"
+    bed.faults.missing = f"{name}/B11"
+    with pytest.raises(MachineError, match=f"{name}.*no such file") as error:
+        fetch(request_of(), tmp_path / "out", False, quiet)
+    assert "\n" not in str(error.value)
+    fetch(request_of(skip=(name,)), tmp_path / "two", False, quiet)
+    assert (tmp_path / "two/s2_2024-05-12.tif").exists()
+
+
+def test_a_missing_scene_classification_leaves_the_day_out(
+    bed: Bed, request_of: Make, tmp_path: Path
+) -> None:
+    bed.faults.missing = "20240914_0_L2A/SCL"
+    made = fetch(request_of(), tmp_path / "out", False, quiet)
+    assert "s2_2024-05-12.tif" in made.manifest["files"]
+    why = {left["name"]: left["why"] for left in made.manifest["left_out"]}
+    assert "no such file" in why["Sentinel-2 2024-09-14"]
+
+
+def test_a_server_that_stops_costs_nothing(
+    bed: Bed, request_of: Make, right: dict[str, str], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    bed.faults.stop_after = 3
+    with pytest.raises(MachineError, match="the same command goes on from here"):
+        fetch(request_of(*SMALL), out, False, quiet)
+    bed.reset()
+    fetch(request_of(*SMALL), out, False, quiet)
+    assert images(out) == right
+    assert bed.stats["searches"] == 0
+    assert not any("rtc" in asked for asked in bed.asked)
+
+
+@pytest.mark.parametrize("fault", ["repeat_page", "twice", "search_busy"])
+def test_a_search_gives_every_item_once(fault: str, bed: Bed, request_of: Make) -> None:
+    """Traps 10, 13, 21: pages and items that come again, 504, and conditions.
+
+    This server answers nothing to a `query`, as real ones do.
+    """
+    bed.faults.page = 20 if fault == "repeat_page" else 3
+    setattr(bed.faults, fault, 2 if fault == "search_busy" else True)
+    request = request_of()
+    source, area = request.catalogues[0], request.area
+    names = ("sentinel-2-l2a",)
+    answer = search(source, names, area.bbox, request.period.interval)
+    assert len({item["id"] for item in answer.items}) == len(answer.items) == 9
+    said = {"repeat_page": "came twice", "twice": "more than once"}
+    assert [said.get(fault, "") in note for note in answer.notes] == [True] * (
+        fault in said
+    )
+
+
+def test_a_kill_anywhere_ends_in_the_same_bytes(
+    bed: Bed, request_of: Make, tmp_path: Path
+) -> None:
+    """SIGKILL at ten random moments of a process; then the same command."""
+    request = request_of("sentinel-2", "sentinel-1", "worldcover")
+    started = time.monotonic()
+    fetch(request, tmp_path / "whole", False, quiet)
+    length = time.monotonic() - started
+    out, rng, kills = tmp_path / "killed", random.Random(7), 0
+    for _ in range(10):
+        child = os.fork()
+        if child == 0:
+            fetch(request, out, False, quiet)
+            os._exit(0)
+        time.sleep(rng.uniform(0.05, 0.6) * length)
+        os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+        kills += os.WIFSIGNALED(status)
+    assert kills >= 3
+    fetch(request, out, False, quiet)
+    assert hashes(out) == hashes(tmp_path / "whole")
