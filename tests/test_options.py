@@ -84,10 +84,14 @@ MAP = ("map", "--labels", "l.tif", "--legend", "igbp", "--out", "o")
             "--s2-hidden: of what? give --s2-m",
         ),
         ((*MAP, "--s2", "a.tif", "--s1-units", "db"), "--s1-units: of what? give --s1"),
-        ((*MAP, "--s2", "a.tif", "--image", "s2=b.toml:b.tif"), "an image s2 already"),
+        (
+            (*MAP, "--s2", "a.tif", "--image", "s2=b.toml:b.tif"),
+            "an image s2 of another sensor already",
+        ),
         (
             (*MAP, "--image", "x=b.toml:b.tif", "--image", "x=b.toml:c.tif"),
-            "there is an image x already",
+            "b.tif: one of several files of x, and nothing says when it was seen; "
+            "say it, as --image x=SENSOR:2024-05-03=b.tif",
         ),
         ((*MAP, "--s2", "a.tif", "--frozen"), "--frozen: give --start"),
         (

@@ -201,9 +201,10 @@ def _dated(name: str, entry: ImageInput, one: ObservationInput) -> tuple[str, _D
     day = one.day or seen.day
     if day is None:
         where = hide(one.path)
+        option = f"--{name} " if name in ("s1", "s2") else f"--image {name}=SENSOR:"
         raise ValueError(
             f"{where}: one of several files of {name}, and nothing says when it was "
-            f"seen; say it, as --{name} 2024-05-03={Path(where).name}, put the date into "
+            f"seen; say it, as {option}2024-05-03={Path(where).name}, put the date into "
             "its name, or into its tag TIFFTAG_DATETIME"
         )
     sar = entry.sensor == "sentinel-1"
