@@ -31,9 +31,16 @@ FLOORS = [
     {"inputs", "input_images"},
     {"run_files"},
     {"run"},
-    {"jobs", "viewer", "benchmarks"},
+    {"jobs", "viewer"},
     {"api"},
-    {"options", "given", "given_labels", "given_images"},
+    {
+        "options",
+        "options_region",
+        "given_region",
+        "given",
+        "given_labels",
+        "given_images",
+    },
     {"commands"},
     {"cli"},
 ]

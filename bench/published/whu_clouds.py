@@ -1,6 +1,6 @@
 """Land cover under drawn clouds on WHU-OPT-SAR, whose images are clear.
 
-``whu-opt-sar-clouds`` is `overcast.benchmarks.under_clouds` on it: one sky lies over every
+``whu-opt-sar-clouds`` is `bench.published.under_clouds` on it: one sky lies over every
 scene, drawn as those of the simulated worlds are, with a mean cover of .3 to .7.
 """
 
@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
-from overcast.benchmarks.benchmark import Benchmark
-from overcast.benchmarks.under_clouds import Case, under_clouds
+from bench.published.benchmark import Benchmark
+from bench.published.under_clouds import Case, under_clouds
+
 from overcast.datasets import whu_opt_sar
 from overcast.datasets.dataset import Patch
 from overcast.geo.stack import Stack
@@ -23,7 +24,7 @@ _CLEAR, _CLOUD = "clear", "cloud"
 
 def clouded(patch: Patch) -> Stack:
     """A scene under its sky, with the clear image and the clouds as targets."""
-    from overcast.learn.cloudy import Cloudy
+    from bench.published.cloudy import Cloudy
 
     stack = patch.stack("fine")
     clear = stack.images["optical"]

@@ -1,6 +1,6 @@
 """Land cover under clouds on M3M-CR: pairs of PlanetScope images, and Sentinel-1.
 
-``m3m-cr`` is `overcast.benchmarks.under_clouds` on it. The paper's own figure is 3.16
+``m3m-cr`` is `bench.published.under_clouds` on it. The paper's own figure is 3.16
 points of mIoU above its best competitor; its encoders are MiT-B4 from ImageNet's weights.
 ``network: {model: {name: cloudseg, encoder: mit_b4}}`` among the settings has that
 encoder, from random weights.
@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-from overcast.benchmarks.benchmark import Benchmark
-from overcast.benchmarks.under_clouds import Case, under_clouds
+from bench.published.benchmark import Benchmark
+from bench.published.under_clouds import Case, under_clouds
+
 from overcast.datasets import m3m_cr
 from overcast.geo.tiling import Tiling
 

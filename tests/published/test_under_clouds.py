@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from bench.published.benchmark import run_benchmark
+from bench.published.clouded import PARTS, assess
+from bench.published.m3m_cr import CASE as M3M_CR
+from bench.published.under_clouds import ARMS, NAIVE, ORACLE, Case, Settings
+from bench.published.whu_clouds import CASE as WHU_OPT_SAR
 from numpy.typing import NDArray
 
-from overcast.benchmarks.benchmark import run_benchmark
-from overcast.benchmarks.clouded import PARTS, assess
-from overcast.benchmarks.m3m_cr import CASE as M3M_CR
-from overcast.benchmarks.under_clouds import ARMS, NAIVE, ORACLE, Case, Settings
-from overcast.benchmarks.whu_clouds import CASE as WHU_OPT_SAR
 from overcast.datasets import m3m_cr, whu_opt_sar
 from overcast.geo.bands import Sensor
 from overcast.geo.legend import Legend

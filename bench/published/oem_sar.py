@@ -17,8 +17,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from bench.published.benchmark import Benchmark, Job, Result, kept
 
-from overcast.benchmarks.benchmark import Benchmark, Job, Result, kept
 from overcast.datasets import openearthmap_sar
 from overcast.datasets.dataset import Dataset, Patch
 from overcast.geo.raster import UNKNOWN
@@ -26,7 +26,7 @@ from overcast.geo.stack import Chip, Stack
 from overcast.geo.tiling import Window
 
 if TYPE_CHECKING:
-    from overcast.benchmarks.windows import Training
+    from bench.published.windows import Training
 
 PUBLISHED = {
     "SegFormer MiT-B5, CE (comment in the code)": 35.13,
@@ -162,7 +162,7 @@ def _divided(
     dataset: Dataset, settings: Settings, seed: int
 ) -> tuple[list[Patch], list[Patch]]:
     """Images of ``train`` to learn from and to test on; no region is in both."""
-    from overcast.benchmarks.patches import some
+    from bench.published.patches import some
 
     patches = dataset.split("train")
     regions = sorted({patch.scene for patch in patches})
@@ -192,8 +192,9 @@ def _score(
     patches: tuple[Sequence[Patch], Sequence[Patch]],
 ) -> dict[str, Any]:
     """Train an arm, or go on with it, and score it."""
+    from bench.published.patches import assess
+
     from overcast.accuracy.confusion import scores
-    from overcast.benchmarks.patches import assess
     from overcast.maps.views import Viewed, views_of
 
     learn, test = patches
@@ -207,7 +208,8 @@ def _score(
 
 
 def _training(settings: Settings, arm: Arm, seed: int) -> Training:
-    from overcast.benchmarks.windows import Training
+    from bench.published.windows import Training
+
     from overcast.learn.train import Schedule
 
     return Training(
@@ -243,7 +245,7 @@ def _unseen(patches: Sequence[Patch]) -> float:
 
 
 def _page(tree: Mapping[str, Any]) -> str:
-    from overcast.benchmarks.tables import percent, table_head, table_row
+    from bench.published.tables import percent, table_head, table_row
 
     images, regions = tree["images"], ", ".join(tree["regions tested on"])
     lines = ["# Noisy pseudo-labels on OpenEarthMap-SAR", ""]

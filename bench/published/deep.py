@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from bench.published.patches import INPUTS, NINE, SENSORS, Epochs, read_chip
 
-from overcast.benchmarks.patches import INPUTS, NINE, SENSORS, Epochs, read_chip
 from overcast.datasets.dataset import Patch
 from overcast.learn.checkpoint import load_weights, save_weights
 from overcast.learn.stream import ahead

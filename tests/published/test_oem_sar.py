@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from bench.published import windows
+from bench.published.benchmark import run_benchmark
+from bench.published.oem_sar import _stack
+from bench.published.windows import Windows
 
-from overcast.benchmarks import windows
-from overcast.benchmarks.benchmark import run_benchmark
-from overcast.benchmarks.oem_sar import _stack
-from overcast.benchmarks.windows import Windows
 from overcast.datasets import openearthmap_sar
 from overcast.progress import quiet
 

@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bench.published.__main__ import command
+from bench.published.benchmark import Job, Result, find, kept, run_benchmark
+from bench.published.schmitt2020 import target, transfer
 from click.testing import CliRunner
 
-from overcast.benchmarks.benchmark import Job, Result, find, kept, run_benchmark
-from overcast.benchmarks.schmitt2020 import target, transfer
-from overcast.cli import commands
 from overcast.progress import quiet
 
 ASKED: dict[str, Any] = {
@@ -35,7 +35,7 @@ def test_writes_everything_at_the_end(
         (job.folder / "panels").mkdir()
         return Result({"root": str(job.root)}, "# Page\n")
 
-    monkeypatch.setattr("overcast.benchmarks.benchmark.find", lambda name: made)
+    monkeypatch.setattr("bench.published.benchmark.find", lambda name: made)
     paths = run_benchmark("any", tmp_path / "out", False, ASKED, quiet)
     assert set(paths) == {"results", "report", "panels"}
     assert Path(paths["report"]).read_text("utf-8") == "# Page\n"
@@ -66,18 +66,17 @@ def test_the_command_reads_settings(tmp_path: Path, local_root: Path) -> None:
     settings = tmp_path / "settings.yaml"
     settings.write_text("trees: 0\n")
     given = [
-        "bench",
         "dfc2020",
         "--root",
         str(local_root),
         "--out",
         str(tmp_path / "o"),
     ]
-    told = CliRunner().invoke(commands, [*given, "--settings", str(settings)])
-    assert isinstance(told.exception, ValueError)
-    assert "trees must be 1 or more" in str(told.exception)
+    invoked = CliRunner().invoke(command, [*given, "--settings", str(settings)])
+    assert isinstance(invoked.exception, ValueError)
+    assert "trees must be 1 or more" in str(invoked.exception)
     settings.write_text("- 3\n")
-    told = CliRunner().invoke(commands, [*given, "--settings", str(settings)])
-    assert "settings by name" in str(told.exception)
-    told = CliRunner().invoke(commands, [*given, "--settings", "nowhere.yaml"])
-    assert "no such file" in str(told.exception)
+    invoked = CliRunner().invoke(command, [*given, "--settings", str(settings)])
+    assert "settings by name" in str(invoked.exception)
+    invoked = CliRunner().invoke(command, [*given, "--settings", "nowhere.yaml"])
+    assert "no such file" in str(invoked.exception)

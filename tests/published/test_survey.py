@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from bench.published.survey import compare_labels, count_classes, row_shares
 
-from overcast.benchmarks.survey import compare_labels, count_classes, row_shares
 from overcast.datasets.dataset import Dataset
 from overcast.geo.raster import UNKNOWN
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from bench.published.patches import NINE, SENSORS, whole
+from bench.published.settings import MOST_PIXELS
 
-from overcast.benchmarks.patches import NINE, SENSORS, whole
-from overcast.benchmarks.settings import MOST_PIXELS
 from overcast.geo.stack import Stack
 from overcast.maps.predictor import Predictor
 from overcast.methods.features import pixel_features

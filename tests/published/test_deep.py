@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from bench.published.deep import Training
+from bench.published.patches import NINE, read_chip
 from safetensors.torch import load_file
 
-from overcast.benchmarks.deep import Training
-from overcast.benchmarks.patches import NINE, read_chip
 from overcast.datasets.dataset import Dataset
 from overcast.progress import quiet
 

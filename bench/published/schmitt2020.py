@@ -14,13 +14,14 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from overcast.benchmarks.benchmark import Benchmark, Job, Result, kept
-from overcast.benchmarks.settings import QUICK, Settings
+from bench.published.benchmark import Benchmark, Job, Result, kept
+from bench.published.settings import QUICK, Settings
+
 from overcast.datasets import dfc2020, sen12ms
 from overcast.datasets.dataset import Dataset, Patch
 
 if TYPE_CHECKING:
-    from overcast.benchmarks.arms import Arms, Curve
+    from bench.published.arms import Arms, Curve
 
 CLASSES = (
     *("Forest", "Shrubland", "Grassland", "Wetlands"),
@@ -105,8 +106,8 @@ def _arms(
     holdout: Sequence[Patch],
     test: Sequence[Patch],
 ) -> Arms:
-    from overcast.benchmarks.arms import Arms
-    from overcast.benchmarks.patches import some
+    from bench.published.arms import Arms
+    from bench.published.patches import some
 
     chosen = some(test, settings.most)
     return Arms(
@@ -123,7 +124,7 @@ def _arms(
 
 def _most_varied(job: Job, patches: Sequence[Patch]) -> list[Patch]:
     """The patches whose fine labels have the most classes, to be looked at."""
-    from overcast.benchmarks.survey import count_classes
+    from bench.published.survey import count_classes
 
     def count() -> list[int]:
         found = []
@@ -144,7 +145,7 @@ def _result(
     datasets: Sequence[Dataset],
     published: Mapping[str, Sequence[float]],
 ) -> Result:
-    from overcast.benchmarks.tables import make_page, make_tree
+    from bench.published.tables import make_page, make_tree
 
     rows = [arms.coarse(), *arms.shallow(), *arms.methods()]
     curves: list[Curve] = []
@@ -165,7 +166,7 @@ def _result(
 
 def _figure_2(job: Job, arms: Arms, datasets: Sequence[Dataset]) -> dict[str, Any]:
     """Class shares, and classes a patch, of every split by each of its labels."""
-    from overcast.benchmarks.patches import some
+    from bench.published.patches import some
 
     figure = {}
     for dataset in datasets:
@@ -179,8 +180,9 @@ def _figure_2(job: Job, arms: Arms, datasets: Sequence[Dataset]) -> dict[str, An
 
 
 def _count(job: Job, patches: Sequence[Patch], labels: str) -> dict[str, Any]:
+    from bench.published.survey import count_classes
+
     from overcast.accuracy.confusion import plain
-    from overcast.benchmarks.survey import count_classes
 
     found = count_classes(patches, labels, job.progress)
     names = patches[0].labels(labels).legend.names

@@ -15,9 +15,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.published.benchmark import Job, Result, kept
 from odc.geo.geobox import GeoBox
 
-from overcast.benchmarks.benchmark import Job, Result, kept
 from overcast.datasets.dataset import Dataset, Patch
 from overcast.geo.bands import Sensor
 from overcast.geo.raster import Image
@@ -191,8 +191,9 @@ class _Bench:
 
     def score(self, arm: str) -> dict[str, Any]:
         """Train an arm, and score it by part of the test patches."""
+        from bench.published.clouded import assess
+
         from overcast.accuracy.confusion import scores
-        from overcast.benchmarks.clouded import assess
 
         predictor, test = self.trained(arm), self.patches("test")
 
@@ -207,7 +208,8 @@ class _Bench:
 
     def trained(self, arm: str) -> Predictor:
         """Train the network of an arm, go on, or take it as it is."""
-        from overcast.benchmarks.windows import Training
+        from bench.published.windows import Training
+
         from overcast.learn.train import Schedule
         from overcast.plan import from_tree
 
@@ -252,8 +254,8 @@ def _recovered(
 
 def _page(tree: Mapping[str, Any]) -> str:
     """Page of Markdown."""
-    from overcast.benchmarks.clouded import PARTS
-    from overcast.benchmarks.tables import percent, table_head, table_row
+    from bench.published.clouded import PARTS
+    from bench.published.tables import percent, table_head, table_row
 
     lines = [f"# {tree['title']}", ""]
     if tree["quick"]:
@@ -277,7 +279,7 @@ def _page(tree: Mapping[str, Any]) -> str:
 
 
 def _classes(rows: Mapping[str, Any]) -> Sequence[str]:
-    from overcast.benchmarks.tables import percent, table_head, table_row
+    from bench.published.tables import percent, table_head, table_row
 
     names = list(rows[NAIVE]["scores"]["cloudy"]["per_class"])
     lines = table_head(["", *names])

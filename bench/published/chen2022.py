@@ -23,9 +23,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from bench.published.benchmark import Benchmark, Job, Result, kept
+from bench.published.ssl_settings import LABELS, PRETRAINED, QUICK, Settings
 
-from overcast.benchmarks.benchmark import Benchmark, Job, Result, kept
-from overcast.benchmarks.ssl_settings import LABELS, PRETRAINED, QUICK, Settings
 from overcast.datasets import dfc2020
 from overcast.datasets.dataset import Dataset, Patch
 
@@ -68,7 +68,8 @@ class Row:
 
 def few_labels(job: Job) -> Result:
     """Every arm of every network, with labels of every number of patches."""
-    from overcast.benchmarks.ssl_page import make_page
+    from bench.published.ssl_page import make_page
+
     from overcast.plan import from_tree
 
     tree = {**(QUICK if job.quick else {}), **job.settings}
@@ -141,7 +142,7 @@ class _Bench:
     @property
     def tested(self) -> Sequence[Patch]:
         """Patches that are scored."""
-        from overcast.benchmarks.patches import some
+        from bench.published.patches import some
 
         return some(self.test, self.settings.test)
 
@@ -185,8 +186,9 @@ class _Bench:
         folder = self.job.folder / "arms" / f"{name}, {count} labels"
 
         def make() -> dict[str, Any]:
+            from bench.published.patches import TEN, assess, whole
+
             from overcast.accuracy.confusion import scores
-            from overcast.benchmarks.patches import TEN, assess, whole
             from overcast.plan import choose
 
             chosen = choose("methods", method)
@@ -234,7 +236,7 @@ class _Bench:
 
 def stack_of(patch: Patch, labels: str | None) -> Stack:
     """A patch with the paper's bands and ranges, and labels by name or none."""
-    from overcast.benchmarks.patches import SENSORS, Clipped
+    from bench.published.patches import SENSORS, Clipped
 
     stack = patch.stack(labels)
     images = {

@@ -12,10 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from overcast.accuracy.confusion import scores
-from overcast.benchmarks.benchmark import kept
-from overcast.benchmarks.deep import Training
-from overcast.benchmarks.patches import (
+from bench.published.benchmark import kept
+from bench.published.deep import Training
+from bench.published.patches import (
     INPUTS,
     TEN,
     assess,
@@ -26,9 +25,11 @@ from overcast.benchmarks.patches import (
     some,
     stack_of,
 )
-from overcast.benchmarks.settings import Settings
-from overcast.benchmarks.shallow import cluster, grow_forest
-from overcast.benchmarks.survey import compare_labels
+from bench.published.settings import Settings
+from bench.published.shallow import cluster, grow_forest
+from bench.published.survey import compare_labels
+
+from overcast.accuracy.confusion import scores
 from overcast.datasets.dataset import Patch
 from overcast.geo.stack import Chip
 from overcast.maps.predictor import Predictor

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from bench.published import arms, deep
+from bench.published.benchmark import Job, Result, run_benchmark
+from bench.published.schmitt2020 import CLASSES, TABLE_3, TABLE_4, target, transfer
+from bench.published.survey import compare_labels
 
-from overcast.benchmarks import arms, deep
-from overcast.benchmarks.benchmark import Job, Result, run_benchmark
-from overcast.benchmarks.schmitt2020 import CLASSES, TABLE_3, TABLE_4, target, transfer
-from overcast.benchmarks.survey import compare_labels
 from overcast.datasets.dataset import Dataset
 from overcast.progress import quiet
 

@@ -6,17 +6,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-
-from overcast.benchmarks.benchmark import Job, Result, find
-from overcast.benchmarks.chen2022 import (
+from bench.published.benchmark import Job, Result, find
+from bench.published.chen2022 import (
     PUBLISHED,
     divided,
     drawn,
     few_labels,
     stack_of,
 )
-from overcast.benchmarks.patches import whole
-from overcast.benchmarks.ssl_settings import LABELS, Settings
+from bench.published.patches import whole
+from bench.published.ssl_settings import LABELS, Settings
+
 from overcast.datasets import dfc2020
 from overcast.datasets.dataset import Dataset
 from overcast.plan import choose

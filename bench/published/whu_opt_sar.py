@@ -18,9 +18,9 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from bench.published.benchmark import Benchmark, Job, Result, kept
 from rasterio.errors import NotGeoreferencedWarning
 
-from overcast.benchmarks.benchmark import Benchmark, Job, Result, kept
 from overcast.datasets import whu_opt_sar
 from overcast.datasets.dataset import Dataset, Patch
 from overcast.geo.raster import UNKNOWN
@@ -242,7 +242,7 @@ def _recovered(row: Row, rows: Sequence[Row]) -> float | None:
 
 def _page(tree: Mapping[str, Any], rows: Sequence[Row]) -> str:
     """Page of Markdown."""
-    from overcast.benchmarks.tables import (
+    from bench.published.tables import (
         percent,
         pseudo_label_tables,
         table_head,

@@ -9,12 +9,12 @@ from typing import Any
 from urllib.parse import quote
 
 import numpy as np
+from bench.published.arms import Curve, Row
+from bench.published.benchmark import Job
+from bench.published.settings import Settings
+from bench.published.survey import row_shares
 
 from overcast.accuracy.confusion import plain
-from overcast.benchmarks.arms import Curve, Row
-from overcast.benchmarks.benchmark import Job
-from overcast.benchmarks.settings import Settings
-from overcast.benchmarks.survey import row_shares
 from overcast.datasets.dataset import Dataset
 from overcast.pages.training import PseudoLabels
 

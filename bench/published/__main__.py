@@ -1,4 +1,7 @@
-"""`overcast bench`: published results made again from the real data."""
+"""Published results made again from the real data.
+
+python -m bench.published dfc2020 --root DIR --out DIR
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import Any
 
 import click
 
+from overcast.cli import main
 from overcast.given import absolute
 from overcast.options import FILE, HELP, Command, bar, show, threads, writing
 
@@ -35,15 +39,15 @@ def command(name: str, **given: Any) -> None:
 
     \b
     Examples:
-      overcast bench dfc2020 --root dfc2020/ --out target/
-      overcast bench sen12ms --root sen12ms/ --test-root dfc2020/ --out transfer/
-      overcast bench oem-sar --root oem/ --out noisy/
-      overcast bench m3m-cr --root M3M-CR/ --out clouds/
-      overcast bench whu-opt-sar --root whu/ --out few/
-      overcast bench whu-opt-sar-clouds --root whu/ --out drawn/
-      overcast bench dfc2020-ssl --root dfc2020/ --out ssl/
+      python -m bench.published dfc2020 --root dfc2020/ --out target/
+      python -m bench.published sen12ms --root sen12ms/ --test-root dfc2020/ --out transfer/
+      python -m bench.published oem-sar --root oem/ --out noisy/
+      python -m bench.published m3m-cr --root M3M-CR/ --out clouds/
+      python -m bench.published whu-opt-sar --root whu/ --out few/
+      python -m bench.published whu-opt-sar-clouds --root whu/ --out drawn/
+      python -m bench.published dfc2020-ssl --root dfc2020/ --out ssl/
     """
-    from overcast.benchmarks.benchmark import run_benchmark
+    from bench.published.benchmark import run_benchmark
 
     test_root = given["test_root"]
     asked = {
@@ -74,3 +78,7 @@ def _settings(path: Path | None) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise ValueError(f"{path}: expected settings by name, such as `epochs: 3`")
     return found
+
+
+if __name__ == "__main__":
+    main(command)

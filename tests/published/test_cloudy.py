@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from affine import Affine
+from bench.published.cloudy import Cloudy
 from odc.geo.geobox import GeoBox
 
 from overcast.geo.arrays import ImageArray
 from overcast.geo.bands import SENTINEL_2
 from overcast.geo.raster import Image
-from overcast.learn.cloudy import Cloudy
 
 GRID = GeoBox((300, 280), Affine(10, 0, 500_000, 0, -10, 5_000_000), "EPSG:32633")
 

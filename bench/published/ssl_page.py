@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from overcast.benchmarks.tables import percent, table_head, table_row
+from bench.published.tables import percent, table_head, table_row
 
 Tree = Mapping[str, Any]
 _CONVENTIONS = {

@@ -12,7 +12,6 @@ from pkgutil import iter_modules
 from typing import Any
 
 from overcast import __version__
-from overcast import benchmarks as found
 from overcast.output import Output
 from overcast.plan import fingerprint
 from overcast.progress import Progress
@@ -70,8 +69,8 @@ def find(name: str) -> Benchmark:
         If there is none, naming those that there are.
     """
     known: dict[str, Benchmark] = {}
-    for module in iter_modules(found.__path__):
-        paper = import_module(f"{found.__name__}.{module.name}")
+    for module in iter_modules([str(Path(__file__).parent)]):
+        paper = import_module(f"bench.published.{module.name}")
         known |= getattr(paper, "BENCHMARKS", {})
     if name not in known:
         near = difflib.get_close_matches(name, known, 1)

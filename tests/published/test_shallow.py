@@ -3,9 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from bench.published.patches import NINE, classify, draw_pixels, read_chip, whole
+from bench.published.shallow import cluster, grow_forest
 
-from overcast.benchmarks.patches import NINE, classify, draw_pixels, read_chip, whole
-from overcast.benchmarks.shallow import cluster, grow_forest
 from overcast.datasets.dataset import Dataset
 from overcast.progress import quiet
 

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from overcast.benchmarks.benchmark import Job, Result, find, run_benchmark
-from overcast.benchmarks.whu_opt_sar import (
+from bench.published.benchmark import Job, Result, find, run_benchmark
+from bench.published.whu_opt_sar import (
     PUBLISHED,
     Settings,
     few_labels,
     labelled_scenes,
 )
+
 from overcast.datasets import whu_opt_sar
 from overcast.progress import quiet
 

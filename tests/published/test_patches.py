@@ -4,8 +4,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-
-from overcast.benchmarks.patches import (
+from bench.published.patches import (
     NINE,
     SENSORS,
     TEN,
@@ -17,6 +16,7 @@ from overcast.benchmarks.patches import (
     some,
     whole,
 )
+
 from overcast.datasets.dataset import Dataset, Patch
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import Chip
