@@ -118,7 +118,7 @@ def open_images(data: Data, memory: InMemory = FILES_ONLY) -> Opened:
     sources, moments = dict[str, ImageSource](), dict[str, Moment]()
     extents, targets = dict[str, tuple[str, GeoBox]](), set[str]()
     products, notes, hidden = list[str](), list[str](), list[str]()
-    single = list[ImageSource]()
+    single, masks = list[ImageSource](), list[str]()
     for name, entry in data.images.items():
         for series, files in _series(name, entry).items():
             opened = [(f, _open(f.entry, data, memory, products)) for f in files]
@@ -130,6 +130,7 @@ def open_images(data: Data, memory: InMemory = FILES_ONLY) -> Opened:
                 moments |= {m.name: m for m in (Moment(series, d) for d in days)}
                 notes.append(f"{series}: {spread(sorted({*days}))}")
             single += [one.bare for _, one in opened] if len(opened) == 1 else []
+            masks += [path for _, one in opened for path in _mask_file(one)]
             targets |= set(own) if entry.target else set()
             notes += _gathered(series, [one for _, one in opened])
             hidden += _shares(series, len(own), [one for _, one in opened])
@@ -140,18 +141,17 @@ def open_images(data: Data, memory: InMemory = FILES_ONLY) -> Opened:
         extents=extents,
         first=extents[(optical or list(extents))[0]],
         targets=frozenset(targets),
-        files=_files(data),
+        files=(*(p for i in data.images.values() for p in i.files), *masks),
         notes=(*products, *notes, *hidden),
         single=tuple(single),
         grid=None if data.grid is None else memory.grid(data.grid),
     )
 
 
-def _files(data: Data) -> tuple[str, ...]:
-    """Every file that is read: images, then their masks."""
-    images = [path for i in data.images.values() for path in i.files]
-    masks = [path for i in data.images.values() for path in i.paths[len(i.files) :]]
-    return (*images, *masks)
+def _mask_file(one: _Opened) -> list[str]:
+    """File of a mask, also of one that a product came with; none of one in memory."""
+    mask = one.source.mask if isinstance(one.source, Masked) else None
+    return [str(mask.path)] if hasattr(mask, "path") else []
 
 
 def _sensor(
