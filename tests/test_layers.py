@@ -33,6 +33,7 @@ FLOORS = [
     {"run"},
     {"jobs", "viewer"},
     {"api"},
+    {"option_types"},
     {
         "options",
         "options_region",

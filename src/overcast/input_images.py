@@ -151,7 +151,8 @@ def open_images(data: Data, memory: InMemory = FILES_ONLY) -> Opened:
 def _mask_file(one: _Opened) -> list[str]:
     """File of a mask, also of one that a product came with; none of one in memory."""
     mask = one.source.mask if isinstance(one.source, Masked) else None
-    return [str(mask.path)] if hasattr(mask, "path") else []
+    path = getattr(mask, "path", None)
+    return [] if path is None else [str(path)]
 
 
 def _sensor(
@@ -308,7 +309,7 @@ def _open_image(
         return open_sentinel_2(path, entry.offset, entry.bands, trust)
     if entry.sensor == PROBABILITIES:
         return open_probabilities(path)
-    return open_checked(path, *_own_sensor(entry.sensor, memory))
+    return open_checked(path, *_own_sensor(entry.sensor, memory), trust)
 
 
 def _open_array(

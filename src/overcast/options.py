@@ -5,27 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import click
 
+from overcast.option_types import FILE, SOURCE
 from overcast.threads import keep_memory, use
 
-FILE = click.Path(path_type=Path)
-
-
-class _Source(click.ParamType):  # type: ignore[type-arg]
-    """What GDAL opens: a file, or an address, of which no slash may be lost."""
-
-    name = "path"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> str:
-        return str(value)
-
-
-SOURCE = _Source()
-"""A raster or vector file to read, wherever it lies."""
 HELP = {"help_option_names": ["-h", "--help"]}
 """Settings of every command."""
 
@@ -67,13 +53,17 @@ def _twice(option: click.Parameter, args: list[str]) -> str:
 
 
 def say(message: str) -> None:
-    """A line for the reader, on standard error."""
-    click.echo(message, err=True)
+    """A line for the reader, on standard error; bytes that are no text are escaped."""
+    click.echo(_written(message), err=True)
 
 
 def show(result: Any) -> None:
     """A result for the next program: JSON on standard output."""
-    click.echo(json.dumps(result, indent=2, ensure_ascii=False))
+    click.echo(_written(json.dumps(result, indent=2, ensure_ascii=False)))
+
+
+def _written(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def present(result: Any, tables: Any, given: Mapping[str, Any]) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from overcast.given import file_of
-from overcast.options import HELP, SOURCE, Command, show
+from overcast.option_types import SOURCE
+from overcast.options import HELP, Command, show
 
 
 @click.command(cls=Command, context_settings=HELP)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from overcast.options import FILE, HELP, Command, bar, show
+from overcast.option_types import FILE, Number
+from overcast.options import HELP, Command, bar, show
 from overcast.output import refuse_to_replace
 
 
@@ -14,7 +15,7 @@ from overcast.output import refuse_to_replace
 @click.argument("mapped", metavar="MAP", type=FILE)
 @click.option(
     "--mmu",
-    type=click.FloatRange(min=0),
+    type=Number(min=0),
     default=0,
     show_default=True,
     metavar="HECTARES",

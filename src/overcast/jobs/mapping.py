@@ -225,11 +225,16 @@ def make_demo(
     progress: Progress,
 ) -> Made:
     """Simulate a scene (seed, size), map it from its coarse labels, and score that."""
-    from overcast.worlds.files import write_world
+    from overcast.worlds.files import world_of, write_world
 
     folder = out / "world"
     if not (folder / "world.json").exists() or overwrite:
         write_world(*world, folder, overwrite=overwrite, progress=progress)
+    elif (there := world_of(folder)) != world:
+        raise ValueError(
+            f"{folder}: holds the world of seed {there[0]} and size {there[1]}; give "
+            "another --out, or --overwrite"
+        )
     data = Data(
         images={
             "s1": ImageInput(

@@ -22,7 +22,7 @@ from scipy.sparse import csr_matrix
 
 from overcast.geo.bands import Sensor
 from overcast.geo.legend import Legend
-from overcast.geo.stack import Chip, Stack, agree
+from overcast.geo.stack import Chip, Stack, agree, label_names
 from overcast.labels.kind import are_drawn
 from overcast.labels.mixtures import mixtures_of
 from overcast.limits import check_limits, check_some
@@ -40,7 +40,7 @@ from overcast.methods.features import feature_names, guide_of, halo_of, pixel_fe
 from overcast.methods.guided import guided
 from overcast.methods.held_out_cells import held_out_fit
 from overcast.methods.proportions import Belief, Sources, class_shares
-from overcast.methods.sampling import sample_seen
+from overcast.methods.sampling import FEWEST_SAMPLES, sample_seen
 from overcast.progress import Progress
 
 Floats = NDArray[np.float64]
@@ -120,9 +120,11 @@ class Weak:
     def __post_init__(self) -> None:
         """Check that the settings mean something."""
         check_some(self, ("clusters",))
-        check_limits(self, clusters=(1, 4096), dimensions=(1, 10_000))
-        check_limits(self, power=(0, 100), smoothness=(0, 1e6), wrong=(0, 1))
-        check_limits(self, samples=(1, 10**8), balance=(0, 1), cell=(1, 4096))
+        check_limits(self, clusters=(2, 4096), dimensions=(1, 10_000))
+        check_limits(self, power=(0.01, 100), smoothness=(0, 1e4), wrong=(0, 0.99))
+        check_limits(
+            self, samples=(FEWEST_SAMPLES, 10**8), balance=(0, 1), cell=(1, 4096)
+        )
         check_limits(self, radius=(0, 512), blur=(0, 512), sharpness=(0.05, 100))
         check_limits(self, trust=(0, 1e6))
 
@@ -168,6 +170,12 @@ class Weak:
             count_cells(some, self._counting(arrays, sensors, seed, one), progress)
             for some, one in zip(by_source, drawn, strict=True)
         ]
+        if sum(len(cells[0].labels) for cells in counted) == 1:
+            raise ValueError(
+                f"{label_names(stacks)}: one label cell holds all of the scene, which "
+                "tells no classes apart; give a larger scene, labels of smaller cells, or "
+                "set a smaller cell"
+            )
         apart = len(by_source) > 1
         beliefs = [self._belief(legend, one and apart) for one in drawn]
         for i, cells in enumerate(zip(*counted, strict=True)):

@@ -94,7 +94,10 @@ def inside(folder: Path, name: str) -> Path:
     ValueError
         If it is not a file, or lies outside of the folder.
     """
-    root, path = folder.resolve(), (folder / name).resolve()
+    try:
+        root, path = folder.resolve(), (folder / name).resolve()
+    except RuntimeError as error:
+        raise ValueError(f"{folder / name}: the links lead in a circle") from error
     if not path.is_relative_to(root):
         raise ValueError(f"{folder / name}: leads out of {folder}; copy it there")
     if not path.is_file():
