@@ -9,9 +9,11 @@ from typing import Any
 
 import click
 
-from overcast.option_types import FILE, SOURCE
+from overcast import option_types
 from overcast.threads import keep_memory, use
 
+FILE, SOURCE = option_types.FILE, option_types.SOURCE
+"""A file or folder of this machine; a raster or vector file, wherever it lies."""
 HELP = {"help_option_names": ["-h", "--help"]}
 """Settings of every command."""
 
