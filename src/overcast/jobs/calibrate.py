@@ -37,6 +37,7 @@ from overcast.jobs.assess import assess_files
 from overcast.jobs.mapping import BESIDE, MAP_FILES, Made
 from overcast.jobs.reporting import findings_with
 from overcast.jobs.scoring import SCORES, on_labels, read_scores, write_scores
+from overcast.maps.by_date import for_dates
 from overcast.maps.predict import PROBABILITY_STEPS
 from overcast.output import Output, finish_left
 from overcast.plan import Plan, fingerprint, read_plan, to_tree
@@ -185,6 +186,7 @@ def _held_out(
 ) -> HeldOut:
     predictor = load_run(run)
     stack = matched(inputs.stack, predictor.sensors)
+    predictor = for_dates(predictor, stack)
     tiling = tiling_of(predictor, read_plan(run / "plan.yaml").windows)
     places = pixels.rows, pixels.columns
     found = probabilities_of(predictor, stack, tiling, places, progress)

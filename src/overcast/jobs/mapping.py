@@ -29,6 +29,7 @@ from overcast.labels.contradictions import contradictions
 from overcast.labels.place_file import reaches, read_place
 from overcast.labels.support import remarks
 from overcast.maps.predictor import Predictor
+from overcast.methods.by_date import said_of_dates
 from overcast.output import Output, refuse_inputs
 from overcast.plan import (
     Data,
@@ -113,6 +114,7 @@ def make_map(
         notes = [
             *inputs.notes,
             *remarks(inputs.stack, plan.method),
+            *said_of_dates(run),
             *_said_of_place(run, legend),
             *(() if beside is None else beside.notes()),
             *scored.notes,

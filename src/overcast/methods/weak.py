@@ -38,6 +38,7 @@ from overcast.methods.clusters import (
 from overcast.methods.counts import Counting, count_cells
 from overcast.methods.features import feature_names, guide_of, halo_of, pixel_features
 from overcast.methods.guided import guided
+from overcast.methods.held_out_cells import held_out_fit
 from overcast.methods.proportions import Belief, Sources, class_shares
 from overcast.methods.sampling import FEWEST_SAMPLES, sample_seen
 from overcast.progress import Progress
@@ -131,6 +132,24 @@ class Weak:
         self, stacks: Sequence[Stack], folder: Path, seed: int, progress: Progress
     ) -> None:
         """Cluster pixels, count clusters in cells, explain the labels of cells."""
+        self._learn(stacks, folder, seed, progress)
+
+    def fit_rated(
+        self, stacks: Sequence[Stack], folder: Path, seed: int, progress: Progress
+    ) -> float:
+        """Fit, and return how well held-out labels are explained (`held_out_fit`)."""
+        sources, edges, legend = self._learn(stacks, folder, seed, progress)
+
+        def fit(some: Sources) -> Floats:
+            quick = [(cells, replace(belief, rounds=1)) for cells, belief in some]
+            return self._explained(quick, edges, legend)
+
+        return held_out_fit(sources, fit, seed)
+
+    def _learn(
+        self, stacks: Sequence[Stack], folder: Path, seed: int, progress: Progress
+    ) -> tuple[Sources, csr_matrix, Legend]:
+        """Learn; cells, beliefs and neighbours of the first clustering, and the legend."""
         first = agree(stacks)
         sensors = first.sensors
         # Labelled or not: few labels show few of the kinds of pixels that there are.
@@ -162,12 +181,14 @@ class Weak:
         for i, cells in enumerate(zip(*counted, strict=True)):
             progress("explaining labels", i, len(counted[0]))
             edges = neighbours(arrays, i)
-            found = self._explained(
-                list(zip(cells, beliefs, strict=True)), edges, legend
-            )
+            sources = list(zip(cells, beliefs, strict=True))
+            found = self._explained(sources, edges, legend)
+            if i == 0:
+                first_sources, first_edges = sources, edges
             arrays[f"classes.{i}"] = found.astype(np.float32)
         progress("explaining labels", len(counted[0]), len(counted[0]))
         save_arrays(arrays, folder / _FILE)
+        return first_sources, first_edges, legend
 
     def _explained(self, sources: Sources, edges: csr_matrix, legend: Legend) -> Floats:
         """Classes of clusters ``[K, C]`` that explain the labels of all sources."""
