@@ -75,8 +75,8 @@ def suggest(**given: Any) -> None:
     """Choose which patches to label first.
 
     Writes squares that together hold the same kinds of land as the images, the most
-    useful one first. Fill them with polygons that have a class, and give the polygons to
-    overcast map as --labels. To judge a map, draw points with overcast sample instead.
+    useful one first. Fill them with polygons that have a class, and give the polygons as
+    --labels of a map. To judge a map, draw points with overcast sample instead.
 
     \b
     Example:

@@ -32,8 +32,8 @@ def command(images: tuple[Path, ...], **given: Any) -> None:
     """Learn an encoder from images without labels.
 
     IMAGES are plans, files with S1 or S2 in their names, or folders of such files. Files
-    whose names differ in S1 and S2 only are of one scene. Writes a run to --out, which
-    overcast map and overcast train take as --start. Give the command again to continue
+    whose names differ in S1 and S2 only are of one scene. Writes a run to --out, for
+    --start of overcast map and overcast train. Give the command again to continue
     one that was stopped.
 
     \b
