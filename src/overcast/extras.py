@@ -13,6 +13,7 @@ _PACKAGES = {
     "onnx": ("onnx", "onnxruntime", "onnxscript"),
     "viewer": ("maplibre", "morecantile", "rio_tiler"),
     "indices": ("spyndex",),
+    "notebook": ("dask", "folium", "matplotlib", "pandas", "rioxarray"),
     "acquire": ("pystac_client", "requests", "urllib3"),
 }
 """Names of the extras in pyproject.toml, and what is imported of each."""

@@ -30,6 +30,7 @@ from overcast.accuracy.reference import Reference, ReferenceFile, ReferenceRaste
 from overcast.geo.dataset import stamp
 from overcast.geo.layers import file_of
 from overcast.geo.legend import Legend
+from overcast.geo.stack import Stack
 from overcast.inputs import Inputs, open_inputs
 from overcast.jobs.after import attempt, describe_map, describe_run
 from overcast.jobs.assess import assess_files
@@ -95,7 +96,8 @@ def calibrate_map(
         if read_calibration(copy) is None:
             unlike = shutil.ignore_patterns(calibration_file.NAME)
             shutil.copytree(run, copy, ignore=unlike, dirs_exist_ok=True)
-            held = _held_out(copy, inputs, known_pixels(truth, legend), progress)
+            stack, pixels = inputs.stack, known_pixels(truth, legend)
+            held = held_out(Runs((copy,)), stack, pixels, progress)
             with steady_learning():
                 found = calibrate(held, known.path.name, coverage, by_class)
             write_calibration(found, copy)
@@ -172,12 +174,13 @@ def _open(
     return truth
 
 
-def _held_out(
-    run: Path, inputs: Inputs, pixels: KnownPixels, progress: Progress
+def held_out(
+    runs: Runs, stack: Stack, pixels: KnownPixels, progress: Progress = quiet
 ) -> HeldOut:
-    predictor = load_run(run)
-    stack = matched(inputs.stack, predictor.sensors)
-    tiling = tiling_of(predictor, read_plan(run / "plan.yaml").windows)
+    """Probabilities of known pixels, as runs that are not calibrated give them."""
+    predictor = runs.load()
+    stack = matched(stack, predictor.sensors)
+    tiling = tiling_of(predictor, read_plan(runs.found[0] / "plan.yaml").windows)
     places = pixels.rows, pixels.columns
     found = probabilities_of(predictor, stack, tiling, places, progress)
     return HeldOut.of(found, pixels.classes, pixels.weights)
