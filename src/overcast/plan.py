@@ -139,10 +139,13 @@ class PlaceInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Windows:
-    """How a map is cut: square windows of `size` pixels that share `overlap`."""
+    """How a map is cut: windows of up to `size` pixels that share `overlap` or more.
+
+    They share at least twice the context that a method draws on around a pixel.
+    """
 
     size: int = 512
-    overlap: int = 64
+    overlap: int = 0
 
     def __post_init__(self) -> None:
         """Check that windows have pixels, and go on."""

@@ -35,7 +35,11 @@ class Window(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Tiling:
-    """Square windows of `size` pixels, neighbours sharing at least `overlap`."""
+    """Windows of at most `size` x `size` pixels, neighbours sharing at least `overlap`.
+
+    As few as do, evenly spaced, and no larger than they need to be: a fixed size would
+    have the last window of every row cover what its neighbour has covered.
+    """
 
     size: int
     overlap: int = 0
@@ -44,20 +48,34 @@ class Tiling:
         if not 0 <= self.overlap < self.size:
             raise ValueError(f"need 0 <= overlap < size, got {self}")
 
+    def side(self, length: int) -> int:
+        """Pixels of every window along an axis.
+
+        Examples
+        --------
+        >>> Tiling(512, 28).side(1024)
+        360
+        """
+        count = self._count(length)
+        return -(-(length + (count - 1) * self.overlap) // count)
+
     def starts(self, length: int) -> list[int]:
-        """First pixels of the windows along an axis; the last one is shifted inwards.
+        """First pixels of the windows along an axis.
 
         Examples
         --------
         >>> Tiling(4, 1).starts(9)
-        [0, 3, 5]
+        [0, 2, 5]
         """
-        last = max(length - self.size, 0)
-        return [*range(0, last, self.size - self.overlap), last]
+        count, last = self._count(length), length - self.side(length)
+        return [i * last // max(count - 1, 1) for i in range(count)]
+
+    def _count(self, length: int) -> int:
+        return max(-(-(length - self.overlap) // (self.size - self.overlap)), 1)
 
     def rows(self, shape: tuple[int, int]) -> Iterator[list[Window]]:
         """Windows covering `shape`, one list for each row of windows, top down."""
-        h, w = (min(self.size, n) for n in shape)
+        h, w = (self.side(n) for n in shape)
         for y in self.starts(shape[0]):
             yield [Window(y, x, h, w) for x in self.starts(shape[1])]
 
@@ -67,7 +85,7 @@ class Tiling:
         Examples
         --------
         >>> [w.x for w in Tiling(4, 1).windows((4, 9))]
-        [0, 3, 5]
+        [0, 2, 5]
         """
         for row in self.rows(shape):
             yield from row
@@ -80,7 +98,7 @@ class Tiling:
         >>> {k: v.tolist() for k, v in Tiling(2, 1).ramps(3).items()}
         {0: [1.0, 0.5], 1: [0.5, 1.0]}
         """
-        size = min(self.size, length)
+        size = self.side(length)
         edge = np.minimum(np.arange(size), np.arange(size)[::-1]) + 1
         ramp = np.minimum(edge / (self.overlap + 1), 1.0)
         total = np.zeros(length)

@@ -25,7 +25,7 @@ def windows_from(tiling: Tiling, shape: Shape, first_row: int = 0) -> Iterator[W
     Examples
     --------
     >>> [w.y for w in windows_from(Tiling(4, 1), (9, 4), first_row=5)]
-    [3, 5]
+    [2, 5]
     """
     for window in tiling.windows(shape):
         if window.y + window.h > first_row:

@@ -34,7 +34,9 @@ _NEIGHBOURS = 6
 _FEWEST = 2
 """Pixels that are clustered, at least."""
 _PIXELS = 1024
-"""Pixels that are compared with all clusters at once."""
+"""Pixels that are worked on at once, so that what is made of them stays in the cache."""
+_COMPARED = 256
+"""Of them are compared with all centres at once: with 512 centres, half a megabyte."""
 _OFTEN = 0.05
 """Share of the pixels from which on those that lack the same features are a group."""
 _RIDGE = 0.01
@@ -82,7 +84,7 @@ def find_clusters(
             centres = _cluster(values @ axes, count, seed + i)
             arrays[f"centres.{i}.{g}"] = centres
             if g == 0:
-                clusters = _nearest(values @ axes, centres)
+                (clusters,) = _nearest(values @ axes, [centres])
                 arrays |= _moments(values, clusters, len(centres), i)
     progress("clustering", len(counts), len(counts))
     return arrays
@@ -143,11 +145,12 @@ def clusters_of(features: Floats, arrays: Arrays) -> list[NDArray[np.intp]]:
     scaled = _scaled(features, arrays)
     found = [np.full(len(scaled), -1, np.intp) for _ in range(_clusterings(arrays))]
     for g, rows in enumerate(_members(scaled, arrays)):
-        points = _points(scaled, rows, arrays, g)
-        for i, clusters in enumerate(found):
-            before = _centres(arrays, i)
-            first = sum(len(centres) for centres in before[:g])
-            clusters[rows] = first + _nearest(points, before[g])
+        if not len(rows):
+            continue
+        centres = [_centres(arrays, i) for i in range(len(found))]
+        nearest = _nearest(_points(scaled, rows, arrays, g), [c[g] for c in centres])
+        for clusters, own, groups in zip(found, nearest, centres, strict=True):
+            clusters[rows] = own + sum(len(before) for before in groups[:g])
     return found
 
 
@@ -167,16 +170,27 @@ def mean_over_clusters(features: Floats, arrays: Arrays, tables: str) -> Floats:
         float32 ``[N, C]``.
     """
     clusters = clusters_of(features, arrays)
-    total = np.zeros((len(features), arrays[f"{tables}.0"].shape[1]), np.float32)
-    others = list(_partly_seen(_scaled(features, arrays), clusters[0] < 0))
-    for i, mine in enumerate(clusters):
-        table = arrays[f"{tables}.{i}"]
-        told = table[mine]
-        for rows, values, seen in others:
-            likely = _likely(values, seen, arrays, i)
-            told[rows] = likely @ table[: likely.shape[1]]
-        total += told / np.float32(len(clusters))
-    return total
+    shares = [
+        arrays[f"{tables}.{i}"] / np.float32(len(clusters))
+        for i in range(len(clusters))
+    ]
+    # A line for every column: maps of classes are worked on one by one.
+    total = np.empty((shares[0].shape[1], len(features)), np.float32)
+    for start in range(0, len(features), _PIXELS):
+        some = slice(start, start + _PIXELS)
+        one, *more = (
+            np.take(share, mine[some], 0)
+            for share, mine in zip(shares, clusters, strict=True)
+        )
+        total[:, some] = sum(more, one).T
+    lost = clusters[0] < 0
+    if lost.any():
+        for rows, values, seen in _partly_seen(_scaled(features, arrays), lost):
+            total[:, rows] = 0
+            for i, share in enumerate(shares):
+                likely = _likely(values, seen, arrays, i)
+                total[:, rows] += (likely @ share[: likely.shape[1]]).T
+    return total.T
 
 
 def neighbours(arrays: Arrays, i: int) -> csr_matrix:
@@ -263,13 +277,23 @@ def _cluster(points: Floats, count: int, seed: int) -> Floats:
     return np.ascontiguousarray(found.cluster_centers_, np.float32)
 
 
-def _nearest(points: Floats, centres: Floats) -> NDArray[np.intp]:
-    """Number ``[N]`` of the centre ``[K, D]`` nearest to every point ``[N, D]``."""
-    half = (centres**2).sum(1) / 2
-    found = np.empty(len(points), np.intp)
-    for start in range(0, len(points), _PIXELS):
-        some = slice(start, start + _PIXELS)
-        found[some] = (points[some] @ centres.T - half).argmax(1)
+def _nearest(points: Floats, clusterings: Sequence[Floats]) -> list[NDArray[np.intp]]:
+    """Number ``[N]`` of the centre ``[K, D]`` nearest to every point ``[N, D]``.
+
+    For every clustering: the largest x'c - |c|^2 / 2, made by one product.
+    """
+    with_one = np.hstack([points, np.ones((len(points), 1), np.float32)])
+    found = []
+    for centres in clusterings:
+        half = -(centres**2).sum(1, keepdims=True) / 2
+        against = np.ascontiguousarray(np.hstack([centres, half]).T)
+        scores = np.empty((_COMPARED, len(centres)), np.float32)
+        nearest = np.empty(len(points), np.intp)
+        for start in range(0, len(points), _COMPARED):
+            some = with_one[start : start + _COMPARED]
+            near = np.matmul(some, against, out=scores[: len(some)])
+            near.argmax(1, out=nearest[start : start + _COMPARED])
+        found.append(nearest)
     return found
 
 

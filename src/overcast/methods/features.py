@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from overcast.geo.bands import Sensor, from_db, to_db
 from overcast.geo.raster import Image
 from overcast.geo.stack import Chip
-from overcast.methods.guided import box_mean, guided
+from overcast.methods.boxes import Boxes
+from overcast.methods.guided import guided
 
 Floats = NDArray[np.float32]
 
@@ -76,15 +77,12 @@ def pixel_features(
         layers += list(image.values)
         if filtered and sensor.kind == "sar":
             power = from_db(image.values)
-            layers += [to_db(_multilook(p, image.valid, guide)) for p in power]
-            layers += [
-                to_db(_multilook(p, image.valid, None, radius))
-                for radius in wider
-                for p in power
-            ]
+            layers += list(to_db(_multilook(power, image.valid, guide)))
+            for radius in wider:
+                layers += list(to_db(_multilook(power, image.valid, None, radius)))
         if filtered and sensor.kind == "optical":
             layers += _indices(image)
-    return np.stack(layers).astype(np.float32)
+    return np.stack(layers, dtype=np.float32)
 
 
 def _indices(image: Image) -> list[Floats]:
@@ -115,12 +113,15 @@ def _multilook(
     guide: Image | None,
     radius: int = _RADIUS,
 ) -> Floats:
-    """Local mean of linear power, along the guide's structures where it is valid."""
-    plain = box_mean(power, valid, radius)
+    """Local means ``[P, h, w]`` of linear power, along the guide where it is valid."""
+    boxes = Boxes(valid, radius)
+    plain = np.stack([boxes.mean(boxes.known(p)) for p in power])
     if guide is None:
         return np.where(valid, plain, np.float32(np.nan))
     both = valid & guide.valid
-    (filtered,) = guided(guide, power[None], both, radius)
+    filtered = guided(guide, power, both, radius)
     # The linear fit may undershoot at bright points; power can't be negative.
-    filtered = np.maximum(filtered, plain * np.float32(0.05))
+    np.maximum(filtered, plain * np.float32(0.05), out=filtered)
+    if both.all():
+        return filtered
     return np.where(both, filtered, np.where(valid, plain, np.float32(np.nan)))

@@ -6,37 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import uniform_filter
 
 from overcast.geo.raster import Image
+from overcast.methods.boxes import Boxes
 
 Floats = NDArray[np.float32]
 
-_RIDGE = 1e-3
+_RIDGE = np.float32(1e-3)
 """Guides are in network units; variance below this is taken for noise."""
-
-
-def box_mean(values: Floats, valid: NDArray[np.bool_], radius: int) -> Floats:
-    """Mean of the valid values in a box of 2 r + 1 pixels; 0 where there are none."""
-    return _Boxes(valid, radius).mean(values)
-
-
-class _Boxes:
-    """Boxes of 2 r + 1 pixels around every pixel, whose valid pixels count."""
-
-    def __init__(self, valid: NDArray[np.bool_], radius: int) -> None:
-        self.side = 2 * radius + 1
-        self.valid = None if valid.all() else valid
-        seen = uniform_filter(valid.astype(np.float32), self.side, mode="constant")
-        # A sliding sum leaves rounding errors where nothing is seen.
-        enough = seen > 0.5 / self.side**2
-        self.weight = np.where(enough, 1 / np.where(enough, seen, 1), 0)
-
-    def mean(self, values: Floats) -> Floats:
-        """Mean of the valid values; 0 where there are none."""
-        known = values if self.valid is None else np.where(self.valid, values, 0)
-        total = uniform_filter(known.astype(np.float32), self.side, mode="constant")
-        return np.asarray(total * self.weight, np.float32)
 
 
 def guided(
@@ -64,33 +41,91 @@ def guided(
     Floats
         ``[M, h, w]``, of use where `valid`.
     """
-    by = guide.sensor.to_network(guide.values)
-    boxes = _Boxes(valid, radius)
+    boxes = Boxes(valid, radius)
+    by = [boxes.known(band) for band in guide.sensor.to_network(guide.values)]
     means = [boxes.mean(g) for g in by]
-    inverse = _inverse_covariances(by, means, boxes)
+    inverse = inverted(_covariances(by, means, boxes))
     found = np.empty((len(layers), *valid.shape), np.float32)
-    for at, layer in enumerate(layers):
-        mean = boxes.mean(layer)
-        cross = [
-            boxes.mean(g * layer) - m * mean for g, m in zip(by, means, strict=True)
-        ]
-        # Written out: a library's product of a million 3 x 3 matrices is a slow loop.
-        slope = [sum(i * c for i, c in zip(row, cross, strict=True)) for row in inverse]
-        constant = mean - sum(a * m for a, m in zip(slope, means, strict=True))
-        found[at] = boxes.mean(constant)
-        for a, g in zip(slope, by, strict=True):
-            found[at] += boxes.mean(a) * g
+    for layer, out in zip(layers, found, strict=True):
+        if layer.any():
+            _filter(boxes.known(layer), (by, means, inverse), boxes, out)
+        else:  # as are the probabilities of a class that is nowhere
+            out[:] = 0
     return found
 
 
-def _inverse_covariances(by: Floats, means: Sequence[Floats], boxes: _Boxes) -> Floats:
-    """Inverse of the guide's covariance in every box ``[G, G, h, w]``."""
-    bands = len(by)
-    sigma = np.empty((*by.shape[1:], bands, bands), np.float32)
-    for i in range(bands):
-        for j in range(i, bands):
-            moment = boxes.mean(by[i] * by[j]) - means[i] * means[j]
-            sigma[..., i, j] = sigma[..., j, i] = moment
-    sigma += _RIDGE * np.eye(bands, dtype=np.float32)
-    inverse = np.moveaxis(np.linalg.inv(sigma), (0, 1), (2, 3))
-    return np.ascontiguousarray(inverse)
+def _filter(
+    layer: Floats,
+    guide: tuple[Sequence[Floats], Sequence[Floats], Sequence[Sequence[Floats]]],
+    boxes: Boxes,
+    out: Floats,
+) -> None:
+    """Filter one layer by bands, with their means and inverse covariances in boxes."""
+    by, means, inverse = guide
+    product = np.empty_like(layer)
+    mean = boxes.mean(layer)
+    cross = []
+    for g, m in zip(by, means, strict=True):
+        moment = boxes.mean(np.multiply(g, layer, out=product))
+        moment -= np.multiply(m, mean, out=product)
+        cross.append(moment)
+    out[:] = 0
+    slope = np.empty_like(layer)
+    # Written out: a library's product of a million 3 x 3 matrices is a slow loop.
+    for row, g, m in zip(inverse, by, means, strict=True):
+        np.multiply(row[0], cross[0], out=slope)
+        for i, c in zip(row[1:], cross[1:], strict=True):
+            slope += np.multiply(i, c, out=product)
+        mean -= np.multiply(slope, m, out=product)
+        out += np.multiply(boxes.mean(slope, product), g, out=product)
+    out += boxes.mean(mean, product)
+
+
+def _covariances(
+    by: Sequence[Floats], means: Sequence[Floats], boxes: Boxes
+) -> list[list[Floats]]:
+    """Covariance of the guide in every box, with the ridge: of bands [i][j], j >= i."""
+    found = []
+    for i, (a, mean) in enumerate(zip(by, means, strict=True)):
+        row = []
+        for b, other in zip(by[i:], means[i:], strict=True):
+            row.append(boxes.mean(a * b))
+            row[-1] -= mean * other
+        row[0] += _RIDGE
+        found.append(row)
+    return found
+
+
+def inverted(upper: Sequence[Sequence[Floats]]) -> list[list[Floats]]:
+    """Inverse of symmetric matrices of 1 to 3 rows, one for every pixel.
+
+    Written out by cofactors, since a library's inverse of a million small matrices is
+    a slow loop.
+
+    Parameters
+    ----------
+    upper
+        Row i has the elements ``[h, w]`` from the diagonal on.
+
+    Returns
+    -------
+    list
+        All elements of every row.
+    """
+    if len(upper) == 1:
+        return [[np.reciprocal(upper[0][0])]]
+    if len(upper) == 2:
+        ((a, b), (d,)) = upper
+        over = np.reciprocal(a * d - b * b)
+        off = -b * over
+        return [[d * over, off], [off, a * over]]
+    ((a, b, c), (d, e), (f,)) = upper
+    first, second, third = d * f - e * e, c * e - b * f, b * e - c * d
+    over = np.reciprocal(a * first + b * second + c * third)
+    inner = (b * c - a * e) * over
+    first, second, third = first * over, second * over, third * over
+    return [
+        [first, second, third],
+        [second, (a * f - c * c) * over, inner],
+        [third, inner, (a * d - b * b) * over],
+    ]

@@ -297,16 +297,21 @@ class ExplainedClusters:
         out = mean_over_clusters(pixels, self.arrays, "classes")
         maps = self._smoothed(out.T.reshape(len(self.legend), *shape), chip)
         sharp = maps ** np.float32(self.sharpness)
-        return np.asarray(sharp / sharp.sum(0), np.float32)
+        sharp /= sharp.sum(0)
+        return sharp
 
     def _smoothed(self, maps: NDArray[np.float32], chip: Chip) -> NDArray[np.float32]:
         """Along the optical image where it saw the ground, else all around."""
-        if self.blur:
-            found = [gaussian_filter(m, self.blur, radius=_REACH) for m in maps]
-            blurred = np.stack(found)
-        else:
-            blurred = maps
-        if not self.radius or (guide := guide_of(chip, self.sensors)) is None:
-            return blurred
+        guide = guide_of(chip, self.sensors) if self.radius else None
+        if guide is None:
+            return self._blurred(maps)
         along = guided(guide, maps, guide.valid, self.radius)
-        return np.where(guide.valid, along.clip(_LITTLE), blurred)
+        np.maximum(along, np.float32(_LITTLE), out=along)
+        if guide.valid.all():
+            return along
+        return np.where(guide.valid, along, self._blurred(maps))
+
+    def _blurred(self, maps: NDArray[np.float32]) -> NDArray[np.float32]:
+        if not self.blur:
+            return maps
+        return np.stack([gaussian_filter(m, self.blur, radius=_REACH) for m in maps])
