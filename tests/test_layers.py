@@ -25,7 +25,7 @@ FLOORS = [
     {"product"},
     {"labels"},
     {"acquire"},
-    {"discover", "extent", "in_memory", "keys"},
+    {"discover", "extent", "in_memory", "keys", "outside"},
     {"plan"},
     {"sources", "methods"},
     {"inputs"},

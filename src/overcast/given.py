@@ -101,6 +101,7 @@ def _mask_of(given: dict[str, Any]) -> Any:
 def plan_of(given: dict[str, Any]) -> Any:
     """The `Plan` that the options of `images` and `labels` describe."""
     from overcast.given_labels import with_labels
+    from overcast.outside import located
     from overcast.plan import Plan, method_of, with_target
 
     data = with_labels(data_of(given), given)
@@ -112,7 +113,7 @@ def plan_of(given: dict[str, Any]) -> Any:
         if key in settings and (key == "name" or given["prior"]):
             option = "--method" if key == "name" else "--prior"
             raise ValueError(f"--set {key}: {option} says it; leave one out")
-    method = started({"name": name, **settings}, given)
+    method = started(located({"name": name, **settings}, Path.cwd()), given)
     if given["prior"]:
         if name != "weak":
             raise ValueError(f"--prior is for --method weak, not {name}")

@@ -38,6 +38,7 @@ from overcast.maps.predictor import Predictor
 from overcast.maps.views import Viewed, views_of
 from overcast.maps.without import Without
 from overcast.methods.finding_place import check_stated, find_place
+from overcast.outside import keep_copies
 from overcast.plan import (
     Plan,
     Windows,
@@ -112,6 +113,7 @@ def learn(
     check_stated(inputs.stack, plan, inputs.accuracies)
     folder.mkdir(parents=True, exist_ok=True)
     write_plan(plan, folder / PLAN)
+    keep_copies(plan.method, folder)
     interface = Interface(legend=first.labels.legend, sensors=first.sensors)
     write_interface(interface, folder)
     begin_record(plan, interface, folder)

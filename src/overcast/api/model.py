@@ -27,6 +27,7 @@ from overcast.labels.place_file import reaches, read_place
 from overcast.labels.support import remarks
 from overcast.maps.predict import predict
 from overcast.maps.predictor import Predictor
+from overcast.outside import located
 from overcast.plan import PlaceInput, Plan, Windows, method_of, read_plan
 from overcast.run import PLAN, Runs, learn, matched, tags_of, tiling_of
 
@@ -246,6 +247,7 @@ def plan_and_inputs(
         If a setting is unknown, or labels are refused.
     """
     data, memory = with_labels(scene.data, _every(labels))
+    method = located(method, Path.cwd())
     plan = Plan(data=data, method=method, seed=seed, place=place)
     method_of(plan)  # a setting that is wrong is named before anything is read
     return plan, settle(scene.opened, data, scene.memory | memory)
