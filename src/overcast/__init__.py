@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from overcast.api.accuracy import sample as sample
     from overcast.api.audit import audit as audit
     from overcast.api.audit import suggest as suggest
+    from overcast.api.fetch import fetch as fetch
     from overcast.api.labels import TrainingLabels as TrainingLabels
     from overcast.api.labels import labels as labels
     from overcast.api.model import Model as Model
@@ -57,6 +58,7 @@ _WHERE = {
     "assess": "api.accuracy",
     "audit": "api.audit",
     "calibrate": "api.accuracy",
+    "fetch": "api.fetch",
     "fit": "api.model",
     "labels": "api.labels",
     "load": "api.model",

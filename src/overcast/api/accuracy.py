@@ -248,7 +248,7 @@ def calibrate(
         shutil.copytree(run, folder, ignore=unlike, dirs_exist_ok=True)
         pixels = known_pixels(truth, model.legend)
         with showing(progress) as shown:
-            held = held_out(Runs((folder,)), stack, pixels, shown)
+            held = held_out(Runs((folder,)), stack, pixels, _name(known), shown)
         with steady_learning():
             made = calibration_of(held, _name(known), coverage)
         write_calibration(made, folder)

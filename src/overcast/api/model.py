@@ -21,10 +21,12 @@ from overcast.api.showing import Shown, showing
 from overcast.geo.bands import Sensor
 from overcast.geo.legend import Legend
 from overcast.geo.raster import Labels
+from overcast.geo.series import series_of
 from overcast.inputs import Inputs, settle
 from overcast.jobs.after import describe_run
 from overcast.labels.place_file import reaches, read_place
 from overcast.labels.support import remarks
+from overcast.maps.by_date import for_dates
 from overcast.maps.predict import predict
 from overcast.maps.predictor import Predictor
 from overcast.outside import located
@@ -102,9 +104,9 @@ class Model:
         ValueError
             If an image is missing, is of another sensor, or is not read.
         """
-        predictor = self.predictor
         self._refuse_unread(scene)
-        stack = matched(scene.stack, predictor.sensors)
+        stack = matched(scene.stack, self.predictor.sensors)
+        predictor = for_dates(self.predictor, stack)
         tiling = tiling_of(predictor, Windows())
         folder = Path(tempfile.mkdtemp(prefix="overcast-map-"))
         try:
@@ -171,7 +173,9 @@ class Model:
         return table(title, head, rows, self.notes) + classes(self.legend)
 
     def _refuse_unread(self, scene: Scene) -> None:
-        wanted, given = self.sensors.keys(), scene.stack.images.keys()
+        moments = scene.stack.moments
+        wanted = self.sensors.keys()
+        given = {series_of(name, moments) for name in scene.stack.images}
         if wanted <= given and (unread := given - wanted):
             raise ValueError(
                 f"{', '.join(sorted(unread))}: given, and not read; the model maps from "

@@ -37,6 +37,7 @@ from overcast.jobs.assess import assess_files
 from overcast.jobs.mapping import BESIDE, MAP_FILES, Made
 from overcast.jobs.reporting import findings_with
 from overcast.jobs.scoring import SCORES, on_labels, read_scores, write_scores
+from overcast.maps.by_date import for_dates
 from overcast.maps.predict import PROBABILITY_STEPS
 from overcast.output import Output, finish_left
 from overcast.plan import Plan, fingerprint, read_plan, to_tree
@@ -73,6 +74,8 @@ def calibrate_map(
         If `out` has no finished run, it is calibrated already and `overwrite` is not
         set, or `known` can't be learned from; nothing is changed then.
     """
+    if coverage is not None and not 0 < coverage < 1:
+        raise ValueError(f"coverage is {coverage}, expected between 0 and 1")
     run, left = out / "run", finish_left(out)
     legend = load_run(run).legend
     plan = read_plan(run / "plan.yaml")
@@ -96,8 +99,10 @@ def calibrate_map(
         if read_calibration(copy) is None:
             unlike = shutil.ignore_patterns(calibration_file.NAME)
             shutil.copytree(run, copy, ignore=unlike, dirs_exist_ok=True)
-            stack, pixels = inputs.stack, known_pixels(truth, legend)
-            held = held_out(Runs((copy,)), stack, pixels, progress)
+            pixels = known_pixels(truth, legend)
+            held = held_out(
+                Runs((copy,)), inputs.stack, pixels, str(known.path), progress
+            )
             with steady_learning():
                 found = calibrate(held, known.path.name, coverage, by_class)
             write_calibration(found, copy)
@@ -175,14 +180,29 @@ def _open(
 
 
 def held_out(
-    runs: Runs, stack: Stack, pixels: KnownPixels, progress: Progress = quiet
+    runs: Runs,
+    stack: Stack,
+    pixels: KnownPixels,
+    reference: str,
+    progress: Progress = quiet,
 ) -> HeldOut:
-    """Probabilities of known pixels, as runs that are not calibrated give them."""
+    """Probabilities of known pixels, as runs that are not calibrated give them.
+
+    Raises
+    ------
+    ValueError
+        If the `reference` knows no class where the map has one.
+    """
     predictor = runs.load()
     stack = matched(stack, predictor.sensors)
+    predictor = for_dates(predictor, stack)
     tiling = tiling_of(predictor, read_plan(runs.found[0] / "plan.yaml").windows)
     places = pixels.rows, pixels.columns
     found = probabilities_of(predictor, stack, tiling, places, progress)
+    if not found.any():
+        raise ValueError(
+            f"{reference}: knows no class where the map has one; give places of the map"
+        )
     return HeldOut.of(found, pixels.classes, pixels.weights)
 
 
