@@ -13,8 +13,9 @@ from overcast.geo.location import FilePath, Location
 
 def data_of(given: dict[str, Any]) -> Any:
     """The `Data` that the options of `images` describe."""
-    from overcast.given_images import DILATION, images_of
+    from overcast.given_images import images_of
     from overcast.plan import Data
+    from overcast.plan_images import DILATION
 
     grid, dilation = given["grid"], given["mask_dilation"]
     return Data(
