@@ -18,8 +18,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench.claims.problems.few import PROBLEMS, QUICK
+from bench.published.tables import pseudo_label_tables
 
-from overcast.benchmarks.tables import pseudo_label_tables
 from overcast.geo.arrays import LabelArray
 from overcast.learn.diagnosis import with_truth
 from overcast.pages.training import pseudo_labels, read_log

@@ -31,9 +31,9 @@ FLOORS = [
     {"inputs"},
     {"run_files"},
     {"run"},
-    {"jobs", "viewer", "benchmarks"},
+    {"jobs", "viewer"},
     {"api"},
-    {"options", "given", "given_labels"},
+    {"options", "options_region", "given_region", "given", "given_labels"},
     {"commands"},
     {"cli"},
 ]

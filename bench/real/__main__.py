@@ -18,7 +18,7 @@ import time
 from importlib.util import find_spec
 from pathlib import Path
 
-from bench.real.arms import ARMS, Case, measure
+from bench.real.arms import ARMS, PAIR_ARMS, Case, measure
 from bench.real.page import page
 from bench.real.sources import DRAWN, labels_of, names_of
 from bench.real.tiles import TILES, read_tile
@@ -29,7 +29,7 @@ KEPT = ROOT / "bench" / "results" / "real"
 
 def main() -> None:
     given = _arguments()
-    arms = [a for a in given.arms if not a.startswith("LightGBM") or _has_boosting()]
+    arms = [arm for arm in given.arms if _can(arm)]
     KEPT.mkdir(parents=True, exist_ok=True)
     for name in given.tiles:
         tile = read_tile(name)
@@ -39,12 +39,23 @@ def main() -> None:
             for seed in given.seeds:
                 path = KEPT / f"{name}_{source}_{seed}.json"
                 measured = json.loads(path.read_text()) if path.is_file() else {}
-                todo = [arm for arm in arms if given.again or arm not in measured]
+                known = PAIR_ARMS if "+" in source else ARMS
+                todo = [
+                    arm
+                    for arm in known
+                    if (arm in arms or (known is PAIR_ARMS and _can(arm)))
+                    and (given.again or arm not in measured)
+                ]
                 if not todo:
                     continue
                 started = time.monotonic()
-                case = Case(tile, labels_of(tile, source, seed), seed)
-                for arm, scores in measure(case, todo, source in DRAWN):
+                first, *others = (
+                    labels_of(tile, one, seed) for one in source.split("+")
+                )
+                case = Case(tile, first, seed, tuple(others))
+                drawn = source.split("+")[-1] in DRAWN
+                last = [first, *others][-1] if drawn else None
+                for arm, scores in measure(case, todo, last):
                     measured[arm] = scores
                     path.write_text(json.dumps(measured, indent=1) + "\n")
                 say(path.stem, measured, time.monotonic() - started)
@@ -62,8 +73,8 @@ def say(name: str, measured: dict[str, dict[str, float]], seconds: float) -> Non
     print(f"{name} ({seconds:.0f} s): {figures}", file=sys.stderr, flush=True)
 
 
-def _has_boosting() -> bool:
-    return find_spec("lightgbm") is not None
+def _can(arm: str) -> bool:
+    return not arm.startswith("LightGBM") or find_spec("lightgbm") is not None
 
 
 def _arguments() -> argparse.Namespace:

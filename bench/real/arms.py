@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,8 @@ from overcast.geo.raster import UNKNOWN, Labels
 from overcast.geo.stack import Stack
 from overcast.geo.tiling import Tiling, Window
 from overcast.labels.anchors import Anchors
-from overcast.labels.place_file import KeptPlace
-from overcast.maps.placed import Placed, soft_labels
+from overcast.labels.place_file import KeptPlace, with_place
+from overcast.maps.placed import soft_labels
 from overcast.maps.predict import probabilities
 from overcast.maps.predictor import Predictor
 from overcast.methods.features import guide_of, pixel_features
@@ -32,6 +32,10 @@ from overcast.methods.place import (
     place_by_accuracy,
     place_by_anchors,
     place_by_consistency,
+)
+from overcast.methods.place_sources import (
+    place_of_sources,
+    place_of_sources_by_anchors,
 )
 from overcast.plan import choose
 from overcast.progress import quiet
@@ -49,6 +53,7 @@ class Case:
     tile: Tile
     labels: Labels
     seed: int
+    others: tuple[Labels, ...] = ()
 
     @cached_property
     def stack(self) -> Stack:
@@ -57,7 +62,14 @@ class Case:
             grid=self.tile.grid,
             images=self.tile.images,
             labels=LabelArray(self.labels),
+            others=tuple(LabelArray(labels) for labels in self.others),
         )
+
+    @property
+    def alone(self) -> tuple[Case, ...]:
+        """A case for each source of labels."""
+        every = (self.labels, *self.others)
+        return tuple(replace(self, labels=one, others=()) for one in every)
 
     @cached_property
     def near(self) -> NDArray[np.uint8]:
@@ -80,7 +92,7 @@ class Case:
         """Predictor and probabilities of a method."""
         with tempfile.TemporaryDirectory() as folder:
             made = choose("methods", method)
-            made.fit((self.stack,), Path(folder), self.seed, quiet)
+            made.fit(self.stack.apart(), Path(folder), self.seed, quiet)
             predictor = made.load(Path(folder), self.labels.legend, self.stack.sensors)
             return predictor, self.mapped(predictor)
 
@@ -94,10 +106,11 @@ class Case:
     def placed(self, place: KeptPlace) -> Floats:
         """`weak` with the labels as evidence of place."""
         predictor, values = self.weak
-        if place.strength is None:
+        if place.strength is None and not place.others:
             return values
-        source = LabelArray(self.labels)
-        return self.mapped(Placed(predictor, source, place.side, place.strength))
+        sources = [LabelArray(self.labels)]
+        sources += [LabelArray(self.others[one.index]) for one in place.others]
+        return self.mapped(with_place(predictor, place, sources))
 
     def anchors(self, count: int) -> Anchors:
         """So many random pixels with their true class."""
@@ -181,18 +194,46 @@ ARMS: dict[str, Callable[[Case], Floats]] = {
     ),
 }
 """What makes probabilities ``[K, H, W]`` of a case, by the name of an arm."""
+_ALONE = "LightGBM, guided filter"
+PAIR_ARMS: dict[str, Callable[[Case], Floats]] = {
+    "labels": _labels,
+    f"{_ALONE}, map": lambda case: _boosting(case.alone[0]),
+    f"{_ALONE}, drawn": lambda case: _boosting(case.alone[1]),
+    "weak, map": lambda case: _default(case.alone[0]),
+    "weak, drawn": lambda case: _default(case.alone[1]),
+    "weak, both": lambda case: _both(case, (None, None)),
+    "weak, both, accuracy stated": lambda case: _both(
+        case, (f"{case.accuracy:.3f}", None)
+    ),
+    "weak, both, 50 anchors": lambda case: case.placed(
+        place_of_sources_by_anchors(case.weak[0], case.stack, case.anchors(50))
+    ),
+}
+"""The same where a case has a map and drawn labels."""
 
 
-def measure(case: Case, arms: list[str], drawn: bool) -> Iterator[tuple[str, Scores]]:
-    """Scores of arms; of drawn labels on the other pixels, and not of the labels."""
+def _default(case: Case) -> Floats:
+    return case.placed(place_by_consistency(case.weak[0], case.stack, case.seed))
+
+
+def _both(case: Case, said: tuple[str | None, ...]) -> Floats:
+    predictor = case.weak[0]
+    return case.placed(place_of_sources(predictor, case.stack, said, case.seed))
+
+
+def measure(
+    case: Case, arms: list[str], drawn: Labels | None
+) -> Iterator[tuple[str, Scores]]:
+    """Scores of arms, on the pixels that are not drawn; not of drawn labels."""
     truth = case.tile.truth.values
     tested = truth != UNKNOWN
-    if drawn:
-        tested = tested & (case.near == UNKNOWN)
+    if drawn is not None:
+        tested = tested & (drawn.values == UNKNOWN)
+    known = PAIR_ARMS if case.others else ARMS
     for name in arms:
-        if drawn and name.startswith("labels"):
+        if name.startswith("labels") and drawn is case.labels:
             continue
-        values = ARMS[name](case)
+        values = known[name](case)
         total = values.sum(0)
         classes = values.argmax(0).astype(np.uint8)
         count = len(case.labels.legend)

@@ -47,12 +47,19 @@ with random pixels of known class.
 def page(results: Results) -> str:
     """All results as Markdown."""
     cases = _cases(results)
+    pairs = {n: c for n, c in cases.items() if "+" in n}
+    cases = {n: c for n, c in cases.items() if n not in pairs}
     coarse = {n: c for n, c in cases.items() if n.split()[1] not in DRAWN}
     drawn = {n: c for n, c in cases.items() if n.split()[1] in DRAWN}
     parts = [_HEADER, *_bars(cases)]
-    for title, some in (("Coarse labels", coarse), ("Few labels", drawn)):
+    for title, some in (
+        ("Coarse labels", coarse),
+        ("Few labels", drawn),
+        ("A map and drawn labels", pairs),
+    ):
         if some:
-            parts += [f"## {title}", "", *_table(some, "mean_iou", "Mean IoU")]
+            parts += [f"## {title}", "", *([_PAIRS] if some is pairs else [])]
+            parts += _table(some, "mean_iou", "Mean IoU")
             parts += _table(some, "overall_accuracy", "Overall accuracy")
     if cases:
         parts += ["## Calibration error", "", _CALIBRATION]
@@ -60,6 +67,9 @@ def page(results: Results) -> str:
     return "\n".join(parts)
 
 
+_PAIRS = """`overcast map --labels MAP --labels POLYGONS`, against either alone. `sieved` is
+the majority without patches below 25 cells, as CORINE has them. Scored where no polygon is.
+"""
 _CALIBRATION = """Of the confidence as it comes, before `overcast calibrate`.
 """
 
@@ -75,7 +85,7 @@ def _cases(results: Results) -> dict[str, list[Mapping[str, Mapping[str, float]]
 
 def _order(name: str) -> tuple[str, str, int]:
     tile, source = name.split()
-    kind, _, number = source.partition("-")
+    kind, _, number = source.partition("+")[0].partition("-")
     return tile, kind, int(number)
 
 

@@ -4,9 +4,13 @@
   grid, with cells of S metres.
 - ``confused-S``: the same with 20 % of the cells of each class called another class that
   the tile has, at random.
+- ``sieved-S``: the majority without patches of fewer than 25 cells, as CORINE has a least
+  size; they have the class of the largest neighbour.
 - ``patches-N``: the reference in N squares of 16 x 16 pixels; ``polygons-40``: in 40
   patches of one class around random pixels, at most 15 pixels wide; ``points-200``: in 200
   random pixels.
+
+``A+B`` is two sources of one scene, the drawn one last.
 """
 
 from __future__ import annotations
@@ -18,13 +22,14 @@ from affine import Affine
 from bench.real.tiles import Tile
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
+from rasterio.features import sieve
 from rasterio.warp import Resampling, reproject, transform_bounds
 from scipy.ndimage import label
 
 from overcast.geo.raster import UNKNOWN, Labels
 
 SINUSOIDAL = "+proj=sinu +lon_0=0 +x_0=0 +y_0=0 +R=6371007.181 +units=m +no_defs"
-_SWAPPED = 0.2
+_SWAPPED, _LEAST_CELLS = 0.2, 25
 _PATCH_PX, _POLYGON_PX = 16, 7
 DRAWN = ("patches-5", "patches-10", "polygons-40", "points-200")
 
@@ -32,7 +37,15 @@ DRAWN = ("patches-5", "patches-10", "polygons-40", "points-200")
 def names_of(tile: Tile) -> list[str]:
     """Every label source of a tile."""
     coarse = [f"{kind}-{s}" for kind in ("majority", "confused") for s in tile.sizes]
-    return [*coarse, *DRAWN]
+    return [*coarse, *pairs_of(tile), *DRAWN]
+
+
+def pairs_of(tile: Tile) -> list[str]:
+    """Two sources of a tile at once: a product like CORINE, or a wrong one, and drawn."""
+    if len(tile.sizes) < 2:
+        return []
+    maps = f"sieved-{tile.sizes[0]}", f"confused-{tile.sizes[1]}"
+    return [f"{one}+polygons-40" for one in maps]
 
 
 def labels_of(tile: Tile, name: str, seed: int) -> Labels:
@@ -47,6 +60,8 @@ def labels_of(tile: Tile, name: str, seed: int) -> Labels:
     random = np.random.default_rng((seed, 5))
     if kind == "majority":
         return majority(tile.truth, int(number))
+    if kind == "sieved":
+        return sieved(majority(tile.truth, int(number)))
     if kind == "confused":
         return confused(majority(tile.truth, int(number)), random)
     draw = {"patches": _patches, "polygons": _polygons, "points": _points}.get(kind)
@@ -78,6 +93,13 @@ def majority(truth: Labels, size: int) -> Labels:
         resampling=Resampling.mode,
     )
     return Labels(values=cells, grid=coarse, legend=truth.legend)
+
+
+def sieved(labels: Labels) -> Labels:
+    """The same without patches that are smaller than `_LEAST_CELLS`."""
+    values = sieve(labels.values, _LEAST_CELLS, connectivity=4)
+    values[labels.values == UNKNOWN] = UNKNOWN
+    return replace(labels, values=values)
 
 
 def confused(labels: Labels, random: np.random.Generator) -> Labels:

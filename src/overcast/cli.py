@@ -59,14 +59,14 @@ def commands() -> None:
     """
 
 
-def main() -> None:
+def main(command: click.Command = commands) -> None:
     """Run a command; what goes wrong is one line and an exit code (docs/errors.md)."""
     # Files without a place are refused by name. rasterio's warning of its own arrays
     # leaks from threads that warp at once, since each restores the others' filters.
     warnings.filterwarnings("ignore", "Dataset has no geotransform")
     try:
         threads.prepare()
-        commands.main(standalone_mode=False)
+        command.main(standalone_mode=False)
         sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()

@@ -22,6 +22,7 @@ INPUT, MACHINE, FAULT, STOPPED, PIPE = 2, 3, 4, 130, 141
 """Exit codes: a wrong input, a problem of the machine, a fault of overcast, an
 interruption, and a reader of standard output that went away."""
 
+_OURS = ("overcast", "bench")
 AGAIN = "copy or download it again"
 _MACHINE = {
     errno.ENOSPC: "the disk is full",
@@ -316,7 +317,8 @@ def _is_of_reader(error: BaseException) -> bool:
 
 
 def _is_ours(frame: FrameType) -> bool:
-    return str(frame.f_globals.get("__name__", "")).split(".")[0] == "overcast"
+    # Benches run by `overcast.cli.main` raise sentences of their own.
+    return str(frame.f_globals.get("__name__", "")).split(".")[0] in _OURS
 
 
 def _innermost(error: BaseException) -> TracebackType | None:

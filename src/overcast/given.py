@@ -247,33 +247,6 @@ def runs_of(run: Path, given: dict[str, Any]) -> Any:
     return Runs((run, *given["also"]), weights, given["views"], without)
 
 
-def request_of(given: dict[str, Any], products: tuple[str, ...]) -> Any:
-    """The `Request` that PLACE and the options of `region` describe."""
-    from overcast.acquire.catalogue import load_catalogue
-    from overcast.acquire.period import period_of
-    from overcast.acquire.place import area_of, given_place
-    from overcast.acquire.survey import Request
-
-    if not products:
-        raise ValueError("nothing to fetch: leave out --no-s1 or --no-s2")
-    place = given_place(given["bbox"], given["where"])
-    area = area_of(place, given["resolution"], given["grid"])
-    south = area.outline.centroid.y < 0
-    period = period_of(
-        given["year"], given["first"], given["last"], given["season"], south
-    )
-    names = given["sources"] or ("planetary-computer",)
-    return Request(
-        area=area,
-        period=period,
-        catalogues=tuple(load_catalogue(name) for name in names),
-        products=tuple(dict.fromkeys(products)),
-        count=given["dates"],
-        clear=given["clear"],
-        skip=tuple(given["skip"]),
-    )
-
-
 def reference_of(path: str | Path | None, given: dict[str, Any]) -> Any:
     """The `ReferenceFile` that a path and the options of `reading` describe, or none."""
     from overcast.accuracy.reference import ReferenceFile

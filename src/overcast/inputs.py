@@ -143,9 +143,10 @@ def settle(opened: Opened, data: Data, memory: InMemory = _FILES_ONLY) -> Inputs
         targets=frozenset(name for name, i in data.images.items() if i.target),
     )
     notes += [note for one in stack.apart() for note in contradictions(one)]
-    masks_of = (i.mask for i in data.images.values())
     files = [image.path for image in data.images.values()]
-    files += [mask.path for mask in masks_of if mask and mask.path != NO_MASK]
+    # Those of products as well, which no plan names; a mask in memory has no file.
+    masks = (masked.mask for masked in opened.masks.values())
+    files += [str(mask.path) for mask in masks if hasattr(mask, "path")]
     files += [entry.path for entry in data.every_labels]
     accuracies = () if labels is None else labels.accuracies
     return Inputs(stack, tuple(notes), _fingerprint(stack, files, memory), accuracies)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,33 @@ def say(message: str) -> None:
 def show(result: Any) -> None:
     """A result for the next program: JSON on standard output."""
     click.echo(json.dumps(result, indent=2, ensure_ascii=False))
+
+
+def present(result: Any, tables: Any, given: Mapping[str, Any]) -> None:
+    """A result as tables on a terminal, else as JSON; as tables in `--table` as well."""
+    if given["table"] is not None:
+        from overcast.pages.tables import write_tables
+
+        write_tables(tables(result), given["table"])
+    if given["json"] or not sys.stdout.isatty():
+        show(result)
+        return
+    from rich.console import Console
+
+    from overcast.pages.tables import draw
+
+    draw(tables(result), Console())
+
+
+def check_table(given: Mapping[str, Any]) -> None:
+    """Refuse `--table` before any work, if no table can be written there."""
+    if given["table"] is None:
+        return
+    from overcast.output import refuse_to_replace
+    from overcast.pages.tables import refuse_kind
+
+    refuse_kind(given["table"])
+    refuse_to_replace(given["table"], given["overwrite"])
 
 
 def report(made: Any) -> None:
@@ -283,59 +311,6 @@ reference = several(
     ),
     reading,
 )
-region = several(
-    click.option(
-        "--bbox",
-        metavar="W,S,E,N",
-        help="The place: west, south, east and north in degrees.",
-    ),
-    click.option("--year", type=int, help="The time: a whole year."),
-    click.option(
-        "--from", "first", metavar="DAY", help="Or its first day, 2024-04-01."
-    ),
-    click.option("--to", "last", metavar="DAY", help="And its last day."),
-    click.option(
-        "--season",
-        type=click.Choice(["spring", "summer", "autumn", "winter"]),
-        help="Only this season of it; the place says which months that are.",
-    ),
-    click.option(
-        "--source",
-        "sources",
-        multiple=True,
-        metavar="NAME|TOML",
-        help="planetary-computer, earth-search, copernicus, or a TOML file; may be "
-        "repeated: the first that has a product is asked.  [default: planetary-computer]",
-    ),
-    click.option(
-        "--dates",
-        type=click.IntRange(1, 60),
-        default=4,
-        show_default=True,
-        help="Days of Sentinel-2, and as many of Sentinel-1.",
-    ),
-    click.option(
-        "--clear",
-        type=click.FloatRange(0, 1),
-        default=0.5,
-        show_default=True,
-        help="Least share of the place that is clear on a day.",
-    ),
-    click.option(
-        "--resolution",
-        type=float,
-        default=10.0,
-        show_default=True,
-        help="Metres of a pixel; the grid is UTM of the middle of the place.",
-    ),
-    click.option(
-        "--skip",
-        multiple=True,
-        metavar="ITEM",
-        help="An item of the catalogue to leave out; may be repeated.",
-    ),
-)
-"""A place and a time, and where their data come from."""
 probabilities = click.option(
     "--probabilities",
     is_flag=True,
@@ -370,6 +345,20 @@ def views(default: int) -> Callable[[Any], Any]:
     )
 
 
+tables = several(
+    click.option(
+        "--table",
+        type=FILE,
+        help="Also write the table to this .csv or .md, the latter with the sentences "
+        "that a report needs.",
+    ),
+    click.option(
+        "--json",
+        is_flag=True,
+        help="Print JSON on a terminal too; elsewhere it is always JSON.",
+    ),
+)
+"""How a result is shown; for `present`."""
 threads = click.option(
     "--threads",
     type=click.IntRange(1),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import http.client
+import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -59,14 +60,39 @@ def test_it_listens_on_loopback_alone(server: ViewServer) -> None:
         ("LOCALHOST:80", 200),
         ("elsewhere.example", 403),
         ("127.0.0.1.elsewhere.example", 403),
-        ("localhost@elsewhere.example", 403),
-        ("", 403),
+        ("[::1]", 403),
+        ("localhost@elsewhere.example", 400),
+        ("", 400),
+        ("[", 400),
+        ("[::1", 400),
+        ("[::1]]:80", 400),
+        ("localhost:", 400),
+        ("localhost:-1", 400),
+        ("localhost:99999", 400),
+        ("localhost:8o", 400),
+        ("localhost/..", 400),
+        ("local host", 400),
+        ("localhost\x01", 400),
+        ("\xe4.example", 400),
     ],
 )
 def test_other_names_for_this_machine_are_refused(
     server: ViewServer, host: str, status: int
 ) -> None:
     assert get(server, "/scene.json", host)[0] == status
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [(), ("Host: localhost", "Host: elsewhere.example"), ("Host: localhost",) * 2],
+)
+def test_one_host_is_expected(server: ViewServer, lines: tuple[str, ...]) -> None:
+    text = "\r\n".join(
+        ["GET /scene.json HTTP/1.1", *lines, "Connection: close", "", ""]
+    )
+    with socket.create_connection(("127.0.0.1", server.server_port), 20) as connection:
+        connection.sendall(text.encode())
+        assert connection.makefile("rb").readline().split()[1] == b"400"
 
 
 def test_the_page_may_load_nothing_from_elsewhere(server: ViewServer) -> None:

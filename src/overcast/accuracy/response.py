@@ -100,7 +100,7 @@ def read_sample(
         If the form contradicts itself, lacks rows, or a stratum has fewer than two
         points with a class.
     """
-    names, index, pixels = _strata(points)
+    names, index, pixels = strata_of(points)
     taken = np.bincount(index[reference != UNKNOWN], minlength=len(pixels))
     for name, here, there in zip(names, taken, pixels, strict=True):
         if here < min(2, there):
@@ -121,13 +121,13 @@ def weights_of(points: Features, reference: NDArray[np.uint8]) -> NDArray[np.flo
     ValueError
         If the form contradicts itself or lacks rows.
     """
-    _, index, pixels = _strata(points)
+    _, index, pixels = strata_of(points)
     judged = reference != UNKNOWN
     taken = np.bincount(index[judged], minlength=len(pixels))
     return np.where(judged, (pixels / np.maximum(taken, 1))[index], 0)
 
 
-def _strata(
+def strata_of(
     points: Features,
 ) -> tuple[NDArray[np.str_], NDArray[np.intp], Counts]:
     """Names of the strata, position ``[N]`` of every point's, and their sizes."""

@@ -12,12 +12,12 @@ from typing import Any
 from overcast import __version__
 from overcast.acquire.asset import Reader
 from overcast.acquire.jobs import Named, jobs_of, years_of
+from overcast.acquire.origins import MANIFEST
 from overcast.acquire.reading import SIDE, Written, carry_out, clean
 from overcast.acquire.survey import SENTINEL_1, SENTINEL_2, Request, Survey, make_survey
 from overcast.output import Output, write_whole
 from overcast.progress import Progress
 
-MANIFEST = "fetch.json"
 _SURVEY = "survey.json"
 _BYTES = {SENTINEL_2: 11.25, SENTINEL_1: 8.0}
 """Bytes of a pixel of 10 m as it is stored, uncompressed: of Sentinel-2 four bands of 10 m,

@@ -25,10 +25,11 @@ from overcast.errors import MachineError
 from overcast.progress import Progress
 
 SENTINEL_2, SENTINEL_1, ELEVATION = "sentinel-2", "sentinel-1", "elevation"
-_LOGINS = {
+NEED_LOGIN = {
     "modis": "MODIS (MCD12Q1) needs an Earthdata login: download it from LP DAAC",
     "corine": "CORINE needs a login at Copernicus Land: download it",
 }
+"""Labels that no source gives without a login, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +69,9 @@ class Request:
             If none of the sources has it.
         """
         known = any(product in c.products for c in self.catalogues)
-        if product in _LOGINS and not known:
+        if product in NEED_LOGIN and not known:
             raise ValueError(
-                f"{_LOGINS[product]}, and give --labels FILE to overcast map"
+                f"{NEED_LOGIN[product]}, and give --labels FILE to overcast map"
             )
         return offering(self.catalogues, product)
 

@@ -8,7 +8,18 @@ from typing import Any
 import click
 
 from overcast.given import reference_of
-from overcast.options import FILE, HELP, SOURCE, Command, bar, reading, say, show
+from overcast.options import (
+    FILE,
+    HELP,
+    SOURCE,
+    Command,
+    bar,
+    check_table,
+    present,
+    reading,
+    say,
+    tables,
+)
 
 
 @click.command(cls=Command, context_settings=HELP)
@@ -17,6 +28,7 @@ from overcast.options import FILE, HELP, SOURCE, Command, bar, reading, say, sho
 @click.option("--legend", help="Legend of MAP, if overcast did not make it.")
 @reading
 @click.option("--out", type=FILE, help="Also write the scores to this JSON file.")
+@tables
 @click.option("--overwrite", is_flag=True, help="Replace what is there.")
 @click.option(
     "--report",
@@ -24,11 +36,12 @@ from overcast.options import FILE, HELP, SOURCE, Command, bar, reading, say, sho
     help="Also make report.html beside MAP anew, with what was found.",
 )
 def command(mapped: Path, reference: str, report: bool, **given: Any) -> None:
-    """Score a class map against rasters, polygons or points; prints JSON.
+    """Score a class map against rasters, polygons or points.
 
     REFERENCE is a class raster, or a vector file (.gpkg, .geojson, .shp, .fgb), or a
     CSV of points with columns lon and lat. Points that overcast sample drew, filled,
-    give unbiased accuracies and areas with intervals of 95 %.
+    give unbiased accuracies and areas with intervals of 95 %. Prints a table on a
+    terminal, JSON elsewhere.
 
     \b
     Examples:
@@ -37,7 +50,9 @@ def command(mapped: Path, reference: str, report: bool, **given: Any) -> None:
       overcast assess out/map.tif plots.geojson --reference-column landcover
     """
     from overcast.jobs.assess import assess_files
+    from overcast.pages.summaries import of_scores
 
+    check_table(given)
     with bar() as progress:
         found = assess_files(
             mapped,
@@ -49,7 +64,7 @@ def command(mapped: Path, reference: str, report: bool, **given: Any) -> None:
         )
     for note in found["notes"]:
         say(f"note: {note}")
-    show(found)
+    present(found, of_scores, given)
     if report:
         from overcast.jobs.reporting import report_again
 

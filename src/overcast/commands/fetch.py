@@ -11,17 +11,17 @@ from overcast.options import (
     SOURCE,
     Command,
     bar,
-    region,
     say,
     show,
     threads,
     writing,
 )
+from overcast.options_region import region
 
 
 @click.command(cls=Command, context_settings=HELP)
 @click.argument("where", metavar="[PLACE]", required=False)
-@region
+@region(dates=4)
 @click.option(
     "--labels",
     multiple=True,
@@ -52,7 +52,7 @@ def command(**given: Any) -> None:
     """
     from overcast.acquire.fetch import fetch, fetched_before, survey_only
     from overcast.acquire.table import table
-    from overcast.given import request_of
+    from overcast.given_region import request_of
 
     wanted = [*([] if given["no_s2"] else ["sentinel-2"])]
     wanted += [] if given["no_s1"] else ["sentinel-1"]

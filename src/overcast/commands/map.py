@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from overcast.given import plan_of, reference_of
+from overcast.given_region import is_region, with_fetched
 from overcast.options import (
     HELP,
     Command,
@@ -17,14 +18,23 @@ from overcast.options import (
     probabilities,
     reference,
     report,
+    say,
     start,
     threads,
     writing,
 )
+from overcast.options_region import region
 
 
 @click.command(cls=Command, context_settings=HELP)
 @images
+@region(dates=1)
+@click.option(
+    "--area",
+    "where",
+    metavar="FILE|TILE",
+    help="Or the place as a vector file, or a tile of Sentinel-2 such as 32UPU.",
+)
 @labels
 @place
 @start
@@ -38,10 +48,14 @@ def command(**given: Any) -> None:
     Writes map.tif, confidence.tif, report.html and run/; with --reference scores.json
     and with --probabilities probabilities.tif too; a network that takes clouds away
     leaves clear.tif. A run that was stopped goes on when the same command is given again.
+    With a place and a time, images and labels are fetched into data/ first.
 
     \b
     Example:
       overcast map --s2 s2.tif --s1 s1.tif --labels modis.tif --legend igbp --out out/
+    \b
+    Example of a place and a time (see overcast fetch):
+      overcast map --bbox 11.2,48.0,11.6,48.3 --year 2024 --labels worldcover --out out/
     \b
     Example where clouds are not to be looked at:
       overcast map --s2 s2.tif --s2-mask SCL.tif --s1 s1.tif --labels modis.tif \\
@@ -58,8 +72,14 @@ def command(**given: Any) -> None:
     """
     from overcast.jobs.mapping import make_map
 
-    plan = plan_of(given)
+    notes: tuple[str, ...] = ()
     with bar() as progress:
+        if is_region(given):
+            given, fetched = with_fetched(given, progress)
+            notes = fetched.notes
+        elif not given["labels"]:
+            raise click.UsageError("Missing option '--labels'.")
+        plan = plan_of(given)
         made = make_map(
             plan,
             given["out"],
@@ -68,4 +88,11 @@ def command(**given: Any) -> None:
             progress,
             given["probabilities"],
         )
+    for note in notes:
+        say(f"note: {note}")
     report(made)
+
+
+for option in command.params:
+    if option.name == "labels":  # with a place, --legend may say which
+        option.required = False

@@ -15,6 +15,7 @@ import shapely
 from numpy.typing import NDArray
 from rasterio.errors import RasterioError
 
+from overcast.geo.items import item_of
 from overcast.geo.location import LAYER, FilePath, Location, hide
 
 TABLES = (".csv", ".tsv", ".txt")
@@ -64,6 +65,8 @@ def is_vector(path: FilePath) -> bool:
     """
     file, layer = split_layer(path)
     suffix = file.suffix.lower()
+    if layer is None and item_of(Location.of(file)) is not None:
+        return False
     if layer is not None or suffix in (*TABLES, *_VECTORS, ".gdb"):
         return True
     if suffix in _RASTERS or not file.is_file():

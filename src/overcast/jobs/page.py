@@ -18,11 +18,13 @@ from odc.geo.geobox import GeoBox
 
 from overcast.accuracy.calibration import Reliability
 from overcast.accuracy.calibration_file import Calibration, reliability_of
+from overcast.acquire.origins import origins_of
 from overcast.geo.extent import areas_ha, width_m
 from overcast.geo.label_file import open_labels
 from overcast.geo.legend import Legend
 from overcast.geo.location import Location
 from overcast.inputs import Inputs
+from overcast.jobs.publish import read_files
 from overcast.maps.predictor import Predictor
 from overcast.pages.quicklook import (
     class_picture,
@@ -79,6 +81,7 @@ def make_page(
     areas = areas_ha(_counts(mapped, legend), grid)
     reliability, measured = _reliability(findings)
     log = read_log(mapped.parent / "run" / "log.jsonl")
+    origins = origins_of(read_files(inputs))
     page = Page(
         title="Land-cover map",
         facts=_facts(grid, plan, sum(areas)),
@@ -95,6 +98,8 @@ def make_page(
         warnings=findings.notes,
         provenance=provenance(mapped, inputs, plan),
         plan=_plan_text(mapped.parent / "run" / "plan.yaml"),
+        origins=origins.lines,
+        credits=origins.credits,
     )
     write_report(page, mapped.with_name("report.html"))
     progress("report", 1, 1)

@@ -9,6 +9,7 @@ from typing import Any
 import rasterio
 
 from overcast import __version__
+from overcast.acquire.origins import origins_of
 from overcast.geo.location import FilePath, Location
 from overcast.geo.masks import Masked
 from overcast.inputs import Inputs
@@ -53,19 +54,31 @@ def publish_map(
     """
     with rasterio.open(mapped) as dataset:
         tags = dataset.tags()
-    stack = inputs.stack
-    sources: list[Any] = [*stack.images.values(), stack.labels, *stack.others]
     key = fingerprint([tags["OVERCAST_MODEL"], inputs.fingerprint])
     origin = Origin(
         name=f"overcast-map-{key}",
         grid=inputs.stack.grid,
         legend=predictor.legend,
-        sources=_hrefs((path for s in sources for path in _paths(s)), final),
+        sources=_hrefs(_read(inputs), final),
         method=f"model {tags['OVERCAST_MODEL']} of plan {tags['OVERCAST_PLAN']}",
         version=tags["OVERCAST_VERSION"],
+        items=origins_of(read_files(inputs)).items,
     )
     models = _hrefs((run / ITEM for run in runs), final)
     write_item(map_item(mapped.parent, origin, models), mapped.parent)
+
+
+def read_files(inputs: Inputs) -> list[Path]:
+    """Files of this machine that a stack reads."""
+    on_disk = (Location.of(path).local for path in _read(inputs))
+    return [local for local in on_disk if local is not None]
+
+
+def _read(inputs: Inputs) -> Iterator[FilePath]:
+    """All that a stack reads."""
+    stack = inputs.stack
+    for source in (*stack.images.values(), stack.labels, *stack.others):
+        yield from _paths(source)
 
 
 def _files(data: Data) -> list[str]:

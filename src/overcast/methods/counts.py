@@ -174,11 +174,17 @@ class _Tally:
         pixels = called.sum(1)
         labels = called / pixels[:, None]
         weight = np.minimum(pixels / np.median(pixels), 1.0) / self.places.size(numbers)
+        decisions = float(weight.sum())
         share = weight @ labels / weight.sum()
         weight *= labels @ np.maximum(share, 1e-9) ** -self.counting.balance
         weight /= weight.mean()
         found = [
-            Cells(csr_matrix(table.multiply(1 / pixels[:, None])), labels, weight)
+            Cells(
+                csr_matrix(table.multiply(1 / pixels[:, None])),
+                labels,
+                weight,
+                decisions=decisions,
+            )
             for table in tables[:-1]
         ]
         if not self.counting.prior:

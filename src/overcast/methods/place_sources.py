@@ -1,14 +1,23 @@
 """How much each of several sources of labels counts as evidence of place.
 
-Each source i has its own share of right labels A_i, stated, chosen or assumed as for one
-(`overcast.methods.place`), and so its own confusion with the truth. A pixel's class is
+Each source i has a confusion with the truth of its own: where class c is true, it says c on
+a share R_ic of the pixels, and otherwise anything, as often as it does so in the scene
+(`overcast.maps.placed.Recall`). Evidence multiplies:
 
-    q(c | x, s) ∝ P(c | x)^a prod_i M_i(c | s)^(g_i / n_i)        (`overcast.maps.placed`)
+    q(c | x, s) ∝ P(c | x)^a prod_i M_i(c | s)^(g_i / n)
 
-with n_i = 1 wherever errors are independent. Maps are often not: they come from the same
-satellites, or one learned from the other, and the product would count a mistake that
-both make twice. Their disagreement tells. Two maps that are right on shares A_1 and A_2
-of the pixels, with K classes, agree on
+**Recall** is the accuracy A_i of the source, stated or assumed as for a single one
+(`overcast.methods.place`), for every class that the source has. Drawn labels correct it,
+class by class: with d_c drawn polygons or points of class c, which source i names c on a
+share h_ic,
+
+    R_ic = (d_c h_ic + 5 A_i) / (d_c + 5),
+
+and where no accuracy is said, A_i is the mean h_i over all d drawn, (d h_i + 8) / (d + 10).
+
+**Errors are not independent.** Maps come from the same satellites, or one learned from the
+other, and the product would count a mistake that both make twice. Their disagreement
+tells. Two maps that are right on shares A_1 and A_2 of the pixels, with K classes, agree on
 
     r_0 = A_1 A_2 + (1 - A_1) (1 - A_2) / (K - 1)    if their errors are independent,
     r_1 = 1 - |A_1 - A_2|                            if they are as alike as they can be,
@@ -27,18 +36,22 @@ one is, maps say nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import label
 
 from overcast.geo.raster import UNKNOWN
-from overcast.geo.stack import Stack
+from overcast.geo.stack import LabelSource, Stack
+from overcast.geo.tiling import pieces
+from overcast.geo.translated import Under
 from overcast.labels.anchors import Anchors
 from overcast.labels.kind import are_drawn
 from overcast.labels.place_file import KeptPlace, OtherPlace
 from overcast.labels.published import stated_accuracy
-from overcast.maps.placed import Strength, combine
+from overcast.maps.placed import Recall, Strength, combine
 from overcast.maps.predictor import Predictor
 from overcast.methods.cells import cell_sides, labels_of
 from overcast.methods.place import (
@@ -47,15 +60,59 @@ from overcast.methods.place import (
     WRONG,
     at_anchors,
     likelihood,
-    place_by_accuracy,
     place_by_consistency,
 )
 from overcast.pages.quicklook import look_at_classes, overview
 from overcast.progress import Progress, quiet
 
+Floats = NDArray[np.float64]
 _LONGEST_PX = 1000
 _JOINT = 2
 """Sources whose strengths anchors choose together; more would be too many pairs."""
+_HELD, _BEFORE = 5.0, (8.0, 10.0)
+"""Polygons' worth of the accuracy of a map, beside what drawn labels say; and right ones
+and all of what is assumed before any is seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kinds:
+    """Sources of a stack: which are drawn and so win, and the others, the maps."""
+
+    parts: tuple[Stack, ...]
+    wins: tuple[bool, ...]
+    sides: tuple[int, ...]
+
+    @classmethod
+    def of(cls, stack: Stack, accuracies: Sequence[str | None] = ()) -> _Kinds:
+        parts = stack.apart()
+        said = [*accuracies, *[None] * len(parts)]
+        wins = tuple(
+            said[k] is None and are_drawn(labels_of(part), part.grid)
+            for k, part in enumerate(parts)
+        )
+        return cls(parts, wins, tuple(cell_sides(part, 1)[0] for part in parts))
+
+    @property
+    def maps(self) -> list[int]:
+        """Numbers of the sources that are maps."""
+        return [k for k, drawn in enumerate(self.wins) if not drawn]
+
+    def kept(
+        self, strengths: Sequence[Strength | Recall | None], notes: Sequence[str]
+    ) -> KeptPlace:
+        """What a run keeps; drawn labels have their own strength."""
+        count = len(labels_of(self.parts[0]).legend)
+        right = Strength.of_accuracy(np.full(count, DRAWN))
+        every = [
+            right if drawn else strength
+            for drawn, strength in zip(self.wins, strengths, strict=True)
+        ]
+        others = tuple(
+            OtherPlace(k - 1, one, self.sides[k], self.wins[k] and not self.wins[0])
+            for k, one in enumerate(every)
+            if k and one is not None
+        )
+        return KeptPlace(every[0], self.sides[0], tuple(notes), others)
 
 
 def place_of_sources(
@@ -69,35 +126,43 @@ def place_of_sources(
 
     `accuracies` is what is said of each source in order, as ``--labels-accuracy`` says it.
     """
-    parts, legend = stack.apart(), labels_of(stack).legend
-    places, wins, notes = [], [], list[str]()
-    for number, part in enumerate(parts):
-        said = accuracies[number] if number < len(accuracies) else None
-        drawn = said is None and are_drawn(part.labels, part.grid)  # type: ignore[arg-type]
+    kinds, legend = _Kinds.of(stack, accuracies), labels_of(stack).legend
+    strengths: list[Strength | Recall | None] = [None] * len(kinds.parts)
+    notes, means = list[str](), dict[int, float]()
+    for k in kinds.maps:
+        part = kinds.parts[k]
+        said = accuracies[k] if k < len(accuracies) else None
+        drawn, hits = _beside_drawn(kinds, k)
+        power = 1.0
         if said is not None:
-            place = place_by_accuracy(part, stated_accuracy(said, legend))
+            accuracy = stated_accuracy(said, legend)
+        elif drawn.sum():
+            right, all_of = hits.sum() + _BEFORE[0], drawn.sum() + _BEFORE[1]
+            accuracy = np.full(len(legend), right / all_of)
         else:
-            place = place_by_consistency(predictor, part, seed, progress)
-        places.append(place)
-        wins.append(drawn)
-        notes += [f"labels {number + 1}: {note}" for note in place.notes]
-    maps = [k for k, p in enumerate(places) if p.strength is not None and not wins[k]]
-    if len(maps) > 1:
-        rho = dependence(
-            [parts[k] for k in maps],
-            [accuracy_of(places[k].strength) for k in maps],  # type: ignore[arg-type]
-        )
-        less = 1 + (len(maps) - 1) * rho
-        for k in maps:
-            strength = places[k].strength
-            assert strength is not None
-            weaker = replace(strength, power=strength.power / less)
-            places[k] = replace(places[k], strength=weaker)
+            alone = place_by_consistency(predictor, part, seed, progress)
+            notes += [f"labels {k + 1}: {note}" for note in alone.notes]
+            if not isinstance(alone.strength, Strength):
+                continue
+            wrong = np.array(alone.strength.wrong)
+            accuracy = 1 - wrong * (len(legend) - 1) / len(legend)
+            power = alone.strength.power
+        recall = (hits + _HELD * accuracy) / (drawn + _HELD)
+        strengths[k] = Recall(tuple(recall.tolist()), _shares(part), power)
+        means[k] = float(accuracy.mean())
+        notes.append(_note(k, means[k], drawn.sum()))
+    if len(means) > 1:
+        rho = dependence([kinds.parts[k] for k in means], list(means.values()))
+        less = 1 + (len(means) - 1) * rho
+        for k in means:
+            own = strengths[k]
+            assert own is not None
+            strengths[k] = replace(own, power=own.power / less)
         notes.append(
             f"place: the errors of the maps given as labels are alike by {rho:.2f} (0 "
             f"independent, 1 the same), so each counts by {1 / less:.2f}"
         )
-    return _kept(places, wins, notes)
+    return kinds.kept(strengths, notes)
 
 
 def place_of_sources_by_anchors(
@@ -107,51 +172,42 @@ def place_of_sources_by_anchors(
 
     Strengths of the first two maps are chosen together; further ones are not asked.
     """
-    parts = stack.apart()
-    count = len(labels_of(stack).legend)
-    wins = [are_drawn(part.labels, part.grid) for part in parts]  # type: ignore[arg-type]
-    maps = [k for k, drawn in enumerate(wins) if not drawn][:_JOINT]
-    sides = [cell_sides(part, 1)[0] for part in parts]
+    kinds = _Kinds.of(stack)
+    maps = kinds.maps[:_JOINT]
     seen = [
         at_anchors(predictor, part, anchors, side)
-        for part, side in zip(parts, sides, strict=True)
+        for part, side in zip(kinds.parts, kinds.sides, strict=True)
     ]
+    shares = {k: _shares(kinds.parts[k]) for k in maps}
     grid = list(product(EXPONENTS, *[WRONG] * len(maps)))
-    fits = []
-    for exponent, *wrong in grid:
+    fits = np.empty(len(grid))
+    for number, (exponent, *wrong) in enumerate(grid):
         values = seen[0][0]
         for n, (k, w) in enumerate(zip(maps, wrong, strict=True)):
-            strength = Strength((w,) * count, 1.0 if n else exponent)
-            values = combine(values, seen[k][1], strength)
-        fits.append(likelihood(values, anchors))
-    chance = np.exp(np.array(fits) - max(fits))
+            own = _recall(shares[k], 1 - w, 1.0 if n else exponent)
+            values = combine(values, seen[k][1], own)
+        fits[number] = likelihood(values, anchors)
+    chance = np.exp(fits - fits.max())
     chance /= chance.sum()
     means = np.exp(chance @ np.log(np.array(grid)))
-    places = [KeptPlace(None, side, ()) for side in sides]
+    strengths: list[Strength | Recall | None] = [None] * len(kinds.parts)
     for n, (k, w) in enumerate(zip(maps, means[1:], strict=True)):
-        strength = Strength(
-            (min(float(w), 1.0),) * count, 1.0 if n else float(means[0])
-        )
-        places[k] = KeptPlace(strength, sides[k], ())
-    right = Strength.of_accuracy(np.full(count, DRAWN))
-    for k, drawn in enumerate(wins):
-        if drawn:
-            places[k] = KeptPlace(right, sides[k], ())
+        strengths[k] = _recall(shares[k], 1 - w, 1.0 if n else float(means[0]))
     said = ", ".join(
-        f"labels {k + 1} as if {means[1 + n]:.0%} of them were drawn at random"
+        f"labels {k + 1} name {1 - means[1 + n]:.0%} of each class"
         for n, k in enumerate(maps)
     )
     note = (
         f"place: chosen by {len(anchors.classes)} anchors: {said}; images with the "
         f"exponent {means[0]:.2f}"
     )
-    return _kept(places, wins, [note])
+    return kinds.kept(strengths, [note])
 
 
 def dependence(parts: Sequence[Stack], accuracies: Sequence[float]) -> float:
     """Rho of sources of labels that are right on such shares, mean over pairs."""
     grid = overview(parts[0].grid, _LONGEST_PX)
-    seen = [look_at_classes(labels_of(part), grid).values for part in parts]
+    seen = [look_at_classes(_bare(part), grid).values for part in parts]
     classes = len(labels_of(parts[0]).legend)
     found = []
     for i in range(len(parts)):
@@ -168,19 +224,54 @@ def dependence(parts: Sequence[Stack], accuracies: Sequence[float]) -> float:
     return float(np.mean(found))
 
 
-def accuracy_of(strength: Strength) -> float:
-    """Mean share of right labels that a strength stands for."""
-    count = len(strength.wrong)
-    return 1 - float(np.mean(strength.wrong)) * (count - 1) / count
+def _recall(shares: tuple[float, ...], recall: float, exponent: float) -> Recall:
+    value = float(np.clip(recall, 0, 1))
+    return Recall((value,) * len(shares), shares, exponent=exponent)
 
 
-def _kept(
-    places: Sequence[KeptPlace], wins: Sequence[bool], notes: Sequence[str]
-) -> KeptPlace:
-    first = places[0]
-    others = tuple(
-        OtherPlace(k - 1, place.strength, place.side, wins[k] and not wins[0])
-        for k, place in enumerate(places)
-        if k and place.strength is not None
+def _shares(part: Stack) -> tuple[float, ...]:
+    """Share of each class among the labels of a source."""
+    values = look_at_classes(_bare(part), overview(part.grid, _LONGEST_PX)).values
+    often = np.bincount(values.ravel(), minlength=UNKNOWN + 1)[:UNKNOWN]
+    often = often[: len(labels_of(part).legend)]
+    return tuple((often / max(int(often.sum()), 1)).tolist())
+
+
+def _beside_drawn(kinds: _Kinds, k: int) -> tuple[Floats, Floats]:
+    """Drawn polygons and points by class ``[K]``, and how many of them map `k` names so.
+
+    A polygon counts as one, by the share of its pixels.
+    """
+    count = len(labels_of(kinds.parts[k]).legend)
+    drawn, hits = np.zeros(count), np.zeros(count)
+    source = _bare(kinds.parts[k])
+    for own, wins in zip(kinds.parts, kinds.wins, strict=True):
+        if not wins:
+            continue
+        for spans in pieces(own.grid):
+            grid = own.grid[spans]
+            values = labels_of(own).read(grid).values
+            if (values == UNKNOWN).all():
+                continue
+            named = source.read(grid).values
+            for c in np.unique(values[values != UNKNOWN]):
+                numbers, _ = label((values == c) & (named != UNKNOWN))
+                pixels = np.bincount(numbers.ravel())[1:]
+                right = np.bincount(numbers[named == c], minlength=len(pixels) + 1)[1:]
+                drawn[c] += len(pixels)
+                hits[c] += float((right / np.maximum(pixels, 1)).sum())
+    return drawn, hits
+
+
+def _bare(part: Stack) -> LabelSource:
+    """Labels of a source, where others win over it too."""
+    labels = labels_of(part)
+    return labels.source if isinstance(labels, Under) else labels
+
+
+def _note(k: int, accuracy: float, drawn: float) -> str:
+    by = f", corrected by {drawn:.0f} drawn labels" if drawn else ""
+    return (
+        f"place: labels {k + 1} count as a map that is right on {accuracy:.0%} of the "
+        f"pixels{by}"
     )
-    return KeptPlace(first.strength, first.side, tuple(notes), others)

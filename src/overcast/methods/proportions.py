@@ -54,12 +54,15 @@ class Cells:
         How much a cell counts ``[J]``.
     before
         What other scenes say of the classes of clusters ``[K, C]``, rows summing to 1.
+    decisions
+        So many times somebody chose a label: fewer than cells where polygons were drawn.
     """
 
     shares: csr_matrix
     labels: Floats
     weight: Floats
     before: Floats | None = None
+    decisions: float = 1.0
 
     @property
     def independent(self) -> float:

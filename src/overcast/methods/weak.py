@@ -163,6 +163,12 @@ class Weak:
 
     def _explained(self, sources: Sources, edges: csr_matrix, legend: Legend) -> Floats:
         """Classes of clusters ``[K, C]`` that explain the labels of all sources."""
+        if len(sources) > 1:
+            # Beside each other, sources count by how often somebody chose a label.
+            sources = [
+                (replace(c, weight=c.weight * (c.decisions / c.weight.sum())), belief)
+                for c, belief in sources
+            ]
         weights = np.concatenate([cells.weight for cells, _ in sources])
         independent = float(weights.sum() ** 2 / (weights**2).sum())
         own = [(cells, self._for(belief, independent)) for cells, belief in sources]

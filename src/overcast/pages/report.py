@@ -77,6 +77,8 @@ class Page:
         What made the map: version, method, inputs, hashes, grid.
     plan
         The whole plan as YAML.
+    origins, credits
+        Of fetched data: what they are, and what their sources ask to be said.
     """
 
     title: str
@@ -94,6 +96,8 @@ class Page:
     warnings: Sequence[str] = ()
     provenance: Mapping[str, str] = field(default_factory=dict)
     plan: str = ""
+    origins: Sequence[str] = ()
+    credits: Sequence[str] = ()
 
 
 def write_report(page: Page, path: Path) -> None:

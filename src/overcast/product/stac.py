@@ -62,6 +62,8 @@ class Origin:
         What made it, in words.
     version
         Of overcast.
+    items
+        Addresses of the items of catalogues that those files were read from.
     """
 
     name: str
@@ -70,6 +72,7 @@ class Origin:
     sources: tuple[str, ...]
     method: str
     version: str
+    items: tuple[str, ...] = ()
 
 
 def map_item(folder: Path, origin: Origin, models: Iterable[str]) -> Item:
@@ -99,6 +102,8 @@ def map_item(folder: Path, origin: Origin, models: Iterable[str]) -> Item:
     item = _item(origin, (*wanted, "processing/v1.1.0"), properties, assets)
     link = {"rel": "derived_from", "type": "application/geo+json", "title": "Model"}
     item["links"] += [{**link, "href": href} for href in models]
+    link["title"] = "Source"
+    item["links"] += [{**link, "href": href} for href in origin.items]
     return item
 
 

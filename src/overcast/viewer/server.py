@@ -9,9 +9,9 @@ no answer allows another origin.
 
 from __future__ import annotations
 
+import re
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import urlsplit
 
 from rasterio.errors import RasterioError
 
@@ -20,6 +20,8 @@ from overcast.viewer.scene import Scene
 
 LOOPBACK = "127.0.0.1"
 _NAMES = (LOOPBACK, "localhost")
+_HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?")
+_LAST_PORT = 65535
 _PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; worker-src blob:; connect-src 'self'; "
     "img-src 'self' blob: data:; style-src 'self' 'unsafe-inline'; "
@@ -69,7 +71,11 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(self._answer())
 
     def _answer(self) -> Answer:
-        if urlsplit(f"//{self.headers['Host']}").hostname not in _NAMES:
+        hosts = self.headers.get_all("Host") or []
+        host = _HOST.fullmatch(hosts[0]) if len(hosts) == 1 else None
+        if host is None or int(host[2] or 0) > _LAST_PORT:
+            return refusal(400, "expected one Host header: a name, maybe a port")
+        if host[1].casefold() not in _NAMES:
             return refusal(403, "this server answers to its own machine alone")
         try:
             return answer(self.server.scene, self.path)

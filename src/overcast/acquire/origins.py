@@ -1,0 +1,76 @@
+"""Where fetched files come from, as `overcast fetch` left it beside them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+MANIFEST = "fetch.json"
+"""Beside fetched files: what was read, from where, under which terms."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origins:
+    """What is known of several files.
+
+    Attributes
+    ----------
+    lines
+        Place, days and orbits, a sentence each.
+    credits
+        What the sources ask to be said, with their licences.
+    items
+        Addresses of the items that the files were made from.
+    """
+
+    lines: tuple[str, ...] = ()
+    credits: tuple[str, ...] = ()
+    items: tuple[str, ...] = ()
+
+
+def origins_of(paths: Iterable[Path]) -> Origins:
+    """What manifests beside files say of them; nothing of files that were not fetched."""
+    lines: list[str] = []
+    credits: list[str] = []
+    items: list[str] = []
+    for path in paths:
+        manifest = _manifest(path.parent)
+        about = manifest.get("files", {}).get(path.name)
+        if about is None:
+            continue
+        lines += [f"Place: {manifest['place']}", _line(path.name, about)]
+        items += [one["href"] for one in about["items"] if one["href"]]
+        for source in manifest["sources"]:
+            if source["product"] == about["product"]:
+                credits.append(_credit(source))
+    return Origins(*(tuple(dict.fromkeys(texts)) for texts in (lines, credits, items)))
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return manifest if isinstance(manifest, dict) else {}
+
+
+def _line(name: str, about: dict[str, Any]) -> str:
+    said = [f"{name}: {about['product']}"]
+    if "date" in about:
+        said.append(f"of {about['date']}")
+    if "year" in about:
+        said.append(f"of {about['year']}")
+    if about.get("orbit", [""])[0]:
+        said.append(f"orbit {about['orbit'][0]} {about['orbit'][1]}")
+    if "clear" in about:
+        said.append(f"{about['clear']:.0%} of the place clear")
+    return ", ".join(said)
+
+
+def _credit(source: dict[str, str]) -> str:
+    said = source["attribution"] or source["product"]
+    licence = f"; licence: {source['licence']}" if source["licence"] else ""
+    return f"{said} (by {source['source']}{licence})"
