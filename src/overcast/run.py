@@ -64,6 +64,7 @@ from overcast.run_files import (
     read_interface,
     write_interface,
 )
+from overcast.runtimes import running, runtime_for
 from overcast.threads import steady_learning
 
 PLAN = "plan.yaml"
@@ -286,9 +287,14 @@ def map_run(
     """
     predictor = runs.load()
     stack = matched(inputs.stack, predictor.sensors)
-    key = fingerprint([runs.model, inputs.fingerprint, to_tree(windows)])
+    runtime = runtime_for(stack.shape[0] * stack.shape[1])
+    facts = [runs.model, inputs.fingerprint, to_tree(windows)]
+    key = fingerprint(facts if runtime == "torch" else [*facts, runtime])
     tiling = tiling_of(predictor, windows)
-    raw = predict(predictor, stack, tiling, folder, key, progress, keep=probabilities)
+    with running(runtime):
+        raw = predict(
+            predictor, stack, tiling, folder, key, progress, keep=probabilities
+        )
     tags = tags_of(runs, inputs.stack)
     mapped = write_rasters(raw, (stack.grid, predictor.legend), folder, tags, progress)
     if (clear := _restored(predictor, stack)) is not None:
