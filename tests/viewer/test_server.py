@@ -112,6 +112,55 @@ def test_a_report_runs_nothing(server: ViewServer) -> None:
     assert headers["Content-Security-Policy"].startswith("default-src 'none'")
 
 
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/files/report.html",
+        "/%66iles/report.html",
+        "/f%69les/report.html",
+        "/%66%69%6c%65%73/report.html",
+        "/files/%72eport.html",
+        "/files/report.html?a=1",
+    ],
+)
+def test_a_file_has_its_own_origin_however_it_is_asked_for(
+    server: ViewServer, target: str
+) -> None:
+    _, headers, body = get(server, target)
+    policy = headers["Content-Security-Policy"]
+    assert b"report" in body
+    assert "sandbox" in policy
+    for word in ("allow-scripts", "allow-same-origin", "script-src"):
+        assert word not in policy
+    assert "Content-Disposition" not in headers
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["evil.js", "evil.mjs", "evil.JS", "x.svg", "x.xhtml", "x.xml", "x.css", "x.HTML"],
+)
+def test_what_is_not_shown_is_saved_and_never_a_script(
+    server: ViewServer, name: str
+) -> None:
+    (server.scene.folder / name).write_text("alert(1)")
+    for target in (f"/files/{name}", f"/%66iles/{name}", f"/files/./{name}"):
+        status, headers, body = get(server, target)
+        assert (status, body) == (200, b"alert(1)")
+        assert headers["Content-Type"] == "application/octet-stream"
+        assert headers["Content-Disposition"] == "attachment"
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert "sandbox" in headers["Content-Security-Policy"]
+
+
+def test_links_in_a_circle_are_no_file(server: ViewServer) -> None:
+    loop = server.scene.folder / "loop.html"
+    loop.symlink_to("loop.html")
+    try:
+        assert get(server, "/files/loop.html")[0] == 404
+    finally:
+        loop.unlink()
+
+
 def test_tiles_may_be_kept_and_answers_not(server: ViewServer) -> None:
     assert "max-age" in get(server, "/tiles/map/0/0/0.png")[1]["Cache-Control"]
     assert get(server, "/scene.json")[1]["Cache-Control"] == "no-store"

@@ -8,10 +8,9 @@ from typing import Any
 import click
 
 from overcast.given import file_of, refuse_without
+from overcast.option_types import FILE, SOURCE
 from overcast.options import (
-    FILE,
     HELP,
-    SOURCE,
     Command,
     bar,
     check_table,

@@ -29,8 +29,12 @@ _PAGE_POLICY = (
 )
 """The page loads nothing from anywhere else. MapLibre styles its parts in place, and
 starts its worker from a blob."""
-_FILE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-"""A report is one file, and runs nothing."""
+_FILE_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'; sandbox allow-downloads"
+)
+"""A report is one file, and runs nothing. The folder may be anybody's, so its files have
+an origin of their own (sandbox) and can't read what this server answers."""
 _LASTING = "private, max-age=86400"
 
 
@@ -84,16 +88,19 @@ class _Handler(BaseHTTPRequestHandler):
             return refusal(500, str(error))
 
     def _send(self, found: Answer) -> None:
-        is_file = self.path.startswith("/files/")
+        # By what is answered: one address can be written in many ways.
+        policy = _FILE_POLICY if found.of_folder else _PAGE_POLICY
         headers = {
             "Content-Type": found.kind,
             "Content-Length": str(len(found.body)),
             "Cache-Control": _LASTING if found.lasting else "no-store",
-            "Content-Security-Policy": _FILE_POLICY if is_file else _PAGE_POLICY,
+            "Content-Security-Policy": policy,
             "Cross-Origin-Resource-Policy": "same-origin",
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "no-referrer",
         }
+        if found.saved:
+            headers["Content-Disposition"] = "attachment"
         try:
             self.send_response(found.status)
             for name, value in headers.items():
