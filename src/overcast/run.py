@@ -301,13 +301,10 @@ def map_run(
     stack = matched(inputs.stack, predictor.sensors)
     predictor = for_dates(predictor, stack)
     runtime = runtime_for(stack.shape[0] * stack.shape[1])
-    facts = [runs.model, inputs.fingerprint, to_tree(windows)]
-    key = fingerprint(facts if runtime == "torch" else [*facts, runtime])
-    tiling = tiling_of(predictor, windows)
+    key = fingerprint([runs.model, inputs.fingerprint, to_tree(windows), runtime])
+    work = (stack, tiling_of(predictor, windows), folder, key, progress)
     with running(runtime):
-        raw = predict(
-            predictor, stack, tiling, folder, key, progress, keep=probabilities
-        )
+        raw = predict(predictor, *work, keep=probabilities)
     tags = tags_of(runs, inputs.stack)
     mapped = write_rasters(raw, (stack.grid, predictor.legend), folder, tags, progress)
     if (clear := _restored(predictor, stack)) is not None:
