@@ -200,9 +200,8 @@ def test_polygons_correct_a_map(call: Any, files: Path, tmp_path: Path) -> None:
     assert (codes[:, 60:] == 2).mean() > 0.8
     place = json.loads((out / "run" / "place.json").read_text())
     assert [one["wins"] for one in place["others"]] == [True]
-    # Each drawn square is one of six for its class: the wood is wrong in both.
-    assert place["recall"] == [round(5 * 0.95 / 6, 6)] * 2
-    assert place["shares"] == [0.5, 0.5]
+    # The map is wrong in both of the drawn squares.
+    assert place["wrong"] == [round(2 * (1 - 10 * 0.95 / 12), 6)] * 2
     assert (out / "run" / "place-1.tif").is_file()
     assert "labels from 2 sources: coarse.tif (a map, accuracy .95)" in err
 
