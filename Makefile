@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 
-.PHONY: setup demo test test-all check bench docs clean
+.PHONY: setup demo test test-all check wheel bench docs release clean
 
 setup: .venv/developer
 
@@ -20,6 +20,10 @@ setup: .venv/developer
 	$(PIP) --editable '.[docs]'
 	touch $@
 
+.venv/release: .venv/developer
+	$(PIP) --editable '.[release]'
+	touch $@
+
 demo: .venv/user            ## map a simulated scene from its coarse labels, and score it
 	$(BIN)/overcast demo --out demo --overwrite
 
@@ -34,6 +38,16 @@ check: .venv/developer      ## format, lint and types
 	$(BIN)/ruff check src tests bench
 	$(BIN)/mypy
 
+wheel: .venv/developer      ## the wheel, installed into an empty environment, makes the demo
+	$(BIN)/python -m bench.wheel
+
+release: .venv/release      ## what a release consists of, in dist/; see docs/releasing.md
+	rm -rf dist
+	$(BIN)/python -m bench.licences
+	$(BIN)/python -m build --outdir dist
+	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
+	  --output-format JSON --output-file dist/overcast.cdx.json $(BIN)/python
+
 bench: .venv/developer      ## speed and memory; results go to bench/results
 	$(BIN)/python bench/all.py
 
@@ -42,4 +56,4 @@ docs: .venv/docs            ## these pages and the reference as a site, in site/
 	$(BIN)/zensical build --clean --strict
 
 clean:
-	rm -rf .venv demo site bench/results
+	rm -rf .venv demo dist site bench/results

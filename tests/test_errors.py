@@ -28,7 +28,7 @@ from overcast.errors import (
 )
 from overcast.geo.dataset import open_raster
 from overcast.limits import check_limits
-from overcast.output import refuse_to_replace
+from overcast.output import refuse_inputs, refuse_to_replace
 from tests.rasters import reflectance, utm, write
 
 
@@ -219,3 +219,17 @@ def test_an_input_is_not_replaced(tmp_path: Path) -> None:
         refuse_to_replace(path, True, (path,))
     refuse_to_replace(path, True)
     assert path.read_text() == "{}"
+
+
+def test_links_in_a_circle_are_an_input(tmp_path: Path) -> None:
+    loop = tmp_path / "loop"
+    loop.symlink_to("loop")
+    with pytest.raises((RuntimeError, OSError)) as error:
+        (loop / "map.tif").resolve(strict=True)
+    code, line = explain(error.value)
+    assert code == INPUT
+    assert line.startswith(f"{loop}")
+    assert "lead in a circle" in line
+    with pytest.raises((RuntimeError, OSError, ValueError)) as error:
+        refuse_inputs(loop, ["map.tif"], [str(tmp_path / "s2.tif")])
+    assert explain(error.value)[0] == INPUT

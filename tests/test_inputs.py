@@ -116,7 +116,7 @@ def test_the_command_line_takes_a_mask(tmp_path: Path) -> None:
     assert found.exit_code == 0, found.output
     assert "hides 26% of its own pixels" in found.output
     kept = read_plan(tmp_path / "out" / "run" / "plan.yaml").data.images["s2"].mask
-    assert kept == MaskInput(path=str(scl))
+    assert kept == MaskInput(path=str(scl), dilation=40.0)
     other = mapped(tmp_path, "--s2-mask", str(scl), "--s2-hidden", "9")
     assert "hides 25% of its own pixels" in other.output
 

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 import pytest
+import rasterio
 import sklearn.utils  # loads OpenMP
 from threadpoolctl import threadpool_info
 
@@ -234,6 +236,36 @@ def test_bytes_are_the_same_for_any_number_of_threads(
     names = {"map.tif", "confidence.tif", "probabilities.tif"}
     assert made[0].keys() == {*names, f"{method['name']}.safetensors"}
     assert made[0] == made[1] == made[2]
+
+
+NETWORK: dict[str, Any] = {
+    "name": "network",
+    "model": {"name": "fcn", "width": 8},
+    "schedule": {"steps": 4},
+    "window": 32,
+    "batch": 2,
+}
+
+
+def test_networks_have_the_same_bytes_for_the_same_number(
+    world: Path, tmp_path: Path
+) -> None:
+    """As docs/threads.md says: torch's sums depend on the number, by little."""
+    pytest.importorskip("torch")
+    made: dict[int, dict[str, bytes]] = {}
+    for count in (1, 1, 2, 2, 4):
+        out = tmp_path / f"o{count}"
+        words = ["-c", MAP, str(count), "labels.tif", json.dumps(NETWORK), str(out)]
+        run(words, world)
+        files = files_of(out)
+        assert made.setdefault(count, files) == files, f"{count} threads, learned twice"
+    names = {"map.tif", "confidence.tif", "probabilities.tif"}
+    assert names < made[1].keys()
+    with rasterio.open(tmp_path / "o1" / "probabilities.tif") as first:
+        one = first.read().astype(int)
+    for count in (2, 4):
+        with rasterio.open(tmp_path / f"o{count}" / "probabilities.tif") as other:
+            assert np.abs(other.read().astype(int) - one).max() <= 2
 
 
 def test_the_demo_has_the_same_bytes_for_any_number_of_threads(tmp_path: Path) -> None:

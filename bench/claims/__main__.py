@@ -1,4 +1,4 @@
-"""Measure a problem on simulated worlds, and write docs/results.md from all measured.
+"""Measure a problem on simulated worlds, and write docs/lab/results.md from all measured.
 
     python -m bench.claims coarse --base plain-forest --methods forest
     python -m bench.claims coarse --base network --methods plain-forest forest
@@ -8,7 +8,7 @@
 Worlds 0 to 99 are for development, and the default; ``--report`` takes those from 100
 on, which nobody looks at while tuning. Development results are printed; reported ones
 are kept in bench/claims/measured/ as PROBLEM-BASE, or as ``--name`` says, and go into
-docs/results.md. With ``--add``, only the methods named are measured, and join what was
+docs/lab/results.md. With ``--add``, only the methods named are measured, and join what was
 measured of other arms before. ``--processes 4`` measures four runs at a time; what is
 measured is the same, but for the seconds.
 """
@@ -57,7 +57,7 @@ def main() -> None:
             path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     if given.report:
         kept = [json.loads(p.read_text("utf-8")) for p in sorted(KEPT.glob("*.json"))]
-        (ROOT / "docs" / "results.md").write_text(page(kept), encoding="utf-8")
+        (ROOT / "docs" / "lab" / "results.md").write_text(page(kept), encoding="utf-8")
 
 
 def kept_arms(path: Path, given: argparse.Namespace) -> Arms:

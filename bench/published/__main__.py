@@ -12,7 +12,8 @@ import click
 
 from overcast.cli import main
 from overcast.given import absolute
-from overcast.options import FILE, HELP, Command, bar, show, threads, writing
+from overcast.option_types import FILE
+from overcast.options import HELP, Command, bar, show, threads, writing
 
 
 @click.command(cls=Command, context_settings=HELP)

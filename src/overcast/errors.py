@@ -54,6 +54,7 @@ _CONDITION = {
 }
 _PHRASES = {
     "database or disk is full": errno.ENOSPC,
+    "symlink loop": errno.ELOOP,
     "out of memory": errno.ENOMEM,
     "outofmemory": errno.ENOMEM,
     "not enough memory": errno.ENOMEM,
@@ -291,6 +292,9 @@ def _limit(path: object) -> int | None:
 def _named(error: BaseException) -> str | None:
     """File that an error of the system names itself."""
     name = getattr(error, "filename", None)
+    if isinstance(error, RuntimeError):  # of pathlib, where links lead in a circle
+        _, _, name = str(error).partition("Symlink loop from ")
+        name = name.strip("'\"")
     return name if isinstance(name, str) and name else None
 
 

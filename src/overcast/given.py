@@ -8,94 +8,29 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from overcast.geo.location import FilePath, Location, hide
-
-_SENSORS = ("sentinel-1", "sentinel-2", "class-probabilities")
+from overcast.geo.location import FilePath, Location
 
 
 def data_of(given: dict[str, Any]) -> Any:
     """The `Data` that the options of `images` describe."""
-    from overcast.plan import Data, ImageInput
+    from overcast.given_images import DILATION, images_of
+    from overcast.plan import Data
 
-    images: dict[str, ImageInput] = {}
-    for name in ("s2_bands", "s2_offset", "s2_mask"):
-        refuse_without(given, name, "s2")
-    if given["s1_units"] != "auto":
-        refuse_without(given, "s1_units", "s1")
-    mask = _mask_of(given)
-    if given["s1"] is not None:
-        images["s1"] = ImageInput(
-            path=absolute(given["s1"]), sensor="sentinel-1", units=given["s1_units"]
-        )
-    if given["s2"] is not None:
-        bands = given["s2_bands"]
-        images["s2"] = ImageInput(
-            path=absolute(given["s2"]),
-            sensor="sentinel-2",
-            offset=given["s2_offset"],
-            bands=None if bands is None else tuple(bands.split(",")),
-            mask=mask,
-        )
-    for text in given["others"]:
-        name, sensor, path = _other(text)
-        if name in images:
-            raise ValueError(
-                f"--image {hide(text)}: there is an image {name} already; expected "
-                "another name, or one file (gdalbuildvrt both.vrt FILE FILE)"
-            )
-        images[name] = ImageInput(path=absolute(path), sensor=sensor)
-    grid = given["grid"]
+    grid, dilation = given["grid"], given["mask_dilation"]
     return Data(
-        images=images,
+        images=images_of(given),
         grid=None if grid is None else absolute(grid),
         trust=given["trust"],
         small_overlap=given["small_overlap"],
+        mask_dilation=DILATION if dilation is None else dilation,
     )
 
 
 def refuse_without(given: dict[str, Any], name: str, needed: str) -> None:
     """Refuse an option that nothing reads, since another one is missing."""
-    if given[name] not in (None, ()) and given[needed] is None:
+    if given[name] not in (None, ()) and given[needed] in (None, ()):
         option, other = (f"--{n.replace('_', '-')}" for n in (name, needed))
         raise ValueError(f"{option}: of what? give {other} as well")
-
-
-def _other(text: str) -> tuple[str, str, str]:
-    """Name, sensor and file of ``NAME=SENSOR:FILE``.
-
-    Both paths may have colons, as those of Windows and addresses have: a sensor ends
-    with .toml, or is the name of one.
-    """
-    name, _, rest = text.partition("=")
-    parts = rest.split(":")
-    ways = [(":".join(parts[:i]), ":".join(parts[i:])) for i in range(1, len(parts))]
-    for sensor, path in ways:
-        if name and path and sensor in _SENSORS:
-            return name, sensor, path
-        if name and path and sensor.lower().endswith(".toml"):
-            return name, absolute(sensor), path
-    for sensor, path in ways:
-        if name and path and Path(sensor).is_file():
-            return name, absolute(sensor), path
-    raise ValueError(
-        f"--image {hide(text)}: expected NAME=SENSOR:FILE, with a sensor that is a .toml "
-        f"file or one of {', '.join(_SENSORS)}"
-    )
-
-
-def _mask_of(given: dict[str, Any]) -> Any:
-    """The `MaskInput` of the optical image, or none."""
-    from overcast.plan import NO_MASK, MaskInput
-
-    path, text = given["s2_mask"], given["s2_hidden"]
-    refuse_without(given, "s2_hidden", "s2_mask")
-    if path is None:
-        return None
-    try:
-        codes = None if text is None else tuple(map(int, text.split(",")))
-    except ValueError:
-        raise ValueError(f"--s2-hidden {text}: expected codes, such as 1,2") from None
-    return MaskInput(path=path if path == NO_MASK else absolute(path), hidden=codes)
 
 
 def plan_of(given: dict[str, Any]) -> Any:

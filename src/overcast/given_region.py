@@ -127,14 +127,12 @@ def _label_products(given: Mapping[str, Any]) -> dict[str, str]:
 def _as_files(
     given: dict[str, Any], fetched: Any, wanted: Mapping[str, str]
 ) -> dict[str, Any]:
-    """The options with the files that were fetched: of several days the clearest."""
+    """The options with the files that were fetched, of all days."""
     files = fetched.manifest["files"]
     folder = fetched.folder
-    days = {n: f for n, f in files.items() if n.startswith("s2_") and "_scl" not in n}
-    best = max(days, key=lambda name: (days[name]["clear"], name))
-    mask = best.replace(".tif", "_scl.tif")
-    radar = [n for n in files if n.startswith("s1_")]
-    near = min(radar, key=lambda n: (_apart(files[n], days[best]), n), default=None)
+    days = sorted(n for n in files if n.startswith("s2_") and "_scl" not in n)
+    masks = [m for n in days if (m := n.replace(".tif", "_scl.tif")) in files]
+    radar = sorted(n for n in files if n.startswith("s1_"))
     labels = []
     for text in given["labels"] or tuple(wanted):
         if (product := wanted.get(text)) is None:
@@ -146,15 +144,8 @@ def _as_files(
         labels.append(f"{folder / name}{own}{'|' if said else ''}{said}")
     return {
         **given,
-        "s2": str(folder / best),
-        "s2_mask": str(folder / mask),
-        "s1": None if near is None else str(folder / near),
+        "s2": tuple(str(folder / name) for name in days),
+        "s2_mask": tuple(str(folder / name) for name in masks),
+        "s1": tuple(str(folder / name) for name in radar),
         "labels": tuple(labels),
     }
-
-
-def _apart(one: Mapping[str, Any], other: Mapping[str, Any]) -> int:
-    from datetime import date
-
-    first, second = (date.fromisoformat(about["date"]) for about in (one, other))
-    return abs((first - second).days)

@@ -9,6 +9,10 @@ from typing import Any
 Limits = tuple[float, float]
 MOST = math.inf
 """No upper limit; infinity itself is refused all the same."""
+SHARE: Limits = (0, 1)
+WEIGHT: Limits = (0, 1e6)
+DECAY: Limits = (0, 0.999_999_9)
+"""Of a moving average; at 1 it would never learn."""
 LARGEST_SEED = 4_000_000_000
 """Libraries take 32 bits, and parts of a run add a little to the seed."""
 

@@ -5,36 +5,17 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import click
 
+from overcast import option_types
 from overcast.threads import keep_memory, use
 
-FILE = click.Path(path_type=Path)
-
-
-class _Source(click.ParamType):  # type: ignore[type-arg]
-    """What GDAL opens: a file, or an address, of which no slash may be lost."""
-
-    name = "path"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> str:
-        return str(value)
-
-
-SOURCE = _Source()
-"""A raster or vector file to read, wherever it lies."""
+FILE, SOURCE = option_types.FILE, option_types.SOURCE
+"""A file or folder of this machine; a raster or vector file, wherever it lies."""
 HELP = {"help_option_names": ["-h", "--help"]}
 """Settings of every command."""
-
-
-_BOTH = {
-    "s1": "gdalbuildvrt both.vrt {}",
-    "s2": "gdalbuildvrt both.vrt {}",
-}
-"""What puts two files into the one that an option takes."""
 
 
 class Command(click.Command):
@@ -69,20 +50,22 @@ def _twice(option: click.Parameter, args: list[str]) -> str:
         name, equals, value = word.partition("=")
         if name in option.opts:
             values.append(value if equals else following)
-    message = f"{option.opts[0]}: given {len(values)} times ({', '.join(values)}), "
-    if (hint := _BOTH.get(str(option.name))) is None:
-        return f"{message}expected once"
-    return f"{message}takes one file; make one: {hint.format(' '.join(values))}"
+    shown = ", ".join(values)
+    return f"{option.opts[0]}: given {len(values)} times ({shown}), expected once"
 
 
 def say(message: str) -> None:
-    """A line for the reader, on standard error."""
-    click.echo(message, err=True)
+    """A line for the reader, on standard error; bytes that are no text are escaped."""
+    click.echo(_written(message), err=True)
 
 
 def show(result: Any) -> None:
     """A result for the next program: JSON on standard output."""
-    click.echo(json.dumps(result, indent=2, ensure_ascii=False))
+    click.echo(_written(json.dumps(result, indent=2, ensure_ascii=False)))
+
+
+def _written(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def present(result: Any, tables: Any, given: Mapping[str, Any]) -> None:
@@ -146,13 +129,19 @@ images = several(
     click.option(
         "--s1",
         type=SOURCE,
-        help="Sentinel-1 backscatter: a raster with VV and VH, or a folder of both.",
+        multiple=True,
+        metavar="[DATE=]FILE",
+        help="Sentinel-1 backscatter: a raster with VV and VH, or a folder of both; "
+        "several dates as --s2 takes them.",
     ),
     click.option(
         "--s2",
         type=SOURCE,
+        multiple=True,
+        metavar="[DATE=]FILE",
         help="Sentinel-2 reflectance, L2A or L1C: a raster, a .SAFE folder, its zip, or a "
-        "folder of bands; all inputs may be addresses (https://, s3://, zip://, /vsi...).",
+        "folder of bands; all inputs may be addresses (https://, s3://, zip://, /vsi...). "
+        "Several dates: repeat it, or give a folder of files or a pattern.",
     ),
     click.option(
         "--image",
@@ -160,7 +149,7 @@ images = several(
         multiple=True,
         metavar="NAME=SENSOR:FILE",
         help="An image of another sensor, described in a TOML file (or of sentinel-1 or "
-        "sentinel-2); may be repeated.",
+        "sentinel-2); may be repeated, and with one NAME gives several dates.",
     ),
     click.option(
         "--s1-units",
@@ -182,9 +171,18 @@ images = several(
     click.option(
         "--s2-mask",
         type=SOURCE,
+        multiple=True,
+        metavar="[DATE=]FILE",
         help="Scene classification (SCL) or another cloud mask of --s2: what it hides "
-        "counts as not observed; none leaves out that of a product.  [default: the SCL of "
-        "a product]",
+        "counts as not observed; several as --s2; none leaves masks out.  [default: the "
+        "SCL of a product, or beside a file: s2_DATE_scl.tif or scl_DATE.tif]",
+    ),
+    click.option(
+        "--mask-dilation",
+        type=click.FloatRange(0, 10_000),
+        metavar="METRES",
+        help="Hide so much around what masks hide.  [default: 40 with SCL, 0 with "
+        "--s2-hidden]",
     ),
     click.option(
         "--s2-hidden",

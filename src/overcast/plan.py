@@ -29,49 +29,12 @@ from overcast.errors import building, cause, is_own, reading, writing
 from overcast.geo.location import Location
 from overcast.keys import UniqueKeys
 from overcast.limits import LARGEST_SEED, check_limits
+from overcast.plan_images import LATER, NO_MASK, ImageInput, MaskInput, ObservationInput
 
+__all__ = ("NO_MASK", "ImageInput", "MaskInput", "ObservationInput")
 T = TypeVar("T")
 _DEEPEST, _LONGEST = 50, 100_000
 """Levels and values of a YAML text; aliases count as what they stand for."""
-_LATER = {"left out": "at its default"}
-"""Of a key that is newer than plans that were written: their fingerprints stay."""
-
-
-NO_MASK = "none"
-"""Path of a mask that is none, though the product of the image has one."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MaskInput:
-    """A raster of codes, of which those in `hidden` hide the ground of an image.
-
-    Without `hidden`, it is the scene classification (SCL) of a Sentinel-2 product. A
-    `path` of ``none`` leaves out the one that a product comes with.
-    """
-
-    path: str
-    hidden: tuple[int, ...] | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageInput:
-    """An image file; `sensor` is sentinel-1, sentinel-2, class-probabilities or a TOML.
-
-    A `target` is learned from, and a map does without it: the cloud-free twin of a
-    cloudy image, or class probabilities. What a `mask` hides counts as not observed.
-    """
-
-    path: str
-    sensor: str
-    units: Literal["auto", "db", "linear", "amplitude"] = "auto"
-    offset: int | None = None
-    bands: tuple[str, ...] | None = None
-    target: bool = False
-    mask: MaskInput | None = None
-
-    def __post_init__(self) -> None:
-        """Check the offset: products have 0 or -1000, mosaics something between."""
-        check_limits(self, offset=(-10_000, 0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,8 +51,8 @@ class LabelInput:
     legend: str
     nodata: int | tuple[int, ...] | None = None
     column: str | None = None
-    accuracy: str | None = field(default=None, metadata=_LATER)
-    crosswalk: str | None = field(default=None, metadata=_LATER)
+    accuracy: str | None = field(default=None, metadata=LATER)
+    crosswalk: str | None = field(default=None, metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,16 +63,18 @@ class Data:
     `trust` takes units and offsets as said, whatever the values look like;
     `small_overlap` maps where inputs overlap even if that is hardly any of the image.
     In a plan's file `labels` may be a list; `other_labels` are all but the first.
-    `legend` is that of the map, where it is not that of the first labels.
+    `legend` is that of the map, where it is not that of the first labels. Scene classes
+    that a product comes with hide `mask_dilation` metres around what they hide.
     """
 
     images: Mapping[str, ImageInput]
     labels: LabelInput | None = None
     grid: str | None = None
     trust: bool = False
-    small_overlap: bool = field(default=False, metadata=_LATER)
-    other_labels: tuple[LabelInput, ...] = field(default=(), metadata=_LATER)
-    legend: str | None = field(default=None, metadata=_LATER)
+    small_overlap: bool = field(default=False, metadata=LATER)
+    other_labels: tuple[LabelInput, ...] = field(default=(), metadata=LATER)
+    legend: str | None = field(default=None, metadata=LATER)
+    mask_dilation: float = field(default=0.0, metadata=LATER)
 
     def __post_init__(self) -> None:
         """Check that other labels are others."""
@@ -232,11 +197,7 @@ def files_of(*parts: Data) -> list[str]:
     found: list[str | None] = []
     for data in parts:
         for image in data.images.values():
-            found += [
-                image.path,
-                image.sensor,
-                None if image.mask is None else image.mask.path,
-            ]
+            found += [*image.paths, image.sensor]
         for labels in data.every_labels:
             found += [labels.path, labels.legend, labels.accuracy, labels.crosswalk]
         found += [data.legend, data.grid]
@@ -346,7 +307,7 @@ def to_tree(value: Any) -> Any:
         named = (
             (f.name, getattr(value, f.name))
             for f in dataclasses.fields(value)
-            if f.metadata != _LATER or getattr(value, f.name) != f.default
+            if f.metadata != LATER or getattr(value, f.name) != f.default
         )
         tree = {name: to_tree(item) for name, item in named}
         if others := tree.pop("other_labels", []):
@@ -490,19 +451,10 @@ def _moved(
     data: Data, there: Callable[[str], str], file_or_name: Callable[[str], str]
 ) -> Data:
     """The same data with other paths, and other names of sensors and legends."""
-
-    def located(image: ImageInput) -> ImageInput:
-        mask = image.mask
-        if mask is not None and mask.path != NO_MASK:
-            mask = dataclasses.replace(mask, path=there(mask.path))
-        return dataclasses.replace(
-            image,
-            path=there(image.path),
-            sensor=file_or_name(image.sensor),
-            mask=mask,
-        )
-
-    images = {name: located(image) for name, image in data.images.items()}
+    images = {
+        name: image.moved(there, file_or_name(image.sensor))
+        for name, image in data.images.items()
+    }
 
     def known(labels: LabelInput) -> LabelInput:
         accuracy, crosswalk = labels.accuracy, labels.crosswalk

@@ -9,7 +9,6 @@ calibrated ``calibration.json``.
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,18 +24,21 @@ from overcast.accuracy.calibration_file import Calibration, read_calibration
 from overcast.errors import reading
 from overcast.geo.bands import Sensor
 from overcast.geo.legend import Legend
+from overcast.geo.series import series_of
 from overcast.geo.stack import ImageSource, Stack, agree
 from overcast.geo.tiling import Tiling
 from overcast.inputs import Inputs, open_inputs
 from overcast.labels import place_file
 from overcast.labels.place_file import placed, write_place
 from overcast.labels.support import refuse_one_class
+from overcast.maps.by_date import for_dates
 from overcast.maps.ensemble import Ensemble
 from overcast.maps.placed import Placed
 from overcast.maps.predict import predict
 from overcast.maps.predictor import Predictor
 from overcast.maps.views import Viewed, views_of
 from overcast.maps.without import Without
+from overcast.methods.by_date import fit_by_date, load_by_date
 from overcast.methods.finding_place import check_stated, find_place
 from overcast.plan import (
     Plan,
@@ -61,6 +63,7 @@ from overcast.run_files import (
     begin_record,
     check_record,
     finish_record,
+    learned_files,
     read_interface,
     write_interface,
 )
@@ -116,7 +119,7 @@ def learn(
     write_interface(interface, folder)
     begin_record(plan, interface, folder)
     with steady_learning():
-        method_of(plan).fit(stacks, folder, plan.seed, progress)
+        _fit(method_of(plan), stacks, folder, plan.seed, progress)
         if _asks_place(plan) and inputs.stack.labels is not None:
             predictor = _learned(folder, plan, interface)
             place = find_place(
@@ -124,6 +127,16 @@ def learn(
             )
             write_place(place, inputs.stack, folder)
     finish_record(plan, interface, folder)
+
+
+def _fit(
+    method: Any, stacks: list[Stack], folder: Path, seed: int, progress: Progress
+) -> None:
+    """Let a method learn; from several dates, from each of them."""
+    if any(stack.moments for stack in stacks):
+        fit_by_date(method, stacks, folder, seed, progress)
+    else:
+        method.fit(stacks, folder, seed, progress)
 
 
 def _asks_place(plan: Plan) -> bool:
@@ -161,8 +174,7 @@ def _learned(folder: Path, plan: Plan, interface: Interface) -> Predictor:
     legend, sensors = interface.legend, interface.sensors
     try:
         with reading(folder, "train it again", "readable run"):
-            predictor: Predictor = method_of(plan).load(folder, legend, sensors)
-            return predictor
+            return load_by_date(method_of(plan), folder, legend, sensors)
     except FileNotFoundError as error:
         raise ValueError(
             f"{folder}: the run was not finished; run `overcast train` again"
@@ -176,7 +188,7 @@ def model_hash(folder: Path, *, calibrated: bool = True) -> str:
     unless `calibrated` is false.
     """
     digest = hashlib.sha256()
-    learned = sorted(folder.glob("*.safetensors"))
+    learned = learned_files(folder)
     if labels := sorted(folder.glob(place_file.EVERY_LABELS)):
         learned += [folder / place_file.NAME, *labels]
     if calibrated:
@@ -286,6 +298,7 @@ def map_run(
     """
     predictor = runs.load()
     stack = matched(inputs.stack, predictor.sensors)
+    predictor = for_dates(predictor, stack)
     key = fingerprint([runs.model, inputs.fingerprint, to_tree(windows)])
     tiling = tiling_of(predictor, windows)
     raw = predict(predictor, stack, tiling, folder, key, progress, keep=probabilities)
@@ -354,7 +367,8 @@ def tiling_of(predictor: Predictor, windows: Windows) -> Tiling:
 
 def _file_names(stack: Stack) -> list[str]:
     sources: list[Any] = [*stack.images.values(), stack.labels, *stack.others]
-    return [source.path.name for source in sources if hasattr(source, "path")]
+    every = (one for s in sources for one in getattr(s, "sources", (s,)))
+    return [source.path.name for source in every if hasattr(source, "path")]
 
 
 def matched(stack: Stack, sensors: Mapping[str, Sensor]) -> Stack:
@@ -365,21 +379,19 @@ def matched(stack: Stack, sensors: Mapping[str, Sensor]) -> Stack:
     ValueError
         If an image is missing, or is of another sensor or other bands.
     """
-    missing = sensors.keys() - stack.images.keys()
+    given = {series_of(n, stack.moments): s for n, s in stack.images.items()}
+    missing = sensors.keys() - given.keys()
     if missing:
         raise ValueError(
             f"the run was trained with images {', '.join(sorted(sensors))}; "
             f"{', '.join(sorted(missing))} was not given (predict --without maps without)"
         )
     for name, sensor in sensors.items():
-        found = stack.images[name].sensor
+        found = given[name].sensor
         if (found.name, found.names) != (sensor.name, sensor.names):
             raise ValueError(
                 f"{name}: the run was trained on {sensor.name} "
                 f"({', '.join(sensor.names)}), the image is {found.name} "
                 f"({', '.join(found.names)})"
             )
-    images = {n: stack.images[n] for n in sensors}
-    return dataclasses.replace(
-        stack, images=images, labels=None, targets=frozenset(), others=()
-    )
+    return stack.only(sensors)

@@ -139,11 +139,19 @@ def _facts(plan: Plan, interface: Interface) -> dict[str, Any]:
     }
 
 
+def learned_files(folder: Path) -> list[Path]:
+    """Files of a run that hold what was learned; those of its dates last."""
+    alone = sorted(folder.glob("*.safetensors"))
+    return [*alone, *sorted(folder.glob("dates/*/*.safetensors"))]
+
+
 def _digests(folder: Path) -> dict[str, str]:
     found = {}
-    for path in sorted(folder.glob("*.safetensors")):
+    for path in learned_files(folder):
         with reading(path), path.open("rb") as file:
-            found[path.name] = hashlib.file_digest(file, "sha256").hexdigest()
+            found[path.relative_to(folder).as_posix()] = hashlib.file_digest(
+                file, "sha256"
+            ).hexdigest()
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,13 @@ import shapely
 
 from overcast.accuracy.area import StratifiedSample
 from overcast.accuracy.design import allocate, count_classes, draw
-from overcast.accuracy.response import is_form, read_sample, weights_of, write_form
+from overcast.accuracy.response import (
+    is_form,
+    read_sample,
+    refuse_moved,
+    weights_of,
+    write_form,
+)
 from overcast.geo.arrays import LabelArray
 from overcast.geo.legend import load_legend
 from overcast.geo.overlay import classes_under
@@ -109,6 +116,52 @@ def rewritten(path: Path, change: Callable[[list[dict[str, str]]], None]) -> Fea
         writer.writeheader()
         writer.writerows(rows)
     return read_features(other)
+
+
+def shifted(by: float, *rows: int) -> Callable[[Features], Features]:
+    """Points of some rows moved by metres."""
+
+    def change(points: Features) -> Features:
+        places = shapely.get_coordinates(points.shapes)
+        places[list(rows) or slice(None)] += by
+        return replace(points, shapes=shapely.points(places))
+
+    return change
+
+
+@pytest.mark.parametrize("form", [".gpkg"], indirect=True)
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (
+            shifted(5000),
+            "200 of 200 points lie outside of the map, the first in row 1;",
+        ),
+        (
+            shifted(5000, 6),
+            "1 of 200 points lie outside of the map, the first in row 7;",
+        ),
+        (shifted(-1e300, 6, 9), "2 of 200 points lie outside of the map"),
+        (shifted(30, 100), "not where their lon and lat say .* in row 101 by 3 pixels"),
+        (shifted(5.5, 100), "1 of 200 points are not where their lon and lat"),
+    ],
+)
+def test_points_that_were_moved_are_refused(
+    form: Path, change: Callable[[Features], Features], says: str
+) -> None:
+    points = read_features(form)
+    refuse_moved(points, mapped().grid)
+    refuse_moved(shifted(4.5)(points), mapped().grid)
+    with pytest.raises(ValueError, match=says) as error:
+        refuse_moved(change(points), mapped().grid)
+    assert str(error.value).startswith(f"{form}: ")
+
+
+@pytest.mark.parametrize("form", [".gpkg"], indirect=True)
+def test_columns_of_degrees_that_say_nothing_are_passed_over(form: Path) -> None:
+    points = shifted(30, 3)(read_features(form))
+    empty = {**points.columns, "lon": ["east"] * 200}
+    refuse_moved(replace(points, columns=empty), mapped().grid)
 
 
 def sampled(points: Features) -> StratifiedSample:

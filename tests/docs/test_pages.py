@@ -12,7 +12,7 @@ import overcast
 from overcast.cli import commands
 from tests.docs.pages import PAGES, ROOT, anchors, links, nav, shown
 
-EVERY = [*PAGES, ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+EVERY = [*PAGES, ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md"]
 
 
 def name(page: Path) -> str:

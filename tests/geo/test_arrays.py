@@ -149,6 +149,7 @@ def dataarray(names: list[str] | None = None) -> xarray.DataArray:
         },
         name="vv",
     )
+    array.values[0, 5, 7] = 0.5
     array.values[1, 2, 3] = np.nan
     return array if names is None else array.assign_coords(band=names)
 

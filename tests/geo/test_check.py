@@ -85,8 +85,22 @@ def test_nothing_but_nodata_is_refused(tmp_path: Path) -> None:
 def test_one_valid_pixel_between_the_samples_is_found(tmp_path: Path) -> None:
     values = np.full((2, 1200, 1200), np.nan, np.float32)
     values[:, 701, 33] = -12
-    image = open_sentinel_1(write(tmp_path / "s1.tif", values, utm((1200, 1200)))).image
+    path = write(tmp_path / "s1.tif", values, utm((1200, 1200)))
+    image = open_sentinel_1(path, trust=True).image
     assert image.read(image.grid).valid.sum() == 1
+    with pytest.raises(ValueError, match=r"s1\.tif: one pixel alone was observed"):
+        open_sentinel_1(path)
+
+
+def test_what_differs_between_the_samples_is_found(tmp_path: Path) -> None:
+    """Sampled pixels are all alike, or fill values without a tag; the others are not."""
+    values = np.full((2, 1200, 1200), 32767, np.float32)
+    values[:, ::3] = -12
+    values[:, 701] = -13
+    values[1] -= 6 * (values[1] < 0)
+    path = write(tmp_path / "s1.tif", values, utm((1200, 1200)))
+    image = open_sentinel_1(path).image
+    assert image.read(image.grid).valid.sum() == 401 * 1200
 
 
 def test_a_large_file_is_read_at_places_all_over_it(tmp_path: Path) -> None:
@@ -118,11 +132,36 @@ def test_own_sensor_out_of_range_is_said(tmp_path: Path) -> None:
     assert open_checked(named, sensor, Encoding(scale=1e-4)).notes == ()
 
 
-def test_an_image_of_one_value_is_said(tmp_path: Path) -> None:
+def test_an_image_of_one_value_is_refused(tmp_path: Path) -> None:
     values = np.full((2, *SHAPE), -10, np.float32)
     values[1] = -16
     path = write(tmp_path / "s1.tif", values, utm(), names=["VV", "VH"])
-    assert any("same values" in note for note in open_sentinel_1(path).notes)
+    with pytest.raises(ValueError, match=r"s1\.tif: every pixel has the same values"):
+        open_sentinel_1(path)
+    assert any("same values" in n for n in open_sentinel_1(path, trust=True).notes)
+    sensor = Sensor("mine", "sar", tuple(Band(n, "dB", -30, 0) for n in ("VV", "VH")))
+    with pytest.raises(ValueError, match="every pixel has the same values"):
+        open_checked(path, sensor, Encoding())
+    assert "is it an image" in open_checked(path, sensor, Encoding(), True).notes[0]
     values[:, 0] += 1
     path = write(tmp_path / "s1.tif", values, utm(), names=["VV", "VH"])
-    assert not any("same values" in note for note in open_sentinel_1(path).notes)
+    assert not any("same value" in note for note in open_sentinel_1(path).notes)
+    values[1] = -16
+    path = write(tmp_path / "s1.tif", values, utm(), names=["VV", "VH"])
+    notes = open_sentinel_1(path).notes
+    assert notes == (
+        f"{path}: band VH has the same value in every pixel; is it broken?",
+    )
+
+
+def test_a_band_of_the_sensor_that_the_file_lacks_is_refused(tmp_path: Path) -> None:
+    bands = tuple(Band(name, "reflectance", 0, 1) for name in ("red", "nir", "swir"))
+    sensor = Sensor("mine", "optical", bands, (("red", "nir", "swir"),))
+    values = np.random.default_rng(0).random((2, *SHAPE)).astype(np.float32)
+    path = write(tmp_path / "mine.tif", values, utm(), names=["red", "nir"])
+    match = r"mine\.tif: no band swir of the sensor mine; its bands are red, nir"
+    with pytest.raises(ValueError, match=match):
+        open_checked(path, sensor, Encoding())
+    three = np.concatenate([values, values[:1] / 2])
+    path = write(tmp_path / "all.tif", three, utm(), names=["swir", "red", "nir"])
+    assert open_checked(path, sensor, Encoding()).image.sensor.names == sensor.names

@@ -47,3 +47,17 @@ def test_floats_are_whole_or_refused() -> None:
         whole(np.array([1, 0.25]), set())
     with pytest.raises(ValueError, match="complex128 values"):
         whole(np.array([1j]), set())
+
+
+@pytest.mark.parametrize("numbers", [[2**63 + 2, 2**63, 2**63], [1, 2**63, 2**63]])
+def test_numbers_above_those_with_a_sign_are_counted(numbers: list[int]) -> None:
+    found, often = occurring(np.array(numbers, np.uint64))
+    assert found.tolist() == sorted(set(numbers))
+    assert dict(zip(found.tolist(), often.tolist(), strict=True))[2**63] == 2
+
+
+def test_small_numbers_of_64_bits_are_counted() -> None:
+    values = np.array([3, 1, 1], np.uint64)
+    assert [part.tolist() for part in occurring(values)] == [[1, 3], [2, 1]]
+    found = Lookup.of(np.array([0, 3], np.uint64), MEANINGS)
+    assert found.values(np.array([0, 3], np.uint64), 255).tolist() == [255, 1]

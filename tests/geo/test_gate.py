@@ -353,3 +353,45 @@ def test_numbers_of_a_sample_come_from_full_resolution(tmp_path: Path) -> None:
     np.testing.assert_array_equal(image.valid, values[0] != -9999)
     assert "-9999 in all bands" in notes[0]
     assert len(notes) == 1
+
+
+SUN = np.array([1959, 1823, 1512, 1425, 1288, 1163, 1036, 955, 245, 85])
+"""Solar irradiance in W/m2/um, of Sentinel-2's ten bands at the top of the atmosphere."""
+
+
+@pytest.mark.parametrize("covers", [LAND, ("soil", "town"), ("forest", "water")])
+@pytest.mark.parametrize(
+    ("factor", "dtype"),
+    [(1, "float32"), (0.1, "float32"), (10, "uint16"), (100, "uint16")],
+)
+def test_radiance_is_refused(
+    tmp_path: Path, covers: tuple[str, ...], factor: float, dtype: str
+) -> None:
+    """Times the cosine of 45 degrees over pi, as a sensor measures it."""
+    radiance = spectra(*covers) * 1e-4 * SUN[:, None, None] * 0.7071 / np.pi
+    path = write(tmp_path / "s2.tif", (radiance * factor).astype(dtype), utm())
+    with pytest.raises(ValueError, match=r"s2\.tif: (bands up to|far darker in B12)"):
+        open_sentinel_2(path)
+
+
+def test_what_radiance_looks_like_is_said_in_words(tmp_path: Path) -> None:
+    radiance = spectra(*LAND) * 1e-4 * SUN[:, None, None] * 0.7071 / np.pi
+    path = write(tmp_path / "s2.tif", radiance.astype("f4"), utm())
+    with pytest.raises(ValueError, match=r"s2\.tif: far darker in B12.*--trust"):
+        open_sentinel_2(path)
+    assert any("is it reflectance?" in n for n in read_s2(path, trust=True)[1])
+
+
+@pytest.mark.parametrize("covers", [("water",), ("water", "snow"), ("snow",)])
+def test_water_and_snow_are_no_radiance(
+    tmp_path: Path, covers: tuple[str, ...]
+) -> None:
+    path = write(tmp_path / "s2.tif", spectra(*covers), utm())
+    assert not any("far darker" in note for note in read_s2(path)[1])
+
+
+def test_percent_in_which_vegetation_is_too_bright_is_refused(tmp_path: Path) -> None:
+    values = (spectra(*LAND) * 0.04).astype("float32")
+    path = write(tmp_path / "s2.tif", values, utm())
+    with pytest.raises(ValueError, match=r"s2\.tif: bands up to .*vegetation in perc"):
+        open_sentinel_2(path)

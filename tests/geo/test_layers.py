@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -158,3 +159,40 @@ def test_damaged_files_are_refused_by_name(
     with pytest.raises(ValueError, match=says) as error:
         read_features(tmp_path / name)
     assert name in str(error.value)
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("kind", ["Polygon", "Point", "MultiPolygon", "LineString"])
+@pytest.mark.parametrize(("driver", "row"), [("GPKG", 3), ("FlatGeobuf", r"\d")])
+def test_coordinates_that_are_no_numbers_are_counted(
+    tmp_path: Path, number: float, kind: str, driver: str, row: object
+) -> None:
+    shapes = np.array([shapely.box(k, 0, k + 1, 1) for k in range(6)], object)
+    if kind == "Point":
+        shapes = shapely.centroid(shapes)
+    elif kind == "LineString":
+        shapes = shapely.boundary(shapes)
+        shapes = np.array([shapely.LineString(s.coords) for s in shapes], object)
+    elif kind == "MultiPolygon":
+        shapes = np.array([shapely.MultiPolygon([s]) for s in shapes], object)
+    places = shapely.get_coordinates(shapes)
+    corners = len(places) // 6
+    inner = int(corners > 1)  # the first of a ring is the last one as well
+    places[[2 * corners + inner, 4 * corners + inner], 1] = number
+    with np.errstate(invalid="ignore"):
+        shapes = shapely.set_coordinates(shapes, places)
+    path = tmp_path / {"GPKG": "a.gpkg", "FlatGeobuf": "a.fgb"}[driver]
+    pyogrio.raw.write(
+        path,
+        shapely.to_wkb(shapes),
+        [np.arange(6)],
+        ["class"],
+        driver=driver,
+        geometry_type=kind,
+        crs="EPSG:32632",
+    )
+    says = rf"{path}: 2 of 6 features have coordinates .*, the first in row {row}; "
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(ValueError, match=says):
+            read_features(path)

@@ -68,6 +68,12 @@ def test_an_offset_that_the_metadata_contradicts_is_refused(tmp_path: Path) -> N
         open_sentinel_2(path, offset=0)
     image = open_sentinel_2(path, offset=0, trust=True).image
     assert image.read(image.grid).values.min() == pytest.approx(0.12, abs=1e-6)
+    half = open_sentinel_2(path, offset=-500, trust=True).image
+    assert half.read(half.grid).values.min() == pytest.approx(0.07, abs=1e-6)
+    same = open_sentinel_2(path, offset=-1000)
+    assert same.image.read(same.image.grid).values.min() == pytest.approx(
+        0.02, abs=1e-6
+    )
 
 
 def test_dark_values_are_as_the_metadata_says(tmp_path: Path) -> None:
@@ -131,6 +137,7 @@ def test_bands_that_are_missing_are_said(tmp_path: Path) -> None:
 def test_folder_of_backscatter(tmp_path: Path, pattern: str) -> None:
     for level, name in ((-10, "vv"), (-17, "vh")):
         values = np.full((8, 8), level, np.float32)
+        values[1, 1] -= 1
         made.band(tmp_path / f"{pattern.format(name)}.tif", values, 10)
     image = open_sentinel_1(tmp_path).image
     assert image.read(image.grid).values[:, 0, 0].tolist() == [-10, -17]

@@ -224,7 +224,7 @@ def test_what_was_learned_from_is_refused(
     assert codes.size < 1000
     few = tmp_path / "few.csv"
     few.write_text("lon,lat,reference\n9,48,1\n")
-    with pytest.raises(ValueError, match="no held-out pixel has a known class"):
+    with pytest.raises(ValueError, match=r"few\.csv: knows no class where the map"):
         calibrate_map(out, ReferenceFile(few))
     with pytest.raises(ValueError, match=r"no run; expected plan\.yaml"):
         calibrate_map(tmp_path, ReferenceFile(few))

@@ -113,7 +113,8 @@ def test_the_page_says_it_and_needs_nothing_from_outside(tmp_path: Path) -> None
     assert "40 % of what is Croplands is called Forest" in text
     assert "bootstrap of 20 blocks" in text
     assert not re.findall(r"""(?:src|href)=["'](?!data:)""", text)
-    assert "http" not in text
+    assert "http://" not in text
+    assert "https://" not in text
     assert text.count("<img") == 4
     rows = re.findall(r"<tr><th scope=.row.>.*?</tr>", text, re.DOTALL)
     assert sum("Croplands" in row for row in rows) == 3

@@ -33,5 +33,5 @@ def test_masks_uncover_nothing() -> None:
 
 
 def test_settings_are_checked() -> None:
-    with pytest.raises(ValueError, match="block 1 or more"):
+    with pytest.raises(ValueError, match="block is 0; expected 1"):
         Masking(block=0)

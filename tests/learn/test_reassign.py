@@ -114,19 +114,19 @@ def test_the_exponent_evens_out_shares_of_classes_that_labels_have(
 
 
 def test_settings_are_checked() -> None:
-    with pytest.raises(ValueError, match="one of the first three positive"):
+    with pytest.raises(ValueError, match="pixel, prototype and region are 0"):
         Reassignment(pixel=0, region=0, prototype=0)
     for wrong, message in (
-        ({"epsilon": 0}, "epsilon must be positive"),
-        ({"iterations": 0}, "iterations 1 or more"),
+        ({"epsilon": 0}, "epsilon is 0; expected"),
+        ({"iterations": 0}, "iterations is 0; expected 1"),
         ({"penalty": -1}, "class_penalty must be 0 or more"),
-        ({"exponent": -1}, "exponent and compactness 0 or more"),
-        ({"pitch": 0}, "pitch and rounds must be 1 or more"),
-        ({"share_decay": 1}, "must be 0 to below 1"),
+        ({"exponent": -1}, "exponent is -1; expected 0"),
+        ({"pitch": 0}, "pitch is 0; expected 1"),
+        ({"share_decay": 1}, "share_decay is 1; expected 0"),
     ):
         with pytest.raises(ValueError, match=message):
             Reassignment(**wrong)  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="temperature must be positive"):
+    with pytest.raises(ValueError, match=r"temperature is .*; expected"):
         Reassignment(temperature=0)
 
 

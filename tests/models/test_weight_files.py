@@ -6,6 +6,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import replace
+from email.message import Message
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from overcast.errors import INPUT, MACHINE, explain
 from overcast.models import weight_files
 from overcast.models.pretrained import load
 from overcast.models.published import DISPLAY, PUBLISHED, published
@@ -90,14 +92,24 @@ def test_a_download_is_checked_and_kept(
     def gone(url: str, timeout: float) -> Answer:
         raise urllib.error.URLError("no route to host")
 
-    for how, message in (
-        (gone, "can't be fetched .*no route to host.*put it into"),
-        (answer(content[:9], len(content)), "connection ended after 9 of"),
-        (answer(b"<html>", 6), "that was published, or damaged"),
+    def state(code: int) -> Callable[..., Answer]:
+        def urlopen(url: str, timeout: float) -> Answer:
+            raise urllib.error.HTTPError(url, code, "no", Message(), None)
+
+        return urlopen
+
+    for how, message, exit_code in (
+        (gone, "can't be fetched .*no route to host.*put it into", MACHINE),
+        (answer(content[:9], len(content)), "connection ended after 9 of", MACHINE),
+        (state(503), "can't be fetched .*503", MACHINE),
+        (state(429), "can't be fetched .*429", MACHINE),
+        (state(404), "can't be fetched .*404.*put it into", INPUT),
+        (answer(b"<html>", 6), "that was published, or damaged", INPUT),
     ):
         monkeypatch.setattr(urllib.request, "urlopen", how)
-        with pytest.raises(ValueError, match=message):
+        with pytest.raises((ValueError, OSError), match=message) as error:
             weight_files.read(weights)
+        assert explain(error.value) == (exit_code, str(error.value))
         assert list(weight_files.cache_folder().iterdir()) == []
     monkeypatch.setattr(urllib.request, "urlopen", answer(content, len(content)))
     steps: list[int] = []

@@ -17,6 +17,7 @@ from overcast.accuracy.confusion import Confusion, scores
 from overcast.geo.legend import load_legend
 from overcast.pages.quicklook import png
 from overcast.pages.report import Page, Panel, write_report
+from tests.viewer.browser import CHROMIUM, chromium
 
 LEGEND = load_legend("simplified-igbp")
 
@@ -43,7 +44,8 @@ def written(tmp_path: Path, made: Page) -> str:
 def test_the_page_needs_nothing_from_outside(tmp_path: Path) -> None:
     text = written(tmp_path, page())
     assert not re.findall(r"""(?:src|href)=["'](?!data:)""", text)
-    assert "http" not in text
+    assert "http://" not in text
+    assert "https://" not in text
 
 
 def test_names_can_do_no_harm(tmp_path: Path) -> None:
@@ -153,3 +155,38 @@ def test_counted_areas_are_said_to_be_no_estimates(tmp_path: Path) -> None:
     text = written(tmp_path, page())
     assert "so they are not estimates of the true areas" in text
     assert "<code>overcast sample</code>, <code>overcast assess --report</code>" in text
+
+
+def policy_of(text: str) -> str:
+    """The page's own policy, which stands before all that it rules."""
+    head, _, rest = text.partition(
+        '<meta http-equiv="Content-Security-Policy" content="'
+    )
+    assert not re.findall(r"<(style|title|img|link|svg)", head)
+    return rest.partition('"')[0]
+
+
+def test_the_page_may_run_and_load_nothing(tmp_path: Path) -> None:
+    policy = policy_of(written(tmp_path, page()))
+    rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
+    assert rules["default-src"] == "'none'"
+    assert "script-src" not in rules
+    assert rules["img-src"] == "data:"
+    assert rules["base-uri"] == rules["form-action"] == "'none'"
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
+def test_a_script_in_a_page_does_not_run(tmp_path: Path) -> None:
+    """What escaping lets through, the page's policy stops; its own look stays."""
+    text = written(tmp_path, page())
+    evil = "<script>document.title = 'evil'</script><p onclick=1 id=made>x</p>"
+    path = tmp_path / "report.html"
+    path.write_text(text.replace("</main>", f"{evil}</main>"), encoding="utf-8")
+    with chromium() as opened:
+        opened.send("Page.navigate", url=path.as_uri())
+        opened.until(
+            "document.readyState === 'complete' && document.querySelector('#made')"
+        )
+        assert opened.value("document.title") == "Land cover"
+        assert opened.value("getComputedStyle(document.body).margin") == "0px"
+        assert any("Content Security Policy" in said for said in opened.problems)

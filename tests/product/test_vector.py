@@ -21,7 +21,7 @@ from scipy import ndimage
 from overcast.geo.legend import LandClass, Legend
 from overcast.geo.raster import UNKNOWN, Labels
 from overcast.product.rasters import write_labels
-from overcast.product.vector import outlined, sieved, write_polygons
+from overcast.product.vector import outlined, sieved, smoothed, write_polygons
 from tests.rasters import SINUSOIDAL, utm
 
 LEGEND = Legend(
@@ -184,3 +184,41 @@ def test_what_fails_leaves_nothing(tmp_path: Path, monkeypatch: Any) -> None:
     with pytest.raises(OSError, match="disk full"):
         write_polygons(source, tmp_path / "map.gpkg")
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_smooth_borders_stay_shared() -> None:
+    classes = ndimage.uniform_filter(
+        np.random.default_rng(4).random((4, 60, 70)), (0, 5, 5)
+    )
+    values = (classes.argmax(0) + 1).astype(np.uint8)
+    values[:9, :9] = 0
+    rough = list(outlined(values))
+    smooth = list(smoothed(rough, 2))
+    assert [value for _, value in smooth] == [value for _, value in rough]
+    shapes = np.array([polygon for polygon, _ in smooth], object)
+    assert shapely.coverage_is_valid(shapes)  # neither gaps nor overlaps along borders
+    assert shapely.area(shapes).sum() == pytest.approx(60 * 70 - 81)
+    assert shapely.area(shapely.union_all(shapes)) == pytest.approx(60 * 70 - 81)
+    before = shapely.get_num_coordinates([polygon for polygon, _ in rough]).sum()
+    assert shapely.get_num_coordinates(shapes).sum() < 0.75 * before
+    turned = [shapely.length(p) for p, _ in rough]
+    assert shapely.length(shapes).sum() < 0.9 * sum(turned)
+
+
+def test_smooth_polygons_as_flatgeobuf(tmp_path: Path) -> None:
+    values = patchy((40, 50), 3, 3)
+    grid = utm((40, 50))
+    write_labels(
+        Labels(values=values, grid=grid, legend=LEGEND), tmp_path / "m.tif", {}
+    )
+    count = write_polygons(tmp_path / "m.tif", tmp_path / "m.fgb", 0.05, smooth_m=20)
+    info, _, shapes, columns = pyogrio.raw.read(tmp_path / "m.fgb")
+    assert len(shapes) == count
+    assert info["crs"] == "EPSG:32632"
+    area = columns[list(info["fields"]).index("area_ha")]
+    assert area.sum() == pytest.approx(40 * 50 * 0.01, rel=2e-3)
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        "m.fgb",
+        "m.tif",
+        "m.tif.aux.xml",
+    ]

@@ -106,8 +106,8 @@ def test_every_loss_is_finite_without_a_known_pixel(name: Loss) -> None:
     [
         ({"loss": "l2"}, "expected one of forward, noise_layer"),
         ({"right": 1.0}, "above 0 and below 1"),
-        ({"trace": -1.0}, "0 or more"),
-        ({"drop": 2.0}, "drop is a probability"),
+        ({"trace": -1.0}, "trace is -1.0; expected 0 to"),
+        ({"drop": 2.0}, "drop is 2.0; expected 0 to 1"),
     ],
 )
 def test_bad_settings_are_refused(settings: dict[str, Any], says: str) -> None:

@@ -130,8 +130,8 @@ def test_what_it_learned_is_noted() -> None:
     ("settings", "message"),
     [
         ({"radar": "s2"}, "both called 's2'"),
-        ({"drop": 1.5}, "drop must be from 0 to 1"),
-        ({"complementary": -1.0}, "complementary and ramp 0 or more"),
+        ({"drop": 1.5}, "drop is 1.5; expected 0 to 1"),
+        ({"complementary": -1.0}, "complementary is -1.0; expected 0 to"),
         ({"scene": "weak", "reassignment": None}, "nothing reads it: leave it out"),
         ({"scene": "weak", "cross": None}, "nothing reads it: leave it out"),
     ],
@@ -142,7 +142,7 @@ def test_settings_are_checked(settings: dict[str, Any], message: str) -> None:
 
 
 def test_weights_of_namers_are_checked() -> None:
-    with pytest.raises(ValueError, match="weights of cross must be 0 or more"):
+    with pytest.raises(ValueError, match=r"radar is -0\.1; expected 0 to"):
         Cross(radar=-0.1)
 
 

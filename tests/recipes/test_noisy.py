@@ -163,9 +163,12 @@ def test_labels_beyond_the_footprint_teach_nothing() -> None:
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"cross_entropy": 0, "symmetric": 0, "lovasz": 0}, "one of cross_entropy"),
-        ({"looks": -1}, "0 or more"),
-        ({"drop": 2}, "drop is a probability"),
+        (
+            {"cross_entropy": 0, "symmetric": 0, "lovasz": 0},
+            "cross_entropy, symmetric and lovasz are 0",
+        ),
+        ({"looks": -1}, "looks is -1; expected 0 to"),
+        ({"drop": 2}, "drop is 2; expected 0 to 1"),
         ({"soft": True}, "need probabilities"),
         ({"confident": True}, "need probabilities"),
     ],

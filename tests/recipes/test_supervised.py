@@ -54,5 +54,5 @@ def test_labels_are_required() -> None:
 
 
 def test_drop_is_a_probability() -> None:
-    with pytest.raises(ValueError, match=r"0 to 1, got 1\.5"):
+    with pytest.raises(ValueError, match=r"drop is 1\.5; expected 0 to 1"):
         Supervised(drop=1.5)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import http.client
+import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -59,14 +60,39 @@ def test_it_listens_on_loopback_alone(server: ViewServer) -> None:
         ("LOCALHOST:80", 200),
         ("elsewhere.example", 403),
         ("127.0.0.1.elsewhere.example", 403),
-        ("localhost@elsewhere.example", 403),
-        ("", 403),
+        ("[::1]", 403),
+        ("localhost@elsewhere.example", 400),
+        ("", 400),
+        ("[", 400),
+        ("[::1", 400),
+        ("[::1]]:80", 400),
+        ("localhost:", 400),
+        ("localhost:-1", 400),
+        ("localhost:99999", 400),
+        ("localhost:8o", 400),
+        ("localhost/..", 400),
+        ("local host", 400),
+        ("localhost\x01", 400),
+        ("\xe4.example", 400),
     ],
 )
 def test_other_names_for_this_machine_are_refused(
     server: ViewServer, host: str, status: int
 ) -> None:
     assert get(server, "/scene.json", host)[0] == status
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [(), ("Host: localhost", "Host: elsewhere.example"), ("Host: localhost",) * 2],
+)
+def test_one_host_is_expected(server: ViewServer, lines: tuple[str, ...]) -> None:
+    text = "\r\n".join(
+        ["GET /scene.json HTTP/1.1", *lines, "Connection: close", "", ""]
+    )
+    with socket.create_connection(("127.0.0.1", server.server_port), 20) as connection:
+        connection.sendall(text.encode())
+        assert connection.makefile("rb").readline().split()[1] == b"400"
 
 
 def test_the_page_may_load_nothing_from_elsewhere(server: ViewServer) -> None:
@@ -84,6 +110,55 @@ def test_a_report_runs_nothing(server: ViewServer) -> None:
     assert b"report" in body
     assert "script-src" not in headers["Content-Security-Policy"]
     assert headers["Content-Security-Policy"].startswith("default-src 'none'")
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/files/report.html",
+        "/%66iles/report.html",
+        "/f%69les/report.html",
+        "/%66%69%6c%65%73/report.html",
+        "/files/%72eport.html",
+        "/files/report.html?a=1",
+    ],
+)
+def test_a_file_has_its_own_origin_however_it_is_asked_for(
+    server: ViewServer, target: str
+) -> None:
+    _, headers, body = get(server, target)
+    policy = headers["Content-Security-Policy"]
+    assert b"report" in body
+    assert "sandbox" in policy
+    for word in ("allow-scripts", "allow-same-origin", "script-src"):
+        assert word not in policy
+    assert "Content-Disposition" not in headers
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["evil.js", "evil.mjs", "evil.JS", "x.svg", "x.xhtml", "x.xml", "x.css", "x.HTML"],
+)
+def test_what_is_not_shown_is_saved_and_never_a_script(
+    server: ViewServer, name: str
+) -> None:
+    (server.scene.folder / name).write_text("alert(1)")
+    for target in (f"/files/{name}", f"/%66iles/{name}", f"/files/./{name}"):
+        status, headers, body = get(server, target)
+        assert (status, body) == (200, b"alert(1)")
+        assert headers["Content-Type"] == "application/octet-stream"
+        assert headers["Content-Disposition"] == "attachment"
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert "sandbox" in headers["Content-Security-Policy"]
+
+
+def test_links_in_a_circle_are_no_file(server: ViewServer) -> None:
+    loop = server.scene.folder / "loop.html"
+    loop.symlink_to("loop.html")
+    try:
+        assert get(server, "/files/loop.html")[0] == 404
+    finally:
+        loop.unlink()
 
 
 def test_tiles_may_be_kept_and_answers_not(server: ViewServer) -> None:

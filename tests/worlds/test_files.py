@@ -12,7 +12,7 @@ import rasterio
 from overcast import lock
 from overcast.geo.categories import read_categories
 from overcast.geo.legend import load_legend
-from overcast.worlds.files import write_world
+from overcast.worlds.files import world_of, write_world
 from overcast.worlds.scene import KINDS, Scene, Wanted, simulate
 
 SIZE = 300  # more than one window
@@ -105,6 +105,41 @@ def test_files_are_not_overwritten_unasked(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["s2.tif"]
     write_world(3, 64, tmp_path, overwrite=True, processes=1)
     assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_what_was_killed_begins_anew(tmp_path: Path, count: int) -> None:
+    """Killed at the n-th file that takes its name: the same command is not refused."""
+    code = (
+        "import os\n"
+        "from pathlib import Path\n"
+        "from overcast.worlds import files\n"
+        "move, left = Path.replace, [0]\n"
+        "def replace(self, target):\n"
+        "    if str(self).endswith('.part'):\n"
+        "        left[0] += 1\n"
+        f"        if left[0] > {count}: os._exit(9)\n"
+        "    return move(self, target)\n"
+        "Path.replace = replace\n"
+        f"files.write_world(3, 64, Path({str(tmp_path)!r}), processes=1)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=False)
+    assert done.returncode == (9 if count < 4 else 0)
+    names = sorted(p.name for p in tmp_path.glob("*.tif"))
+    assert len(names) == min(count, 4)
+    if count == 4:
+        return
+    with pytest.raises(ValueError, match="exist; choose another folder"):
+        write_world(4, 64, tmp_path, processes=1)
+    write_world(3, 64, tmp_path, processes=1)
+    assert not list(tmp_path.glob(".*"))
+    assert world_of(tmp_path) == (3, 64)
+    fresh = write_world(3, 64, tmp_path / "fresh", processes=1)
+    assert all(
+        (tmp_path / p.name).read_bytes() == p.read_bytes() for p in fresh.values()
+    )
+    with pytest.raises(ValueError, match="exist; choose another folder"):
+        write_world(3, 64, tmp_path, processes=1)
 
 
 def test_every_kind_of_labels_gets_a_file(tmp_path: Path) -> None:

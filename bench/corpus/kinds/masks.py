@@ -177,6 +177,36 @@ def _(s: Scene) -> Words:
     return map_of()
 
 
+@case(KIND, "one pixel seen, learned from with radar", refused("s2.tif"))
+def _(s: Scene) -> Words:
+    values = s.s2 * 0
+    values[:, 90, 3] = s.s2[:, 90, 3]
+    s.save_s2(values)
+    return map_of(s1="s1.tif")
+
+
+@case(KIND, "one pixel seen of s1", refused("s1.tif"))
+def _(s: Scene) -> Words:
+    values = s.s1 * np.nan
+    values[:, 7, 7] = -12
+    s.save_s1(values)
+    return S1
+
+
+@case(KIND, "an image of one value", refused("s2.tif"))
+def _(s: Scene) -> Words:
+    s.save_s2(s.s2 * 0 + 700)
+    return map_of(s1="s1.tif")
+
+
+@case(KIND, "a band of one value", noted("B05", "same value"))
+def _(s: Scene) -> Words:
+    values = s.s2.copy()
+    values[3] = 800
+    s.save_s2(values)
+    return map_of()
+
+
 @case(KIND, "nodata tags that differ by band, in a side file", INSIDE)
 def _(s: Scene) -> Words:
     values = s.s1.copy()

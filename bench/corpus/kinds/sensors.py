@@ -42,6 +42,8 @@ for title, text, ends in (
     ("bands as numbers", 'name = "p"\nkind = "optical"\nbands = [1, 2]\n', (BAD,)),
     ("a band too few", TOML.rpartition("[[bands]]")[0], (right(), BAD, refused("s2.tif"))),
     ("a band too many", TOML + '[[bands]]\nname = "B99"\nunit = "m"\nlow = 0.0\nhigh = 1.0\n', (refused("s2.tif", "planet.toml"),)),
+    ("a band of another name", TOML.replace('"B05"', '"RedEdge"'), (refused("s2.tif", "planet.toml"),)),
+    ("every band of another name", TOML.replace('"B', '"X'), (refused("s2.tif", "planet.toml"),)),
     ("a band twice", TOML.replace('"B03"', '"B02"'), (BAD, refused("s2.tif"))),
     ("low above high", TOML.replace("low = 0.0", "low = 9.0", 1), (BAD,)),
     ("low of NaN", TOML.replace("low = 0.0", "low = nan", 1), (BAD,)),

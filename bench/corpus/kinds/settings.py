@@ -43,6 +43,28 @@ _SETTINGS: tuple[tuple[Words, tuple[Any, ...]], ...] = (
     (("--method", "forest", "--set", "leaf=-5"), (refused("leaf", "--set"),)),
     (("--method", "forest", "--set", "samples=0"), (refused("samples", "--set"),)),
     (("--method", "forest", "--set", "samples=1"), (refused("samples", "--set"),)),
+    (("--method", "forest", "--set", "samples=99"), (refused("samples", "--set"),)),
+    (("--method", "forest", "--set", "samples=100"), (right(), refused("samples"))),
+    (("--method", "kmeans", "--set", "samples=2"), (refused("samples", "--set"),)),
+    (("--method", "kmeans", "--set", "clusters=1"), (refused("clusters", "--set"),)),
+    (("--set", "samples=1"), (refused("samples", "--set"),)),
+    (("--set", "clusters=[1]"), (refused("clusters", "--set"),)),
+    (("--set", "power=0"), (refused("power", "--set"),)),
+    (("--set", "wrong=1"), (refused("wrong", "--set"),)),
+    (("--set", "smoothness=1000000"), (refused("smoothness", "--set"),)),
+    (("--set", "cell=4096"), (refused("cell", "--set"),)),
+    (
+        ("--method", "network", "--set", "recipe={name: mean_teacher, decay: 1}"),
+        (refused("decay"),),
+    ),
+    (
+        ("--method", "network", "--set", "recipe={name: dacs, alignment: -1}"),
+        (refused("alignment"),),
+    ),
+    (
+        ("--method", "network", "--set", "recipe={name: contrast, most: -1}"),
+        (refused("most"),),
+    ),
     (
         ("--method", "forest", "--set", "balanced=maybe"),
         (refused("balanced", "--set"),),

@@ -41,6 +41,8 @@ def _s2(change: object, dtype: str, scales: Sequence[float], offsets: object):
 
 
 _TEN = (1e-4,) * 10
+_SUN = np.array([1959, 1823, 1512, 1425, 1288, 1163, 1036, 955, 245, 85])[:, None, None]
+"""Solar irradiance of the ten bands, W/m2/um."""
 for title, change, dtype, scales, offsets in (
     ("percent", lambda v: v / 100, "float32", (), ()),
     ("bytes", lambda v: (v / 4000 * 255).clip(0, 255), "uint8", (), ()),
@@ -90,9 +92,28 @@ for title, change, dtype, scales, offsets in (
     ("an offset tag of 5", lambda v: v, "uint16", _TEN, (5.0,) * 10),
     ("sensor counts of 12 bits", lambda v: v / 4000 * 4095, "uint16", (), ()),
     ("radiance", lambda v: v / 1e4 * 400, "float32", (), ()),
+    ("radiance in W/m2/sr/um", lambda v: v / 1e4 * _SUN * 0.225, "float32", (), ()),
+    ("radiance in mW/cm2/sr/um", lambda v: v / 1e5 * _SUN * 0.225, "float32", (), ()),
+    ("radiance x 10 as uint16", lambda v: v / 1e3 * _SUN * 0.225, "uint16", (), ()),
+    ("radiance x 100 as uint16", lambda v: v / 100 * _SUN * 0.225, "uint16", (), ()),
+    (
+        "radiance with its scale tag",
+        lambda v: v / 100 * _SUN * 0.225,
+        "uint16",
+        (0.01,) * 10,
+        (),
+    ),
     ("negatives", lambda v: -v, "int16", (), ()),
     ("all values x 1e30", lambda v: v * 1e30, "float32", (), ()),
     ("one value for all", lambda v: v * 0 + 1200, "uint16", (), ()),
+    (
+        "one value for each band",
+        lambda v: v * 0 + np.arange(200, 2200, 200)[:, None, None],
+        "uint16",
+        (),
+        (),
+    ),
+    ("one value for all, as floats", lambda v: v * 0 + 0.12, "float32", (), ()),
     ("half of it with the offset of 1000", None, "uint16", (), ()),
 ):
     if change is None:

@@ -156,6 +156,12 @@ class StratifiedSample:
         _, reference = self._masks()
         return self._ratio(reference, np.ones_like(reference))
 
+    def areas_of(self, groups: NDArray[np.bool_]) -> Estimate:
+        """Share of the area that groups of classes ``[G, K]`` truly take ``[G]``."""
+        _, reference = self._masks()
+        members = np.einsum("gk,kmc->gmc", groups.astype(np.float64), reference)
+        return self._ratio(members, np.ones_like(members))
+
     @property
     def overall_accuracy(self) -> Estimate:
         """Share of the mapped area whose class is right ``[1]``."""

@@ -12,7 +12,7 @@ from odc.geo.geobox import GeoBox
 
 from overcast.accuracy.bootstrap import block_side
 from overcast.accuracy.confusion import Confusion, compare_blocks, translation
-from overcast.accuracy.response import REFERENCE, is_form
+from overcast.accuracy.response import REFERENCE, is_form, refuse_moved
 from overcast.geo.label_file import open_labels
 from overcast.geo.layers import is_vector
 from overcast.geo.legend import Legend, load_legend
@@ -130,6 +130,8 @@ class ReferenceFile:
         features = read_features(self.path, column)
         classes = translate(features.classes(column, own))
         if features.are_points:
+            if is_form(features):
+                refuse_moved(features, grid)
             return ReferencePoints(features, classes, grid)
         return ReferenceRaster(lay(features, classes, legend, grid), grid)
 

@@ -8,15 +8,18 @@ another format or edited in a spreadsheet; rows must not be deleted or repeated.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
 
 from overcast.accuracy.area import StratifiedSample
 from overcast.accuracy.design import Counts, Drawn
 from overcast.geo.legend import Legend
+from overcast.geo.overlay import pixels_under, positions_under, within
 from overcast.geo.point_table import number_of
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import LabelSource
@@ -29,6 +32,9 @@ _NAME = "stratum_name"
 _POINTS = "stratum_points"
 """How many points were drawn in the stratum; forms of other makers may lack it."""
 _ID = "id"
+_LON, _LAT = "lon", "lat"
+_OFF = 0.5
+"""Pixels by which a point may be off: in the pixel that was drawn, it is not."""
 _SMALL = 1e-5
 """By so much shares may differ from what they are of, being rounded."""
 _FREE = ("certainty", "interpreter", "date", "comment")
@@ -82,6 +88,50 @@ def is_form(points: Features) -> bool:
             "that `overcast sample` wrote"
         )
     return False
+
+
+def refuse_moved(points: Features, grid: GeoBox) -> None:
+    """Refuse a form with points that are not where they were drawn, or off the map.
+
+    A point that was moved speaks for another place, and its design for none. The
+    columns ``lon`` and ``lat`` say where it was drawn.
+
+    Raises
+    ------
+    ValueError
+        If a point lies outside of `grid`, or more than half a pixel off.
+    """
+    outside = ~within(*pixels_under(grid, points), grid)
+    if outside.any():
+        raise ValueError(
+            f"{points.path}: {outside.sum()} of {len(outside)} points lie outside of the "
+            f"map, the first in row {int(outside.argmax()) + 1}; were they moved, or is "
+            "it the sample of another map? Give the places that `overcast sample` drew"
+        )
+    drawn = _drawn_places(points)
+    if drawn is None:
+        return
+    off = np.abs(
+        np.subtract(positions_under(grid, points), positions_under(grid, drawn))
+    ).max(0)
+    moved = ~(off <= _OFF)
+    if moved.any():
+        raise ValueError(
+            f"{points.path}: {moved.sum()} of {len(moved)} points are not where their "
+            f"{_LON} and {_LAT} say that they were drawn, the first in row "
+            f"{int(moved.argmax()) + 1} by {off[moved.argmax()]:.3g} pixels; move them back"
+        )
+
+
+def _drawn_places(points: Features) -> Features | None:
+    """Where points were drawn, by their columns of degrees, if they have them."""
+    if points.named(_LON) is None or points.named(_LAT) is None:
+        return None
+    try:
+        lon, lat = _numbers(points, _LON), _numbers(points, _LAT)
+    except ValueError:
+        return None
+    return replace(points, shapes=shapely.points(lon, lat), crs="EPSG:4326")
 
 
 def read_sample(

@@ -18,7 +18,8 @@ from overcast.geo.raster import Image
 from overcast.geo.stack import Stack, name_of
 from overcast.geo.xarrays import image_to_dataarray
 from overcast.in_memory import InMemory, path_of
-from overcast.inputs import Opened, open_images, settle
+from overcast.input_images import Opened, open_images
+from overcast.inputs import settle
 from overcast.plan import NO_MASK, Data, ImageInput, MaskInput
 
 if TYPE_CHECKING:

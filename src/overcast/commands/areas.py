@@ -8,17 +8,8 @@ from typing import Any
 import click
 
 from overcast.given import file_of, refuse_without
-from overcast.options import (
-    FILE,
-    HELP,
-    SOURCE,
-    Command,
-    bar,
-    check_table,
-    present,
-    say,
-    tables,
-)
+from overcast.option_types import FILE, SOURCE
+from overcast.options import HELP, Command, bar, check_table, present, say, tables
 
 
 @click.command(cls=Command, context_settings=HELP)

@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from overcast.given import reference_of
-from overcast.options import FILE, HELP, SOURCE, Command, bar, reading, report, threads
+from overcast.option_types import FILE, SOURCE, Number
+from overcast.options import HELP, Command, bar, reading, report, threads
 
 
 @click.command(cls=Command, context_settings=HELP)
@@ -18,7 +19,7 @@ from overcast.options import FILE, HELP, SOURCE, Command, bar, reading, report, 
 @click.option(
     "--sets",
     "coverage",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=Number(0, 1, min_open=True, max_open=True),
     metavar="COVERAGE",
     help="Also write set_sizes.tif: how many classes a pixel may have, so that its set "
     "holds the true one this often, such as 0.9.",

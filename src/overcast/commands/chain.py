@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from overcast.options import FILE, HELP, Command, bar, report, threads, views, writing
+from overcast.option_types import FILE
+from overcast.options import HELP, Command, bar, report, threads, views, writing
 
 
 @click.command(cls=Command, context_settings=HELP)

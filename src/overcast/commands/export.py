@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from overcast.options import FILE, HELP, Command, bar, show
+from overcast.option_types import FILE, Number
+from overcast.options import HELP, Command, bar, show
 from overcast.output import refuse_to_replace
 
 
@@ -28,7 +29,7 @@ from overcast.output import refuse_to_replace
 @click.option(
     "--pixel",
     "pixel_m",
-    type=float,
+    type=Number(min=0, min_open=True),
     default=10,
     show_default=True,
     help="Pixel size in metres, which Deepness reads layers at.",

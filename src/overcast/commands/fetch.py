@@ -6,16 +6,8 @@ from typing import Any
 
 import click
 
-from overcast.options import (
-    HELP,
-    SOURCE,
-    Command,
-    bar,
-    say,
-    show,
-    threads,
-    writing,
-)
+from overcast.option_types import SOURCE
+from overcast.options import HELP, Command, bar, say, show, threads, writing
 from overcast.options_region import region
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from overcast.given import file_of
-from overcast.options import HELP, SOURCE, Command, show
+from overcast.option_types import SOURCE
+from overcast.options import HELP, Command, show
 
 
 @click.command(cls=Command, context_settings=HELP)
@@ -14,11 +15,17 @@ from overcast.options import HELP, SOURCE, Command, show
 def command(files: tuple[str, ...], as_json: bool) -> None:
     """Say what each file is, how it lies on the first raster's grid, what is odd.
 
+    FILES may be folders and patterns. Three or more images with dates show as a table:
+    the share that is clear of clouds, the orbit, and what they cover. --json says all.
+
     \b
     Example:
       overcast inspect s2.tif s1.tif coarse.tif drawn.gpkg
+      overcast inspect s2_2024/ labels.tif
     """
     from overcast.geo.inspect import inspect_files, to_text
+    from overcast.given_images import expanded
 
-    found = inspect_files([file_of(text) for text in files])
+    every = [one for text in files for one in expanded("FILES", text)]
+    found = inspect_files([file_of(text) for text in every])
     show(found) if as_json else click.echo(to_text(found))

@@ -7,17 +7,8 @@ from typing import Any
 import click
 
 from overcast.given import data_of, plan_of
-from overcast.options import (
-    FILE,
-    HELP,
-    Group,
-    bar,
-    images,
-    labels,
-    report,
-    threads,
-    writing,
-)
+from overcast.option_types import FILE
+from overcast.options import HELP, Group, bar, images, labels, report, threads, writing
 
 
 @click.group(cls=Group, context_settings=HELP)

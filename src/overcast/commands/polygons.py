@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from overcast.options import FILE, HELP, Command, bar, show
+from overcast.option_types import FILE, Number
+from overcast.options import HELP, Command, bar, show
 from overcast.output import refuse_to_replace
 
 
@@ -14,26 +15,40 @@ from overcast.output import refuse_to_replace
 @click.argument("mapped", metavar="MAP", type=FILE)
 @click.option(
     "--mmu",
-    type=click.FloatRange(min=0),
+    type=Number(min=0),
     default=0,
     show_default=True,
     metavar="HECTARES",
     help="Minimum mapping unit: smaller patches go to their largest neighbour.",
 )
-@click.option("--out", type=FILE, required=True, help="GeoPackage to write.")
+@click.option(
+    "--smooth",
+    type=click.FloatRange(min=0),
+    default=0,
+    show_default=True,
+    metavar="METRES",
+    help="Smooth outlines by about so much, such as two pixels; shared borders stay "
+    "shared.",
+)
+@click.option(
+    "--out", type=FILE, required=True, help="GeoPackage or FlatGeobuf (.fgb) to write."
+)
 @click.option("--overwrite", is_flag=True, help="Replace what is there.")
-def command(mapped: Path, mmu: float, out: Path, overwrite: bool) -> None:
+def command(
+    mapped: Path, mmu: float, smooth: float, out: Path, overwrite: bool
+) -> None:
     """Write a map that overcast made as polygons, with their class and area.
 
     \b
-    Example:
+    Examples:
       overcast polygons out/map.tif --mmu 0.5 --out out/map.gpkg
+      overcast polygons out/map.tif --mmu 0.5 --smooth 20 --out out/map.fgb
     """
-    if out.suffix != ".gpkg":
-        raise ValueError(f"{out}: expected a name that ends in .gpkg")
-    refuse_to_replace(out, overwrite)
+    if out.suffix not in (".gpkg", ".fgb"):
+        raise ValueError(f"{out}: expected a name that ends in .gpkg or .fgb")
+    refuse_to_replace(out, overwrite, (mapped,))
     from overcast.product.vector import write_polygons
 
     with bar() as progress:
-        count = write_polygons(mapped, out, mmu, progress)
+        count = write_polygons(mapped, out, mmu, progress, smooth)
     show({"polygons": count, "file": str(out)})

@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from overcast.given import data_of, reference_of, runs_of
+from overcast.option_types import FILE
 from overcast.options import (
-    FILE,
     HELP,
     Command,
     bar,

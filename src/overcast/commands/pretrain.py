@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from overcast.given import settings_of
-from overcast.options import FILE, HELP, Command, bar, report, threads, writing
+from overcast.option_types import FILE
+from overcast.options import HELP, Command, bar, report, threads, writing
 
 
 @click.command(cls=Command, context_settings=HELP)

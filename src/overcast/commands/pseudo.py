@@ -8,10 +8,9 @@ from typing import Any
 import click
 
 from overcast.given import codes_of, data_of, file_of, refuse_without, runs_of
+from overcast.option_types import FILE, SOURCE
 from overcast.options import (
-    FILE,
     HELP,
-    SOURCE,
     Command,
     bar,
     ensemble,

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from overcast.options import FILE, HELP, Command, bar, show
+from overcast.option_types import FILE, Number
+from overcast.options import HELP, Command, bar, show
 
 ANCHORS = 50
 """Points for `--for anchors`, where no size is given."""
@@ -20,7 +21,7 @@ ANCHORS = 50
 )
 @click.option(
     "--standard-error",
-    type=float,
+    type=Number(),
     help="Of overall accuracy, where --size is not given.  [default: 0.015]",
 )
 @click.option(

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from overcast.option_types import Number
 from overcast.options import HELP, Command, bar, show, threads, writing
 
 
@@ -23,7 +24,9 @@ from overcast.options import HELP, Command, bar, show, threads, writing
     help="Kind of imperfect labels, repeatable: modis (500 m), corine (100 m), "
     "worldcover (10 m), points, polygons, outdated, pseudo.",
 )
-@click.option("--cloud", type=float, help="Also write s2 with this share under cloud.")
+@click.option(
+    "--cloud", type=Number(0, 1), help="Also write s2 with this share under cloud."
+)
 @click.option(
     "--land",
     default="plain",

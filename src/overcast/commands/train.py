@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from overcast.given import started
-from overcast.options import FILE, HELP, Command, bar, report, start, threads
+from overcast.option_types import FILE
+from overcast.options import HELP, Command, bar, report, start, threads
 
 
 @click.command(cls=Command, context_settings=HELP)

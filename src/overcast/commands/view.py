@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from overcast.extras import advice
-from overcast.options import FILE, HELP, Command, bar, say
+from overcast.option_types import FILE
+from overcast.options import HELP, Command, bar, say
 
 
 @click.command(cls=Command, context_settings=HELP)

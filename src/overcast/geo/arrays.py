@@ -237,7 +237,8 @@ def from_dataarray(
     encoding
         How values of your own sensor are stored; by default they are physical.
     trust
-        Take `units` or `offset` as said, whatever the values look like.
+        Take `units` or `offset` as said, whatever the values look like, and an array
+        in which every pixel has the same values.
 
     Raises
     ------
@@ -264,7 +265,7 @@ def from_dataarray(
         admitted = admit_sentinel_2(stored, offset, bands, trust, sensor)
     else:
         ordered_as = replace(sensor, layouts=sensor.layouts or (sensor.names,))
-        admitted = admit_own(stored, ordered_as, encoding or Encoding())
+        admitted = admit_own(stored, ordered_as, encoding or Encoding(), trust)
         same = replace(admitted.sensor, layouts=sensor.layouts)
         admitted = replace(admitted, sensor=same)
     return Checked(DataArraySource(stored, admitted, grid), admitted.notes)

@@ -96,17 +96,17 @@ def open_sentinel_2(
 
 
 def open_checked(
-    path: FilePath, sensor: Sensor, encoding: Encoding
+    path: FilePath, sensor: Sensor, encoding: Encoding, trust: bool = False
 ) -> Checked[ImageFile]:
     """Open a user's own sensor; values far outside its bands' range are said.
 
     Raises
     ------
     ValueError
-        If `overcast.geo.image_file.open_image` refuses the file, or every pixel is
-        nodata.
+        If `overcast.geo.image_file.open_image` refuses the file, a band of the sensor
+        is not in it, every pixel is nodata, or (unless `trust`) all have the same values.
     """
     stored = file_bands(path, sensor)
     placed(path, dataset_of(path))
-    admitted = admit_own(stored, sensor, encoding)
+    admitted = admit_own(stored, sensor, encoding, trust)
     return Checked(image_file(stored, admitted), admitted.notes)

@@ -46,17 +46,20 @@ def whole(
     return numbers.astype(np.int64), hidden
 
 
-def occurring(numbers: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Every number in an array, in order, and how often it occurs."""
+def occurring(numbers: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Every number in an array, in order, and how often it occurs.
+
+    Numbers are int64, or uint64 where they are larger than that can hold.
+    """
     if not numbers.size:
         return np.empty(0, np.int64), np.empty(0, np.int64)
     low, high = _range(numbers)
     if high - low >= _WIDEST:
         found, often = np.unique(numbers, return_counts=True)
-        return found.astype(np.int64), often.astype(np.int64)
+        return found.astype(_holding(high)), often.astype(np.int64)
     counts = np.bincount(_from(numbers, low).ravel())
     (found,) = np.nonzero(counts)
-    return found + low, counts[found]
+    return found.astype(_holding(high)) + _holding(high)(low), counts[found]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +121,15 @@ def _range(numbers: NDArray[Any]) -> tuple[int, int]:
     return (int(numbers.min()), int(numbers.max())) if numbers.size else (0, 0)
 
 
+def _holding(number: int) -> type[np.int64] | type[np.uint64]:
+    """A type of numbers up to this one."""
+    return np.int64 if number <= np.iinfo(np.int64).max else np.uint64
+
+
 def _from(numbers: NDArray[Any], low: int) -> NDArray[Any]:
     """Numbers counted from `low`, of a type that can index."""
+    if numbers.dtype == np.uint64:
+        return np.asarray(numbers - np.uint64(low)).astype(np.int64)
     if low == 0:
         return numbers if numbers.dtype.kind != "b" else numbers.astype(np.uint8)
     if numbers.dtype.kind == "u":

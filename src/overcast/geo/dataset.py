@@ -185,12 +185,13 @@ def dataset_of(path: FilePath) -> Any:
 
 
 def _open(where: Location) -> Any:
-    if not where.remote:
-        product = find_product(where)
+    product = find_product(where)
+    files = [where.gdal] if product is None else list(product.bands.values())
+    if not any(Location(file).remote for file in files):
         return rasterio.open(where.gdal if product is None else virtual(product))
     chosen = {**os.environ, **(rasterio.env.getenv() if rasterio.env.hasenv() else {})}
     with rasterio.Env(**{k: v for k, v in _REMOTE.items() if k not in chosen}):
-        return rasterio.open(where.gdal)
+        return rasterio.open(where.gdal if product is None else virtual(product))
 
 
 def _changed(where: Location) -> tuple[int, int] | None:

@@ -26,6 +26,9 @@ Floats = NDArray[np.float32]
 _LEVEL = 0.005
 """Share of the pixels from which one value in all bands is said."""
 
+_SEVERAL = 64
+"""Pixels among which a band has more than one value."""
+
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
@@ -103,8 +106,14 @@ def look_at(
     return look
 
 
-def seen_values(look: Look, places: tuple[int, ...]) -> Floats:
-    """Seen pixels of a sample as they are stored ``[C, N]``, known fills left out."""
+def seen_values(look: Look, places: tuple[int, ...], trust: bool) -> Floats:
+    """Seen pixels of a sample as they are stored ``[C, N]``, known fills left out.
+
+    Raises
+    ------
+    ValueError
+        If no pixel is seen, or (unless `trust`) every one has the same values.
+    """
     validity = look.validity
     if places != look.places:
         validity = replace(validity, tags=tuple(t.nodata for t in look.stored.tags))
@@ -114,8 +123,22 @@ def seen_values(look: Look, places: tuple[int, ...]) -> Floats:
     for fill in fills_in(raw):
         if (kept := ~(same & (raw[0] == fill))).any() and len(raw) > 1:
             raw, same = raw[:, kept], same[kept]
-    if raw.shape[1] > 1 and (raw == raw[:, :1]).all():
+    alike = (raw == raw[:, :1]).all(1)
+    if alike.all() and trust:
         look.note("every pixel has the same values; is it an image?")
+    elif alike.all():
+        if raw.shape[1] == 1:
+            raise ValueError(
+                f"{look.what}: one pixel alone was observed; check nodata tags and masks, "
+                "or give --trust if it is really so"
+            )
+        raise ValueError(
+            f"{look.what}: every pixel has the same values, which tells nothing of land; "
+            "give another image, or --trust if it is really so"
+        )
+    if places == look.places and raw.shape[1] >= _SEVERAL:
+        for name in np.array(look.sensor.names)[alike & ~alike.all()]:
+            look.note(f"band {name} has the same value in every pixel; is it broken?")
     return np.asarray(raw, np.float32)
 
 
@@ -203,15 +226,25 @@ def settle_fills(look: Look, limits: tuple[float, float], same_is_enough: bool) 
         )
 
 
-def admit_own(stored: Stored, sensor: Sensor, encoding: Encoding) -> Admitted:
+def admit_own(
+    stored: Stored, sensor: Sensor, encoding: Encoding, trust: bool = False
+) -> Admitted:
     """Look at a user's own sensor; values far outside its bands' range are said.
 
     Scale and offset tags of the file count where the sensor's description has none.
+
+    Raises
+    ------
+    ValueError
+        If the image lacks a band of the sensor, or (unless `trust`) every pixel has the
+        same values.
     """
     look = look_at(stored, sensor, encoding, None)
     if missing := [n for n in sensor.names if n not in look.sensor.names]:
-        look.note(
-            f"has no band {', '.join(missing)} of {sensor.name}; is it the sensor?"
+        raise ValueError(
+            f"{stored.what}: no band {', '.join(missing)} of the sensor {sensor.name}; "
+            f"its bands are {', '.join(tag.name or 'unnamed' for tag in stored.tags)}. "
+            "Name the bands alike in both, or leave out of the sensor what is not there"
         )
     scales, offsets, tagged = tags_of(look)
     if tagged and encoding.scale == 1 and encoding.offset == 0:
@@ -228,7 +261,7 @@ def admit_own(stored: Stored, sensor: Sensor, encoding: Encoding) -> Admitted:
         )
     dark_zero = sensor.kind == "optical" and encoding.nodata == 0 == encoding.offset
     look.validity = replace(look.validity, dark_zero=dark_zero)
-    raw = seen_values(look, look.places)
+    raw = seen_values(look, look.places, trust)
     ends = np.array([(b.low, b.high) for b in look.sensor.bands])
     reach = np.ptp(ends, axis=1)
     for band, values in zip(look.sensor.bands, look.encoding.decode(raw), strict=True):

@@ -33,6 +33,7 @@ from overcast.geo.units import (
     Scale,
     below_zero,
     darkest,
+    looks_like_radiance,
     reflectance_scale,
     vegetated,
 )
@@ -70,7 +71,7 @@ def admit_sentinel_2(
     look.validity = replace(look.validity, dark_zero=True, faint=1.0 if whole else 0.0)
     everything = tuple(range(len(stored.tags)))
     sampled = look.places if look.order.named else everything
-    raw = seen_values(look, sampled)
+    raw = seen_values(look, sampled, trust)
     own = raw if look.order.named else raw[list(look.places)]
     if stated:
         _settle_stated(look, offset, trust)
@@ -81,6 +82,7 @@ def admit_sentinel_2(
     if not stated:
         _settle_offset(look, own, offset, trust)
     _check_order(look, raw, bands, trust)
+    _refuse_radiance(look, own, trust)
     say_copies(look, own)
     settle_fills(look, _REFLECTANCE, same_is_enough=len(look.places) >= 3)
     return look.admitted()
@@ -106,6 +108,23 @@ def _refined(look: Look, raw: Floats) -> NDArray[np.bool_]:
     """Which pixels of a sample are still seen now that the encoding is known."""
     seen = np.isfinite(decode(raw, look.encoding, look.validity)).all(0)
     return np.asarray(seen if seen.any() else np.ones_like(seen))
+
+
+def _refuse_radiance(look: Look, raw: Floats, trust: bool) -> None:
+    """Refuse values that the sun's spectrum is still in."""
+    if not looks_like_radiance(look.encoding.decode(raw), look.sensor.names):
+        return
+    text = (
+        "far darker in B12 than land is beside other bands, as radiance is, which has "
+        "the sun's spectrum in it"
+    )
+    if trust:
+        look.note(f"{text}; is it reflectance?")
+        return
+    raise ValueError(
+        f"{look.what}: {text}; give reflectance (a product of level L2A or L1C), or "
+        "--trust if it is really so"
+    )
 
 
 def _settle_scale(look: Look, raw: Floats, whole: bool, trust: bool) -> None:

@@ -45,7 +45,7 @@ def admit_sentinel_1(
     See `overcast.geo.check.open_sentinel_1`.
     """
     look = look_at(stored, sensor, Encoding(nodata=0.0), None)
-    raw = seen_values(look, look.places)
+    raw = seen_values(look, look.places, trust)
     _settle_backscatter(look, raw, units, trust)
     if not trust:
         look.validity = replace(look.validity, limits=_BACKSCATTER)

@@ -21,12 +21,16 @@ from overcast.geo.dataset import open_raster, placed, read_grid
 from overcast.geo.grain import on_blocks
 from overcast.geo.layers import each_layer, is_vector
 from overcast.geo.location import FilePath, Location
+from overcast.geo.masks import CLOUDED, scene_classes_beside
 from overcast.geo.products import find_product
 from overcast.geo.stored import file_bands
+from overcast.geo.times import seen_of
 from overcast.geo.vectors import Features, read_features
 from overcast.geo.warp import aligned
 
 _VALUES_PX, _CLASSES_PX = 512, 1024
+_FEWEST_DATES = 3
+"""From so many dated images on, they are shown as a table."""
 _FEW_TEXTS = 12
 """So many different texts of a column are shown; more are no classes, or a mistake."""
 
@@ -44,6 +48,10 @@ class Description:
     nodata: float | None
     values: tuple[float, float] | None
     notes: tuple[str, ...]
+    day: str | None = None
+    orbit: str | None = None
+    clear: float | None = None
+    """Share of the pixels that were seen, and that scene classes beside don't hide."""
 
 
 def describe(path: FilePath) -> Description:
@@ -71,7 +79,26 @@ def describe(path: FilePath) -> Description:
         dataset.nodata,
         (float(known.min()), float(known.max())) if known.size else None,
         tuple(notes),
+        **_when(path, ~np.ma.getmaskarray(np.ma.masked_invalid(seen)).any(0)),
     )
+
+
+def _when(path: FilePath, valid: Any) -> dict[str, Any]:
+    """Day, orbit and clear share of an image, by few of its pixels; nothing undated."""
+    where = Location.of(path)
+    seen = seen_of(where)
+    if seen.day is None:
+        return {}
+    local = where.local
+    beside = None if local is None else scene_classes_beside(local)
+    if beside is not None:
+        codes = open_raster(beside).read(1, out_shape=valid.shape)
+        valid = valid & ~np.isin(codes, list(CLOUDED))
+    return {
+        "day": seen.day.isoformat(),
+        "orbit": seen.orbit or None,
+        "clear": round(float(valid.mean()), 4),
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,8 +246,26 @@ def _lines_of_features(record: dict[str, Any]) -> Iterator[str]:
     yield f"  on grid     {record['on_grid']}"
 
 
+def _dates(records: list[dict[str, Any]]) -> Iterator[str]:
+    """A table of the dates of several images, in order of time."""
+    dated = sorted((r for r in records if r.get("day")), key=lambda r: r["day"])
+    if len(dated) < _FEWEST_DATES:
+        return
+    yield "date        clear  orbit       on grid                        file"
+    for r in dated:
+        yield (
+            f"{r['day']}  {100 * r['clear']:4.0f} %  {r['orbit'] or '-':10}  "
+            f"{r['on_grid']:29}  {Location.of(r['path']).name}"
+        )
+    notes = Counter(note for r in dated for note in r["notes"])
+    yield from (f"note        {note} ({often} files)" for note, often in notes.items())
+
+
 def to_text(records: list[dict[str, Any]]) -> str:
-    """The same, to be read by people."""
+    """The same, to be read by people; of many dates, a table."""
+    if table := "\n".join(_dates(records)):
+        others = [r for r in records if not r.get("day")]
+        return "\n".join([table, *(["", to_text(others)] if others else [])])
     blocks = []
     for r in records:
         if "features" in r:

@@ -17,6 +17,7 @@ import shapely
 from numpy.typing import NDArray
 from rasterio.errors import RasterioError
 
+from overcast.geo.items import item_of
 from overcast.geo.location import LAYER, FilePath, Location, hide
 
 TABLES = (".csv", ".tsv", ".txt")
@@ -66,6 +67,8 @@ def is_vector(path: FilePath) -> bool:
     """
     file, layer = split_layer(path)
     suffix = file.suffix.lower()
+    if layer is None and item_of(Location.of(file)) is not None:
+        return False
     if layer is not None or suffix in (*TABLES, *_VECTORS, ".gdb"):
         return True
     if suffix in _RASTERS or not file.is_file():
@@ -142,11 +145,13 @@ def parse_shapes(file: FilePath, encoded: NDArray[np.object_]) -> NDArray[np.obj
     Raises
     ------
     ValueError
-        If there are none, or a row has none that can be read.
+        If there are none, a row has none that can be read, or coordinates are no
+        numbers.
     """
     if not len(encoded):
         raise ValueError(f"{file}: no features in it")
-    shapes: NDArray[np.object_] = shapely.from_wkb(encoded, on_invalid="ignore")
+    with _quiet():
+        shapes: NDArray[np.object_] = shapely.from_wkb(encoded, on_invalid="ignore")
     for row, (shape, code) in enumerate(zip(shapes, encoded, strict=True), 1):
         if code is not None and shape is None:
             raise ValueError(
@@ -158,7 +163,20 @@ def parse_shapes(file: FilePath, encoded: NDArray[np.object_]) -> NDArray[np.obj
                 f"{file}: row {row}: a feature has no geometry; delete it or draw it"
             )
     flat: NDArray[np.object_] = shapely.force_2d(shapes)
+    _refuse_no_numbers(file, flat)
     return flat
+
+
+def _refuse_no_numbers(file: FilePath, shapes: NDArray[np.object_]) -> None:
+    """Refuse shapes ``[N]`` with a coordinate that is NaN or infinite."""
+    places, index = shapely.get_coordinates(shapes, return_index=True)
+    rows = np.unique(index[~np.isfinite(places).all(1)]) + 1
+    if rows.size:
+        raise ValueError(
+            f"{file}: {rows.size} of {len(shapes)} features have coordinates that are no "
+            f"numbers (NaN or infinite), the first in row {rows[0]}; delete them or draw "
+            "them anew"
+        )
 
 
 @contextmanager

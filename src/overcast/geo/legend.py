@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from overcast.geo.codes import Lookup, whole
 from overcast.geo.legend_table import MOST_CLASSES, read_rows
+from overcast.geo.spreadsheet import as_cell
 
 _UNKNOWN = 255
 _FOLDER = files("overcast.geo") / "legends"
@@ -245,7 +246,7 @@ def legend_to_csv(legend: Legend) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("code", "name", "colour"))
-    writer.writerows((c.code, c.name, c.colour) for c in legend.classes)
+    writer.writerows((c.code, as_cell(c.name), c.colour) for c in legend.classes)
     return text.getvalue()
 
 

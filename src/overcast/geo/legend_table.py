@@ -7,6 +7,8 @@ import io
 import re
 from itertools import islice
 
+from overcast.geo.spreadsheet import of_cell
+
 MOST_CLASSES = 255
 """Rows of a legend: maps are uint8, and 255 is their nodata."""
 _COLUMNS = ("code", "name", "colour")
@@ -73,4 +75,4 @@ def _class_of(number: int, row: list[str], header: list[str]) -> tuple[int, str,
         )
     if not name:
         raise ValueError(f"class {number} of the legend, code {code}, has no name")
-    return int(float(code)), name, colour.strip(" #")
+    return int(float(code)), of_cell(name), colour.strip(" #")

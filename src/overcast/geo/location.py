@@ -68,14 +68,16 @@ class Location:
         Raises
         ------
         ValueError
-            If it is an address of an unknown kind, has a password in it, or is a pipe,
-            socket or device, which would wait for ever.
+            If it is an address of an unknown kind, has a password in it, is no text, or
+            is a pipe, socket or device, which would wait for ever.
         """
         if isinstance(where, Location):
             return where
         text, folder = str(where), Path.cwd() if folder is None else folder
         if "\0" in text or not text:
             raise ValueError(f"{text!r}: no name of a file")
+        if any("\ud800" <= letter <= "\udfff" for letter in text):
+            raise ValueError(f"{text!a}: a name that is no text in UTF-8; rename it")
         if os.path.exists(folder / text):
             mode = os.stat(folder / text).st_mode
             if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):

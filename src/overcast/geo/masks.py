@@ -6,14 +6,17 @@ network that learned under clouds knows them when it sees them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Set
 from dataclasses import dataclass, replace
 from operator import attrgetter
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
+from scipy.ndimage import distance_transform_edt
 
 from overcast.geo.bands import Sensor
 from overcast.geo.coded_labels import CodedLabels
@@ -47,8 +50,31 @@ SCENE_CLASSES = Legend(
 """Scene classification of Sentinel-2 Level-2A products, at 20 m."""
 CLOUDED = frozenset({0, 1, 3, 8, 9, 10})
 """Codes of it that hide the ground: no data, defects, cloud shadow, cloud, cirrus."""
+_SCL = re.compile(r"(?<![A-Za-z0-9])SCL(?![A-Za-z0-9])", re.I)
+_S2 = re.compile(r"(?<![A-Za-z0-9])(?:s2|sentinel-?2)(?![0-9A-Za-z])", re.I)
+_METRES_PER_DEGREE = 111_320.0
 _ANY = Legend("mask", tuple(LandClass(c, f"Code {c}", "808080") for c in range(255)))
 """Codes of a mask of which nothing is known."""
+
+
+def is_scene_classes(name: str) -> bool:
+    """Whether the name of a file says that it holds scene classes: it has SCL in it."""
+    return _SCL.search(name) is not None
+
+
+def scene_classes_beside(image: Path) -> Path | None:
+    """Scene classes of a file of Sentinel-2 that lie beside it, by their name.
+
+    ``s2_DATE_scl.tif`` or ``scl_DATE.tif`` beside ``s2_DATE.tif``.
+    """
+    if not image.is_file() or is_scene_classes(image.name):
+        return None
+    names = [f"{image.stem}{part}{image.suffix}" for part in ("_scl", "_SCL")]
+    if match := _S2.search(image.name):
+        start, end = match.span()
+        names += [f"{image.name[:start]}{w}{image.name[end:]}" for w in ("scl", "SCL")]
+    beside = (image.parent / name for name in names)
+    return next((path for path in beside if path.is_file()), None)
 
 
 def open_mask(
@@ -152,11 +178,14 @@ class Masked:
         Classes on a grid of their own.
     hidden
         Codes of the mask's legend that hide the ground.
+    dilation
+        Metres around what is hidden that are hidden as well.
     """
 
     image: ImageSource
     mask: LabelSource
     hidden: Set[int] = CLOUDED
+    dilation: float = 0.0
 
     def __post_init__(self) -> None:
         stray = self.hidden - set(self.mask.legend.codes)
@@ -190,10 +219,22 @@ class Masked:
     def read(self, grid: GeoBox) -> Image:
         """The image on `grid`, NaN where it is hidden."""
         image = self.image.read(grid)
-        hidden = self._hiding[self.mask.read(grid).values]
+        hidden = self._hidden(grid)
         return Image.of(
             np.where(hidden, np.float32(np.nan), image.values), grid, image.sensor
         )
+
+    def _hidden(self, grid: GeoBox) -> NDArray[np.bool_]:
+        """Where the mask hides the ground, made wider by `dilation`."""
+        pixels = self.dilation / _metres(grid)
+        reach = int(np.ceil(pixels)) if pixels >= 1 else 0
+        around = grid.pad(reach) if reach else grid
+        hidden = self._hiding[self.mask.read(around).values]
+        if not reach:
+            return hidden
+        if hidden.any():
+            hidden = distance_transform_edt(~hidden) <= pixels
+        return np.asarray(hidden[reach:-reach, reach:-reach])
 
     @property
     def _hiding(self) -> NDArray[np.bool_]:
@@ -202,3 +243,10 @@ class Masked:
         codes = self.mask.legend.codes
         table[: len(codes)] = [code in self.hidden for code in codes]
         return table
+
+
+def _metres(grid: GeoBox) -> float:
+    """Side of a pixel in metres, about; of a grid in degrees, along a meridian."""
+    side = abs(grid.resolution.y)
+    degrees = grid.crs is not None and grid.crs.geographic
+    return float(side * _METRES_PER_DEGREE if degrees else side)

@@ -20,6 +20,8 @@ from overcast.geo.warp import aligned
 
 CLASS = "class"
 """Column of drawn labels that says of which class they are, unless told otherwise."""
+_FAR = 2**53
+"""Pixels: a place farther away is none."""
 _BLOCK = 512
 """Pixels along the piece of a raster that is read for the points in it."""
 
@@ -204,10 +206,21 @@ def pixels_under(
     grid: GeoBox, points: Features
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Rows and columns ``[N]`` of the pixels that points lie in, inside or not."""
+    rows, columns = positions_under(grid, points)
+    # What can't be projected to the grid, or lies far away, is not on it.
+    far = ~(np.isfinite(rows) & np.isfinite(columns))
+    far |= np.maximum(np.abs(rows), np.abs(columns)) > _FAR
+    rows, columns = (np.where(far, -1, np.floor(v)) for v in (rows, columns))
+    return rows.astype(np.int64), columns.astype(np.int64)
+
+
+def positions_under(
+    grid: GeoBox, points: Features
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Rows and columns ``[N]``, with fractions, of places that points lie at.
+
+    Those of what can't be projected to the grid are infinite or NaN.
+    """
     there = points.to_crs(str(grid.crs))
     columns, rows = ~grid.affine * (shapely.get_x(there), shapely.get_y(there))
-    # What can't be projected to the grid is not on it.
-    rows, columns = (
-        np.nan_to_num(v, nan=-1, posinf=-1, neginf=-1) for v in (rows, columns)
-    )
-    return np.floor(rows).astype(np.int64), np.floor(columns).astype(np.int64)
+    return np.asarray(rows, np.float64), np.asarray(columns, np.float64)

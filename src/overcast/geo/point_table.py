@@ -7,6 +7,8 @@ import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from overcast.geo.spreadsheet import of_cell
+
 Texts = Sequence[str]
 _LON = ("lon", "longitude", "lng", "long")
 _LAT = ("lat", "latitude")
@@ -81,7 +83,8 @@ def _rows(path: Path) -> list[list[str]]:
         reader = csv.reader(
             io.StringIO(text, newline=""), delimiter=delimiter, strict=True
         )
-        return [row for row in reader if any(cell.strip() for cell in row)]
+        filled = (row for row in reader if any(cell.strip() for cell in row))
+        return [[of_cell(cell) for cell in row] for row in filled]
     except csv.Error as error:
         raise ValueError(f"{path}: {_EXPECTED}") from error
 

@@ -18,6 +18,7 @@ from xml.sax.saxutils import escape
 
 import rasterio
 
+from overcast.geo.items import files_of_item, item_of
 from overcast.geo.location import Location
 
 _RASTERS = (".jp2", ".tif", ".tiff")
@@ -93,13 +94,17 @@ class Product:
 
 
 def find_product(where: Location) -> Product | None:
-    """The product in a folder, in an archive or around a metadata file; None elsewhere.
+    """The product in a folder or an archive, around a metadata file, or of a STAC item.
+
+    None elsewhere.
 
     Raises
     ------
     ValueError
         If it has no bands, two files of one band, or several granules.
     """
+    if (item := item_of(where)) is not None:
+        return _of_item(where, item)
     local = where.local
     if local is None or not local.exists():
         return None
@@ -114,6 +119,14 @@ def find_product(where: Location) -> Product | None:
     if local.is_file() and len(held) == 1:  # an archive of one file is that file
         return Product(where, {"": held[0]})
     return _product(where, files, held)
+
+
+def _of_item(where: Location, item: Mapping[str, Any]) -> Product:
+    """The product that a STAC item is."""
+    files, classes = files_of_item(where, item)
+    places = {name: number for number, name in enumerate((*_BAND_IDS, "VV", "VH"))}
+    order = sorted(files, key=lambda name: places.get(name, 99))
+    return Product(where, {name: files[name] for name in order}, classes)
 
 
 def _listing(local: Path) -> list[str]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
 from odc.geo.geobox import GeoBox
@@ -11,6 +11,7 @@ from odc.geo.geobox import GeoBox
 from overcast.geo.bands import Sensor
 from overcast.geo.legend import Legend
 from overcast.geo.raster import Image, Labels
+from overcast.geo.series import Moments, only, series_of
 from overcast.geo.tiling import Window
 
 Read_co = TypeVar("Read_co", Image, Labels, covariant=True)
@@ -54,11 +55,15 @@ class LabelSource(Source[Labels], Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chip:
-    """A window of a stack: every sensor and the labels on one small grid."""
+    """A window of a stack: every sensor and the labels on one small grid.
+
+    `moments` say which images are observations of a series (`overcast.geo.series`).
+    """
 
     images: Mapping[str, Image]
     labels: Labels | None
     grid: GeoBox
+    moments: Moments = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +83,9 @@ class Stack:
     targets
         Names of images to learn from that mapping does without, such as the
         cloud-free twin of a cloudy image or class probabilities.
+    moments
+        Of images that are one of several dates, the series and the day
+        (`overcast.geo.series`); none of single images.
     """
 
     grid: GeoBox
@@ -85,6 +93,7 @@ class Stack:
     labels: LabelSource | None = None
     targets: frozenset[str] = frozenset()
     others: tuple[LabelSource, ...] = ()
+    moments: Moments = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.images:
@@ -103,12 +112,24 @@ class Stack:
 
     @property
     def sensors(self) -> dict[str, Sensor]:
-        """Name of every image that a map is made from to its sensor."""
+        """Name of every image or series that a map is made from to its sensor."""
         return {
-            name: source.sensor
+            series_of(name, self.moments): source.sensor
             for name, source in self.images.items()
             if name not in self.targets
         }
+
+    def only(self, names: Iterable[str]) -> Stack:
+        """The same with these images and series alone, without labels and targets."""
+        chosen = only(names, self.images, self.moments)
+        return replace(
+            self,
+            images={name: self.images[name] for name in chosen},
+            moments={n: m for n, m in self.moments.items() if n in chosen},
+            labels=None,
+            others=(),
+            targets=frozenset(),
+        )
 
     def apart(self) -> tuple[Stack, ...]:
         """The same images with each source of labels: this stack, if it has one."""
@@ -122,6 +143,7 @@ class Stack:
             images={name: source.read(grid) for name, source in self.images.items()},
             labels=None if self.labels is None else self.labels.read(grid),
             grid=grid,
+            moments=self.moments,
         )
 
 

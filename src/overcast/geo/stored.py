@@ -21,7 +21,7 @@ from overcast.geo.bands import Encoding, Sensor
 from overcast.geo.dataset import dataset_of, open_raster
 from overcast.geo.location import FilePath
 from overcast.geo.products import LEVEL, STATED
-from overcast.geo.validity import Validity, decode, numbers
+from overcast.geo.validity import FILLS, Validity, decode, numbers
 
 Spans = tuple[slice, slice]
 Values = NDArray[Any]
@@ -237,26 +237,40 @@ def seen_sample(
     """Stored values ``[C, N]`` of up to 512 x 512 seen pixels all over the image.
 
     What is seen is by `encoding` and `validity`; values that are no numbers, or -9999
-    and the like, are left out as well.
+    and the like, are left out as well. Where a sample holds one pixel or the same one
+    again and again, more of the image is read.
 
     Raises
     ------
     ValueError
         If no pixel of the whole image is seen.
     """
+    alike: Values | None = None
     for values, hidden in _parts(stored, places):
         flat = values.reshape(len(values), -1)
         mask = None if hidden is None else hidden.ravel()
         seen = np.isfinite(decode(flat, encoding, validity, mask)).all(0)
         seen &= numbers(flat)
-        if seen.any():
+        if _differ(flat[:, seen]):
             return np.asarray(flat[:, seen])
+        if alike is None and seen.any():
+            alike = np.asarray(flat[:, seen])
+    if alike is not None:
+        return alike
     tags = [stored.tags[place].nodata for place in places]
     said = ", ".join(sorted({f"{tag:g}" for tag in tags if tag is not None}))
     raise ValueError(
         f"{stored.what}: every pixel is nodata (tag {said or None}); give an image with "
         "observations"
     )
+
+
+def _differ(pixels: Values) -> bool:
+    """Whether pixels ``[C, N]`` differ, but for fill values without a tag."""
+    if len(pixels) > 1:
+        same = (pixels == pixels[:1]).all(0)
+        pixels = pixels[:, ~(same & np.isin(pixels[0], FILLS))]
+    return pixels.shape[1] > 1 and bool((pixels != pixels[:, :1]).any())
 
 
 def raw_sample(stored: Stored, places: Sequence[int]) -> tuple[Values, Hidden]:

@@ -29,6 +29,11 @@ _LAND_DN, _SURE_LAND_DN, _WATER_DN, _VISIBLE_DN = 800.0, 1300.0, 100.0, 200.0
 visible bands are there; darker ones may be thousandths."""
 _WATER_RATIO, _WHITE = 0.65, 0.2
 _VEGETATED = 0.05
+_FAR_TO_RED, _FAR_TO_SHORT = 0.3, 0.42
+"""B12 over B04 of vegetation, and over B11 of other land: radiance has up to 0.2 and
+0.35, reflectance from 0.6 and 0.5 on."""
+_DARK_SHORT = 0.03
+"""B11 over the brightest band: less in radiance of water, and in clear water."""
 _NEGATIVE = 0.05
 _APPLIED_TWICE = -0.03
 
@@ -56,19 +61,20 @@ def reflectance_scale(values: Floats, names: tuple[str, ...], whole: bool) -> Sc
     brightness = values.max(0)
     top = float(np.percentile(brightness, 99))
     seen = f"bands up to {top:.3g} (99 % of the pixels are darker)"
-    if top <= _DARK_FRACTION:
-        return Scale(None, f"{seen}: too dark for reflectance on any scale")
+    if top <= _DARK_FRACTION or top * 1e-4 > _BRIGHTEST:
+        what = "dark for any scale" if top < 1 else "bright for reflectance x 10,000"
+        return Scale(None, f"{seen}: too {what}")
     if top <= _BRIGHTEST and _near_infrared(values, names) <= _LUSH[1]:
         return Scale(1.0, "fractions")
-    if top * 1e-4 > _BRIGHTEST:
-        return Scale(None, f"{seen}: too bright for reflectance x 10,000")
     bright = values[:, brightness >= np.percentile(brightness, 90)]
     shape = _shape(bright, values, names)
-    green = 1e-4 * _near_infrared(values, names)
-    if top >= _SURE_LAND_DN and not (shape == "vegetation" and green < _LUSH[0]):
+    green = _near_infrared(values, names)
+    if top >= _SURE_LAND_DN and not (shape == "vegetation" and 1e-4 * green < _LUSH[0]):
         return Scale(1e-4, "reflectance x 10,000")
     broken = not whole and (values != np.round(values)).mean() > 0.5
     if broken and (1 if shape == "water" else 8) <= top <= 160:
+        if 1e-2 * green > _LUSH[1]:
+            return Scale(None, f"{seen}: too bright for vegetation in percent")
         return Scale(1e-2, "percent")
     return _between(top, shape, seen)
 
@@ -122,6 +128,34 @@ def vegetated(values: Floats, names: tuple[str, ...]) -> NDArray[np.bool_]:
     if near is None or red is None:
         return np.zeros(values.shape[1], np.bool_)
     return np.asarray((near - red > 0.5 * (near + red)) & (near > 0), np.bool_)
+
+
+def looks_like_radiance(values: Floats, names: tuple[str, ...]) -> bool:
+    """Whether spectra ``[C, N]`` fall towards the short-wave infrared as sunlight does.
+
+    The sun gives 1512 W/m2/um in B04, 245 in B11 and 85 in B12. Divided by it, land is
+    not that dark in B12: dense vegetation has about twice its red reflectance there
+    (Kaufman et al. 1997, "The MODIS 2.1 um channel", IEEE TGRS 35, 1286-1298), soil,
+    roofs, snow and clouds at least half of that in B11. Water alone does not tell.
+    """
+    of = dict(zip(names, values, strict=True))
+    if not {"B04", "B11", "B12"} <= set(of):
+        return False
+    red, short, far = of["B04"], of["B11"], of["B12"]
+    green = vegetated(values, names)
+    if green.mean() > _VEGETATED:
+        ratio = far[green] / np.maximum(red[green], 1e-6)
+        return bool(np.median(ratio) < _FAR_TO_RED)
+    bright = short > max(float(np.median(short)), 1e-6)
+    if not bright.any() or _is_dark(values, short, bright):
+        return False
+    ratio = far[bright] / short[bright]
+    return bool(np.percentile(ratio, 90) < _FAR_TO_SHORT)
+
+
+def _is_dark(values: Floats, short: Floats, bright: NDArray[np.bool_]) -> bool:
+    """Whether what is bright in B11 is dark beside other bands, as water and snow are."""
+    return bool(np.median(short[bright] / values[:, bright].max(0)) < _DARK_SHORT)
 
 
 def darkest(values: Floats) -> float:

@@ -24,6 +24,7 @@ from overcast.geo.meanings import plain_name
 from overcast.geo.place import refuse_crs
 from overcast.geo.point_table import Texts, read_table
 from overcast.geo.raster import UNKNOWN
+from overcast.geo.spreadsheet import as_cell
 
 Geometries = NDArray[np.object_]
 
@@ -269,7 +270,8 @@ def _write_csv(path: Path, columns: Mapping[str, Sequence[Any]]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns)
-        writer.writerows(zip(*columns.values(), strict=True))
+        for row in zip(*columns.values(), strict=True):
+            writer.writerow([as_cell(value) for value in row])
 
 
 def _write_layer(

@@ -23,7 +23,7 @@ from overcast.geo.label_file import LabelFile, open_labels
 from overcast.geo.layers import file_of
 from overcast.geo.legend import legend_to_csv, load_legend
 from overcast.geo.location import FilePath, Location
-from overcast.geo.overlay import classes_under
+from overcast.geo.overlay import classes_under, pixels_under, within
 from overcast.geo.raster import UNKNOWN
 from overcast.output import refuse_to_replace
 from overcast.plan import read_plan
@@ -107,6 +107,11 @@ def draw_sample(
     classes = load_legend(legend) if legend else written_legend(mapped)
     source = open_labels(mapped, classes)
     pixels = count_classes(source, progress)
+    if (design.size or 0) > pixels.sum():
+        raise ValueError(
+            f"--size {design.size}: {mapped} has {pixels.sum()} pixels with a class; give "
+            "fewer points"
+        )
     sizes = design.sizes(pixels, classes)
     drawn = draw(source, pixels, sizes, design.seed, progress)
     about = {name: str(value) for name, value in asdict(design).items()}
@@ -131,14 +136,21 @@ def _estimates(source: LabelFile, truth: Reference) -> dict[str, Any]:
 
 
 def _on_places(source: LabelFile, truth: Reference) -> Iterator[str]:
-    """Points of a sample that lie where the map says nothing."""
-    if isinstance(truth, ReferencePoints) and is_form(truth.points):
-        outside = int((classes_under(source, truth.points) == UNKNOWN).sum())
-        if outside:
-            yield (
-                f"{outside} points of the sample lie outside of the map, or where it has "
-                "no class; were they moved?"
-            )
+    """Points that lie where the map says nothing."""
+    if not isinstance(truth, ReferencePoints):
+        return
+    known = truth.classes != UNKNOWN
+    off = known & ~within(*pixels_under(source.grid, truth.points), source.grid)
+    bare = known & (classes_under(source, truth.points) == UNKNOWN) & ~off
+    if off.any():
+        yield (
+            f"{off.sum()} of {known.sum()} points lie outside of the map, and don't count"
+        )
+    if bare.any():
+        yield (
+            f"{bare.sum()} of {known.sum()} points lie where the map has no class; "
+            + ("they count as wrong" if is_form(truth.points) else "they don't count")
+        )
 
 
 def _on_intervals(result: dict[str, Any]) -> Iterator[str]:

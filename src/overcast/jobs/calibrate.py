@@ -30,12 +30,14 @@ from overcast.accuracy.reference import Reference, ReferenceFile, ReferenceRaste
 from overcast.geo.dataset import stamp
 from overcast.geo.layers import file_of
 from overcast.geo.legend import Legend
+from overcast.geo.location import FilePath
 from overcast.inputs import Inputs, open_inputs
 from overcast.jobs.after import attempt, describe_map, describe_run
 from overcast.jobs.assess import assess_files
 from overcast.jobs.mapping import BESIDE, MAP_FILES, Made
 from overcast.jobs.reporting import findings_with
 from overcast.jobs.scoring import SCORES, on_labels, read_scores, write_scores
+from overcast.maps.by_date import for_dates
 from overcast.maps.predict import PROBABILITY_STEPS
 from overcast.output import Output, finish_left
 from overcast.plan import Plan, fingerprint, read_plan, to_tree
@@ -72,6 +74,8 @@ def calibrate_map(
         If `out` has no finished run, it is calibrated already and `overwrite` is not
         set, or `known` can't be learned from; nothing is changed then.
     """
+    if coverage is not None and not 0 < coverage < 1:
+        raise ValueError(f"coverage is {coverage}, expected between 0 and 1")
     run, left = out / "run", finish_left(out)
     legend = load_run(run).legend
     plan = read_plan(run / "plan.yaml")
@@ -95,7 +99,8 @@ def calibrate_map(
         if read_calibration(copy) is None:
             unlike = shutil.ignore_patterns(calibration_file.NAME)
             shutil.copytree(run, copy, ignore=unlike, dirs_exist_ok=True)
-            held = _held_out(copy, inputs, known_pixels(truth, legend), progress)
+            pixels = known_pixels(truth, legend)
+            held = _held_out(copy, inputs, pixels, known.path, progress)
             with steady_learning():
                 found = calibrate(held, known.path.name, coverage, by_class)
             write_calibration(found, copy)
@@ -173,13 +178,22 @@ def _open(
 
 
 def _held_out(
-    run: Path, inputs: Inputs, pixels: KnownPixels, progress: Progress
+    run: Path,
+    inputs: Inputs,
+    pixels: KnownPixels,
+    reference: FilePath,
+    progress: Progress,
 ) -> HeldOut:
     predictor = load_run(run)
     stack = matched(inputs.stack, predictor.sensors)
+    predictor = for_dates(predictor, stack)
     tiling = tiling_of(predictor, read_plan(run / "plan.yaml").windows)
     places = pixels.rows, pixels.columns
     found = probabilities_of(predictor, stack, tiling, places, progress)
+    if not found.any():
+        raise ValueError(
+            f"{reference}: knows no class where the map has one; give places of the map"
+        )
     return HeldOut.of(found, pixels.classes, pixels.weights)
 
 

@@ -33,6 +33,7 @@ from overcast.extras import advice
 from overcast.geo.bands import NETWORK_RANGE, SENTINEL_2_SCALE, Sensor
 from overcast.geo.legend import legend_to_csv
 from overcast.learn.batch import Batch
+from overcast.maps.by_date import ByDate
 from overcast.maps.placed import Placed
 from overcast.methods.network import TrainedNetwork
 from overcast.models.segmenter import Segmenter
@@ -221,6 +222,8 @@ def _network_of(run: Path) -> tuple[TrainedNetwork, Scaling | None]:
     scaling: Scaling | None = None
     if isinstance(predictor, Calibrated):
         scaling, predictor = predictor.scaling, predictor.predictor
+    if isinstance(predictor, ByDate) and len(predictor.members) == 1:
+        predictor = predictor.members[0]  # it maps one date; its user averages them
     if isinstance(predictor, Placed):
         raise ValueError(
             f"{run}: maps with its labels as evidence of place, which ONNX can't hold; "

@@ -29,6 +29,7 @@ from overcast.labels.contradictions import contradictions
 from overcast.labels.place_file import reaches, read_place
 from overcast.labels.support import remarks
 from overcast.maps.predictor import Predictor
+from overcast.methods.by_date import said_of_dates
 from overcast.output import Output, refuse_inputs
 from overcast.plan import (
     Data,
@@ -113,6 +114,7 @@ def make_map(
         notes = [
             *inputs.notes,
             *remarks(inputs.stack, plan.method),
+            *said_of_dates(run),
             *_said_of_place(run, legend),
             *(() if beside is None else beside.notes()),
             *scored.notes,
@@ -223,11 +225,16 @@ def make_demo(
     progress: Progress,
 ) -> Made:
     """Simulate a scene (seed, size), map it from its coarse labels, and score that."""
-    from overcast.worlds.files import write_world
+    from overcast.worlds.files import world_of, write_world
 
     folder = out / "world"
     if not (folder / "world.json").exists() or overwrite:
         write_world(*world, folder, overwrite=overwrite, progress=progress)
+    elif (there := world_of(folder)) != world:
+        raise ValueError(
+            f"{folder}: holds the world of seed {there[0]} and size {there[1]}; give "
+            "another --out, or --overwrite"
+        )
     data = Data(
         images={
             "s1": ImageInput(

@@ -23,6 +23,7 @@ from overcast.geo.extent import areas_ha, width_m
 from overcast.geo.label_file import open_labels
 from overcast.geo.legend import Legend
 from overcast.geo.location import Location
+from overcast.geo.series import shown_of
 from overcast.inputs import Inputs
 from overcast.jobs.publish import read_files
 from overcast.maps.predictor import Predictor
@@ -158,7 +159,7 @@ def _panels(
 
 def input_panels(inputs: Inputs, grid: GeoBox) -> Iterator[Panel]:
     """Images, optical ones first, by their names, then what was learned from."""
-    images = inputs.stack.images.items()
+    images = shown_of(inputs.stack).items()
     for name, source in sorted(images, key=lambda item: item[1].sensor.kind):
         yield Panel(
             title=name,

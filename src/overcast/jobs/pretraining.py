@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from overcast.geo.location import Location
+from overcast.geo.masks import is_scene_classes
+from overcast.geo.series import each_date
 from overcast.geo.stack import Stack
 from overcast.inputs import Inputs, open_inputs
 from overcast.jobs.mapping import Made
@@ -137,11 +139,13 @@ def _stacks(inputs: Sequence[Inputs], recipe: Any, kept: Path) -> list[Stack]:
     """What is learned from: with superpixels, if the recipe asks for them."""
     from overcast.learn.felzenszwalb import with_superpixels
 
+    # An encoder sees every date of a scene as a scene.
+    dates = [date for one in inputs for date in each_date(one.stack)]
     if not getattr(recipe, "superpixel", 0):
-        return [one.stack for one in inputs]
+        return dates
     return [
-        with_superpixels(one.stack, kept / str(number), recipe.superpixels)
-        for number, one in enumerate(inputs)
+        with_superpixels(stack, kept / str(number), recipe.superpixels)
+        for number, stack in enumerate(dates)
     ]
 
 
@@ -183,7 +187,7 @@ def _rasters(paths: Sequence[Path]) -> Iterator[Path]:
     for path in paths:
         if path.is_dir():
             inside = (p for p in path.rglob("*") if p.suffix.lower() in _SUFFIXES)
-            yield from sorted(inside)
+            yield from sorted(p for p in inside if not is_scene_classes(p.name))
         elif path.is_file():
             yield path
         else:

@@ -12,9 +12,10 @@ from overcast import __version__
 from overcast.acquire.origins import origins_of
 from overcast.geo.location import FilePath, Location
 from overcast.geo.masks import Masked
+from overcast.geo.mosaic import Mosaic
 from overcast.inputs import Inputs
 from overcast.maps.predictor import Predictor
-from overcast.plan import NO_MASK, Data, Plan, fingerprint, method_of, to_tree
+from overcast.plan import Data, Plan, fingerprint, method_of, to_tree
 from overcast.product.stac import ITEM, Origin, map_item, model_item, write_item
 from overcast.run import load_run, model_hash
 
@@ -83,10 +84,8 @@ def _read(inputs: Inputs) -> Iterator[FilePath]:
 
 def _files(data: Data) -> list[str]:
     labels = [entry.path for entry in data.every_labels]
-    masks = [
-        m.path for i in data.images.values() if (m := i.mask) and m.path != NO_MASK
-    ]
-    return [*(image.path for image in data.images.values()), *masks, *labels]
+    masks = [path for i in data.images.values() for path in i.paths[len(i.files) :]]
+    return [*(p for i in data.images.values() for p in i.files), *masks, *labels]
 
 
 def _paths(source: Any) -> Iterator[FilePath]:
@@ -94,6 +93,9 @@ def _paths(source: Any) -> Iterator[FilePath]:
     if isinstance(source, Masked):
         yield from _paths(source.image)
         yield from _paths(source.mask)
+    elif isinstance(source, Mosaic):
+        for one in source.sources:
+            yield from _paths(one)
     elif hasattr(source, "path"):
         yield source.path
 

@@ -9,6 +9,7 @@ import numpy as np
 import shapely
 
 from overcast import __version__
+from overcast.geo.series import days_of, middle, spread
 from overcast.geo.vectors import write_outlines
 from overcast.inputs import open_inputs
 from overcast.jobs.mapping import Made
@@ -48,7 +49,7 @@ def suggest_patches(
     grid = inputs.stack.grid
     windows = patches_of(inputs.stack.shape, side, seed)
     with steady_learning():
-        found = telling_patches(inputs.stack, windows, count, seed, progress)
+        found = telling_patches(middle(inputs.stack), windows, count, seed, progress)
     squares = [grid[patch.window.slices].extent.geom for patch in found]
     columns: dict[str, Any] = {
         "order": np.arange(1, len(found) + 1),
@@ -62,4 +63,11 @@ def suggest_patches(
         "side": side,
         "likeness": float(columns["likeness"][-1]),
     }
-    return Made(summary, inputs.notes)
+    notes = inputs.notes
+    if days := days_of(inputs.stack):
+        day = days[len(days) // 2]
+        notes = (
+            *notes,
+            f"patches by the images of {day}, the middle of {spread(days)}",
+        )
+    return Made(summary, notes)

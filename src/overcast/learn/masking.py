@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from overcast.learn.batch import Batch
+from overcast.limits import SHARE, check_limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,10 +28,7 @@ class Masking:
     block: int = 8
 
     def __post_init__(self) -> None:
-        if not (0 <= self.optical <= 1 and 0 <= self.radar <= 1 and self.block >= 1):
-            raise ValueError(
-                f"optical and radar must be from 0 to 1, block 1 or more, got {self}"
-            )
+        check_limits(self, optical=SHARE, radar=SHARE, block=(1, 4096))
 
     def hide(self, batch: Batch, optical: str, radar: str) -> Batch:
         """Hide blocks of the sensors called `optical` and `radar`."""

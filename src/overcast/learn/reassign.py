@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from overcast.learn.batch import IGNORE, Batch
 from overcast.learn.superpixels import region_mean
 from overcast.learn.transport import Transport
+from overcast.limits import DECAY, WEIGHT, check_limits
 
 _LOWEST = 1e-6
 """Probability below which a class costs no more."""
@@ -72,23 +73,14 @@ class Reassignment:
     share_decay: float = 0.99
 
     def __post_init__(self) -> None:
+        check_limits(self, pixel=WEIGHT, prototype=WEIGHT, region=WEIGHT, scene=WEIGHT)
+        check_limits(self, pitch=(1, 4096), temperature=(1e-4, 1e4), exponent=(0, 100))
+        check_limits(self, epsilon=(1e-4, 1e4), iterations=(1, 10_000))
+        check_limits(self, tolerance=(0, 1), compactness=(0, 1e6), rounds=(1, 1000))
+        check_limits(self, prototype_decay=DECAY, share_decay=DECAY)
         levels = (self.pixel, self.prototype, self.region)
-        if min(*levels, self.scene) < 0 or not sum(levels) > 0:
-            raise ValueError(
-                "pixel, prototype, region and scene must be 0 or more, one of the first "
-                f"three positive, got {self}"
-            )
-        if not self.temperature > 0:
-            raise ValueError(f"temperature must be positive, got {self.temperature}")
-        if min(self.pitch, self.rounds) < 1 or min(self.exponent, self.compactness) < 0:
-            raise ValueError(
-                "pitch and rounds must be 1 or more, exponent and compactness 0 or more, "
-                f"got {self}"
-            )
-        if not (0 <= self.prototype_decay < 1 and 0 <= self.share_decay < 1):
-            raise ValueError(
-                f"prototype_decay and share_decay must be 0 to below 1, got {self}"
-            )
+        if not sum(levels) > 0:
+            raise ValueError("pixel, prototype and region are 0; expected one above")
         _ = self.transport  # refuses what it can't do
 
     @property

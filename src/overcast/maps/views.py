@@ -13,7 +13,7 @@ linear in place comes back unchanged.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import product
 from math import ceil
@@ -66,7 +66,8 @@ class View:
     def of(self, chip: Chip) -> Chip:
         """The window as it looks from here; without labels."""
         grid = self.grid(chip.grid)
-        return Chip(
+        return replace(
+            chip,
             images={name: self._image(i, grid) for name, i in chip.images.items()},
             labels=None,
             grid=grid,

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from overcast.geo.bands import Sensor
 from overcast.geo.legend import Legend
 from overcast.geo.raster import Image
+from overcast.geo.series import series_of
 from overcast.geo.stack import Chip
 from overcast.maps.predictor import Predictor
 
@@ -59,7 +60,12 @@ class Without:
 
     def predict(self, chip: Chip) -> NDArray[np.float32]:
         """Probabilities ``[K, h, w]`` from the images that are left."""
-        images = dict(chip.images)
+        own = {n: i for n, i in chip.images.items() if self._reads(n, chip)}
+        images = dict(own)
         for name in self.names:
             images[name] = Image.unseen(chip.grid, self.predictor.sensors[name])
-        return self.predictor.predict(replace(chip, images=images))
+        moments = {n: m for n, m in chip.moments.items() if n in own}
+        return self.predictor.predict(replace(chip, images=images, moments=moments))
+
+    def _reads(self, name: str, chip: Chip) -> bool:
+        return series_of(name, chip.moments) not in self.names

@@ -23,7 +23,7 @@ from overcast.geo.stack import Chip, Stack, agree
 from overcast.limits import check_limits
 from overcast.methods.arrays import check_array, load_arrays, save_arrays
 from overcast.methods.features import feature_names, halo_of, pixel_features
-from overcast.methods.sampling import sample_pixels
+from overcast.methods.sampling import FEWEST_SAMPLES, sample_pixels
 from overcast.progress import Progress
 from overcast.threads import count
 
@@ -58,7 +58,7 @@ class Forest:
     def __post_init__(self) -> None:
         """Check that the settings make a forest."""
         check_limits(self, trees=(1, 10_000), depth=(1, 1000), leaf=(1, 10**9))
-        check_limits(self, samples=(1, 10**8))
+        check_limits(self, samples=(FEWEST_SAMPLES, 10**8))
 
     def fit(
         self, stacks: Sequence[Stack], folder: Path, seed: int, progress: Progress

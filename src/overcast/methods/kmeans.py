@@ -22,7 +22,7 @@ from overcast.geo.stack import Chip, Stack, agree
 from overcast.limits import check_limits
 from overcast.methods.arrays import check_array, load_arrays, save_arrays
 from overcast.methods.features import feature_names, halo_of, pixel_features
-from overcast.methods.sampling import sample_pixels
+from overcast.methods.sampling import FEWEST_SAMPLES, sample_pixels
 from overcast.progress import Progress
 
 _FILE = "kmeans.safetensors"
@@ -52,8 +52,8 @@ class KMeans:
 
     def __post_init__(self) -> None:
         """Check that the settings make clusters."""
-        check_limits(self, clusters=(1, 4096), starts=(1, 1000))
-        check_limits(self, iterations=(1, 100_000), samples=(1, 10**8))
+        check_limits(self, clusters=(2, 4096), starts=(1, 1000))
+        check_limits(self, iterations=(1, 100_000), samples=(FEWEST_SAMPLES, 10**8))
 
     def fit(
         self, stacks: Sequence[Stack], folder: Path, seed: int, progress: Progress

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -86,6 +86,8 @@ class Network:
     indices: Sequence[str] = ()
     start: str | None = None
     frozen: bool = False
+    shares_dates: ClassVar[bool] = True
+    """One network learns from all dates (`overcast.methods.by_date`)."""
 
     def __post_init__(self) -> None:
         check_limits(self, window=(1, 8192), batch=(1, 65_536), balance=(0, 1))

@@ -28,7 +28,7 @@ simulated products with coherent errors 0.73 to 0.87.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -244,8 +244,7 @@ def _predicted(
     predictor: Predictor, stack: Stack, windows: list[Window]
 ) -> Iterator[tuple[Window, NDArray[np.float32]]]:
     """Probabilities of windows, 0 where no sensor saw the ground."""
-    images = {name: stack.images[name] for name in predictor.sensors}
-    bare = replace(stack, images=images, labels=None, targets=frozenset())
+    bare = stack.only(predictor.sensors)
     for window in windows:
         wide = widen(window, predictor.halo, stack.shape)
         chip: Chip = bare.read(wide)

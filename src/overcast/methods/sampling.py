@@ -14,7 +14,11 @@ from overcast.geo.stack import Chip, LabelSource, Stack, agree, image_names, lab
 from overcast.geo.tiling import Window
 from overcast.progress import Progress
 
+FEWEST_SAMPLES = 100
+"""Pixels that a method may be set to learn from, at least."""
 _WINDOW = 256
+_PLENTY = 10_000
+"""From here on, a class that is not drawn is a rare one."""
 _MOST_WINDOWS = 64
 """Of a large stack only so many windows are read: 4 million pixels are plenty."""
 
@@ -53,8 +57,26 @@ def sample_pixels(
     chances = _chances(windows, classes, count, balanced)
     found = _drawn(windows, features, np.append(chances, 0), halo, seed, progress)
     if not len(found.classes):
-        raise ValueError("no pixel with a known label was seen by any sensor")
+        raise ValueError(
+            f"{image_names(labelled)}: no pixel with a known label was seen by any "
+            "sensor; check nodata tags and masks"
+        )
+    if balanced:
+        names = _labels_of(labelled[0]).legend.names
+        _refuse_too_few(names, chances, found, count)
     return found
+
+
+def _refuse_too_few(
+    names: Sequence[str], chances: NDArray[np.float64], drawn: Sample, count: int
+) -> None:
+    """Refuse a number of pixels by which a class was left to chance, and lost."""
+    share = np.bincount(drawn.classes, minlength=len(names))
+    lost = [n for n, c, s in zip(names, chances, share, strict=True) if c < 1 and not s]
+    if lost and count < _PLENTY:
+        raise ValueError(
+            f"samples is {count}: no pixel of {', '.join(lost)} was drawn; give more"
+        )
 
 
 def sample_seen(

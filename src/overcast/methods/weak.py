@@ -22,7 +22,7 @@ from scipy.sparse import csr_matrix
 
 from overcast.geo.bands import Sensor
 from overcast.geo.legend import Legend
-from overcast.geo.stack import Chip, Stack, agree
+from overcast.geo.stack import Chip, Stack, agree, label_names
 from overcast.labels.kind import are_drawn
 from overcast.labels.mixtures import mixtures_of
 from overcast.limits import check_limits, check_some
@@ -39,8 +39,9 @@ from overcast.methods.clusters import (
 from overcast.methods.counts import Counting, count_cells
 from overcast.methods.features import feature_names, guide_of, halo_of, pixel_features
 from overcast.methods.guided import guided
+from overcast.methods.held_out_cells import held_out_fit
 from overcast.methods.proportions import Belief, Cells, Sources, class_shares
-from overcast.methods.sampling import sample_seen
+from overcast.methods.sampling import FEWEST_SAMPLES, sample_seen
 from overcast.progress import Progress
 
 Floats = NDArray[np.float64]
@@ -120,9 +121,11 @@ class Weak:
     def __post_init__(self) -> None:
         """Check that the settings mean something."""
         check_some(self, ("clusters",))
-        check_limits(self, clusters=(1, 4096), dimensions=(1, 10_000))
-        check_limits(self, power=(0, 100), smoothness=(0, 1e6), wrong=(0, 1))
-        check_limits(self, samples=(1, 10**8), balance=(0, 1), cell=(1, 4096))
+        check_limits(self, clusters=(2, 4096), dimensions=(1, 10_000))
+        check_limits(self, power=(0.01, 100), smoothness=(0, 1e4), wrong=(0, 0.99))
+        check_limits(
+            self, samples=(FEWEST_SAMPLES, 10**8), balance=(0, 1), cell=(1, 4096)
+        )
         check_limits(self, radius=(0, 512), blur=(0, 512), sharpness=(0.05, 100))
         check_limits(self, trust=(0, 1e6))
 
@@ -130,6 +133,24 @@ class Weak:
         self, stacks: Sequence[Stack], folder: Path, seed: int, progress: Progress
     ) -> None:
         """Cluster pixels, count clusters in cells, explain the labels of cells."""
+        self._learn(stacks, folder, seed, progress)
+
+    def fit_rated(
+        self, stacks: Sequence[Stack], folder: Path, seed: int, progress: Progress
+    ) -> float:
+        """Fit, and return how well held-out labels are explained (`held_out_fit`)."""
+        sources, edges, legend = self._learn(stacks, folder, seed, progress)
+
+        def fit(some: Sources) -> Floats:
+            quick = [(cells, replace(belief, rounds=1)) for cells, belief in some]
+            return self._explained(quick, edges, legend)
+
+        return held_out_fit(sources, fit, seed)
+
+    def _learn(
+        self, stacks: Sequence[Stack], folder: Path, seed: int, progress: Progress
+    ) -> tuple[Sources, csr_matrix, Legend]:
+        """Learn; cells, beliefs and neighbours of the first clustering, and the legend."""
         first = agree(stacks)
         sensors = first.sensors
         # Labelled or not: few labels show few of the kinds of pixels that there are.
@@ -150,6 +171,12 @@ class Weak:
             count_cells(some, self._counting(arrays, sensors, seed, one), progress)
             for some, one in zip(by_source, drawn, strict=True)
         ]
+        if sum(len(cells[0].labels) for cells in counted) == 1:
+            raise ValueError(
+                f"{label_names(stacks)}: one label cell holds all of the scene, which "
+                "tells no classes apart; give a larger scene, labels of smaller cells, or "
+                "set a smaller cell"
+            )
         apart = len(by_source) > 1
         if apart:
             counted = [
@@ -160,12 +187,14 @@ class Weak:
         for i, cells in enumerate(zip(*counted, strict=True)):
             progress("explaining labels", i, len(counted[0]))
             edges = neighbours(arrays, i)
-            found = self._explained(
-                list(zip(cells, beliefs, strict=True)), edges, legend
-            )
+            sources = list(zip(cells, beliefs, strict=True))
+            found = self._explained(sources, edges, legend)
+            if i == 0:
+                first_sources, first_edges = sources, edges
             arrays[f"classes.{i}"] = found.astype(np.float32)
         progress("explaining labels", len(counted[0]), len(counted[0]))
         save_arrays(arrays, folder / _FILE)
+        return first_sources, first_edges, legend
 
     def _explained(self, sources: Sources, edges: csr_matrix, legend: Legend) -> Floats:
         """Classes of clusters ``[K, C]`` that explain the labels of all sources."""

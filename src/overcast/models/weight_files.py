@@ -16,17 +16,21 @@ from dataclasses import replace
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from overcast.errors import MachineError
 from overcast.models.published import PUBLISHED, Published, described, published
 from overcast.progress import Progress, quiet
 
 _BLOCK = 1 << 20
 _PATIENCE_S = 60
+_TOO_MANY, _SERVER = 429, 500
+"""States of HTTP: too many requests, and the first that is the server's fault."""
 _NESTED = ("state_dict", "model", "model_state_dict")
 
 
@@ -72,7 +76,9 @@ def read(weights: Published, progress: Progress = quiet) -> dict[str, Tensor]:
     Raises
     ------
     ValueError
-        If the file can't be fetched, is not what was published, or holds no tensors.
+        If the file is not there, is not what was published, or holds no tensors.
+    MachineError
+        If the network or the disk failed, so that it can't be fetched now.
     """
     path = weights.file or _fetched(weights, progress)
     if not path.is_file():
@@ -110,13 +116,21 @@ def _fetched(weights: Published, progress: Progress) -> Path:
         _check(scratch, weights)
         scratch.replace(path)
     except (OSError, HTTPException) as error:
-        raise ValueError(
-            f"{weights.name}: can't be fetched ({error}); get {weights.url} on another "
-            f"machine and put it into {path.parent}, or give the file itself"
+        kind = MachineError if _is_of_network(error) else ValueError
+        raise kind(
+            f"{weights.name}: can't be fetched ({error}); try again later, or get "
+            f"{weights.url} on another machine and put it into {path.parent}"
         ) from error
     finally:
         scratch.unlink(missing_ok=True)
     return path
+
+
+def _is_of_network(error: Exception) -> bool:
+    """Whether the network or the disk failed, and not the address: a retry may help."""
+    if isinstance(error, HTTPError):
+        return error.code == _TOO_MANY or error.code >= _SERVER
+    return not isinstance(error, (PermissionError, NotADirectoryError, FileExistsError))
 
 
 def _download(url: str, path: Path, progress: Progress) -> None:

@@ -165,5 +165,57 @@ def _of_estimates(estimates: Result) -> Table:
     return Table(title, columns, tuple(rows), (right_sentence(estimates),))
 
 
+def of_change(result: Result) -> list[Table]:
+    """Tables of what `overcast change` found: transitions, gain and loss."""
+    sampled = result["estimates"] is not None
+    columns = [
+        Column("from", "From"),
+        Column("to", "To"),
+        Column("mapped_ha", "Mapped, ha"),
+        Column("expected_ha", "Expected, ha"),
+    ]
+    ends = [
+        Column("area_ha", "Area, ha"),
+        Column("area_low_ha", "from"),
+        Column("area_high_ha", "to"),
+    ]
+    columns += ends if sampled else []
+    rows = [
+        (
+            move["from"],
+            move["to"],
+            move["mapped_ha"],
+            move["expected_ha"],
+            *(_ends(move) if sampled else ()),
+        )
+        for move in result["transitions"]
+    ]
+    moves = Table("Transitions", tuple(columns), tuple(rows), (result["sentence"],))
+    return [moves, _of_gains(result, ends if sampled else [])]
+
+
+def _of_gains(result: Result, ends: list[Column]) -> Table:
+    columns = (
+        _CLASS,
+        Column("side", "Gain or loss"),
+        Column("mapped_ha", "Mapped, ha"),
+        Column("expected_ha", "Expected, ha"),
+        *ends,
+    )
+    rows: list[tuple[Cell, ...]] = []
+    for name, sides in result["per_class"].items():
+        for side, entry in sides.items():
+            if not entry["mapped_ha"] and "area_ha" not in entry:
+                continue
+            more = _ends(entry) if ends else ()
+            rows.append((name, side, entry["mapped_ha"], entry["expected_ha"], *more))
+    return Table("Gain and loss", columns, tuple(rows))
+
+
+def _ends(entry: Result) -> tuple[float | None, ...]:
+    area = entry.get("area_ha") or {}
+    return tuple(area.get(key) for key in ("value", _LOW, _HIGH))
+
+
 def _percent(share: float | None) -> float | None:
     return None if share is None else 100 * share

@@ -14,11 +14,10 @@ from rich.console import Console
 from rich.table import Table as Drawn
 
 from overcast.errors import writing
+from overcast.geo.spreadsheet import as_cell
 
 KINDS = (".csv", ".md")
 """Endings of files that a table is written to."""
-_FORMULA = ("=", "+", "-", "@")
-"""What a spreadsheet takes for the beginning of a formula."""
 Cell = str | int | float | None
 
 
@@ -145,10 +144,9 @@ def _safe(text: str) -> str:
     return plain.replace("<", "&lt;").replace(">", "&gt;").replace("|", "\\|")
 
 
-def _stored(cell: Cell) -> Cell:
+def _stored(cell: Cell) -> Any:
     if isinstance(cell, str):
-        line = " ".join(cell.split())
-        return f"'{line}" if line.startswith(_FORMULA) else line
+        return as_cell(" ".join(cell.split()))
     if isinstance(cell, float) and not math.isfinite(cell):
         return None
     return cell

@@ -137,10 +137,17 @@ def write_probabilities(
 def write_suspicion(
     rows: Rows, grid: GeoBox, path: Path, tags: Mapping[str, str]
 ) -> None:
-    """Write how suspicious labels are, 0 to 1 with NaN where there are none.
+    """Write how suspicious labels are; see `write_shares`."""
+    write_shares(rows, grid, path, tags, "suspicion: 1 - share of what the label says")
+
+
+def write_shares(
+    rows: Rows, grid: GeoBox, path: Path, tags: Mapping[str, str], what: str
+) -> None:
+    """Write shares or probabilities, 0 to 1 with NaN where there are none.
 
     uint8 with nodata 255 and the scale 1/254; given as first row and rows, top down.
-    Overviews are by average. Its style goes beside it.
+    Overviews are by average. `what` is the band's description. Its style goes beside it.
     """
 
     def steps(values: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -151,7 +158,7 @@ def write_suspicion(
     def describe(dataset: Any) -> None:
         dataset.update_tags(**tags)
         dataset.scales, dataset.offsets = [1 / PROBABILITY_STEPS], [0.0]
-        dataset.set_band_description(1, "suspicion: 1 - share of what the label says")
+        dataset.set_band_description(1, what)
 
     form = _Form(grid, "uint8", UNKNOWN, "AVERAGE", describe)
     _write_cog(((y, steps(values)) for y, values in rows), form, path)

@@ -1,4 +1,4 @@
-"""A class map as polygons in a GeoPackage, none below a minimum mapping unit.
+"""A class map as polygons in a vector file, none below a minimum mapping unit.
 
 Patches that are too small are given to their largest neighbour (sieving), the smallest
 ones first, until none is left that has a neighbour large enough. Then the map is
@@ -9,7 +9,7 @@ are joined. Pixels lie in files, so memory grows with the number of patches alon
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from rasterio import features
 
 from overcast.errors import writing
-from overcast.geo.extent import areas_ha
+from overcast.geo.extent import areas_ha, pixel_m
 from overcast.geo.label_file import open_labels
 from overcast.geo.legend import Legend
 from overcast.geo.stack import LabelSource
@@ -43,14 +43,26 @@ _BAND = 1024
 _BATCH = 10_000
 
 
+FORMATS = {".gpkg": "GPKG", ".fgb": "FlatGeobuf"}
+"""Drivers of GDAL by the ending of a file's name."""
+
+
 def write_polygons(
-    mapped: Path, path: Path, mmu_ha: float = 0, progress: Progress = quiet
+    mapped: Path,
+    path: Path,
+    mmu_ha: float = 0,
+    progress: Progress = quiet,
+    smooth_m: float = 0,
 ) -> int:
     """Write a map that overcast made as polygons, with their class and area.
 
     Every polygon has the fields ``code``, ``name`` and ``area_ha``. The layer carries
     its style for QGIS. Polygons of one class never share an edge; a patch smaller than
     `mmu_ha` hectares stays only where all around it is no data, or smaller still.
+
+    With `smooth_m`, outlines are smoothed by about so many metres; borders that two
+    polygons share stay shared. All polygons are in memory then. The name of `path` ends
+    in one of `FORMATS`; a FlatGeobuf holds no style.
 
     Returns
     -------
@@ -72,7 +84,8 @@ def write_polygons(
             f"{largest:.6g}"
         )
     size = math.ceil(round(mmu_ha / pixel_ha, 6))
-    scratch = path.with_name(path.name + ".part.gpkg")
+    smooth = smooth_m / pixel_m(labels.grid)
+    scratch = path.with_name(f"{path.name}.part{path.suffix}")
     with writing(path), ExitStack() as stack:
         stack.callback(scratch.unlink, missing_ok=True)
         folder = Path(
@@ -82,7 +95,8 @@ def write_polygons(
         )
         classes = sieved(_on_disk(labels, folder), size, folder, progress)
         layer = _Layer(scratch, legend, labels.grid, pixel_ha)
-        for patch in outlined(classes, _BAND, progress):
+        patches = outlined(classes, _BAND, progress)
+        for patch in smoothed(patches, smooth) if smooth else patches:
             layer.add(patch)
         layer.close()
         scratch.replace(path)
@@ -161,6 +175,20 @@ def outlined(
         progress("outlining", end, height)
 
 
+def smoothed(patches: Iterable[Patch], tolerance_px: float) -> Iterator[Patch]:
+    """Patches with smooth outlines, without gaps and overlaps between them.
+
+    Corners that enclose the least area are left out first (Visvalingam and Whyatt 1993),
+    alike for both polygons of a border (`shapely.coverage_simplify`). The edge of the map
+    and of no data stays as it is, so the area of all stays too.
+    """
+    polygons, values = zip(*patches, strict=True)
+    # A corner of one polygon must be a corner of its neighbour too.
+    noded = shapely.segmentize(np.array(polygons, object), 1.0)
+    whole = shapely.coverage_simplify(noded, tolerance_px, simplify_boundary=False)
+    yield from zip(whole, values, strict=True)
+
+
 def _polygon(shape: Any) -> Any:
     """Shapely polygon of what GDAL found.
 
@@ -231,7 +259,7 @@ def _union(patches: list[Patch]) -> Patch:
 
 @dataclass
 class _Layer:
-    """A GeoPackage that is written some thousand polygons at a time."""
+    """A layer that is written some thousand polygons at a time, where the format can."""
 
     path: Path
     legend: Legend
@@ -239,18 +267,21 @@ class _Layer:
     pixel_ha: float
 
     def __post_init__(self) -> None:
+        self.driver = FORMATS[self.path.suffix.lower()]
         self.path.unlink(missing_ok=True)
         self.patches: list[Patch] = []
         self.written = 0
 
     def add(self, patch: Patch) -> None:
         self.patches.append(patch)
-        if len(self.patches) == _BATCH:
+        # FlatGeobuf has an index of the whole before its features.
+        if len(self.patches) == _BATCH and self.driver == "GPKG":
             self._flush()
 
     def close(self) -> None:
         self._flush()
-        self._write_style()
+        if self.driver == "GPKG":
+            self._write_style()
 
     def _flush(self) -> None:
         if not self.patches:
@@ -270,11 +301,12 @@ class _Layer:
             ],
             ["code", "name", "area_ha"],
             layer=_LAYER,
-            driver="GPKG",
+            driver=self.driver,
             geometry_type="Polygon",
             crs=self.grid.crs.to_wkt(),
             append=self.written > 0,
-            dataset_options={"VERSION": "1.2"},  # what GDAL of 2022 reads
+            # What GDAL of 2022 reads.
+            dataset_options={"VERSION": "1.2"} if self.driver == "GPKG" else None,
         )
         self.written += len(self.patches)
         self.patches = []

@@ -37,6 +37,7 @@ from overcast.learn.losses import (
 from overcast.learn.pairs import chosen_of, jittered_alike, replaced
 from overcast.learn.recipe import Setting, State, Terms
 from overcast.learn.teacher import Teacher
+from overcast.limits import SHARE, WEIGHT, check_limits
 from overcast.models.segmenter import Remover, Segmenter
 from overcast.worlds.clouds import CLEAR
 
@@ -114,13 +115,9 @@ class CloudSeg:
     pixel_m: float = 10.0
 
     def __post_init__(self) -> None:
-        for name in ("simulate", "hidden", "drop"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} is a probability, 0 to 1, got {self}")
-        if not min(self.teacher_steps or 0, self.removal, self.distillation) >= 0:
-            raise ValueError(
-                f"teacher_steps, removal and distillation must be 0 or more, got {self}"
-            )
+        check_limits(self, teacher_steps=(0, 10**9), pixel_m=(0.01, 1e5))
+        check_limits(self, removal=WEIGHT, distillation=WEIGHT)
+        check_limits(self, simulate=SHARE, hidden=SHARE, drop=SHARE)
 
     @property
     def restores(self) -> bool:

@@ -35,6 +35,7 @@ from overcast.learn.losses import (
 )
 from overcast.learn.recipe import State, Terms
 from overcast.learn.samples import labelled_images
+from overcast.limits import SHARE, WEIGHT, check_limits
 from overcast.models.segmenter import Segmenter
 
 Loss = Literal["forward", "noise_layer", "shares", "super_resolution", "qr", "rq"]
@@ -104,19 +105,13 @@ class Coarse:
     drop: float = 0.1
 
     def __post_init__(self) -> None:
+        check_limits(self, give_or_take=WEIGHT, trace=WEIGHT, drop=SHARE)
         if self.loss not in get_args(Loss):
             raise ValueError(
                 f"loss is {self.loss!r}, expected one of {', '.join(get_args(Loss))}"
             )
         if not 0 < self.right < 1:
             raise ValueError(f"right is a share above 0 and below 1, got {self.right}")
-        if min(self.give_or_take, self.trace) < 0:
-            raise ValueError(
-                "give_or_take and trace must be 0 or more, got "
-                f"{self.give_or_take} and {self.trace}"
-            )
-        if not 0 <= self.drop <= 1:
-            raise ValueError(f"drop is a probability, 0 to 1, got {self.drop}")
 
     def start(self, model: Segmenter) -> Known:
         """Tables for the classes of `model`.

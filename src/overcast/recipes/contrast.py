@@ -52,6 +52,7 @@ from overcast.learn.superpixels import (
     superpixels,
 )
 from overcast.learn.teacher import seen
+from overcast.limits import SHARE, WEIGHT, check_limits
 from overcast.models.fusion import Fusion
 from overcast.models.segmenter import Segmenter
 
@@ -157,16 +158,12 @@ class Contrast:
     most: int = 512
 
     def __post_init__(self) -> None:
-        if min(self.image, self.superpixel, self.memory) < 0 or not self._levels:
-            raise ValueError(
-                "image, superpixel and memory must be 0 or more, and one of the levels "
-                f"above 0, got {self}"
-            )
-        if not (0 <= self.shift < 1 and 0 <= self.drop <= 1 and self.least >= 1):
-            raise ValueError(
-                "shift must be from 0 to below 1, drop from 0 to 1, least 1 or more, "
-                f"got {self}"
-            )
+        check_limits(self, image=WEIGHT, superpixel=WEIGHT, memory=(0, 10**6))
+        check_limits(self, temperature=(1e-3, 1e3), prior=(0, 0.99), hardness=(0, 1e3))
+        check_limits(self, dimensions=(1, 4096), least=(1, 10**6), most=(2, 10**6))
+        check_limits(self, gain=(0, 10), bias=(0, 10), drop=SHARE, shift=(0, 0.99))
+        if not self._levels:
+            raise ValueError("image and superpixel are 0; expected one above")
 
     @property
     def _levels(self) -> dict[str, float]:

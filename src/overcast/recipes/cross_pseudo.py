@@ -21,6 +21,7 @@ from overcast.learn.losses import cross_entropy, masked_mean
 from overcast.learn.recipe import Setting, State, Terms
 from overcast.learn.samples import unlabelled_images
 from overcast.learn.teacher import confident_labels, seen
+from overcast.limits import SHARE, WEIGHT, check_limits
 from overcast.models.segmenter import Segmenter
 from overcast.recipes.supervised import Supervised
 
@@ -63,8 +64,7 @@ class CrossPseudo:
     started: frozenset[str] = field(default=frozenset(), repr=False)
 
     def __post_init__(self) -> None:
-        if not self.weight >= 0:
-            raise ValueError(f"weight must be 0 or more, got {self.weight}")
+        check_limits(self, weight=WEIGHT, drop=SHARE)
 
     def of_setting(self, setting: Setting) -> CrossPseudo:
         """The recipe, told what both networks start from."""

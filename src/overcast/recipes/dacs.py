@@ -39,6 +39,7 @@ from overcast.learn.resolution import align_resolution, blur
 from overcast.learn.style import restyle
 from overcast.learn.teacher import Teacher, confident_labels, seen
 from overcast.learn.transport import Marginal
+from overcast.limits import DECAY, SHARE, check_limits
 from overcast.models.segmenter import Segmenter
 
 Weighting = Literal["share", "mean", "pixel"]
@@ -124,10 +125,9 @@ class Dacs:
     bias: float = 0.05
 
     def __post_init__(self) -> None:
-        if not 0 <= self.threshold <= 1:
-            raise ValueError(f"threshold is {self.threshold}, expected 0 to 1")
-        if not 0 <= self.shares <= 1:
-            raise ValueError(f"shares is {self.shares}, expected 0 to 1")
+        check_limits(self, threshold=SHARE, shares=SHARE, decay=DECAY)
+        check_limits(self, alignment=SHARE, restyle=SHARE, gain=(0, 10), bias=(0, 10))
+        check_limits(self, down=(0.01, 1), up=(1, 100))
 
     def start(self, model: Segmenter) -> Adapting:
         """Make the teacher, as yet the network itself."""

@@ -52,6 +52,7 @@ from overcast.learn.samples import labelled_images
 from overcast.learn.superpixels import superpixels
 from overcast.learn.teacher import Teacher, seen
 from overcast.learn.transport import Marginal
+from overcast.limits import DECAY, SHARE, WEIGHT, check_limits
 from overcast.models.segmenter import Segmenter
 
 VIEWS = ("fused", "optical", "radar")
@@ -83,8 +84,8 @@ class Cross:
     own: float = 1.0
 
     def __post_init__(self) -> None:
-        if min(self.weight, self.own, *self.namers) < 0:
-            raise ValueError(f"weights of cross must be 0 or more, got {self}")
+        check_limits(self, weight=WEIGHT, fused=WEIGHT, optical=WEIGHT, radar=WEIGHT)
+        check_limits(self, own=WEIGHT, threshold=SHARE)
 
     @property
     def namers(self) -> tuple[float, float, float]:
@@ -179,13 +180,10 @@ class DLLR:
     truth: str = ""
 
     def __post_init__(self) -> None:
+        check_limits(self, complementary=WEIGHT, decay=DECAY, ramp=(0, 10**9))
+        check_limits(self, gain=(0, 10), bias=(0, 10), drop=SHARE)
         if self.optical == self.radar:
             raise ValueError(f"optical and radar are both called {self.optical!r}")
-        if not 0 <= self.drop <= 1 or min(self.complementary, self.ramp) < 0:
-            raise ValueError(
-                "drop must be from 0 to 1, complementary and ramp 0 or more, "
-                f"got {self}"
-            )
         if self.scene and (self.reassignment is None or self.cross is None):
             raise ValueError(
                 f"scene {self.scene!r} is a cost of the reassignment of cross's labels; "

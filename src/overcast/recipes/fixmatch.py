@@ -30,6 +30,7 @@ from overcast.learn.mixing import box_mask, paste, rolled
 from overcast.learn.recipe import Terms
 from overcast.learn.samples import unlabelled_images
 from overcast.learn.teacher import Teacher, confident_labels, seen
+from overcast.limits import DECAY, SHARE, WEIGHT, check_limits
 from overcast.models.segmenter import Segmenter
 from overcast.recipes.supervised import Supervised
 
@@ -71,9 +72,9 @@ class FixMatch:
     strong_drop: float = 0.2
 
     def __post_init__(self) -> None:
-        shares = ("threshold", "features", "hidden", "drop", "strong_drop")
-        if not all(0 <= getattr(self, name) <= 1 for name in shares):
-            raise ValueError(f"{', '.join(shares)} must be from 0 to 1, got {self}")
+        check_limits(self, decay=DECAY, weight=WEIGHT, gain=(0, 10), bias=(0, 10))
+        check_limits(self, threshold=SHARE, features=SHARE, hidden=SHARE)
+        check_limits(self, drop=SHARE, strong_drop=SHARE)
 
     def start(self, model: Segmenter) -> Teacher:
         """Make the teacher, as yet the network itself."""

@@ -20,6 +20,7 @@ from overcast.learn.losses import masked_mean
 from overcast.learn.recipe import Terms
 from overcast.learn.samples import unlabelled_images
 from overcast.learn.teacher import Teacher, seen
+from overcast.limits import DECAY, SHARE, WEIGHT, check_limits
 from overcast.models.segmenter import Segmenter
 from overcast.recipes.supervised import Supervised
 
@@ -48,8 +49,7 @@ class MeanTeacher:
     drop: float = 0.1
 
     def __post_init__(self) -> None:
-        if min(self.weight, self.ramp) < 0:
-            raise ValueError(f"weight and ramp must be 0 or more, got {self}")
+        check_limits(self, decay=DECAY, weight=WEIGHT, ramp=(0, 10**9), drop=SHARE)
 
     def start(self, model: Segmenter) -> Teacher:
         """Make the teacher, as yet the network itself."""

@@ -33,6 +33,7 @@ from overcast.learn.losses import (
 from overcast.learn.recipe import Setting, State, Terms
 from overcast.learn.speckle import check_radar, speckle
 from overcast.learn.teacher import seen
+from overcast.limits import SHARE, WEIGHT, check_limits
 from overcast.models.segmenter import Segmenter
 
 
@@ -81,14 +82,13 @@ class Noisy:
     radar: Mapping[str, Sensor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        check_limits(self, cross_entropy=WEIGHT, symmetric=WEIGHT, lovasz=WEIGHT)
+        check_limits(self, alpha=WEIGHT, beta=WEIGHT, looks=(0, 10_000), drop=SHARE)
         factors = (self.cross_entropy, self.symmetric, self.lovasz)
-        if min(*factors, self.alpha, self.beta, self.looks) < 0 or not any(factors):
+        if not any(factors):
             raise ValueError(
-                "factors of losses and looks must be 0 or more, and one of "
-                f"cross_entropy, symmetric and lovasz positive, got {self}"
+                "cross_entropy, symmetric and lovasz are 0; expected one above"
             )
-        if not 0 <= self.drop <= 1:
-            raise ValueError(f"drop is a probability, 0 to 1, got {self.drop}")
         if (self.soft or self.confident) and not self.probabilities:
             raise ValueError(
                 "soft and confident need probabilities: the name of a target image"

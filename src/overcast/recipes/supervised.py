@@ -25,6 +25,7 @@ from overcast.learn import losses
 from overcast.learn.batch import Batch
 from overcast.learn.recipe import State, Terms
 from overcast.learn.samples import labelled_images
+from overcast.limits import SHARE, check_limits
 from overcast.models.segmenter import Segmenter
 
 Loss = Literal[
@@ -62,8 +63,7 @@ class Supervised:
             raise ValueError(
                 f"loss is {self.loss!r}, expected one of {', '.join(get_args(Loss))}"
             )
-        if not 0 <= self.drop <= 1:
-            raise ValueError(f"drop is a probability, 0 to 1, got {self.drop}")
+        check_limits(self, drop=SHARE)
 
     def start(self, model: Segmenter) -> State:
         """Nothing to remember."""

@@ -40,18 +40,40 @@ _KINDS = {
     ".json": "application/json",
     ".png": "image/png",
 }
+_SHOWN = {
+    **{kind: _KINDS[kind] for kind in (".html", ".json", ".png")},
+    **dict.fromkeys(
+        (".csv", ".log", ".md", ".txt", ".yaml"), "text/plain; charset=utf-8"
+    ),
+}
+"""Files of the folder that a browser shows. Any other is saved: a script of a folder
+from elsewhere must not run here."""
 _DEEPEST = 24
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Status, media type and body of a response; `lasting` ones may be kept."""
+    """What is sent back.
+
+    Attributes
+    ----------
+    body, kind, status
+        Content, its media type, and the status of HTTP.
+    lasting
+        Whether a browser may keep it.
+    of_folder
+        Whether it is a file of the folder, which may be anybody's.
+    saved
+        Whether a browser saves it rather than shows it.
+    """
 
     body: bytes
     kind: str
     status: int = 200
     lasting: bool = False
+    of_folder: bool = False
+    saved: bool = False
 
 
 def answer(scene: Scene, target: str) -> Answer:
@@ -111,8 +133,9 @@ def _file(folder: Path, name: str) -> Answer:
         path = inside(folder, name)
     except ValueError:
         return refusal(404, "no such file in the folder")
-    kind = _KINDS.get(path.suffix, "application/octet-stream")
-    return Answer(path.read_bytes(), kind)
+    shown = _SHOWN.get(path.suffix)
+    kind = shown or "application/octet-stream"
+    return Answer(path.read_bytes(), kind, of_folder=True, saved=shown is None)
 
 
 def _tile(scene: Scene, name: str, place: tuple[str, str, str]) -> Answer:

@@ -22,6 +22,7 @@ from overcast.geo.legend import Legend
 from overcast.geo.location import FilePath, Location
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.tiling import pieces
+from overcast.geo.times import seen_of
 from overcast.inputs import open_inputs
 from overcast.plan import NO_MASK, Data, ImageInput, LabelInput, MaskInput, read_plan
 from overcast.product.rasters import write_classes, written_legend
@@ -93,7 +94,10 @@ def inside(folder: Path, name: str) -> Path:
     ValueError
         If it is not a file, or lies outside of the folder.
     """
-    root, path = folder.resolve(), (folder / name).resolve()
+    try:
+        root, path = folder.resolve(), (folder / name).resolve()
+    except RuntimeError as error:
+        raise ValueError(f"{folder / name}: the links lead in a circle") from error
     if not path.is_relative_to(root):
         raise ValueError(f"{folder / name}: leads out of {folder}; copy it there")
     if not path.is_file():
@@ -166,21 +170,27 @@ def _images(
 ) -> dict[str, Layer]:
     """Layers of the images that can still be read, optical ones first."""
     found: list[Layer] = []
-    for name, entry in images.items():
+    dated = any(entry.dates for entry in images.values())
+    alone = ((n, e, one) for n, e in images.items() for one in e.observations)
+    for name, entry, one in alone:
         with _noting(notes, name):
-            path = prepare(Location.of(entry.path), Resampling.average)
-            alone = dataclasses.replace(
+            where = Location.of(one.path)
+            path = prepare(where, Resampling.average)
+            single = dataclasses.replace(
                 entry,
                 path=Location.of(path).text,
                 target=False,
                 mask=MaskInput(path=NO_MASK),
+                dates=(),
             )
-            inputs = open_inputs(Data(images={name: alone}, trust=True))
+            inputs = open_inputs(Data(images={name: single}, trust=True))
             image = inputs.stack.images[name]
             assert isinstance(image, ImageFile)
             word = "Optical" if image.sensor.kind == "optical" else "SAR"
-            found.append(open_picture(f"{word} {name}", image))
-    found.sort(key=lambda layer: layer.kind)
+            day = (one.day or seen_of(where).day) if entry.dates else None
+            title = f"{word} {name}" + (f" {day.isoformat()}" if day else "")
+            found.append(open_picture(title, image))
+    found.sort(key=lambda layer: (layer.kind, layer.title if dated else ""))
     return {f"image-{number}": layer for number, layer in enumerate(found, 1)}
 
 

@@ -9,9 +9,9 @@ no answer allows another origin.
 
 from __future__ import annotations
 
+import re
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import urlsplit
 
 from rasterio.errors import RasterioError
 
@@ -20,6 +20,8 @@ from overcast.viewer.scene import Scene
 
 LOOPBACK = "127.0.0.1"
 _NAMES = (LOOPBACK, "localhost")
+_HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?")
+_LAST_PORT = 65535
 _PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; worker-src blob:; connect-src 'self'; "
     "img-src 'self' blob: data:; style-src 'self' 'unsafe-inline'; "
@@ -27,8 +29,12 @@ _PAGE_POLICY = (
 )
 """The page loads nothing from anywhere else. MapLibre styles its parts in place, and
 starts its worker from a blob."""
-_FILE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-"""A report is one file, and runs nothing."""
+_FILE_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'; sandbox allow-downloads"
+)
+"""A report is one file, and runs nothing. The folder may be anybody's, so its files have
+an origin of their own (sandbox) and can't read what this server answers."""
 _LASTING = "private, max-age=86400"
 
 
@@ -69,7 +75,11 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(self._answer())
 
     def _answer(self) -> Answer:
-        if urlsplit(f"//{self.headers['Host']}").hostname not in _NAMES:
+        hosts = self.headers.get_all("Host") or []
+        host = _HOST.fullmatch(hosts[0]) if len(hosts) == 1 else None
+        if host is None or int(host[2] or 0) > _LAST_PORT:
+            return refusal(400, "expected one Host header: a name, maybe a port")
+        if host[1].casefold() not in _NAMES:
             return refusal(403, "this server answers to its own machine alone")
         try:
             return answer(self.server.scene, self.path)
@@ -78,16 +88,19 @@ class _Handler(BaseHTTPRequestHandler):
             return refusal(500, str(error))
 
     def _send(self, found: Answer) -> None:
-        is_file = self.path.startswith("/files/")
+        # By what is answered: one address can be written in many ways.
+        policy = _FILE_POLICY if found.of_folder else _PAGE_POLICY
         headers = {
             "Content-Type": found.kind,
             "Content-Length": str(len(found.body)),
             "Cache-Control": _LASTING if found.lasting else "no-store",
-            "Content-Security-Policy": _FILE_POLICY if is_file else _PAGE_POLICY,
+            "Content-Security-Policy": policy,
             "Cross-Origin-Resource-Policy": "same-origin",
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "no-referrer",
         }
+        if found.saved:
+            headers["Content-Disposition"] = "attachment"
         try:
             self.send_response(found.status)
             for name, value in headers.items():

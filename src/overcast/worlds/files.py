@@ -26,6 +26,7 @@ from overcast.geo.categories import write_categories
 from overcast.geo.legend import Legend, load_legend
 from overcast.geo.raster import UNKNOWN, Labels
 from overcast.lock import writing
+from overcast.output import write_whole
 from overcast.progress import Progress, quiet
 from overcast.threads import count
 from overcast.worlds.measured import CLASSES
@@ -52,6 +53,8 @@ _CLOUD_COLOURS = {
     2: (255, 255, 255, 255),
     3: (80, 60, 0, 255),
 }
+_UNFINISHED = ".overcast-simulated"
+"""What is being written, until it is whole."""
 _SCL_COLOURS = {
     3: (80, 60, 0, 255),
     5: (0, 0, 0, 255),
@@ -79,7 +82,8 @@ def write_world(
     files, s2_cloudy.tif and clouds.tif where clouds are wanted, and world.json with all
     that was drawn. With several dates, s1_DATE_asc.tif and s2_DATE.tif of each, and
     s2_DATE_scl.tif where clouds are wanted. The same bytes for the same seed, size and
-    wishes, however many `processes` there are.
+    wishes, however many `processes` there are. What was killed begins anew when it is
+    asked for again.
 
     Raises
     ------
@@ -93,14 +97,52 @@ def write_world(
     maker = Maker.of(world, wanted)
     paths = {name: folder / f"{_file_of(name)}.tif" for name in _parts(maker)}
     paths["world"] = folder / "world.json"
-    with writing(folder):
-        old = [str(path) for path in paths.values() if path.exists()]
-        if old and not overwrite:
-            raise ValueError(
-                f"{', '.join(old)} exist; choose another folder, or give --overwrite"
-            )
+    with writing(folder), _begun(folder, maker, paths, overwrite):
         _write_parts(maker, paths, processes or count(), progress)
     return paths
+
+
+def world_of(folder: Path) -> tuple[int, int]:
+    """Seed and size of the world that was written to a folder.
+
+    Raises
+    ------
+    ValueError
+        If its world.json is damaged.
+    """
+    path = folder / "world.json"
+    with errors.reading(path):
+        about = json.loads(path.read_text(encoding="utf-8"))
+        return int(about["seed"]), int(about["size"])
+
+
+@contextmanager
+def _begun(
+    folder: Path, maker: Maker, paths: Mapping[str, Path], overwrite: bool
+) -> Iterator[None]:
+    """Say in the folder what is being written, so that it begins anew after a kill.
+
+    Files of an end that was killed are those of the very same world.
+    """
+    mark = folder / _UNFINISHED
+    key = f"{maker.world.seed} {maker.world.size} {maker.wanted}"
+    again = mark.is_file() and mark.read_text(encoding="utf-8") == key
+    old = [str(path) for path in paths.values() if path.exists()]
+    if old and not (overwrite or again):
+        raise ValueError(
+            f"{', '.join(old)} exist; choose another folder, or give --overwrite"
+        )
+    for path in paths.values():
+        _draft_of(path).unlink(missing_ok=True)
+    with errors.writing(mark):
+        write_whole(mark, key)
+    try:
+        yield
+    except Exception:
+        if not any(path.exists() for path in paths.values()):
+            mark.unlink(missing_ok=True)
+        raise
+    mark.unlink(missing_ok=True)
 
 
 def _write_parts(
@@ -176,7 +218,7 @@ def _open(
     name: str, path: Path, grid: GeoBox, legend: Legend
 ) -> Iterator[rasterio.io.DatasetWriter]:
     """File that gets its name once it is whole, so that nothing half-written has it."""
-    draft = path.with_name(f".{path.name}.part")
+    draft = _draft_of(path)
     try:
         with errors.writing(path):
             with _draft(name, draft, grid, legend) as out:
@@ -187,6 +229,10 @@ def _open(
                 write_categories(path, legend)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _draft_of(path: Path) -> Path:
+    return path.with_name(f".{path.name}.part")
 
 
 def _read_back(path: Path) -> None:

@@ -1,0 +1,182 @@
+"""STAC items as inputs: an item's assets are the bands of one dataset.
+
+An item is a JSON file of this machine or on a server; so is a collection of one item, or
+of several tiles of one overpass in one projection. Offsets that its metadata claim are
+not believed: values decide, as for any other file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin
+
+from overcast.errors import MachineError, reading
+from overcast.geo.band_names import resolve
+from overcast.geo.bands import SENTINEL_1, SENTINEL_2_L1C
+from overcast.geo.location import Location
+
+_RASTER = re.compile(r"image/(tiff|jp2|vnd\.stac\.geotiff)|\.(tiff?|jp2)$", re.I)
+_CLASSES = re.compile(r"(?:^|[_-])scl(?:$|[_-])", re.I)
+_SIZE = re.compile(r"_(\d\d)m$")
+_SUFFIXES = (".json", ".geojson")
+_SERVED = re.compile(r"/items/[^/.]+$")
+_PATIENCE_S = 30
+_LARGEST = 1 << 24
+_COLLECTION = "FeatureCollection"
+_KINDS = ("Feature", _COLLECTION)
+_ASIDE = frozenset({"thumbnail", "overview", "visual", "metadata"})
+Tree = Mapping[str, Any]
+
+
+def may_be_item(where: Location) -> bool:
+    """Whether a place has the name of an item: JSON, or an address of a STAC API."""
+    text = where.text.partition("?")[0]
+    served = where.address is not None and _SERVED.search(text) is not None
+    return text.lower().endswith(_SUFFIXES) or served
+
+
+def item_of(where: Location) -> Tree | None:
+    """The item that a place names, or None if it is something else.
+
+    Raises
+    ------
+    ValueError
+        If it is a collection of several items, or a server has no such item.
+    MachineError
+        If the server does not answer.
+    """
+    if not may_be_item(where):
+        return None
+    if where.local is not None and not where.is_file():
+        return None
+    if where.local is None and where.address is None:
+        return None
+    tree = _read(where)
+    if not isinstance(tree, dict) or tree.get("type") not in _KINDS:
+        return None
+    items = tree.get("features", []) if tree["type"] == _COLLECTION else [tree]
+    if not items or not all(_is_item(item) for item in items):
+        return None  # a GeoJSON of shapes
+    if len(items) > 1:
+        names = ", ".join(str(item.get("id")) for item in items[:3])
+        raise ValueError(
+            f"{where}: {len(items)} items ({names}...); give one of them, or read them "
+            "onto one grid (overcast fetch)"
+        )
+    item: Tree = items[0]
+    return item
+
+
+def files_of_item(where: Location, item: Tree) -> tuple[dict[str, str], str | None]:
+    """Files by name of band as GDAL names them, and that of its scene classes, or None.
+
+    An item of one raster alone gives that, under the name ``""``.
+
+    Raises
+    ------
+    ValueError
+        If it has no rasters, or several of which none is a band.
+    """
+    rasters: dict[str, str] = {}
+    bands: dict[str, tuple[int, str]] = {}
+    classes: tuple[int, str] | None = None
+    for key, asset in item.get("assets", {}).items():
+        if not _is_data(asset):
+            continue
+        file = _href(where, str(asset["href"]))
+        rasters[key] = file
+        match = _SIZE.search(key)
+        size = int(match[1]) if match else 0
+        if _CLASSES.search(key):
+            classes = min(classes or (size, file), (size, file))
+        elif name := _band(key, asset):
+            bands[name] = min(bands.get(name, (size, file)), (size, file))
+    if bands:
+        files = {name: file for name, (_, file) in bands.items()}
+        return files, None if classes is None else classes[1]
+    if "map" in rasters:  # of overcast itself, and of WorldCover
+        return {"": rasters["map"]}, None
+    if len(rasters) != 1:
+        names = ", ".join(rasters) or "none"
+        raise ValueError(
+            f"{where}: an item with the rasters {names}, none of which is named by a band; "
+            "give the address of the one that is meant"
+        )
+    return {"": next(iter(rasters.values()))}, None
+
+
+def _is_item(tree: Any) -> bool:
+    return isinstance(tree, dict) and "assets" in tree and "stac_version" in tree
+
+
+def _is_data(asset: Tree) -> bool:
+    roles = set(asset.get("roles") or ["data"])
+    kind = str(asset.get("type") or asset.get("href"))
+    return bool(_RASTER.search(kind)) and not roles & _ASIDE
+
+
+def _band(key: str, asset: Tree) -> str | None:
+    """Band of Sentinel-2 or Sentinel-1 that an asset is, by its own word or its key."""
+    said = [*asset.get("eo:bands", []), *asset.get("bands", [])]
+    if len(said) > 1:
+        return None
+    names = [str(b.get(k)) for b in said for k in ("name", "common_name") if b.get(k)]
+    for text in (_SIZE.sub("", key), *names):
+        for sensor in (SENTINEL_2_L1C, SENTINEL_1):
+            name = resolve([text], sensor)[0]
+            if name in sensor.names or name in ("B01", "B09", "B10"):
+                return str(name)
+    return None
+
+
+def _href(where: Location, href: str) -> str:
+    """The address of an asset, which may be relative to its item, as GDAL names it."""
+    if "://" not in href and not os.path.isabs(href):
+        local = where.local
+        if local is not None:
+            return str(local.parent / href)
+        assert where.address is not None
+        href = urljoin(where.address, href)
+    return Location.of(href).gdal
+
+
+def _read(where: Location) -> Any:
+    if (local := where.local) is not None:
+        if local.stat().st_size > _LARGEST:
+            return None
+        with reading(where, "give a STAC item", "JSON file"):
+            return json.loads(Path(local).read_text(encoding="utf-8"))
+    assert where.address is not None
+    return _ask(where, where.address)
+
+
+@lru_cache(32)
+def _ask(where: Location, address: str) -> Any:
+    """What a server answers; asked once."""
+    try:
+        with urllib.request.urlopen(address, timeout=_PATIENCE_S) as answer:
+            return json.loads(answer.read(_LARGEST))
+    except urllib.error.HTTPError as error:
+        if error.code in (404, 410):
+            raise ValueError(f"{where}: no such file") from None
+        if error.code in (401, 403):
+            raise ValueError(
+                f"{where}: the server refuses it (HTTP {error.code}); check the address"
+            ) from None
+        raise MachineError(
+            f"{where}: the server does not answer (HTTP {error.code}); try again later"
+        ) from None
+    except OSError as error:
+        raise MachineError(
+            f"{where}: the server does not answer ({error}); try again later"
+        ) from None
+    except ValueError:
+        return None

@@ -1,0 +1,290 @@
+"""What changed between two maps, as `overcast change` finds it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from overcast import __version__
+from overcast.accuracy.area import estimates
+from overcast.accuracy.change import OTHER, ChangeLegend, estimate_change
+from overcast.accuracy.confusion import plain
+from overcast.accuracy.reference import ReferenceFile, ReferencePoints
+from overcast.accuracy.response import is_form, read_sample
+from overcast.geo.extent import areas_ha
+from overcast.geo.label_file import open_labels
+from overcast.geo.legend import legend_to_csv
+from overcast.geo.overlay import classes_under
+from overcast.jobs.change_page import page_of
+from overcast.jobs.change_raster import (
+    Changes,
+    DatedMap,
+    class_rows,
+    find_changes,
+    open_dated,
+)
+from overcast.output import Output, refuse_inputs
+from overcast.pages.change import write_change_page
+from overcast.plan import fingerprint
+from overcast.product.rasters import write_classes, write_shares
+from overcast.product.style import class_style
+from overcast.progress import Progress, quiet
+
+NAMES = (
+    *("change.tif", "change.tif.aux.xml", "change.qml", "legend.csv"),
+    *("change_probability.tif", "change_probability.qml"),
+    *("change.json", "change.html"),
+)
+_BAND = 256
+COUNTED = (
+    "mapped areas are pixels counted in the map of change, which has errors, so they are "
+    "not the areas on the ground; for areas with intervals, fill a sample (overcast sample "
+    "change.tif --out sample.gpkg) and give it as --sample"
+)
+APART = (
+    "two maps made apart differ in {apart} ha, of which {joint} ha are probable "
+    "change; the rest is mostly errors of one map or the other, so never report the "
+    "difference of two maps' areas as change"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeSettings:
+    """When a pixel counts as changed.
+
+    Attributes
+    ----------
+    least
+        Probability of any change, 0 to 1.
+    mmu_ha
+        Minimum mapping unit of changed patches, in hectares.
+    """
+
+    least: float = 0.5
+    mmu_ha: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.least < 1:
+            raise ValueError(
+                f"--probability {self.least:g}: expected a number between 0 and 1"
+            )
+
+
+def map_change(
+    paths: tuple[Path, Path],
+    out: Path,
+    settings: ChangeSettings,
+    *,
+    sample: ReferenceFile | None = None,
+    overwrite: bool = False,
+    progress: Progress = quiet,
+) -> dict[str, Any]:
+    """Map what changed between two maps of one place into the folder `out`.
+
+    With a filled sample of the map of change, areas are estimated. Returns what
+    ``change.json`` holds.
+
+    Raises
+    ------
+    ValueError
+        If a map is refused, their legends differ, the sample is not one of the map of
+        change, or `out` exists.
+    """
+    dates = open_dated(paths[0]), open_dated(paths[1])
+    _refuse_apart(dates)
+    read = [*paths, *([] if sample is None else [sample.path])]
+    refuse_inputs(out, NAMES, map(str, read))
+    facts = [*map(str, read), settings.least, settings.mmu_ha]
+    facts += [dated.path.stat().st_mtime_ns for dated in dates]
+    output = Output.begin(out, NAMES, fingerprint(facts), overwrite)
+    if output.finished:
+        text = (out / "change.json").read_text(encoding="utf-8")
+        return dict(json.loads(text))
+    with output, TemporaryDirectory(dir=output.work) as scratch:
+        changes = find_changes(
+            dates, settings.least, settings.mmu_ha, Path(scratch), progress
+        )
+        classes = ChangeLegend.of(dates[0].legend, changes.counts)
+        mapped = _write(dates[0], changes, classes, output.work)
+        result = _result(paths, dates, changes, settings)
+        if sample is not None:
+            _estimate(result, mapped, sample, classes)
+        result["sentence"] = sentence_of(result)
+        result["notes"] = [*_notes(result, dates, sample is not None)]
+        page = page_of(result, dates, classes, output.work)
+        write_change_page(page, output.work / "change.html")
+        text = json.dumps(result, indent=2, ensure_ascii=False)
+        (output.work / "change.json").write_text(text + "\n", encoding="utf-8")
+    return result
+
+
+def _refuse_apart(dates: tuple[DatedMap, DatedMap]) -> None:
+    first, second = dates
+    if not first.legend.same_as(second.legend):
+        raise ValueError(
+            f"{first.path} has the legend {first.legend.name} and {second.path} "
+            f"{second.legend.name}; map both dates with one legend"
+        )
+    if first.classes.grid.crs is None or second.classes.grid.crs is None:
+        raise ValueError(
+            f"{first.path} and {second.path}: a map without a coordinate reference "
+            "system can't be laid over another; assign one (gdal_edit.py -a_srs EPSG:...)"
+        )
+
+
+def _write(
+    first: DatedMap, changes: Changes, classes: ChangeLegend, folder: Path
+) -> Path:
+    """Write the map of change and its probability; the path of the former."""
+    path, grid, legend = folder / "change.tif", first.classes.grid, classes.legend
+    tags = {"OVERCAST_VERSION": __version__, "OVERCAST_KIND": "change"}
+    codes = np.array(legend.codes, np.uint8)
+    write_classes(
+        class_rows(changes, classes.positions, codes), grid, legend, path, tags
+    )
+    path.with_suffix(".qml").write_text(class_style(legend), encoding="utf-8")
+    (folder / "legend.csv").write_text(legend_to_csv(legend), encoding="utf-8")
+    whole = changes.probability
+    rows = ((y, whole[y : y + _BAND]) for y in range(0, len(whole), _BAND))
+    write_shares(
+        rows,
+        grid,
+        folder / "change_probability.tif",
+        tags,
+        "probability that the class has changed",
+    )
+    return path
+
+
+def _result(
+    paths: tuple[Path, Path],
+    dates: tuple[DatedMap, DatedMap],
+    changes: Changes,
+    settings: ChangeSettings,
+) -> dict[str, Any]:
+    """Areas counted in the map of change, and expected of the probabilities."""
+    names, grid = dates[0].legend.names, dates[0].classes.grid
+    (pixel_ha,) = areas_ha(np.array([1]), grid)
+    counts, known = changes.counts, int(changes.counts.sum())
+    mapped, expected = counts * pixel_ha, changes.joint.shares * known * pixel_ha
+    apart = int(changes.apart.sum() - np.trace(changes.apart)) * pixel_ha
+    moves = [
+        {
+            "from": names[a],
+            "to": names[b],
+            "mapped_ha": plain(float(mapped[a, b])),
+            "expected_ha": plain(float(expected[a, b])),
+        }
+        for a, b in np.argwhere(counts).tolist()
+    ]
+    return {
+        "before": str(paths[0]),
+        "after": str(paths[1]),
+        "least_probability": settings.least,
+        "mmu_ha": settings.mmu_ha,
+        "compared_ha": plain(known * pixel_ha),
+        "changed_ha": plain(float(mapped.sum() - np.trace(mapped))),
+        "expected_changed_ha": plain(float(expected.sum() - np.trace(expected))),
+        "difference_of_maps_ha": plain(apart),
+        "transitions": sorted(
+            (m for m in moves if m["from"] != m["to"]), key=lambda m: -m["mapped_ha"]
+        ),
+        "unchanged": [m for m in moves if m["from"] == m["to"]],
+        "per_class": {
+            name: {
+                "gain": _sums(mapped[:, k], expected[:, k], k),
+                "loss": _sums(mapped[k], expected[k], k),
+            }
+            for k, name in enumerate(names)
+        },
+        "estimates": None,
+    }
+
+
+def _sums(mapped: Any, expected: Any, k: int) -> dict[str, Any]:
+    """What a class gained or lost, from a column or row of transitions."""
+    return {
+        "mapped_ha": plain(float(np.delete(mapped, k).sum())),
+        "expected_ha": plain(float(np.delete(expected, k).sum())),
+    }
+
+
+def _estimate(
+    result: dict[str, Any], mapped: Path, sample: ReferenceFile, classes: ChangeLegend
+) -> None:
+    """Put areas with intervals beside what was counted."""
+    source = open_labels(mapped, classes.legend)
+    truth = sample.open(classes.legend, source.grid)
+    if not isinstance(truth, ReferencePoints) or not is_form(truth.points):
+        raise ValueError(
+            f"{sample.path}: not a sample that overcast drew; draw one of the map of "
+            "change: overcast sample change.tif --out sample.gpkg"
+        )
+    here = classes_under(source, truth.points)
+    drawn = read_sample(truth.points, here, truth.classes, classes.legend)
+    whole = areas_ha(drawn.pixels.sum(keepdims=True), source.grid)[0]
+    result["estimates"] = estimates(drawn, classes.legend, whole)
+    groups = estimate_change(drawn, classes, whole)
+    result["changed_estimate_ha"] = groups["change"]
+    for kind in ("gain", "loss"):
+        for name, entry in groups[kind].items():
+            result["per_class"][name][kind]["area_ha"] = entry
+    per_class = result["estimates"]["per_class"]
+    for move in result["transitions"]:
+        entry = per_class.get(f"{move['from']} to {move['to']}")
+        if entry is not None:
+            move["area_ha"] = entry["area_ha"]
+
+
+def sentence_of(result: dict[str, Any]) -> str:
+    """The sentence on change that a report needs."""
+    estimate, whole = result.get("changed_estimate_ha"), result["compared_ha"]
+    if estimate is not None and estimate["low"] is not None:
+        value, low, high = (estimate[k] for k in ("value", "low", "high"))
+        return (
+            f"{_ha(value)} ha changed ({_ha(low)} to {_ha(high)} with a confidence of "
+            f"95 %), {100 * value / whole:.1f} % of {_ha(whole)} ha."
+        )
+    return (
+        f"The map shows change on {_ha(result['changed_ha'])} ha of {_ha(whole)} ha; the "
+        f"probabilities of both dates expect {_ha(result['expected_changed_ha'])} ha."
+    )
+
+
+def _ha(area: float) -> str:
+    """Hectares for a sentence; small areas have a decimal."""
+    return f"{area:,.1f}" if abs(area) < 100 else f"{area:,.0f}"
+
+
+def _notes(
+    result: dict[str, Any], dates: tuple[DatedMap, DatedMap], sampled: bool
+) -> Iterator[str]:
+    if not sampled:
+        yield COUNTED
+    yield APART.format(
+        apart=_ha(result["difference_of_maps_ha"]), joint=_ha(result["changed_ha"])
+    )
+    for dated in dates:
+        if not dated.has_probabilities:
+            yield (
+                f"{dated.path.parent.name}: has no probabilities.tif, so what is left of "
+                "the confidence was spread evenly over the other classes; map it with "
+                "overcast predict RUN --probabilities for a better judgement"
+            )
+        if not (dated.path.parent / "run" / "calibration.json").is_file():
+            yield (
+                f"{dated.path.parent.name}: its confidence was not calibrated "
+                "(overcast calibrate), so what is called probable may be too much or too "
+                "little"
+            )
+    if sampled and OTHER in result["estimates"]["per_class"]:
+        yield (
+            f"rare transitions are one class, {OTHER}; they are in all change, and in no "
+            "gain or loss"
+        )

@@ -1,0 +1,142 @@
+"""Learning from several dates, with methods that look at one.
+
+- **Apart**: a predictor for every day, since a field looks otherwise in May than in
+  August (`weak`, `forest`, `kmeans`). Every day counts by how well it explains the labels
+  of cells that it was not fitted on, where the method says that (`Rated`).
+- **Shared**: one network for all days. Every day of a scene is a scene with the same
+  labels, so that its encoder is shared, and a day that is missing is nothing special.
+
+`overcast.maps.by_date` averages what they say. ``dates.json`` keeps days and weights.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from overcast.errors import reading, writing
+from overcast.geo.bands import Sensor
+from overcast.geo.legend import Legend
+from overcast.geo.series import at, days_of
+from overcast.geo.stack import Stack
+from overcast.maps.by_date import ByDate
+from overcast.maps.predictor import Predictor
+from overcast.progress import Progress
+
+NAME, FOLDER = "dates.json", "dates"
+_SHOWN = 3
+_SHARPNESS = 12.0
+"""How fast a day loses weight with what it leaves unexplained; see docs/dates.md."""
+
+
+@runtime_checkable
+class Rated(Protocol):
+    """A method that says how well it explains labels that it was not fitted on."""
+
+    def fit_rated(
+        self, stacks: Sequence[Stack], folder: Path, seed: int, progress: Progress
+    ) -> float:
+        """Fit, and return the mean log-likelihood of labels of held-out cells."""
+        ...
+
+
+def fit_by_date(
+    method: Any, stacks: Sequence[Stack], folder: Path, seed: int, progress: Progress
+) -> None:
+    """Learn from stacks of several dates, leaving days and what was learned in `folder`.
+
+    Days are those of the first stack that has some. A further scene takes part with its
+    observation nearest to each.
+    """
+    days = next(days for stack in stacks if (days := days_of(stack)))
+    if getattr(method, "shares_dates", False):
+        scenes = [at(s, d) for s in stacks for d in days_of(s) or days]
+        method.fit(scenes, folder, seed, progress)
+        _write(folder, (), ())
+        return
+    ratings = []
+    for number, day in enumerate(days):
+        own = folder / FOLDER / day.isoformat()
+        own.mkdir(parents=True, exist_ok=True)
+
+        single = [at(stack, day) for stack in stacks]
+        if isinstance(method, Rated):
+            ratings.append(
+                method.fit_rated(
+                    single, own, seed, _of_all(progress, number, len(days))
+                )
+            )
+        else:
+            method.fit(single, own, seed, _of_all(progress, number, len(days)))
+            ratings.append(0.0)
+    gain = np.exp(_SHARPNESS * (np.array(ratings) - max(ratings)))
+    _write(folder, days, tuple(round(float(w), 6) for w in gain / gain.sum()))
+
+
+def _of_all(progress: Progress, number: int, count: int) -> Progress:
+    """Progress of one day of several."""
+
+    def shown(stage: str, done: int, total: int, note: str = "") -> None:
+        progress(f"date {number + 1} of {count}: {stage}", done, total, note)
+
+    return shown
+
+
+def load_by_date(
+    method: Any, folder: Path, legend: Legend, sensors: Mapping[str, Sensor]
+) -> Predictor:
+    """Return the predictor that `fit_by_date`, or a method alone, left in `folder`."""
+    if not (folder / NAME).is_file():
+        single: Predictor = method.load(folder, legend, sensors)
+        return single
+    days, weights = read_dates(folder)
+    if not days:
+        return ByDate((method.load(folder, legend, sensors),))
+    folders = (folder / FOLDER / day.isoformat() for day in days)
+    members = tuple(method.load(own, legend, sensors) for own in folders)
+    return ByDate(members, days, weights)
+
+
+def read_dates(folder: Path) -> tuple[tuple[date, ...], tuple[float, ...]]:
+    """Days and weights of a run's folder; none where one predictor serves all days.
+
+    Raises
+    ------
+    ValueError
+        If the file is not what `fit_by_date` wrote.
+    """
+    path = folder / NAME
+    with reading(path, "train the run again", "list of dates"):
+        tree = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        days = tuple(date.fromisoformat(text) for text in tree["days"])
+        weights = tuple(float(w) for w in tree["weights"])
+        if len(days) != len(weights) or not all(0 <= w <= 1 for w in weights):
+            raise ValueError
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{path}: not days and a weight from 0 to 1 for each; train the run again"
+        ) from error
+    return days, weights
+
+
+def said_of_dates(folder: Path) -> tuple[str, ...]:
+    """Which dates of a run count most, a sentence; nothing of a run without dates."""
+    if not (folder / NAME).is_file() or not (found := read_dates(folder))[0]:
+        return ()
+    ranked = sorted(zip(found[1], found[0], strict=True), reverse=True)[:_SHOWN]
+    told = ", ".join(f"{day.isoformat()} {weight:.0%}" for weight, day in ranked)
+    return (f"dates that tell most of the labels, and how much they count: {told}",)
+
+
+def _write(folder: Path, days: Sequence[date], weights: Sequence[float]) -> None:
+    tree = {"days": [day.isoformat() for day in days], "weights": list(weights)}
+    scratch = folder / f"{NAME}.tmp"
+    with writing(folder / NAME):
+        scratch.write_text(json.dumps(tree, indent=2) + "\n", encoding="utf-8")
+        scratch.replace(folder / NAME)

@@ -1,0 +1,53 @@
+"""Types of options: names of files, and finite numbers."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+class _Source(click.ParamType):  # type: ignore[type-arg]
+    """What GDAL opens: a file, or an address, of which no slash may be lost."""
+
+    name = "path"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        text = str(value)
+        if not text or "\0" in text:
+            self.fail(f"{text!r} is no name of a file", param, ctx)
+        if not _is_unicode(text):
+            self.fail(f"{text!a} is no text in UTF-8; rename the file", param, ctx)
+        return text
+
+
+class _File(_Source):
+    """A file or folder of this machine."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        return Path(super().convert(value, param, ctx))
+
+
+SOURCE, FILE = _Source(), _File()
+"""A raster or vector file to read, wherever it lies; and a file of this machine."""
+
+
+class Number(click.FloatRange):
+    """A finite number within limits; click's own lets NaN pass."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """Read the number."""
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a finite number", param, ctx)
+        return number
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
