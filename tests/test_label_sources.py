@@ -35,7 +35,8 @@ QUICK = ("--set", "clusters=[8, 8]", "--set", "samples=4000")
 OPTIONS = {
     **GIVEN,
     **{"labels_nodata": (), "labels_column": None, "method": None, "settings": ()},
-    **{"seed": 0, "prior": None, "legend": None},
+    **{"seed": 0, "prior": None, "legend": None, "mask_dilation": None},
+    **{"s1": (), "s2": (), "s2_mask": ()},
 }
 
 
@@ -77,7 +78,7 @@ def test_every_source_says_what_it_is(files: Path) -> None:
     table = files / "table.csv"
     given = {
         **OPTIONS,
-        "s1": str(files / "s1.tif"),
+        "s1": (str(files / "s1.tif"),),
         "labels": (
             f"{files / 'coarse.tif'}|accuracy=.85",
             f"{files / 'fine.tif'}|legend={files / 'four.csv'}|nodata=0,9"
@@ -116,7 +117,7 @@ def test_every_source_says_what_it_is(files: Path) -> None:
 def test_what_is_wrong_with_sources(
     labels: tuple[str, ...], more: dict[str, Any], message: str
 ) -> None:
-    given = {**OPTIONS, "s1": "s1.tif", "labels": labels, "legend": "igbp", **more}
+    given = {**OPTIONS, "s1": ("s1.tif",), "labels": labels, "legend": "igbp", **more}
     with pytest.raises(ValueError, match=message):
         plan_of(given)
 

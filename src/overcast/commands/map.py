@@ -28,7 +28,7 @@ from overcast.options_region import region
 
 @click.command(cls=Command, context_settings=HELP)
 @images
-@region(dates=1)
+@region(dates=4)
 @click.option(
     "--area",
     "where",
