@@ -40,6 +40,7 @@ from overcast.maps.views import Viewed, views_of
 from overcast.maps.without import Without
 from overcast.methods.by_date import fit_by_date, load_by_date
 from overcast.methods.finding_place import check_stated, find_place
+from overcast.outside import keep_copies
 from overcast.plan import (
     Plan,
     Windows,
@@ -67,6 +68,7 @@ from overcast.run_files import (
     read_interface,
     write_interface,
 )
+from overcast.runtimes import running, runtime_for
 from overcast.threads import steady_learning
 
 PLAN = "plan.yaml"
@@ -115,6 +117,7 @@ def learn(
     check_stated(inputs.stack, plan, inputs.accuracies)
     folder.mkdir(parents=True, exist_ok=True)
     write_plan(plan, folder / PLAN)
+    keep_copies(plan.method, folder)
     interface = Interface(legend=first.labels.legend, sensors=first.sensors)
     write_interface(interface, folder)
     begin_record(plan, interface, folder)
@@ -299,9 +302,11 @@ def map_run(
     predictor = runs.load()
     stack = matched(inputs.stack, predictor.sensors)
     predictor = for_dates(predictor, stack)
-    key = fingerprint([runs.model, inputs.fingerprint, to_tree(windows)])
-    tiling = tiling_of(predictor, windows)
-    raw = predict(predictor, stack, tiling, folder, key, progress, keep=probabilities)
+    runtime = runtime_for(stack.shape[0] * stack.shape[1])
+    key = fingerprint([runs.model, inputs.fingerprint, to_tree(windows), runtime])
+    work = (stack, tiling_of(predictor, windows), folder, key, progress)
+    with running(runtime):
+        raw = predict(predictor, *work, keep=probabilities)
     tags = tags_of(runs, inputs.stack)
     mapped = write_rasters(raw, (stack.grid, predictor.legend), folder, tags, progress)
     if (clear := _restored(predictor, stack)) is not None:
