@@ -245,7 +245,10 @@ labels = several(
         help="Class probabilities that a run from other scenes gives of this one "
         "(overcast predict RUN --probabilities); they join the labels.",
     ),
-    click.option("--method", help="weak, forest, kmeans or network.  [default: weak]"),
+    click.option(
+        "--method",
+        help="weak, forest, kmeans, network, or FILE.py:CLASS.  [default: weak]",
+    ),
     click.option(
         "--set",
         "settings",
