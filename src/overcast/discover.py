@@ -30,7 +30,7 @@ _ABSTRACT = {"ABC", "Protocol"}
 
 @dataclass(frozen=True, slots=True)
 class _Class:
-    """What the source says of a class: enough to tell its role."""
+    """A class as its source describes it: enough to tell its role."""
 
     name: str
     module: str

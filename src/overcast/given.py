@@ -131,7 +131,7 @@ def started(method: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
 
 
 def settings_of(texts: tuple[str, ...]) -> dict[str, Any]:
-    """What ``--set KEY=VALUE`` says."""
+    """Read the settings that ``--set KEY=VALUE`` gives."""
     from overcast.plan import parse_yaml
 
     found: dict[str, Any] = {}
@@ -156,7 +156,7 @@ def absolute(path: str | Path) -> str:
 
 
 def file_of(text: str) -> FilePath:
-    """What an argument names: a path as it was written, or another location."""
+    """Return the file that an argument names: a path as it was written, or a location."""
     where = Location.of(text)
     return Path(text) if where.text == os.path.abspath(text) else where
 

@@ -273,7 +273,7 @@ def _day(one: Listed) -> date | None:
 
 
 def _alike(image: str, mask: str) -> bool:
-    """Whether a mask has the name of an image, but for the word of each."""
+    """Return whether a mask has the name of an image, but for the word of each."""
     names = [Path(image).stem, Path(mask).stem]
     words: list[Any] = [_WORDS["s2"], _SCENE_CLASSES]
     for word in words:

@@ -241,7 +241,7 @@ def _observed(
 
 
 def _extent(series: str, own: dict[str, ImageSource]) -> tuple[str, GeoBox]:
-    """What a series covers at any time, under the name of its file or its own."""
+    """Return what a series covers at any time, under the name of its file or its own."""
     grids = [source.grid for source in own.values()]
     (first, *more) = own.values()
     if not more and hasattr(first, "path"):
@@ -266,7 +266,7 @@ def _gathered(series: str, opened: list[_Opened]) -> Iterator[str]:
 
 
 def _shares(series: str, dates: int, opened: list[_Opened]) -> Iterator[str]:
-    """How much masks hide."""
+    """Return how much masks hide."""
     masked = [one for one in opened if one.mask is not None]
     if len(opened) == 1:
         for one in masked:

@@ -40,7 +40,7 @@ class Group(click.Group):
 
 
 def _takes_one(parameter: click.Parameter) -> bool:
-    """Whether a parameter is an option of one value."""
+    """Return whether a parameter is an option of one value."""
     if not isinstance(parameter, click.Option):
         return False
     return not (parameter.multiple or parameter.is_flag or parameter.count)
@@ -98,7 +98,7 @@ def check_table(given: Mapping[str, Any]) -> None:
 
 
 def report(made: Any) -> None:
-    """What a job noticed, and its summary."""
+    """Print the notes and the summary of a job."""
     for note in made.notes:
         say(f"note: {note}")
     show(made.summary)
@@ -379,8 +379,8 @@ runtime = click.option(
     type=click.Choice(NAMES),
     expose_value=False,
     callback=_carry_out,
-    help="What carries out a network on a CPU; auto is openvino for large maps, where "
-    "it is installed.  [default: auto]",
+    help="Library that runs a network on a CPU; auto is openvino for large maps, if it "
+    "is installed.  [default: auto]",
 )
 writing = several(
     click.option("--out", type=FILE, required=True, help="Folder to write to."),

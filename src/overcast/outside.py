@@ -164,7 +164,7 @@ def _imported(path: Path) -> ModuleType:
 
 
 def _trusted(copy: Path) -> bool:
-    """Whether a file may be run; in a folder that is no run, it is the user's own."""
+    """Tell whether a file may be run; in a folder that is no run, it is the user's own."""
     in_run = (copy.parents[1] / "interface.json").is_file()
     return not in_run or os.environ.get(TRUST) == "1"
 

@@ -58,7 +58,7 @@ class LabelInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Data:
-    """What is read: images by name, labels, and the file whose grid is mapped.
+    """The inputs: images by name, labels, and the file whose grid is mapped.
 
     Without `grid`, that of the first optical image is, where all inputs overlap.
     `trust` takes units and offsets as said, whatever the values look like;
@@ -394,7 +394,7 @@ def _check_value(kind: Any, value: Any, where: str) -> None:
 
 
 def _is_endless(value: float | str) -> bool:
-    """Whether a number, or the one that a text holds, is infinite or none."""
+    """Return whether a number, or the one that a text holds, is infinite or none."""
     try:
         return not math.isfinite(float(value))
     except ValueError:

@@ -143,7 +143,7 @@ def _fit(
 
 
 def _asks_place(plan: Plan) -> bool:
-    """Whether a run of a plan decides how its labels count as evidence of place."""
+    """Return whether a run of a plan decides how its labels count as evidence of place."""
     place = plan.place
     if place.use == "auto":
         stated = place.accuracy is not None or place.anchors is not None
@@ -202,7 +202,7 @@ def model_hash(folder: Path, *, calibrated: bool = True) -> str:
 
 
 def is_trained(folder: Path) -> bool:
-    """Whether a run folder holds a finished run."""
+    """Return whether a run folder holds a finished run."""
     try:
         load_run(folder)
     except ValueError:
@@ -267,7 +267,7 @@ class Runs:
 
     @property
     def calibration(self) -> Calibration | None:
-        """That of the confidence that they map with, if it was calibrated as it is.
+        """Return the calibration of the confidence, if it was calibrated as it is.
 
         Averaging several runs or views gives another confidence than any one had, and
         so does an image less.
@@ -315,7 +315,7 @@ def map_run(
 
 
 def tags_of(runs: Runs, stack: Stack) -> dict[str, str]:
-    """What a map says of itself: version, model, plan, and files that it was made of."""
+    """Return a map's tags: version, model, plan, and the files it was made of."""
     tags = {
         "OVERCAST_VERSION": __version__,
         "OVERCAST_MODEL": runs.model,
@@ -365,7 +365,7 @@ def _restored(predictor: Predictor, stack: Stack) -> ImageSource | None:
 
 
 def tiling_of(predictor: Predictor, windows: Windows) -> Tiling:
-    """How a map is cut, so that every pixel has the context that it draws on."""
+    """Return how a map is cut, so that every pixel has the context that it draws on."""
     overlap = max(windows.overlap, 2 * predictor.halo)
     return Tiling(max(windows.size, 2 * overlap), overlap)
 

@@ -128,7 +128,7 @@ def read_json(path: Path) -> Any:
 
 
 def _facts(plan: Plan, interface: Interface, folder: Path) -> dict[str, Any]:
-    """What the weights depend on; where weights started from may be moved."""
+    """Return what the weights depend on; where weights started from may be moved."""
     named = canonical(plan.method, folder)
     method = {k: v for k, v in named.items() if k != "start"}
     # As it is read: a limit of 0 is written as 0 and read as 0.0.

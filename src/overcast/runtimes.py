@@ -26,12 +26,12 @@ def use(name: str) -> None:
 
 
 def current() -> str:
-    """What carries out networks now: ``torch``, ``onnx`` or ``openvino``."""
+    """Return what carries out networks now: ``torch``, ``onnx`` or ``openvino``."""
     return _current
 
 
 def asked() -> bool:
-    """Whether somebody has chosen what carries out networks."""
+    """Return whether somebody has chosen what carries out networks."""
     return _chosen != "auto"
 
 
@@ -43,7 +43,7 @@ def fall_back(reason: str) -> None:
 
 
 def runtime_for(pixels: int) -> str:
-    """What carries out networks for a map of so many pixels."""
+    """Return what carries out networks for a map of so many pixels."""
     if _chosen != "auto":
         return _chosen
     worth = pixels >= _WORTH_PX and find_spec("openvino") is not None

@@ -36,7 +36,7 @@ _RANGE = math.log(20)
 
 @dataclass(frozen=True, slots=True)
 class HeldOut:
-    """What a predictor says of pixels whose class is known; make it with `of`.
+    """Predictions at pixels whose class is known; make it with `of`.
 
     Attributes
     ----------
@@ -82,7 +82,7 @@ class HeldOut:
         return cls(values, classes[known], np.asarray(weights[known], np.float64))
 
     def part(self, where: NDArray[np.bool_]) -> HeldOut:
-        """Those of the pixels that are True in `where` ``[N]``."""
+        """Return the pixels that are True in `where` ``[N]``."""
         return HeldOut(
             self.probabilities[:, where], self.classes[where], self.weights[where]
         )

@@ -78,11 +78,11 @@ class ConformalSets:
 
     @property
     def by_class(self) -> bool:
-        """Whether every class has a threshold of its own."""
+        """Return whether every class has a threshold of its own."""
         return len(np.unique(self.thresholds)) > 1
 
     def of(self, probabilities: Floats) -> NDArray[np.bool_]:
-        """Whether a class is in the set of a pixel ``[K, ...]``.
+        """Return whether a class is in the set of a pixel ``[K, ...]``.
 
         A pixel without probabilities (all 0) has every class.
         """

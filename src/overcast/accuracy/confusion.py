@@ -238,7 +238,7 @@ def compare_blocks(
 def translation(
     source: Legend, target: Legend
 ) -> Callable[[NDArray[np.uint8]], NDArray[np.uint8]]:
-    """How class positions of a legend become those of another.
+    """Return how class positions of a legend become those of another.
 
     Legends are the same if their codes and names agree. Else a crosswalk translates, or
     names do, where the other legend has all of them.

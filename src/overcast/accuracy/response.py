@@ -79,7 +79,7 @@ def form_of(
 
 
 def is_form(points: Features) -> bool:
-    """Whether points say which stratum they were drawn from.
+    """Return whether points say which stratum they were drawn from.
 
     Raises
     ------
@@ -133,7 +133,7 @@ def refuse_moved(points: Features, grid: GeoBox) -> None:
 
 
 def _drawn_places(points: Features) -> Features | None:
-    """Where points were drawn, by their columns of degrees, if they have them."""
+    """Return where points were drawn, by their columns of degrees, if they have them."""
     if points.named(_LON) is None or points.named(_LAT) is None:
         return None
     try:
@@ -171,7 +171,7 @@ def read_sample(
 
 
 def weights_of(points: Features, reference: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """How many pixels of the map every point ``[N]`` of a form stands for.
+    """Return how many pixels of the map every point ``[N]`` of a form stands for.
 
     Those of its stratum over its judged points; 0 where `reference` is unknown.
 

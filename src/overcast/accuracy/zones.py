@@ -87,7 +87,7 @@ class ZonedSample:
 
     @property
     def of_classes(self) -> bool:
-        """Whether the strata are the map's classes, so that zones are post-strata."""
+        """Tell whether the strata are the map's classes, so that zones are post-strata."""
         table = self.whole.counts.sum(2)
         own = table.argmax(1)
         alone = (table > 0).sum(1) <= 1
@@ -298,7 +298,7 @@ def _difference(
 def _shared(
     model: _Model, own: Floats, sampling: Floats, points: Counts
 ) -> tuple[tuple[float, float], Floats]:
-    """How alike errors within zones are, with its variance; what own estimates count."""
+    """Return the likeness of zone errors, its variance, and weights of own estimates."""
     gap = ((own - model.synthetic)[:, :-1] ** 2).sum(1)
     v, b = sampling[:, :-1].sum(1), model.single[:, :-1].sum(1)
     here = points > 0
@@ -337,7 +337,7 @@ def _effective(value: Floats, likely: Floats, error: Floats) -> Floats:
 
 
 def _are_maps(sample: ZonedSample) -> NDArray[np.bool_]:
-    """Which zones ``[Z]`` have points enough to be maps of their own."""
+    """Return which zones ``[Z]`` have points enough to be maps of their own."""
     zones, classes = sample.cells.shape
     table = np.zeros((zones + 1, classes + 1), np.int64)
     np.add.at(table, (np.minimum(sample.zone, zones), sample.mapped), 1)

@@ -29,7 +29,7 @@ THREADS = 8
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What an overpass saw of an area: shares of its pixels.
+    """What an overpass saw of an area, as shares of its pixels.
 
     `problem` says why it can't be used, if so.
     """
@@ -48,7 +48,7 @@ def coarse(area: Area) -> GeoBox:
 def look_all(
     reader: Reader, takes: Sequence[Take], area: Area, progress: Progress
 ) -> list[Seen]:
-    """What every overpass saw of the area, by its scene classification (SCL)."""
+    """Return what every overpass saw of the area, by its scene classification (SCL)."""
     grid = coarse(area)
     inside = area.inside(grid)
     seen: list[Seen] = []

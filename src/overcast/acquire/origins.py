@@ -15,7 +15,7 @@ MANIFEST = "fetch.json"
 
 @dataclass(frozen=True, slots=True)
 class Origins:
-    """What is known of several files.
+    """The known origins of several files.
 
     Attributes
     ----------
@@ -36,7 +36,7 @@ class Origins:
 
 
 def origins_of(paths: Iterable[Path]) -> Origins:
-    """What manifests beside files say of them; nothing of files that were not fetched."""
+    """Read the manifests beside files; files that were not fetched have none."""
     lines: list[str] = []
     credits: list[str] = []
     items: list[str] = []

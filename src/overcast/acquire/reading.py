@@ -77,7 +77,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What was written of a job: pixels of the area, and how many nothing was seen of."""
+    """Counts of a written job: pixels of the area, and pixels without data."""
 
     files: tuple[str, ...]
     pixels: int
@@ -150,7 +150,7 @@ class _Raw:
         return np.memmap(self._path, dtype, mode, shape=self._shape)
 
     def seen(self, values: NDArray[Any]) -> NDArray[np.bool_]:
-        """Which pixels ``[h, w]`` hold something."""
+        """Return which pixels ``[h, w]`` have data."""
         nodata = self.layer.bands.nodata
         empty = np.isnan(values) if np.isnan(nodata) else values == nodata
         return np.asarray(~empty.all(0))

@@ -51,7 +51,7 @@ Known: TypeAlias = "str | os.PathLike[str] | DataArray | Table"
 
 @dataclass(frozen=True, eq=False)
 class Assessment:
-    """How right a map is.
+    """The accuracy of a map.
 
     Attributes
     ----------
@@ -271,7 +271,7 @@ class _Place:
 def _reference(
     known: Known, source: Map | _Place, legend: str | Legend | None, column: str
 ) -> Reference:
-    """What a map is judged by."""
+    """Return the reference that a map is judged by."""
     own = legend if isinstance(legend, Legend) else None
     if isinstance(legend, str):
         own = load_legend(legend)
@@ -295,7 +295,7 @@ def _reference(
 
 
 def _on_labels(origin: Origin | None, truth: Reference) -> list[str]:
-    """What is to be said of the labels that the map was learned from."""
+    """Say how the labels that the map learned from relate to the reference."""
     learned = None if origin is None else origin.model.inputs
     if origin is None or learned is None:
         return [

@@ -27,7 +27,7 @@ from overcast.threads import steady_learning
 
 @dataclass(frozen=True, eq=False)
 class Audit:
-    """What labels get wrong, by the estimate of a method that learned from them.
+    """The mistakes of labels, as estimated by a method that learned from them.
 
     Attributes
     ----------

@@ -19,7 +19,7 @@ _SOURCE = "planetary-computer"
 
 
 class Wanted(TypedDict, total=False):
-    """What is wanted of a place.
+    """The data that are wanted of a place.
 
     Attributes
     ----------

@@ -39,7 +39,7 @@ _AUTO = PlaceInput()
 
 
 class Model:
-    """What was learned, ready to map; `overcast.fit` and `overcast.load` make it.
+    """A trained model, ready to map; `overcast.fit` and `overcast.load` make it.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ class Model:
 
     @cached_property
     def predictor(self) -> Predictor:
-        """What gives probabilities of a window."""
+        """Return the predictor, which gives probabilities of a window."""
         return self.runs.load()
 
     @property
@@ -73,7 +73,7 @@ class Model:
 
     @property
     def plan(self) -> Plan:
-        """How it was learned; that of the first, if it is several runs."""
+        """Return the plan of the training; the first one of several runs."""
         return read_plan(self.runs.found[0] / PLAN)
 
     def predict(

@@ -45,7 +45,7 @@ LARGEST_IN_MEMORY = 256 * 2**20
 
 @dataclass(frozen=True)
 class Origin:
-    """What a map was made by and of, for what is written beside it."""
+    """The inputs and the model of a map, for the files beside it."""
 
     model: Model
     scene: Scene

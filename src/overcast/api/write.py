@@ -96,7 +96,7 @@ def _write(
 
 
 def _inputs(origin: Origin) -> Inputs:
-    """What was mapped, with its labels where the model learned from this scene."""
+    """Return the mapped inputs, with labels if the model learned from this scene."""
     scene, learned = origin.scene, origin.model.inputs
     if learned is not None and learned.stack.grid == scene.grid:
         same = all(
@@ -109,7 +109,7 @@ def _inputs(origin: Origin) -> Inputs:
 
 
 def _tags(attributes: Mapping[str, object]) -> dict[str, str]:
-    """What a map says of itself."""
+    """Return the tags of a map."""
     own = {
         str(name).upper(): str(text)
         for name, text in attributes.items()

@@ -34,7 +34,7 @@ class Part(Generic[Opened]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """Where a dataset lies, and what every patch of it consists of.
+    """The place of a dataset, and the parts of every patch.
 
     Attributes
     ----------
@@ -148,7 +148,7 @@ def left_out(where: str, lacking: Collection[str], parts: Iterable[str]) -> list
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset:
-    """What a folder holds of a public dataset.
+    """A public dataset in a folder.
 
     Attributes
     ----------

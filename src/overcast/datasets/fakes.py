@@ -64,7 +64,7 @@ _SEASONS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Miniature:
-    """What to write of a scene.
+    """The parts of a scene to write.
 
     Attributes
     ----------

@@ -118,7 +118,7 @@ class Translated:
 
     @property
     def legend(self) -> Legend:
-        """What the classes are now."""
+        """Return the new classes."""
         return self.crosswalk.target
 
     def read(self, grid: GeoBox) -> Labels:

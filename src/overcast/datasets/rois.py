@@ -72,7 +72,7 @@ def _igbp() -> Crosswalk:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """How a dataset is handed out: its parts, and the archives of every season.
+    """How a dataset is published: its parts, and the archives of every season.
 
     `archives` gives the name of a season's archives, ``{part}`` standing for the part.
     """

@@ -25,7 +25,7 @@ _RASTERS = (".tif", ".tiff", ".vrt", ".img", ".jp2", ".nc", ".hdf", ".png")
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """What was read of a vector file: geometries in WKB, columns, and a remark."""
+    """A layer of a vector file: geometries in WKB, columns, and a remark."""
 
     fields: tuple[str, ...]
     columns: tuple[NDArray[Any], ...]
@@ -56,7 +56,7 @@ def file_of(path: FilePath | str) -> FilePath:
 
 
 def is_vector(path: FilePath) -> bool:
-    """Whether a file holds features rather than a raster: by name, else by content.
+    """Return whether a file holds features rather than a raster: by name, else by content.
 
     Raises
     ------

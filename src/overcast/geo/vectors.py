@@ -48,7 +48,7 @@ class Features:
 
     @property
     def are_points(self) -> bool:
-        """Whether every shape is a point."""
+        """Return whether every shape is a point."""
         return bool((shapely.get_type_id(self.shapes) == 0).all())
 
     def to_crs(self, crs: str) -> Geometries:
@@ -191,7 +191,7 @@ def _simple(features: Features) -> Features:
 
 
 def _polygons(shape: Any) -> Any:
-    """What a collection holds, if that is polygons alone or one shape."""
+    """Return what a collection holds, if that is polygons alone or one shape."""
     if shape.geom_type != "GeometryCollection":
         return shape
     parts = [_polygons(part) for part in shapely.get_parts(shape) if not part.is_empty]

@@ -189,7 +189,7 @@ def _on_intervals(result: dict[str, Any]) -> Iterator[str]:
 def _on_labels(
     source: LabelFile, mapped: Path, truth: Reference, reference: FilePath
 ) -> Iterator[str]:
-    """What is to be said of the labels that the map was learned from."""
+    """Say how the labels that the map learned from relate to the reference."""
     tags = open_raster(source.path).tags()
     plan = mapped.with_name("run") / "plan.yaml"
     if "OVERCAST_VERSION" not in tags:

@@ -151,7 +151,7 @@ def _suspicion(
 
 @dataclass(frozen=True, slots=True)
 class _Pictures:
-    """What the pictures of the page are drawn from."""
+    """The inputs of the pictures on the page."""
 
     scene: LabelledMap
     sums: CellSums

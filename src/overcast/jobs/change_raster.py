@@ -50,7 +50,7 @@ class DatedMap:
 
     @property
     def has_probabilities(self) -> bool:
-        """Whether all classes have a probability, and not the mapped one alone."""
+        """Return whether all classes have a probability, and not the mapped one alone."""
         return len(self.image.sensor.bands) > 1
 
     def read(self, grid: GeoBox) -> tuple[Probabilities, Classes]:

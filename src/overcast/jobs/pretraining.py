@@ -136,7 +136,7 @@ def pretrain(
 
 
 def _stacks(inputs: Sequence[Inputs], recipe: Any, kept: Path) -> list[Stack]:
-    """What is learned from: with superpixels, if the recipe asks for them."""
+    """Return the stacks to learn from, with superpixels if the recipe asks for them."""
     from overcast.learn.felzenszwalb import with_superpixels
 
     # An encoder sees every date of a scene as a scene.
@@ -172,7 +172,7 @@ def _made(out: Path, scenes: int, notes: tuple[str, ...]) -> Made:
 
 
 def _noticed(inputs: Sequence[Inputs]) -> tuple[str, ...]:
-    """What was noticed of any of the scenes, once."""
+    """Return the notes on all scenes, each once."""
     return tuple(dict.fromkeys(note for one in inputs for note in one.notes))
 
 

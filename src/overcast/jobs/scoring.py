@@ -119,7 +119,7 @@ def write_scores(scored: Scored, path: Path) -> None:
 
 
 def read_scores(path: Path) -> Scored:
-    """What `write_scores` wrote; nothing where there is no such file."""
+    """Read what `write_scores` wrote; nothing if the file is missing."""
     if not path.is_file():
         return Scored()
     tree = json.loads(path.read_text(encoding="utf-8"))
@@ -182,7 +182,7 @@ def _score(
 def on_labels(
     truth: LabelSource, learned: Iterable[Data], grid: GeoBox
 ) -> Iterator[str]:
-    """What is to be said of a reference and the labels that were learned from."""
+    """Say how a reference relates to the labels that the map learned from."""
     for data in learned:
         for entry in data.every_labels:
             path = file_of(Location.of(entry.path))
@@ -199,7 +199,7 @@ def on_labels(
 def reliability_against(
     mapped: Path, legend: Legend, truth: LabelSource
 ) -> Reliability:
-    """How often the confidence beside a map was right; read by bands of rows."""
+    """Return how often the confidence beside a map was right; read by bands of rows."""
     source = open_labels(mapped, legend)
     confidence = dataset_of(mapped.with_name("confidence.tif"))
     to_map = translation(truth.legend, legend)

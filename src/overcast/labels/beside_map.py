@@ -48,7 +48,7 @@ class Band:
 
     @property
     def labelled(self) -> NDArray[np.bool_]:
-        """Where there are labels ``[h, w]``, whether anything was seen or not."""
+        """Return where there are labels ``[h, w]``, whether anything was seen or not."""
         return np.asarray((self.labels != UNKNOWN) & (self.cell >= 0), np.bool_)
 
 

@@ -56,7 +56,7 @@ class Findings:
 
     @classmethod
     def of(cls, tables: Tables, legend: Legend, seed: int) -> Findings:
-        """What follows from counted pixels.
+        """Compute the findings from counted pixels.
 
         Raises
         ------
@@ -106,7 +106,7 @@ class Findings:
         return said + "."
 
     def readings(self) -> list[str]:
-        """What every label that is not rare stands for, a sentence each."""
+        """Say what every label that is not rare stands for, a sentence each."""
         return [
             f"What is called {name} is {holdings(self.meant.value[:, b], self.legend)}."
             for b, name in enumerate(self.legend.names)
@@ -114,7 +114,7 @@ class Findings:
         ]
 
     def notes(self) -> Iterator[str]:
-        """What the reader must know."""
+        """Return the notes that a reader must know."""
         yield ORIGIN
         if self.blocks < FEWEST:
             yield (

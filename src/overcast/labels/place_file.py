@@ -55,7 +55,7 @@ class OtherPlace:
 
 @dataclass(frozen=True, slots=True)
 class KeptPlace:
-    """What a run folder says of place; without a strength, labels are not asked."""
+    """Place in a run folder; without a strength, labels are not asked."""
 
     strength: Strength | None
     side: int
@@ -111,7 +111,7 @@ def _strength(tree: Mapping[str, Any], legend: Legend) -> Strength:
 
 
 def read_place(run: Path, legend: Legend) -> KeptPlace | None:
-    """What `write_place` left in a run's folder; None if nothing.
+    """Return what `write_place` left in a run's folder; None if nothing.
 
     Raises
     ------
@@ -194,7 +194,7 @@ def _write_labels(labels: LabelSource, stack: Stack, margin: int, path: Path) ->
 
 
 def reaches(predictor: Predictor, stack: Stack) -> bool:
-    """Whether labels that a predictor asks for place, if any, lie in a stack."""
+    """Return whether labels that a predictor asks for place, if any, lie in a stack."""
     asked: list[LabelFile] = []
     inner: Any = predictor
     while inner is not None:

@@ -49,7 +49,7 @@ Drawn = tuple[Floats, Floats, Floats]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sky:
-    """What clouds and shadows do to the bands of a sensor; arrays ``[C]``.
+    """Effects of clouds and shadows on the bands of a sensor; arrays ``[C]``.
 
     Attributes
     ----------

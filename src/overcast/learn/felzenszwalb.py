@@ -212,7 +212,7 @@ Slices = tuple[slice, slice]
 
 
 def _overlap(one: Window, two: Window) -> tuple[Slices, Slices]:
-    """What two windows share, as rows and columns of the one and of the other."""
+    """Return the overlap of two windows, as rows and columns of each."""
     top, left = max(one.y, two.y), max(one.x, two.x)
     bottom = min(one.y + one.h, two.y + two.h)
     right = min(one.x + one.w, two.x + two.w)

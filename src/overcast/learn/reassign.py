@@ -85,7 +85,7 @@ class Reassignment:
 
     @property
     def transport(self) -> Transport:
-        """How pixels are assigned at a cost."""
+        """Return how pixels are assigned at a cost."""
         return Transport(
             epsilon=self.epsilon,
             class_penalty=self.penalty,
@@ -103,7 +103,7 @@ class Reassignment:
         classes: Tensor,
         scene: Tensor | None = None,
     ) -> Tensor:
-        """Which class each pixel goes to, as a distribution; zero where not `where`.
+        """Return which class each pixel goes to, as a distribution; zero where not `where`.
 
         Parameters
         ----------

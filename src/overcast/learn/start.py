@@ -192,7 +192,7 @@ def _traced(
 
 
 def _seen_by_convolutions(model: Segmenter, batch: Batch) -> dict[str, Tensor]:
-    """What every convolution gets ``[C]``, where that is the same everywhere."""
+    """Return what every convolution gets ``[C]``, where that is the same everywhere."""
     found: dict[str, Tensor] = {}
 
     def look(name: str, image: Tensor) -> None:
@@ -225,7 +225,7 @@ def _batch(bands: Mapping[str, int]) -> Batch:
 
 @contextmanager
 def _looked_at(model: Segmenter) -> Iterator[None]:
-    """In evaluation mode for a moment, so that nothing is learned from looking."""
+    """Set evaluation mode for a moment, so that looking teaches nothing."""
     training = model.training
     model.eval()
     try:

@@ -73,5 +73,5 @@ def _moments(image: Tensor, valid: Tensor, whole: bool) -> tuple[Tensor, Tensor]
 
 
 def _any(valid: Tensor, whole: bool) -> Tensor:
-    """Whether anything was observed, of every sample ``[B]`` or at all ``[1]``."""
+    """Return whether anything was observed, of every sample ``[B]`` or at all ``[1]``."""
     return valid.any()[None] if whole else valid.any((1, 2))

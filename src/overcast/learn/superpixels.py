@@ -215,6 +215,6 @@ def _sums(values: Tensor, ids: Tensor, count: int) -> Tensor:
 
 
 def _of_pixels(regions: Tensor, ids: Tensor) -> Tensor:
-    """What belongs to each pixel's region: ``[B, C, H, W]`` of ``[B, C, count]``."""
+    """Return the value of each pixel's region: ``[B, C, H, W]`` of ``[B, C, count]``."""
     index = ids.flatten(1)[:, None].expand(-1, regions.shape[1], -1)
     return regions.gather(2, index).view(*index.shape[:2], *ids.shape[1:])

@@ -99,7 +99,7 @@ class Transport:
         return (kernel + (f + log_a) + g).exp()
 
     def shares(self, cost: Tensor, where: Tensor, classes: Tensor) -> Tensor:
-        """Which class each pixel goes to, as a distribution; zero where not `where`.
+        """Return which class each pixel goes to, as a distribution; zero where not `where`.
 
         Parameters
         ----------

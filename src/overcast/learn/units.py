@@ -88,5 +88,5 @@ def spans_of(edges: list[int]) -> list[Span]:
 
 
 def window_between(rows: list[int], columns: list[int]) -> Window:
-    """From the first to the last of some edges."""
+    """Return the window from the first to the last of some edges."""
     return Window(rows[0], columns[0], rows[-1] - rows[0], columns[-1] - columns[0])

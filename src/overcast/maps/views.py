@@ -97,7 +97,7 @@ class View:
         return self._turn_back(values), self._turn_back(seen[None])[0]
 
     def grid(self, grid: GeoBox) -> GeoBox:
-        """Where the pixels of the view of a window on `grid` lie."""
+        """Return where the pixels of the view of a window on `grid` lie."""
         h, w = grid.shape
         place = grid.affine
         if self.down:

@@ -94,7 +94,7 @@ def cell_sides(stack: Stack, least: int) -> tuple[int, int]:
 
 
 def are_polygons(stack: Stack, block: int) -> bool:
-    """Whether labels are a map of polygons with a minimum size, as CORINE is.
+    """Return whether labels are a map of polygons with a minimum size, as CORINE is.
 
     Hardly any patch of a class, but for those that the edge of the scene cuts, has few
     cells of `block` label pixels.

@@ -194,7 +194,7 @@ class Network:
     def _stream(
         self, name: str, stacks: Sequence[Stack], size: int, seed: int
     ) -> Stream:
-        """What a recipe calls `name`: windows with labels, or of images alone.
+        """Return what a recipe calls `name`: windows with labels, or of images alone.
 
         Unlabelled windows are of the stacks without labels; where every stack has
         some, they are of all of them, drawn by area, without their labels.

@@ -100,7 +100,7 @@ class _Kinds:
     def kept(
         self, strengths: Sequence[Strength | None], notes: Sequence[str]
     ) -> KeptPlace:
-        """What a run keeps; drawn labels have their own strength."""
+        """Return what a run keeps; drawn labels have their own strength."""
         count = len(labels_of(self.parts[0]).legend)
         right = Strength.of_accuracy(np.full(count, DRAWN))
         every = [

@@ -42,7 +42,7 @@ _FLOOR = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """What is known of J cells.
+    """The facts of J cells.
 
     Attributes
     ----------

@@ -268,7 +268,7 @@ class Weak:
         )
 
     def _belief(self, legend: Legend, drawn: bool = False) -> Belief:
-        """How labels of one source come about; drawn ones beside a map are right."""
+        """Return how labels of one source come about; drawn ones beside a map are right."""
         mixed, count = mixtures_of(legend), len(legend)
         share_wrong = min(self.wrong, _DRAWN_WRONG) if drawn else self.wrong
         mistakes = np.full((count, count), share_wrong / max(count - 1, 1))

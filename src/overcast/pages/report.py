@@ -32,7 +32,7 @@ class Panel:
 
     @property
     def is_exact(self) -> bool:
-        """Whether every pixel has the colour that it was given."""
+        """Return whether every pixel has the colour that it was given."""
         return self.picture.startswith(b"\x89PNG")
 
     @property
@@ -44,7 +44,7 @@ class Panel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """What a report shows.
+    """The contents of a report.
 
     Attributes
     ----------

@@ -58,7 +58,7 @@ def read_log(path: Path) -> Log:
 
 
 def pseudo_labels(log: Log, names: Sequence[str]) -> PseudoLabels | None:
-    """How right pseudo-labels were; None if the run has no gauges of it.
+    """Return how right pseudo-labels were; None if the run has no gauges of it.
 
     Parameters
     ----------

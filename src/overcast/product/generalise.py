@@ -235,7 +235,7 @@ def generalise_file(
 def _beside(
     mapped: Path, legend: Legend, grid: Any
 ) -> tuple[str | None, Floats | None, Floats | None]:
-    """What beside a map is used, and probabilities or confidence."""
+    """Return the file beside a map that is used, and probabilities or confidence."""
     for name in ("probabilities.tif", "confidence.tif"):
         path = mapped.with_name(name)
         if not path.is_file():

@@ -290,7 +290,7 @@ def write_classes(
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """What a raster is like; its values are multiples of `step` from 0 on.
+    """The form of a raster; its values are multiples of `step` from 0 on.
 
     Without a step they can be any, and no statistics of them are kept.
     """

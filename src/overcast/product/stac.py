@@ -45,7 +45,7 @@ Item = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """What an item was made of.
+    """The sources of an item.
 
     Attributes
     ----------
@@ -182,7 +182,7 @@ def _asset(file: str, title: str, kind: str, role: str) -> Item:
 
 
 def _dates(sources: Iterable[str], times: Iterable[str] = ()) -> dict[str, str | None]:
-    """When the ground was seen, as catalogues or file names say it; else now."""
+    """Return when the ground was seen, as catalogues or file names say it; else now."""
     made = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     names = [PurePosixPath(unquote(source)).name for source in sources]
     # The second date of a Sentinel-2 product is when it was processed.
@@ -293,7 +293,7 @@ def _band(image: str, band: Any) -> dict[str, Any]:
 
 
 def _numbers(path: Path) -> int:
-    """How many numbers a file of weights has, without reading them."""
+    """Return how many numbers a file of weights has, without reading them."""
     with safe_open(path, "numpy") as file:
         shapes = [file.get_slice(key).get_shape() for key in file.keys()]  # noqa: SIM118
     return sum(map(math.prod, shapes))

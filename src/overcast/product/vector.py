@@ -233,7 +233,7 @@ def _joined(
 
 
 def _numbers(patches: list[Patch], row: int, width: int) -> NDArray[np.int32]:
-    """Which of `patches` every pixel of a row is in; -1 for none."""
+    """Return which of `patches` every pixel of a row is in; -1 for none."""
     line = Affine.translation(0, row)
     found = (
         features.rasterize(

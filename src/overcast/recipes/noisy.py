@@ -161,7 +161,7 @@ class Noisy:
         return batch
 
     def _divided(self, batch: Batch, model: Segmenter) -> tuple[Batch, Tensor | None]:
-        """What `model` sees, and probabilities ``[B, K, H, W]``; zero if unknown."""
+        """Return what `model` sees, and probabilities ``[B, K, H, W]``; zero if unknown."""
         images, valid = batch.images, batch.valid
         seen, name = batch.only(model.bands), self.probabilities
         if not name:

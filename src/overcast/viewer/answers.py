@@ -54,7 +54,7 @@ _NUMBER = re.compile(r"[0-9]{1,9}")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is sent back.
+    """A reply of the server.
 
     Attributes
     ----------
@@ -173,7 +173,7 @@ def _point(scene: Scene, query: str) -> Answer:
 
 
 def _found(scene: Scene, lon: float, lat: float) -> Mapping[str, Any]:
-    """What the map, the labels and the method say of a place."""
+    """Return what the map, the labels and the method say of a place."""
     found: dict[str, Any] = {"classes": {}, "confidence": None, "probabilities": None}
     for name, layer in scene.layers.items():
         if isinstance(layer, ClassLayer):

@@ -37,7 +37,7 @@ class Layer(Protocol):
 
     @property
     def kind(self) -> Kind:
-        """What sort of thing it is."""
+        """Return the kind of the layer."""
 
     @property
     def path(self) -> FilePath:

@@ -44,7 +44,7 @@ Prepare = Callable[[FilePath, Resampling], FilePath]
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What there is to see in a folder, from the top down."""
+    """The layers of a folder, from the top down."""
 
     folder: Path
     grid: GeoBox
@@ -137,7 +137,7 @@ def _products(
 
 
 def _data(folder: Path, notes: list[str]) -> Data | None:
-    """What the plan here says was read; None, and why, where there is no plan.
+    """Return what the plan here says was read; None, and why, where there is no plan.
 
     `overcast map` leaves the plan in its run, `overcast predict` beside the map.
     """

@@ -115,7 +115,7 @@ def _cell_of(
 def count_classes(
     truth: NDArray[np.uint8], cells: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Which pairs of cell and class occur, as ``cell * 10 + class``, and how often."""
+    """Tell which pairs of cell and class occur, as ``cell * 10 + class``, and how often."""
     known = cells >= 0
     pairs = cells[known] * _CLASSES + truth[known]
     return np.unique(pairs, return_counts=True)

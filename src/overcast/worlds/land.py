@@ -169,7 +169,7 @@ def majority(classes: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
 
 
 def _pasture(at: _Place, terrain: Terrain, parcels: Parcels) -> NDArray[np.bool_]:
-    """Which parcels are grass: they gather where the land is wet.
+    """Return which parcels are grass: they gather where the land is wet.
 
     Moisture is taken in steps of farm blocks' size, so that parcels stay whole.
     """

@@ -35,7 +35,7 @@ _WITHIN_LN_STD = 0.55
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """Which Voronoi cell places ``[H, W]`` lie in.
+    """The Voronoi cells in which places ``[H, W]`` lie.
 
     `cell` is the hash of the nearest cell and `next_cell` that of the second; `y` and
     `x` of both are their points in pixels.
