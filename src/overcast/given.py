@@ -13,7 +13,8 @@ from overcast.geo.location import FilePath, Location
 
 def data_of(given: dict[str, Any]) -> Any:
     """The `Data` that the options of `images` describe."""
-    from overcast.given_images import DILATION, images_of
+    from overcast.given_images import images_of
+    from overcast.limits import DILATION
     from overcast.plan import Data
 
     grid, dilation = given["grid"], given["mask_dilation"]

@@ -6,8 +6,8 @@ see the pixel.
 - **median** of every band alone. Cheap and robust; its bands may be of several dates.
 - **geomedian**, the point x that minimises sum_t ||x_t - x||: robust, and spectra stay
   spectra (Roberts et al. 2017, IEEE TGRS 55(11), 6254-6264), by the iteration of Weiszfeld.
-- **medoid**, the date whose spectrum is nearest to all others (Flood 2013, Remote Sensing 5,
-  6481-6500): a value that was measured.
+- **medoid**, the date whose spectrum is nearest to all others (Flood 2013, Remote
+  Sensing 5, 6481-6500): a value that was measured.
 - **mean** in linear power, for SAR: it takes speckle away.
 """
 
