@@ -19,6 +19,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from overcast.api.fetch import fetch as fetch
     from overcast.api.labels import TrainingLabels as TrainingLabels
     from overcast.api.labels import labels as labels
     from overcast.api.model import Model as Model
@@ -48,6 +49,7 @@ _WHERE = {
     "Sensor": "geo.bands",
     "Stack": "geo.stack",
     "TrainingLabels": "api.labels",
+    "fetch": "api.fetch",
     "fit": "api.model",
     "labels": "api.labels",
     "load": "api.model",

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,31 @@ class Fetched:
     folder: Path
     manifest: Mapping[str, Any]
     notes: tuple[str, ...] = ()
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """Paths by name of file."""
+        return {name: self.folder / name for name in self.manifest["files"]}
+
+    @property
+    def clearest(self) -> dict[str, str]:
+        """The clearest day as `overcast.scene` takes it: s2, its mask, the nearest s1."""
+        about = self.manifest["files"]
+        days = {
+            n: a for n, a in about.items() if n.startswith("s2_") and "_scl" not in n
+        }
+        radar = [n for n in about if n.startswith("s1_")]
+        if not days:
+            return {"s1": str(self.folder / radar[0])} if radar else {}
+        best = max(days, key=lambda name: (days[name]["clear"], name))
+        scene = {"s2": best, "mask": best.replace(".tif", "_scl.tif")}
+        day = date.fromisoformat(days[best]["date"])
+        if radar:
+            scene["s1"] = min(
+                radar,
+                key=lambda n: (abs(date.fromisoformat(about[n]["date"]) - day), n),
+            )
+        return {key: str(self.folder / name) for key, name in scene.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,9 +54,15 @@ def look_all(
     seen: list[Seen] = []
     with ThreadPoolExecutor(THREADS) as pool:
         each = pool.map(lambda take: _look(reader, take, grid, inside), takes)
-        for number, one in enumerate(each, 1):
-            seen.append(one)
-            progress("look", number, len(takes), f"{reader.traffic.bytes / 1e6:.1f} MB")
+        try:
+            for number, one in enumerate(each, 1):
+                seen.append(one)
+                read = f"{reader.traffic.bytes / 1e6:.1f} MB"
+                progress("look", number, len(takes), read)
+        except BaseException:
+            # A server that is gone is not asked for all the others.
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     reader.forget()
     return seen
 

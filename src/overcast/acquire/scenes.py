@@ -233,7 +233,7 @@ def _foreign(piece: Piece, grid: GeoBox | None) -> bool:
 def _start(item: Item) -> str:
     """When the overpass began, which all its tiles share; or nothing."""
     properties = item["properties"]
-    if (properties.get("constellation") or "").startswith("sentinel-1"):
+    if str(properties.get("constellation")).lower().startswith("sentinel-1"):
         return ""
     for text in (properties.get("s2:datatake_id"), properties.get("s2:product_uri")):
         if text and (match := _START.search(str(text))):

@@ -15,6 +15,8 @@ _ENOUGH = 100
 """Labelled pixels from which the median of a class is believed."""
 _BRIGHT = -0.2
 """NDWI (McFeeters 1996) that no water has."""
+_WETTEST = 90
+"""Percent: rivers are narrow, and a product's water is often a bank, but not all of it."""
 _BANDS = (("B03", "B04", "B08"), ("green", "red", "nir"))
 Floats = NDArray[np.float64]
 
@@ -33,10 +35,11 @@ def contradictions(stack: Stack) -> list[str]:
     with np.errstate(divide="ignore", invalid="ignore"):
         green, red, nir = values
         ndwi, ndvi = (green - nir) / (green + nir), (nir - red) / (nir + red)
-    wet, lush = (_medians(labels, index, len(legend)) for index in (ndwi, ndvi))
+    wet = _of_each(labels, ndwi, len(legend), _WETTEST)
+    lush = _of_each(labels, ndvi, len(legend), 50)
     notes = [
-        f"labels called {legend.names[k]} are bright in the near infrared (median NDWI "
-        f"{wet[k]:.2f}), which water is not; is --legend right?"
+        f"labels called {legend.names[k]} are bright in the near infrared (NDWI of at most "
+        f"{wet[k]:.2f} in 90 % of them), which water is not; is --legend right?"
         for k, kind in enumerate(kinds)
         if kind == {"water"} and wet[k] < _BRIGHT
     ]
@@ -92,11 +95,13 @@ def _spans(length: int) -> list[slice]:
     return [slice(start, min(start + _SIDE, length)) for start in starts]
 
 
-def _medians(labels: NDArray[np.uint8], index: Floats, classes: int) -> Floats:
-    """Median of an index for every class; NaN where few pixels have it."""
+def _of_each(
+    labels: NDArray[np.uint8], index: Floats, classes: int, percent: float
+) -> Floats:
+    """Percentile of an index for every class; NaN where few pixels have it."""
     found = np.full(classes, np.nan)
     for k in range(classes):
         own = index[(labels == k) & np.isfinite(index)]
         if len(own) >= _ENOUGH:
-            found[k] = np.median(own)
+            found[k] = np.percentile(own, percent)
     return found
