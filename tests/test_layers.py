@@ -14,7 +14,7 @@ import overcast
 ROOT = Path(overcast.__file__).parent
 FLOORS = [
     {"errors", "limits"},
-    {"progress", "bar", "threads", "lock", "output", "extras"},
+    {"progress", "bar", "threads", "runtimes", "lock", "output", "extras"},
     {"geo"},
     {"worlds", "datasets"},
     {"learn", "models"},

@@ -10,6 +10,7 @@ import ast
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -152,6 +153,12 @@ def _base(node: ast.expr) -> str:
 
 
 def _syntax(path: Path) -> ast.Module:
+    return _parsed(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(512)
+def _parsed(path: Path, changed_ns: int) -> ast.Module:
+    """Syntax of a file as it was at some time; names are asked for again and again."""
     try:
         return ast.parse(path.read_text(encoding="utf-8"), str(path))
     except SyntaxError as error:

@@ -11,6 +11,7 @@ _PACKAGES = {
         "torch",
     ),
     "onnx": ("onnx", "onnxruntime", "onnxscript"),
+    "fast": ("openvino",),
     "viewer": ("maplibre", "morecantile", "rio_tiler"),
     "indices": ("spyndex",),
     "acquire": ("pystac_client", "requests", "urllib3"),

@@ -10,6 +10,8 @@ from typing import Any
 import click
 
 from overcast import option_types
+from overcast.runtimes import NAMES
+from overcast.runtimes import use as use_runtime
 from overcast.threads import keep_memory, use
 
 FILE, SOURCE = option_types.FILE, option_types.SOURCE
@@ -112,6 +114,12 @@ def bar() -> Any:
 def _use(context: click.Context, option: click.Parameter, number: int | None) -> None:
     use(number)
     keep_memory()
+
+
+def _carry_out(
+    context: click.Context, option: click.Parameter, name: str | None
+) -> None:
+    use_runtime(name or "auto")
 
 
 def several(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -365,6 +373,14 @@ threads = click.option(
     callback=_use,
     help="Cores to use; files have the same bytes for any number.  "
     "[default: all that this process may use]",
+)
+runtime = click.option(
+    "--runtime",
+    type=click.Choice(NAMES),
+    expose_value=False,
+    callback=_carry_out,
+    help="What carries out a network on a CPU; auto is openvino for large maps, where "
+    "it is installed.  [default: auto]",
 )
 writing = several(
     click.option("--out", type=FILE, required=True, help="Folder to write to."),

@@ -67,6 +67,7 @@ from overcast.run_files import (
     read_interface,
     write_interface,
 )
+from overcast.runtimes import running, runtime_for
 from overcast.threads import steady_learning
 
 PLAN = "plan.yaml"
@@ -299,9 +300,11 @@ def map_run(
     predictor = runs.load()
     stack = matched(inputs.stack, predictor.sensors)
     predictor = for_dates(predictor, stack)
-    key = fingerprint([runs.model, inputs.fingerprint, to_tree(windows)])
-    tiling = tiling_of(predictor, windows)
-    raw = predict(predictor, stack, tiling, folder, key, progress, keep=probabilities)
+    runtime = runtime_for(stack.shape[0] * stack.shape[1])
+    key = fingerprint([runs.model, inputs.fingerprint, to_tree(windows), runtime])
+    work = (stack, tiling_of(predictor, windows), folder, key, progress)
+    with running(runtime):
+        raw = predict(predictor, *work, keep=probabilities)
     tags = tags_of(runs, inputs.stack)
     mapped = write_rasters(raw, (stack.grid, predictor.legend), folder, tags, progress)
     if (clear := _restored(predictor, stack)) is not None:

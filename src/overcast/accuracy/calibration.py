@@ -22,7 +22,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 
 from overcast.geo.raster import UNKNOWN
 
@@ -105,6 +104,8 @@ def scale(probabilities: Floats, temperature: float) -> NDArray[np.float32]:
 
 def fit_temperature(held: HeldOut) -> float:
     """Temperature under which probabilities fit held-out classes best."""
+    from scipy.optimize import minimize_scalar  # slow to import, and seldom needed
+
     hits = np.eye(len(held.probabilities))[:, held.classes]
 
     def misfit(logarithm: float) -> float:

@@ -20,7 +20,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import isotonic_regression, minimize
 from scipy.special import expit, logit
 
 from overcast.accuracy.calibration import Floats, HeldOut, fit_temperature, scale
@@ -54,6 +53,8 @@ class ConfidenceCurve:
     @classmethod
     def fit(cls, held: HeldOut) -> ConfidenceCurve:
         """Learn the curve from held-out pixels."""
+        from scipy.optimize import isotonic_regression  # slow to import
+
         sure = held.probabilities.max(0)
         right = (held.probabilities.argmax(0) == held.classes).astype(np.float64)
         weights = held.weights / held.weights.sum()
@@ -127,6 +128,8 @@ def _logit(sure: Floats) -> NDArray[np.float64]:
 
 def _logistic(sure: Floats, right: Floats, weights: Floats) -> tuple[float, float]:
     """Slope, never negative, and shift of the logistic curve of least squares."""
+    from scipy.optimize import minimize  # slow to import
+
     place = _logit(sure)
 
     def misfit(given: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:

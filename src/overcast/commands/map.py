@@ -18,6 +18,7 @@ from overcast.options import (
     probabilities,
     reference,
     report,
+    runtime,
     say,
     start,
     threads,
@@ -28,7 +29,7 @@ from overcast.options_region import region
 
 @click.command(cls=Command, context_settings=HELP)
 @images
-@region(dates=1)
+@region(dates=4)
 @click.option(
     "--area",
     "where",
@@ -41,6 +42,7 @@ from overcast.options_region import region
 @reference
 @probabilities
 @threads
+@runtime
 @writing
 def command(**given: Any) -> None:
     """Learn from the labels of an area, and map it.

@@ -18,6 +18,7 @@ from overcast.options import (
     probabilities,
     reference,
     report,
+    runtime,
     threads,
     views,
     writing,
@@ -38,6 +39,7 @@ from overcast.options import (
 @reference
 @probabilities
 @threads
+@runtime
 @writing
 def command(run: Path, **given: Any) -> None:
     """Map an area with a run that was trained before, there or elsewhere.

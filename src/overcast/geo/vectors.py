@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyogrio.raw
 import pyproj
 import shapely
 from numpy.typing import NDArray
@@ -281,6 +280,8 @@ def _write_layer(
     columns: Mapping[str, Sequence[Any]],
     about: Mapping[str, str],
 ) -> None:
+    import pyogrio.raw  # imports pandas where it is there
+
     pyogrio.raw.write(
         path,
         shapely.to_wkb(shapes),

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from overcast import runtimes
 from overcast.geo.bands import Sensor
 from overcast.geo.legend import Legend
 from overcast.geo.stack import Chip, Stack, agree
@@ -26,6 +27,7 @@ from overcast.learn.start import encoder_weights
 from overcast.learn.stream import Stream, ahead, crops_of
 from overcast.learn.train import Schedule, train
 from overcast.limits import check_limits
+from overcast.methods import compiled
 from overcast.methods.arrays import check_array, load_arrays, save_arrays
 from overcast.methods.start import (
     ENCODER,
@@ -262,6 +264,14 @@ class TrainedNetwork:
     def predict(self, chip: Chip) -> NDArray[np.float32]:
         """Softmax probabilities ``[K, h, w]``."""
         batch = self.batch_of(chip)
+        runtime = runtimes.current()
+        if self.device.type == "cpu" and runtime != "torch":
+            try:
+                return compiled.probabilities(self.model, batch, self.absent, runtime)
+            except ValueError as error:
+                if runtimes.asked():
+                    raise
+                runtimes.fall_back(str(error))
         half = torch.autocast("cuda", torch.bfloat16, self.device.type == "cuda")
         with half:
             logits = self.model(batch)
