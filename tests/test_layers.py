@@ -25,7 +25,7 @@ FLOORS = [
     {"product"},
     {"labels"},
     {"acquire"},
-    {"discover", "extent", "in_memory", "keys"},
+    {"discover", "extent", "in_memory", "keys", "outside"},
     {"plan", "plan_images"},
     {"sources", "methods"},
     {"inputs", "input_images"},

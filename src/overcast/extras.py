@@ -14,6 +14,7 @@ _PACKAGES = {
     "fast": ("openvino",),
     "viewer": ("maplibre", "morecantile", "rio_tiler"),
     "indices": ("spyndex",),
+    "notebook": ("dask", "folium", "matplotlib", "pandas", "rioxarray"),
     "acquire": ("pystac_client", "requests", "urllib3"),
 }
 """Names of the extras in pyproject.toml, and what is imported of each."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from overcast.geo.location import Location, hide
 from overcast.given import absolute, refuse_without
-from overcast.limits import DILATION
+from overcast.plan_images import DILATION
 
 if TYPE_CHECKING:
     from overcast.plan import ImageInput, MaskInput, ObservationInput

@@ -13,8 +13,6 @@ SHARE: Limits = (0, 1)
 WEIGHT: Limits = (0, 1e6)
 DECAY: Limits = (0, 0.999_999_9)
 """Of a moving average; at 1 it would never learn."""
-DILATION = 40.0
-"""Metres around what scene classes hide that count as hidden, by default."""
 LARGEST_SEED = 4_000_000_000
 """Libraries take 32 bits, and parts of a run add a little to the seed."""
 

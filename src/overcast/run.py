@@ -40,6 +40,7 @@ from overcast.maps.views import Viewed, views_of
 from overcast.maps.without import Without
 from overcast.methods.by_date import fit_by_date, load_by_date
 from overcast.methods.finding_place import check_stated, find_place
+from overcast.outside import keep_copies
 from overcast.plan import (
     Plan,
     Windows,
@@ -116,6 +117,7 @@ def learn(
     check_stated(inputs.stack, plan, inputs.accuracies)
     folder.mkdir(parents=True, exist_ok=True)
     write_plan(plan, folder / PLAN)
+    keep_copies(plan.method, folder)
     interface = Interface(legend=first.labels.legend, sensors=first.sensors)
     write_interface(interface, folder)
     begin_record(plan, interface, folder)

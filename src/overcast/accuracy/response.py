@@ -7,9 +7,10 @@ another format or edited in a spreadsheet; rows must not be deleted or repeated.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import shapely
@@ -52,12 +53,20 @@ def write_form(
     `pixels` is the size of every class of the map ``[K]``; `about` goes into the
     metadata of a GeoPackage.
     """
+    centres, columns = form_of(source, drawn, pixels)
+    write_points(path, centres, str(source.grid.crs), columns, about)
+
+
+def form_of(
+    source: LabelSource, drawn: Drawn, pixels: Counts
+) -> tuple[NDArray[np.float64], dict[str, Sequence[Any]]]:
+    """Centres ``[N, 2]`` of sampled pixels in the CRS of a map, and columns to fill."""
     legend, grid = source.legend, source.grid
     strata = drawn.strata
     pixels_at = np.stack([drawn.columns + 0.5, drawn.rows + 0.5, np.ones(len(strata))])
     centres = np.array(grid.affine).reshape(3, 3)[:2] @ pixels_at
     empty = np.full(len(strata), "")
-    columns = {
+    columns: dict[str, Any] = {
         _STRATUM: np.array(legend.codes)[strata],
         _NAME: np.array(legend.names)[strata],
         _PIXELS: pixels[strata],
@@ -66,7 +75,7 @@ def write_form(
         REFERENCE: empty,
         **dict.fromkeys(_FREE, empty),
     }
-    write_points(path, centres.T, str(grid.crs), columns, about)
+    return centres.T, columns
 
 
 def is_form(points: Features) -> bool:

@@ -22,8 +22,8 @@ from overcast.geo.xarrays import image_to_dataarray
 from overcast.in_memory import InMemory, path_of
 from overcast.input_images import Opened, open_images
 from overcast.inputs import settle
-from overcast.limits import DILATION
 from overcast.plan import NO_MASK, Data, ImageInput, MaskInput, ObservationInput
+from overcast.plan_images import DILATION
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -51,6 +51,9 @@ class Reading(TypedDict, total=False):
     hidden
         Codes of the mask that hide the ground; without them it is a Sentinel-2 scene
         classification (SCL).
+    mask_dilation
+        Metres around what the mask hides that count as hidden too; by default 40 for
+        scene classes, and 0 for other codes.
     trust
         Take units and offset as said, whatever the values look like.
     small_overlap
@@ -61,6 +64,7 @@ class Reading(TypedDict, total=False):
     s2_offset: int
     s2_bands: tuple[str, ...]
     hidden: tuple[int, ...]
+    mask_dilation: float
     trust: bool
     small_overlap: bool
 
@@ -171,7 +175,7 @@ def scene(
             entry, more = _entry(name, value, sensor)
             images[name], memory = _read_as(name, entry, reading), memory | more
     if mask is not None:
-        hidden, more = _mask(mask, reading.get("hidden"))
+        hidden, more = _mask(mask, reading)
         images["s2"], memory = _with_mask(images["s2"], hidden), memory | more
     if isinstance(grid, GeoBox):
         memory = memory | InMemory(grids={_GRID: grid})
@@ -180,6 +184,7 @@ def scene(
         grid=_grid_text(grid),
         trust=reading.get("trust", False),
         small_overlap=reading.get("small_overlap", False),
+        mask_dilation=reading.get("mask_dilation", DILATION),
     )
     opened = open_images(data, memory)
     inputs = settle(opened, data, memory)
@@ -309,15 +314,19 @@ def _with_mask(entry: ImageInput, mask: MaskInput) -> ImageInput:
 
 
 def _mask(
-    mask: Path | xarray.DataArray, hidden: tuple[int, ...] | None
+    mask: Path | xarray.DataArray, reading: Reading
 ) -> tuple[MaskInput, InMemory]:
+    hidden = reading.get("hidden")
     codes = None if hidden is None else tuple(hidden)
+    dilation = reading.get("mask_dilation", 0.0 if codes else DILATION)
     if isinstance(mask, xarray.DataArray):
         path = path_of("mask")
         memory = InMemory(arrays={path: mask.rename(mask.name or "mask")})
-        return MaskInput(path=path, hidden=codes), memory
-    text = mask if mask == NO_MASK else path_text(mask)
-    return MaskInput(path=str(text), hidden=codes), InMemory()
+        return MaskInput(path=path, hidden=codes, dilation=dilation), memory
+    if mask == NO_MASK:
+        return MaskInput(path=NO_MASK, hidden=codes), InMemory()
+    path = path_text(mask)
+    return MaskInput(path=path, hidden=codes, dilation=dilation), InMemory()
 
 
 def _grid_text(grid: Path | GeoBox | None) -> str | None:

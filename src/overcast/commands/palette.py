@@ -13,16 +13,18 @@ from overcast.output import refuse_to_replace
 @click.command(cls=Command, context_settings=HELP)
 @click.argument("legend")
 @click.option(
-    "--out", type=FILE, help="Write the legend in colours that all tell apart, as CSV."
+    "--out",
+    type=FILE,
+    help="CSV to write: the legend in colours that all can tell apart.",
 )
-@click.option("--overwrite", is_flag=True, help="Replace what is there.")
+@click.option("--overwrite", is_flag=True, help="Replace existing output.")
 def command(legend: str, out: Path | None, overwrite: bool) -> None:
-    """Say how far apart the colours of LEGEND are, to the colour-blind too.
+    """Say how well all readers can tell the colours of LEGEND apart.
 
     LEGEND is a built-in name or a CSV of code,name,colour. Distances are those of
-    CIELAB; below 10 two classes are hard to tell apart on a map. With --out, every class
-    gets a colour near its own that is told apart in all kinds of colour vision; give
-    that file as --legend.
+    CIELAB; below 10 two classes are hard to tell apart on a map. --out writes a legend
+    with similar colours that differ in all kinds of colour vision. Give that file as
+    --legend.
 
     \b
     Examples:

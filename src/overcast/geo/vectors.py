@@ -169,7 +169,7 @@ def read_features(path: FilePath, column: str | None = None) -> Features:
     refuse_crs(file, layer.crs)
     shapes = parse_shapes(file, layer.shapes)
     columns = {
-        name: [_text(value) for value in values]
+        name: [text_of(value) for value in values]
         for name, values in zip(layer.fields, layer.columns, strict=True)
     }
     notes = () if layer.note is None else (layer.note,)
@@ -205,7 +205,7 @@ def _polygons(shape: Any) -> Any:
     return shape
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
     """Value of a field as text; numbers that are whole lose their decimals."""
     if value is None:
         return ""
@@ -227,16 +227,23 @@ def write_points(
     Columns ``id`` (from 1), ``x``, ``y``, ``lon`` and ``lat`` come before the others.
     The file is whole or not there.
     """
-    to_degrees = pyproj.Transformer.from_crs(crs, _WGS84, always_xy=True)
-    lon, lat = to_degrees.transform(*points.T)
-    place = {"x": points[:, 0], "y": points[:, 1], "lon": lon, "lat": lat}
-    place = {name: np.round(at, 9) for name, at in place.items()}
-    whole = {"id": np.arange(1, len(points) + 1), **place, **columns}
+    whole = with_place(points, crs, columns)
     with _whole(path) as draft:
         if path.suffix.lower() == ".csv":
             _write_csv(draft, whole)
         else:
             _write_layer(draft, shapely.points(points), crs, whole, about)
+
+
+def with_place(
+    points: NDArray[np.float64], crs: str, columns: Mapping[str, Sequence[Any]]
+) -> dict[str, Sequence[Any]]:
+    """Columns ``id`` (from 1), ``x``, ``y``, ``lon`` and ``lat``, and then the others."""
+    to_degrees = pyproj.Transformer.from_crs(crs, _WGS84, always_xy=True)
+    lon, lat = to_degrees.transform(*points.T)
+    place = {"x": points[:, 0], "y": points[:, 1], "lon": lon, "lat": lat}
+    rounded: dict[str, Any] = {name: np.round(at, 9) for name, at in place.items()}
+    return {"id": np.arange(1, len(points) + 1), **rounded, **columns}
 
 
 def write_outlines(

@@ -25,6 +25,7 @@ from overcast.geo.legend import legend_to_csv, load_legend
 from overcast.geo.location import FilePath, Location
 from overcast.geo.overlay import classes_under, pixels_under, within
 from overcast.geo.raster import UNKNOWN
+from overcast.geo.stack import LabelSource
 from overcast.output import refuse_to_replace
 from overcast.plan import read_plan
 from overcast.product.rasters import written_legend
@@ -60,11 +61,38 @@ def assess_files(
     classes = load_legend(legend) if legend else written_legend(mapped)
     source = open_labels(mapped, classes)
     truth = reference.open(classes, source.grid)
+    result = judge(source, truth, (str(mapped), str(reference.path)), progress)
+    # Notes of the reference come last.
+    at = len(result["notes"]) - len(truth.notes)
+    result["notes"][at:at] = _on_labels(source, mapped, truth, reference.path)
+    if out is not None:
+        text = json.dumps(result, indent=2, ensure_ascii=False)
+        with writing(out):
+            out.write_text(text + "\n", encoding="utf-8")
+    return result
+
+
+def judge(
+    source: LabelSource,
+    truth: Reference,
+    names: tuple[str, str] = ("map", "reference"),
+    progress: Progress = quiet,
+) -> dict[str, Any]:
+    """Scores of a class map against a reference, as `assess_files` has them.
+
+    `names` are what messages call the two.
+
+    Raises
+    ------
+    ValueError
+        If nowhere both are known, or a sample contradicts itself.
+    """
+    classes = source.legend
     blocks = list(truth.against(source, progress))
     total = sum(blocks, Confusion.none(len(classes)))
     if total.counts.sum() == 0:
         raise ValueError(
-            f"{mapped} and {reference.path} have no pixel in common; do they overlap?"
+            f"{names[0]} and {names[1]} have no pixel in common; do they overlap?"
         )
     result = {**_estimates(source, truth), **scores(total, classes)}
     sampled = "estimates" in result
@@ -72,13 +100,8 @@ def assess_files(
     result["notes"] = [
         *_on_intervals(result),
         *_on_places(source, truth),
-        *_on_labels(source, mapped, truth, reference.path),
         *truth.notes,
     ]
-    if out is not None:
-        text = json.dumps(result, indent=2, ensure_ascii=False)
-        with writing(out):
-            out.write_text(text + "\n", encoding="utf-8")
     return result
 
 
@@ -125,7 +148,7 @@ def draw_sample(
     return {"sample": str(out), "points": int(sizes.sum()), "strata": strata}
 
 
-def _estimates(source: LabelFile, truth: Reference) -> dict[str, Any]:
+def _estimates(source: LabelSource, truth: Reference) -> dict[str, Any]:
     """Estimates for the whole map, from points of a sampling design."""
     if not isinstance(truth, ReferencePoints) or not is_form(truth.points):
         return {}
@@ -135,7 +158,7 @@ def _estimates(source: LabelFile, truth: Reference) -> dict[str, Any]:
     return {"estimates": estimates(sample, source.legend, whole)}
 
 
-def _on_places(source: LabelFile, truth: Reference) -> Iterator[str]:
+def _on_places(source: LabelSource, truth: Reference) -> Iterator[str]:
     """Points that lie where the map says nothing."""
     if not isinstance(truth, ReferencePoints):
         return

@@ -70,7 +70,7 @@ def audit_labels(plan: Plan, out: Path, overwrite: bool, progress: Progress) -> 
     if output.finished:
         return Made(_files_in(out), (*output.notes, *inputs.notes))
     with output:
-        found = _audit(plan, inputs, cells, output.work, progress)
+        found = audit_in(plan, inputs, cells, output.work, progress)
     summary = {
         **_files_in(out),
         "wrong": round(found.wrong, 3),
@@ -88,9 +88,10 @@ def _files_in(out: Path) -> dict[str, Any]:
     }
 
 
-def _audit(
+def audit_in(
     plan: Plan, inputs: Inputs, cells: LabelCells, work: Path, progress: Progress
 ) -> Findings:
+    """Learn from the labels of a plan and compare, leaving all files in `work`."""
     run, stack = work / "run", inputs.stack
     assert stack.labels is not None
     if not is_trained(run):
@@ -114,6 +115,14 @@ def _audit(
     pictures = _Pictures(scene, sums, inputs, mapped)
     write_audit_page(pictures.page(found, plan), work / "audit.html")
     return found
+
+
+def read_suspicion(work: Path) -> NDArray[np.float32]:
+    """Suspicion ``[H, W]`` of every label that `audit_in` left; NaN where none is."""
+    with rasterio.open(work / "suspicious.tif") as dataset:
+        steps = dataset.read(1)
+    shares = steps.astype(np.float32) / PROBABILITY_STEPS
+    return np.where(steps == UNKNOWN, np.float32(np.nan), shares)
 
 
 def _count(

@@ -30,7 +30,7 @@ from overcast.accuracy.reference import Reference, ReferenceFile, ReferenceRaste
 from overcast.geo.dataset import stamp
 from overcast.geo.layers import file_of
 from overcast.geo.legend import Legend
-from overcast.geo.location import FilePath
+from overcast.geo.stack import Stack
 from overcast.inputs import Inputs, open_inputs
 from overcast.jobs.after import attempt, describe_map, describe_run
 from overcast.jobs.assess import assess_files
@@ -100,7 +100,9 @@ def calibrate_map(
             unlike = shutil.ignore_patterns(calibration_file.NAME)
             shutil.copytree(run, copy, ignore=unlike, dirs_exist_ok=True)
             pixels = known_pixels(truth, legend)
-            held = _held_out(copy, inputs, pixels, known.path, progress)
+            held = held_out(
+                Runs((copy,)), inputs.stack, pixels, str(known.path), progress
+            )
             with steady_learning():
                 found = calibrate(held, known.path.name, coverage, by_class)
             write_calibration(found, copy)
@@ -177,17 +179,24 @@ def _open(
     return truth
 
 
-def _held_out(
-    run: Path,
-    inputs: Inputs,
+def held_out(
+    runs: Runs,
+    stack: Stack,
     pixels: KnownPixels,
-    reference: FilePath,
-    progress: Progress,
+    reference: str,
+    progress: Progress = quiet,
 ) -> HeldOut:
-    predictor = load_run(run)
-    stack = matched(inputs.stack, predictor.sensors)
+    """Probabilities of known pixels, as runs that are not calibrated give them.
+
+    Raises
+    ------
+    ValueError
+        If the `reference` knows no class where the map has one.
+    """
+    predictor = runs.load()
+    stack = matched(stack, predictor.sensors)
     predictor = for_dates(predictor, stack)
-    tiling = tiling_of(predictor, read_plan(run / "plan.yaml").windows)
+    tiling = tiling_of(predictor, read_plan(runs.found[0] / "plan.yaml").windows)
     places = pixels.rows, pixels.columns
     found = probabilities_of(predictor, stack, tiling, places, progress)
     if not found.any():

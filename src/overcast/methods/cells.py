@@ -18,6 +18,7 @@ from scipy.ndimage import label
 from overcast.geo.grain import grain
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import LabelSource, Stack
+from overcast.geo.tiling import pieces
 from overcast.geo.warp import pixel_of
 
 Floats = NDArray[np.float64]
@@ -109,6 +110,19 @@ def are_polygons(stack: Stack, block: int) -> bool:
         sizes.append(np.bincount(numbers.ravel(), minlength=count + 1)[inside])
     whole = np.concatenate(sizes) if sizes else np.zeros(0, np.int64)
     return bool(whole.size) and float((whole < _FEW).mean()) <= _RARELY
+
+
+def count_pieces(stack: Stack) -> int:
+    """Patches of one class in labels that somebody drew, on the grid of the images.
+
+    One that two bands of rows of a large scene share counts twice.
+    """
+    found = 0
+    for spans in pieces(stack.grid):
+        values = labels_of(stack).read(stack.grid[spans]).values
+        for c in np.unique(values[values != UNKNOWN]):
+            found += int(label(values == c)[1])
+    return found
 
 
 def _block(stack: Stack) -> int:

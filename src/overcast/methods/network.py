@@ -220,8 +220,10 @@ class Network:
         load_weights(model, folder / _WEIGHTS)
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         model = model.to(device).eval()
-        recipe = choose("recipes", self.recipe)
-        restores = isinstance(model, Remover) and getattr(recipe, "restores", False)
+        # The recipe may be in a file of its own, which mapping does without.
+        restores = isinstance(model, Remover) and bool(
+            getattr(choose("recipes", self.recipe), "restores", False)
+        )
         indices = tuple(self.indices)
         absent: tuple[int, ...] = ()
         if (folder / _ABSENT).is_file():
