@@ -154,7 +154,7 @@ def looks_like_radiance(values: Floats, names: tuple[str, ...]) -> bool:
 
 
 def _is_dark(values: Floats, short: Floats, bright: NDArray[np.bool_]) -> bool:
-    """Return whether pixels bright in B11 are dark in other bands, as water and snow are."""
+    """Return whether pixels bright in B11 are dark in other bands, like water and snow."""
     return bool(np.median(short[bright] / values[:, bright].max(0)) < _DARK_SHORT)
 
 
