@@ -55,6 +55,18 @@ def test_pairs_are_told_by_their_names(tmp_path: Path) -> None:
     assert found(*files) == pairs
 
 
+def test_an_orbit_is_no_part_of_the_name_of_a_scene(tmp_path: Path) -> None:
+    days, orbits = ("2024-05-03", "2024-07-05"), ("asc", "desc")
+    for day in days:
+        touch(tmp_path / f"s2_{day}.tif")
+        touch(*(tmp_path / f"s1_{day}_{orbit}.tif" for orbit in orbits))
+    assert found(tmp_path) == [
+        [f"s1 s1_{day}_{orbit}.tif", f"s2 s2_{day}.tif"]
+        for day in days
+        for orbit in orbits
+    ]
+
+
 def test_two_images_of_one_sensor_and_name_are_refused(tmp_path: Path) -> None:
     touch(tmp_path / "s2a_june.tif", tmp_path / "s2b_june.tif")
     with pytest.raises(ValueError, match=r"s2b_june.tif: its name and that of .*s2a"):

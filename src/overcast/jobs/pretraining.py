@@ -36,6 +36,7 @@ _LOG = "log.jsonl"
 _SUFFIXES = (".tif", ".tiff", ".vrt", ".jp2")
 _PLANS = (".yaml", ".yml")
 _WORD = re.compile(r"(?<![a-z0-9])s([12])[abc]?(?![a-z0-9])", re.IGNORECASE)
+_ORBIT = re.compile(r"[_.-](?:asc|desc)(?:ending)?(?![a-z0-9])", re.IGNORECASE)
 _COLLAPSED = 3.0
 """Effective rank of projections below which all places are one and the same to the loss;
 tests/recipes/test_contrast.py holds it between runs with negatives and without."""
@@ -56,8 +57,8 @@ def find_scenes(paths: Sequence[Path]) -> Scenes:
     """Scenes in folders, of files, and of plans.
 
     A raster with the word S1 or S2 in its name is an image of Sentinel-1 or Sentinel-2.
-    Two whose paths differ in that word alone are of one scene, and so are
-    the only two of a folder. Other rasters are passed over.
+    Two whose paths differ in that word alone, and in the orbit of Sentinel-1, are of one
+    scene, and so are the only two of a folder. Other rasters are passed over.
 
     Raises
     ------
@@ -199,17 +200,32 @@ def _rasters(paths: Sequence[Path]) -> Iterator[Path]:
 
 def _paired(named: Mapping[str, dict[str, Path]]) -> list[dict[str, Path]]:
     """Scenes: images of one name, and the two of a folder that are alone there."""
-    scenes, lonely = [], dict[Path, list[dict[str, Path]]]()
+    scenes = [images for images in named.values() if len(images) > 1]
+    dated = [pair for key in named for pair in _on_orbit(key, named)]
+    used = {path for images in (*scenes, *dated) for path in images.values()}
+    lonely = dict[Path, list[dict[str, Path]]]()
     for images in named.values():
-        if len(images) > 1:
-            scenes.append(images)
-            continue
-        (path,) = images.values()
-        lonely.setdefault(path.parent, []).append(images)
-    for found in lonely.values():
-        pair = {name: path for images in found for name, path in images.items()}
-        scenes += [pair] if len(found) == len(pair) == len(SENSORS) else found
+        path = next(iter(images.values()))
+        if path not in used:
+            lonely.setdefault(path.parent, []).append(images)
+    scenes += dated
+    for alone in lonely.values():
+        pair = {name: path for images in alone for name, path in images.items()}
+        scenes += [pair] if len(alone) == len(pair) == len(SENSORS) else alone
     return scenes
+
+
+def _on_orbit(
+    key: str, named: Mapping[str, dict[str, Path]]
+) -> Iterator[dict[str, Path]]:
+    """Pair an S1 image that names its orbit with the S2 image of its day.
+
+    Only SAR files name an orbit: ``s1_DATE_asc.tif`` and ``s2_DATE.tif`` are of one scene.
+    """
+    path = Path(key)
+    bare = path.with_stem(_ORBIT.sub("", path.stem))
+    if bare != path and list(named[key]) == ["s1"] and "s2" in named.get(str(bare), {}):
+        yield {**named[key], "s2": named[str(bare)]["s2"]}
 
 
 def _check_alike(scenes: Sequence[Mapping[str, Path]]) -> None:
