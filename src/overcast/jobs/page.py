@@ -223,8 +223,8 @@ def _reliability(findings: Findings) -> tuple[dict[str, Reliability], str]:
             },
             f"Calibrated with temperature {calibration.scaling.temperature:.2f} and a "
             f"curve on {calibration.pixels} pixels of {calibration.reference}; each was "
-            "judged with what was learned from others. A pixel of a stratified sample counts for all that "
-            "it stands for.",
+            "judged with what was learned from others. A pixel "
+            "of a stratified sample counts for all that it stands for.",
         )
     tree = findings.scores.get("map", {}).get("reliability")
     if tree is None:
