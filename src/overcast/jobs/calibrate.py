@@ -105,8 +105,8 @@ def calibrate_map(
                 Runs((copy,)), inputs.stack, pixels, str(known.path), progress
             )
             with steady_learning():
-                found = calibrate(held, known.path.name, coverage, by_class)
-            write_calibration(found, copy)
+                calibration = calibrate(held, known.path.name, coverage, by_class)
+            write_calibration(calibration, copy)
         failures = describe_run(copy, plan, inputs, run)
         notes = _map_anew(out, output.work, inputs, known, progress)
     return _made(out, (*output.notes, *notes, *failures))
@@ -199,12 +199,12 @@ def held_out(
     predictor = for_dates(predictor, stack)
     tiling = tiling_of(predictor, read_plan(runs.found[0] / run_folder.PLAN).windows)
     places = pixels.rows, pixels.columns
-    found = probabilities_of(predictor, stack, tiling, places, progress)
-    if not found.any():
+    probabilities = probabilities_of(predictor, stack, tiling, places, progress)
+    if not probabilities.any():
         raise ValueError(
             f"{reference}: knows no class where the map has one; give places of the map"
         )
-    return HeldOut.of(found, pixels.classes, pixels.weights)
+    return HeldOut.of(probabilities, pixels.classes, pixels.weights)
 
 
 def _map_anew(
@@ -246,15 +246,15 @@ def _keep_scores(given: Path, kept: Path) -> None:
 
 
 def _made(out: Path, notes: tuple[str, ...]) -> Made:
-    found = read_calibration(out / "run")
-    assert found is not None
+    calibration = read_calibration(out / "run")
+    assert calibration is not None
     summary: dict[str, Any] = {
         "calibration": str(out / "run" / calibration_file.NAME),
-        "temperature": round(found.scaling.temperature, 4),
-        "pixels": found.pixels,
+        "temperature": round(calibration.scaling.temperature, 4),
+        "pixels": calibration.pixels,
         "expected_error": {
-            "before": round(found.before.expected_error, 4),
-            "after": round(found.after.expected_error, 4),
+            "before": round(calibration.before.expected_error, 4),
+            "after": round(calibration.after.expected_error, 4),
         },
         **{
             name.split(".")[0]: str(out / name)

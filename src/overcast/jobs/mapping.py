@@ -238,9 +238,9 @@ def make_demo(
     folder = out / "world"
     if not (folder / "world.json").exists() or overwrite:
         write_world(*world, folder, overwrite=overwrite, progress=progress)
-    elif (there := world_of(folder)) != world:
+    elif (present := world_of(folder)) != world:
         raise ValueError(
-            f"{folder}: holds the world of seed {there[0]} and size {there[1]}; give "
+            f"{folder}: holds the world of seed {present[0]} and size {present[1]}; give "
             "another --out, or --overwrite"
         )
     data = Data(

@@ -216,13 +216,16 @@ def _counts(path: Path, legend: Legend) -> NDArray[np.int64]:
 
 def _reliability(findings: Findings) -> tuple[dict[str, Reliability], str]:
     """Give the reliability of confidence, before and after calibration, and its source."""
-    if (found := findings.calibration) is not None:
+    if (calibration := findings.calibration) is not None:
         return (
-            {"calibrated": found.after, "as the method saw it": found.before},
-            f"Calibrated with temperature {found.scaling.temperature:.2f} and a curve on "
-            f"{found.pixels} pixels of {found.reference}; each was judged with what was "
-            "learned from others. A pixel of a stratified sample counts for all that "
-            "it stands for.",
+            {
+                "calibrated": calibration.after,
+                "as the method saw it": calibration.before,
+            },
+            f"Calibrated with temperature {calibration.scaling.temperature:.2f} and a "
+            f"curve on {calibration.pixels} pixels of {calibration.reference}; each was "
+            "judged with what was learned from others. A pixel "
+            "of a stratified sample counts for all that it stands for.",
         )
     tree = findings.scores.get("map", {}).get("reliability")
     if tree is None:
@@ -268,8 +271,8 @@ def _file(source: Any) -> str:
     if (file := Location.of(source.path).container) is None or not file.is_file():
         return f"{source.path.name}, {shape}"
     size = file.stat().st_size
-    told = f"{size / 1e6:,.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"
-    return f"{source.path.name}, {told}, {shape}"
+    size_text = f"{size / 1e6:,.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"
+    return f"{source.path.name}, {size_text}, {shape}"
 
 
 def _versions() -> Iterator[str]:

@@ -123,13 +123,13 @@ def pretrain(
     noticed = (*output.notes, *scenes.notes, *_noticed(inputs))
     if output.finished:
         return _made(out, len(inputs), noticed)
-    kept = output.work / "superpixels"
+    cache = output.work / "superpixels"
     with output:
         write_plan(plan, output.work / run_folder.PLAN)
-        stacks = _stacks(inputs, choose("recipes", network.recipe), kept)
+        stacks = _stacks(inputs, choose("recipes", network.recipe), cache)
         with steady_learning():
             network.pretrain(stacks, output.work, seed, progress)
-        shutil.rmtree(kept, ignore_errors=True)
+        shutil.rmtree(cache, ignore_errors=True)
     return _made(out, len(stacks), noticed)
 
 
@@ -204,9 +204,9 @@ def _paired(named: Mapping[str, dict[str, Path]]) -> list[dict[str, Path]]:
             continue
         (path,) = images.values()
         lonely.setdefault(path.parent, []).append(images)
-    for found in lonely.values():
-        pair = {name: path for images in found for name, path in images.items()}
-        scenes += [pair] if len(found) == len(pair) == len(SENSORS) else found
+    for files in lonely.values():
+        pair = {name: path for images in files for name, path in images.items()}
+        scenes += [pair] if len(files) == len(pair) == len(SENSORS) else files
     return scenes
 
 

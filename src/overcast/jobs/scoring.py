@@ -192,8 +192,8 @@ def on_labels(
                 continue
             labels = open_translated(entry, grid, legend_of(data))
             blocks = compare_blocks(labels, truth, block_side(grid), grid, quiet)
-            found = sum(blocks, Confusion.none(len(labels.legend)))
-            if text := remark(found, are_fine(labels.grid, grid)):
+            confusion = sum(blocks, Confusion.none(len(labels.legend)))
+            if text := remark(confusion, are_fine(labels.grid, grid)):
                 yield text
 
 
@@ -206,8 +206,8 @@ def reliability_against(
     to_map = translation(truth.legend, legend)
     total = Reliability.of(np.empty(0), np.empty(0, np.bool_))
     for spans in pieces(source.grid):
-        there = source.grid[spans]
-        classes, true = source.read(there).values, to_map(truth.read(there).values)
+        grid = source.grid[spans]
+        classes, true = source.read(grid).values, to_map(truth.read(grid).values)
         sure = confidence.read(1, window=tuple((s.start, s.stop) for s in spans))
         known = (true != UNKNOWN) & (classes != UNKNOWN)
         total += Reliability.of(sure[known], (classes == true)[known])

@@ -232,8 +232,8 @@ def _raster_bands(path: Path, grid: GeoBox) -> list[dict[str, Any]]:
             band["spatial_resolution"] = abs(grid.resolution.x)
         tags = dataset.tags(index)
         keys = {name: f"STATISTICS_{name.upper()}" for name in names}
-        found = {name: float(tags[key]) for name, key in keys.items() if key in tags}
-        bands.append({**band, "statistics": found} if found else band)
+        facts = {name: float(tags[key]) for name, key in keys.items() if key in tags}
+        bands.append({**band, "statistics": facts} if facts else band)
     return bands
 
 

@@ -170,7 +170,7 @@ def _images(
     images: Mapping[str, ImageInput], prepare: Prepare, notes: list[str]
 ) -> dict[str, Layer]:
     """Layers of the images that can still be read, optical ones first."""
-    found: list[Layer] = []
+    layers: list[Layer] = []
     dated = any(entry.dates for entry in images.values())
     alone = ((n, e, one) for n, e in images.items() for one in e.observations)
     for name, entry, one in alone:
@@ -190,9 +190,9 @@ def _images(
             word = "Optical" if image.sensor.kind == "optical" else "SAR"
             day = (one.day or seen_of(where).day) if entry.dates else None
             title = f"{word} {name}" + (f" {day.isoformat()}" if day else "")
-            found.append(open_picture(title, image))
-    found.sort(key=lambda layer: (layer.kind, layer.title if dated else ""))
-    return {f"image-{number}": layer for number, layer in enumerate(found, 1)}
+            layers.append(open_picture(title, image))
+    layers.sort(key=lambda layer: (layer.kind, layer.title if dated else ""))
+    return {f"image-{number}": layer for number, layer in enumerate(layers, 1)}
 
 
 @contextmanager
