@@ -118,8 +118,10 @@ def fit_temperature(held: HeldOut) -> float:
         ladder[np.argmin([misfit(rung) for rung in ladder])],
         ladder[1] - ladder[0],
     )
-    found = minimize_scalar(misfit, bounds=(best - step, best + step), method="bounded")
-    return math.exp(found.x)
+    minimum = minimize_scalar(
+        misfit, bounds=(best - step, best + step), method="bounded"
+    )
+    return math.exp(minimum.x)
 
 
 def _raise(probabilities: NDArray[np.float64], temperature: float) -> Floats:

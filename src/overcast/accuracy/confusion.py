@@ -228,10 +228,10 @@ def compare_blocks(
     # Several small blocks are read at once: reading has a price of its own.
     windows = list(_blocks(grid, side * max(_BLOCK // side, 1)))
     for done, window in enumerate(windows, 1):
-        there = mapped.read(grid[window]).values
+        mapped_codes = mapped.read(grid[window]).values
         truth = to_map(reference.read(grid[window]).values)
         for block in _blocks(grid[window], side):
-            yield Confusion.of(truth[block], there[block], len(mapped.legend))
+            yield Confusion.of(truth[block], mapped_codes[block], len(mapped.legend))
         progress("scoring", done, len(windows))
 
 

@@ -161,8 +161,8 @@ def read_sample(
     """
     names, index, pixels = strata_of(points)
     taken = np.bincount(index[reference != UNKNOWN], minlength=len(pixels))
-    for name, here, there in zip(names, taken, pixels, strict=True):
-        if here < min(2, there):
+    for name, here, in_map in zip(names, taken, pixels, strict=True):
+        if here < min(2, in_map):
             raise ValueError(
                 f"{points.path}: stratum {name} has {here} points with a class in the "
                 "column of the reference, expected two or more; fill some"

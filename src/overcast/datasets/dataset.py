@@ -187,12 +187,12 @@ class Dataset:
         ValueError
             If there is no such split, or nothing of it was found.
         """
-        if not (found := self.splits.get(name)):
+        if not (patches := self.splits.get(name)):
             sizes = ", ".join(f"{n} ({len(p)} patches)" for n, p in self.splits.items())
             raise ValueError(
                 f"{self.name}: no patches of split {name!r}; found {sizes}"
             )
-        return found
+        return patches
 
     def stacks(self, name: str, labels: str | None = None) -> list[Stack]:
         """Open all patches of a split, with labels by name or none.

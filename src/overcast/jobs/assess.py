@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from overcast import __version__
+from overcast import __version__, run_folder
 from overcast.accuracy.area import estimates
 from overcast.accuracy.bootstrap import FEWEST, intervals
 from overcast.accuracy.confusion import Confusion, scores
@@ -141,9 +141,9 @@ def draw_sample(
     about |= {"map": mapped.name, "legend": legend_to_csv(classes)}
     write_form(out, source, drawn, pixels, {**about, "overcast": __version__})
     strata = {
-        name: {"pixels": int(there), "points": int(taken)}
-        for name, there, taken in zip(classes.names, pixels, sizes, strict=True)
-        if there
+        name: {"pixels": int(count), "points": int(taken)}
+        for name, count, taken in zip(classes.names, pixels, sizes, strict=True)
+        if count
     }
     return {"sample": str(out), "points": int(sizes.sum()), "strata": strata}
 
@@ -152,8 +152,8 @@ def _estimates(source: LabelSource, truth: Reference) -> dict[str, Any]:
     """Estimates for the whole map, from points of a sampling design."""
     if not isinstance(truth, ReferencePoints) or not is_form(truth.points):
         return {}
-    found = classes_under(source, truth.points)
-    sample = read_sample(truth.points, found, truth.classes, source.legend)
+    mapped_classes = classes_under(source, truth.points)
+    sample = read_sample(truth.points, mapped_classes, truth.classes, source.legend)
     whole = areas_ha(sample.pixels.sum(keepdims=True), source.grid)[0]
     return {"estimates": estimates(sample, source.legend, whole)}
 
@@ -191,7 +191,7 @@ def _on_labels(
 ) -> Iterator[str]:
     """Say how the labels that the map learned from relate to the reference."""
     tags = open_raster(source.path).tags()
-    plan = mapped.with_name("run") / "plan.yaml"
+    plan = mapped.with_name("run") / run_folder.PLAN
     if "OVERCAST_VERSION" not in tags:
         return
     if not plan.is_file():
@@ -212,6 +212,6 @@ def _on_labels(
                 yield f"{path}, which the map was learned from, is gone: not checked"
                 continue
             labels = open_translated(entry, source.grid, legend_of(data))
-            found = sum(truth.against(labels), Confusion.none(len(labels.legend)))
-            if text := remark(found, are_fine(labels.grid, source.grid)):
+            confusion = sum(truth.against(labels), Confusion.none(len(labels.legend)))
+            if text := remark(confusion, are_fine(labels.grid, source.grid)):
                 yield text

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from overcast import map_folder, run_folder
 from overcast.accuracy import calibration_file
 from overcast.accuracy.calibrated import probabilities_of
 from overcast.accuracy.calibration import HeldOut, Reliability
@@ -78,7 +79,7 @@ def calibrate_map(
         raise ValueError(f"coverage is {coverage}, expected between 0 and 1")
     run, left = out / "run", finish_left(out)
     legend = load_run(run).legend
-    plan = read_plan(run / "plan.yaml")
+    plan = read_plan(run / run_folder.PLAN)
     inputs = open_inputs(plan.data)
     truth = _open(known, legend, inputs, plan)
     facts = [
@@ -104,8 +105,8 @@ def calibrate_map(
                 Runs((copy,)), inputs.stack, pixels, str(known.path), progress
             )
             with steady_learning():
-                found = calibrate(held, known.path.name, coverage, by_class)
-            write_calibration(found, copy)
+                calibration = calibrate(held, known.path.name, coverage, by_class)
+            write_calibration(calibration, copy)
         failures = describe_run(copy, plan, inputs, run)
         notes = _map_anew(out, output.work, inputs, known, progress)
     return _made(out, (*output.notes, *notes, *failures))
@@ -196,14 +197,14 @@ def held_out(
     predictor = runs.load()
     stack = matched(stack, predictor.sensors)
     predictor = for_dates(predictor, stack)
-    tiling = tiling_of(predictor, read_plan(runs.found[0] / "plan.yaml").windows)
+    tiling = tiling_of(predictor, read_plan(runs.found[0] / run_folder.PLAN).windows)
     places = pixels.rows, pixels.columns
-    found = probabilities_of(predictor, stack, tiling, places, progress)
-    if not found.any():
+    probabilities = probabilities_of(predictor, stack, tiling, places, progress)
+    if not probabilities.any():
         raise ValueError(
             f"{reference}: knows no class where the map has one; give places of the map"
         )
-    return HeldOut.of(found, pixels.classes, pixels.weights)
+    return HeldOut.of(probabilities, pixels.classes, pixels.weights)
 
 
 def _map_anew(
@@ -211,14 +212,16 @@ def _map_anew(
 ) -> tuple[str, ...]:
     """Map with the calibrated run in `work`; what is to be said of it."""
     runs = Runs((work / "run",))
-    plan, predictor = read_plan(work / "run" / "plan.yaml"), runs.load()
+    plan, predictor = read_plan(work / "run" / run_folder.PLAN), runs.load()
     calibration = runs.calibration
     assert calibration is not None
     sets = calibration.sets
-    keep = sets is not None or (out / "probabilities.tif").is_file()
+    keep = sets is not None or (out / map_folder.PROBABILITIES).is_file()
     mapped = map_run(runs, inputs, plan.windows, work, progress, keep)
     if sets is not None:
-        write_set_sizes(work / "probabilities.tif", sets, work / "set_sizes.tif")
+        write_set_sizes(
+            work / map_folder.PROBABILITIES, sets, work / map_folder.SET_SIZES
+        )
     _, notes = attempt(
         "no scores kept", lambda: _keep_scores(out / SCORES, work / SCORES), None
     )
@@ -243,15 +246,15 @@ def _keep_scores(given: Path, kept: Path) -> None:
 
 
 def _made(out: Path, notes: tuple[str, ...]) -> Made:
-    found = read_calibration(out / "run")
-    assert found is not None
+    calibration = read_calibration(out / "run")
+    assert calibration is not None
     summary: dict[str, Any] = {
         "calibration": str(out / "run" / calibration_file.NAME),
-        "temperature": round(found.scaling.temperature, 4),
-        "pixels": found.pixels,
+        "temperature": round(calibration.scaling.temperature, 4),
+        "pixels": calibration.pixels,
         "expected_error": {
-            "before": round(found.before.expected_error, 4),
-            "after": round(found.after.expected_error, 4),
+            "before": round(calibration.before.expected_error, 4),
+            "after": round(calibration.after.expected_error, 4),
         },
         **{
             name.split(".")[0]: str(out / name)

@@ -49,8 +49,8 @@ def make_composites(
     inputs = open_inputs(data)
     series = {name: _within(name, inputs, period) for name in inputs.stack.sensors}
     names = tuple(f"{name}.tif" for name in series)
-    told = [str(day) for day in period]
-    key = fingerprint([inputs.fingerprint, to_tree(data), how, told, names])
+    days = [str(day) for day in period]
+    key = fingerprint([inputs.fingerprint, to_tree(data), how, days, names])
     refuse_inputs(out, names, files_of(data))
     output = Output.begin(out, names, key, overwrite)
     notes = [*output.notes, *inputs.notes]
@@ -104,15 +104,17 @@ def _write(stack: Stack, name: str, how: str, path: Path, progress: Progress) ->
             yield y, np.round(strip, 4)
 
     bands = Bands(names=(*sensor.names, COUNT), dtype="float32", nodata=np.nan)
-    told = "mean in power" if radar else how
+    statistic = "mean in power" if radar else how
     days = sorted(m.day for m in stack.moments.values())
     when = spread(days) if days else "1 image"
-    tags = {"OVERCAST_VERSION": __version__, "OVERCAST_COMPOSITE": f"{told}, {when}"}
+    tags = {
+        "OVERCAST_VERSION": __version__,
+        "OVERCAST_COMPOSITE": f"{statistic}, {when}",
+    }
     write_bands(rows(), stack.grid, bands, path, tags)
     share = counts[1] / max(counts[0], 1)
-    return (
-        f"{name}: {told} of {when}; {share:.1%} of the pixels were seen at least once"
-    )
+    pixels = f"{share:.1%} of the pixels were seen at least once"
+    return f"{name}: {statistic} of {when}; {pixels}"
 
 
 def _stacked(images: list[Image]) -> NDArray[np.float32]:

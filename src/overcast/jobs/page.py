@@ -16,6 +16,7 @@ import rasterio
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
+from overcast import map_folder, run_folder
 from overcast.accuracy.calibration import Reliability
 from overcast.accuracy.calibration_file import Calibration, reliability_of
 from overcast.acquire.origins import origins_of
@@ -81,7 +82,7 @@ def make_page(
     legend, grid = predictor.legend, inputs.stack.grid
     areas = areas_ha(_counts(mapped, legend), grid)
     reliability, measured = _reliability(findings)
-    log = read_log(mapped.parent / "run" / "log.jsonl")
+    log = read_log(mapped.parent / "run" / run_folder.LOG)
     origins = origins_of(read_files(inputs))
     page = Page(
         title="Land-cover map",
@@ -98,11 +99,11 @@ def make_page(
         pseudo_labels=pseudo_labels(log, legend.names),
         warnings=findings.notes,
         provenance=provenance(mapped, inputs, plan),
-        plan=_plan_text(mapped.parent / "run" / "plan.yaml"),
+        plan=_plan_text(mapped.parent / "run" / run_folder.PLAN),
         origins=origins.lines,
         credits=origins.credits,
     )
-    write_report(page, mapped.with_name("report.html"))
+    write_report(page, mapped.with_name(map_folder.REPORT))
     progress("report", 1, 1)
 
 
@@ -139,7 +140,7 @@ def _panels(
     given = {panel.title: panel for panel in input_panels(inputs, grid)}
     if (labels := given.pop("labels", None)) is not None:
         yield replace(labels, title="Labels")
-    sure = look_at_values(mapped.with_name("confidence.tif"), grid)
+    sure = look_at_values(mapped.with_name(map_folder.CONFIDENCE), grid)
     yield Panel(
         title="Confidence",
         picture=jpeg(confidence_picture(sure)),
@@ -151,7 +152,7 @@ def _panels(
         ),
         ramp=("0 unsure", "1 sure"),
     )
-    sets = mapped.with_name("set_sizes.tif")
+    sets = mapped.with_name(map_folder.SET_SIZES)
     if calibration is not None and calibration.sets is not None and sets.is_file():
         yield _set_sizes(sets, grid, calibration)
     yield from given.values()
@@ -215,13 +216,16 @@ def _counts(path: Path, legend: Legend) -> NDArray[np.int64]:
 
 def _reliability(findings: Findings) -> tuple[dict[str, Reliability], str]:
     """Give the reliability of confidence, before and after calibration, and its source."""
-    if (found := findings.calibration) is not None:
+    if (calibration := findings.calibration) is not None:
         return (
-            {"calibrated": found.after, "as the method saw it": found.before},
-            f"Calibrated with temperature {found.scaling.temperature:.2f} and a curve on "
-            f"{found.pixels} pixels of {found.reference}; each was judged with what was "
-            "learned from others. A pixel of a stratified sample counts for all that "
-            "it stands for.",
+            {
+                "calibrated": calibration.after,
+                "as the method saw it": calibration.before,
+            },
+            f"Calibrated with temperature {calibration.scaling.temperature:.2f} and a "
+            f"curve on {calibration.pixels} pixels of {calibration.reference}; each was "
+            "judged with what was learned from others. A pixel "
+            "of a stratified sample counts for all that it stands for.",
         )
     tree = findings.scores.get("map", {}).get("reliability")
     if tree is None:
@@ -267,8 +271,8 @@ def _file(source: Any) -> str:
     if (file := Location.of(source.path).container) is None or not file.is_file():
         return f"{source.path.name}, {shape}"
     size = file.stat().st_size
-    told = f"{size / 1e6:,.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"
-    return f"{source.path.name}, {told}, {shape}"
+    size_text = f"{size / 1e6:,.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"
+    return f"{source.path.name}, {size_text}, {shape}"
 
 
 def _versions() -> Iterator[str]:

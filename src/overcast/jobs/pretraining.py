@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from overcast import run_folder
 from overcast.geo.location import Location
 from overcast.geo.masks import is_scene_classes
 from overcast.geo.series import each_date
@@ -32,7 +33,7 @@ from overcast.progress import Progress
 from overcast.threads import steady_learning
 
 SENSORS = {"1": "sentinel-1", "2": "sentinel-2"}
-_LOG = "log.jsonl"
+_LOG = run_folder.LOG
 _SUFFIXES = (".tif", ".tiff", ".vrt", ".jp2")
 _PLANS = (".yaml", ".yml")
 _WORD = re.compile(r"(?<![a-z0-9])s([12])[abc]?(?![a-z0-9])", re.IGNORECASE)
@@ -112,27 +113,24 @@ def pretrain(
     ValueError
         If an image is refused, a setting is unknown, or `out` holds a run.
     """
-    from overcast.methods.start import ENCODER, PLAN
-    from overcast.methods.start import SENSORS as DESCRIBED
-
     scenes = find_scenes(paths)
     first, *more = scenes.data
     plan = Plan(data=first, scenes=tuple(more), method=_method(settings), seed=seed)
     network = method_of(plan)
     inputs = [open_inputs(data) for data in scenes.data]
     key = fingerprint([plan.fingerprint, *(i.fingerprint for i in inputs)])
-    names = (PLAN, DESCRIBED, ENCODER, _LOG)
+    names = (run_folder.PLAN, run_folder.SENSORS, run_folder.ENCODER, _LOG)
     output = Output.begin(out, names, key, overwrite)
     noticed = (*output.notes, *scenes.notes, *_noticed(inputs))
     if output.finished:
         return _made(out, len(inputs), noticed)
-    kept = output.work / "superpixels"
+    cache = output.work / "superpixels"
     with output:
-        write_plan(plan, output.work / PLAN)
-        stacks = _stacks(inputs, choose("recipes", network.recipe), kept)
+        write_plan(plan, output.work / run_folder.PLAN)
+        stacks = _stacks(inputs, choose("recipes", network.recipe), cache)
         with steady_learning():
             network.pretrain(stacks, output.work, seed, progress)
-        shutil.rmtree(kept, ignore_errors=True)
+        shutil.rmtree(cache, ignore_errors=True)
     return _made(out, len(stacks), noticed)
 
 
@@ -209,9 +207,9 @@ def _paired(named: Mapping[str, dict[str, Path]]) -> list[dict[str, Path]]:
         if path not in used:
             lonely.setdefault(path.parent, []).append(images)
     scenes += dated
-    for alone in lonely.values():
-        pair = {name: path for images in alone for name, path in images.items()}
-        scenes += [pair] if len(alone) == len(pair) == len(SENSORS) else alone
+    for files in lonely.values():
+        pair = {name: path for images in files for name, path in images.items()}
+        scenes += [pair] if len(files) == len(pair) == len(SENSORS) else files
     return scenes
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from overcast import map_folder
 from overcast.accuracy.confusion import Confusion, scores, translation
 from overcast.accuracy.reference import ReferenceFile
 from overcast.geo.label_file import open_labels
@@ -33,17 +34,17 @@ from overcast.progress import Progress
 from overcast.run import Runs, map_run
 
 FILES = (
-    "map.tif",
-    "confidence.tif",
-    "probabilities.tif",
+    map_folder.MAP,
+    map_folder.CONFIDENCE,
+    map_folder.PROBABILITIES,
     "agreed.tif",
     "agreement.json",
 )
 _BESIDE = (
-    "map.tif.aux.xml",
-    "map.qml",
+    map_folder.CATEGORIES,
+    map_folder.STYLE,
     "confidence.qml",
-    "legend.csv",
+    map_folder.LEGEND,
     "agreed.tif.aux.xml",
 )
 
@@ -127,11 +128,11 @@ def keep_agreed(
         nonlocal total
         for done, window in enumerate(windows, 1):
             here = ours.read(ours.grid[window]).values
-            there = to_ours(official.read(ours.grid[window]).values)
-            total += Confusion.of(there, here, len(legend))
-            alike = (here == there) | (there == UNKNOWN)
-            kept = np.where(alike, here, np.uint8(UNKNOWN))
-            yield window[0].start, legend.to_codes(kept)
+            theirs = to_ours(official.read(ours.grid[window]).values)
+            total += Confusion.of(theirs, here, len(legend))
+            alike = (here == theirs) | (theirs == UNKNOWN)
+            agreeing = np.where(alike, here, np.uint8(UNKNOWN))
+            yield window[0].start, legend.to_codes(agreeing)
             progress("comparing", done, len(windows))
 
     write_classes(agreed(), ours.grid, legend, mapped.with_name("agreed.tif"), {})

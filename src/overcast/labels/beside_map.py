@@ -79,15 +79,15 @@ class LabelledMap:
             place = rasterio.windows.Window.from_slices(*window)
             steps = dataset.read(window=place)
         seen = (steps[0] != UNKNOWN) & steps.any(0)
-        found = np.where(seen, steps, 0).astype(np.float32)
+        probabilities = np.where(seen, steps, 0).astype(np.float32)
         # Rounded to steps, they don't quite sum to 1.
-        found /= np.maximum(found.sum(0), 1)
+        probabilities /= np.maximum(probabilities.sum(0), 1)
         here = self.grid[window]
         labels = self.labels.read(here).values
         cell, block = self.cells.numbers(here)
         return Band(
             window=window,
-            probabilities=found,
+            probabilities=probabilities,
             labels=labels,
             cell=cell,
             block=block,

@@ -97,11 +97,11 @@ class Findings:
         return [self._mistake(a, b) for a, b in chosen[:_MOST]]
 
     def _mistake(self, a: int, b: int) -> str:
-        names, found = self.legend.names, self.called
-        share = 100 * found.value[a, b]
+        names, called = self.legend.names, self.called
+        share = 100 * called.value[a, b]
         said = f"{share:.0f} % of what is {names[a]} is called {names[b]}"
-        if np.isfinite(found.low[a, b]):
-            low, high = 100 * found.low[a, b], 100 * found.high[a, b]
+        if np.isfinite(called.low[a, b]):
+            low, high = 100 * called.low[a, b], 100 * called.high[a, b]
             said += f" ({low:.0f} to {high:.0f} %)"
         return said + "."
 

@@ -173,9 +173,9 @@ class Marginal(nn.Module):
         if dist.is_available() and dist.is_initialized():
             dist.all_reduce(amounts)
         total = amounts.sum()
-        kept = (self.updates / (self.updates + 1)).clamp(max=self.decay)
-        found = amounts / torch.where(total > 0, total, 1)
-        mixed = kept * self.shares + (1 - kept) * found
+        decay = (self.updates / (self.updates + 1)).clamp(max=self.decay)
+        shares = amounts / torch.where(total > 0, total, 1)
+        mixed = decay * self.shares + (1 - decay) * shares
         self.shares.copy_(torch.where(total > 0, mixed, self.shares))
         self.updates += total > 0
 

@@ -44,15 +44,15 @@ def unit_edges(stack: Stack, size: int, memory: int) -> tuple[list[int], list[in
 
 def longest_block(stack: Stack, axis: int) -> tuple[int, int]:
     """Longest block of the images along an axis, and where the first of them begins."""
-    found = []
+    lengths = []
     for source in stack.images.values():
         block = source.blocks[axis]
         if offset := aligned(source.grid, stack.grid):
-            found.append((block, -offset[axis] % block))
+            lengths.append((block, -offset[axis] % block))
         else:
             scale = compute_reproject_roi(source.grid, stack.grid).scale
-            found.append((max(round(block / scale), 1), 0))
-    return max(found)
+            lengths.append((max(round(block / scale), 1), 0))
+    return max(lengths)
 
 
 def round_up(block: int, least: int) -> int:

@@ -70,14 +70,14 @@ def lab(rgb: NDArray[np.uint8], vision: str = "full colour vision") -> Floats:
 def closest(legend: Legend) -> dict[str, tuple[float, str, str]]:
     """Smallest distance of two classes, and which they are, by kind of vision."""
     colours = np.array([c.rgb for c in legend.classes], np.uint8)
-    found = {}
+    pairs = {}
     for vision in _SEEN:
         seen = lab(colours, vision)
         gaps = np.linalg.norm(seen[:, None] - seen[None], axis=-1)
         np.fill_diagonal(gaps, np.inf)
         a, b = divmod(int(gaps.argmin()), len(gaps))
-        found[vision] = (float(gaps[a, b]), legend.names[a], legend.names[b])
-    return found
+        pairs[vision] = (float(gaps[a, b]), legend.names[a], legend.names[b])
+    return pairs
 
 
 def told_apart(legend: Legend) -> Legend:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 from rasterio.enums import ColorInterp
 
+from overcast import map_folder
 from overcast.accuracy.conformal import ConformalSets
 from overcast.errors import writing
 from overcast.geo.dataset import open_raster, placed
@@ -74,7 +75,7 @@ def write_map(
     rows = ((y, legend.to_codes(raw.rows(y, end)[0])) for y, end in _bands(raw.shape))
     write_classes(rows, grid, legend, path, tags)
     path.with_suffix(".qml").write_text(class_style(legend), encoding="utf-8")
-    beside = path.with_name("legend.csv")
+    beside = path.with_name(map_folder.LEGEND)
     beside.write_text(legend_to_csv(legend), encoding="utf-8")
 
 
@@ -152,8 +153,8 @@ def write_shares(
 
     def steps(values: NDArray[np.float32]) -> NDArray[np.uint8]:
         known = np.isfinite(values)
-        found = np.rint(np.where(known, values, 0) * PROBABILITY_STEPS)
-        return np.where(known, found, UNKNOWN).astype(np.uint8)
+        rounded = np.rint(np.where(known, values, 0) * PROBABILITY_STEPS)
+        return np.where(known, rounded, UNKNOWN).astype(np.uint8)
 
     def describe(dataset: Any) -> None:
         dataset.update_tags(**tags)
@@ -240,12 +241,12 @@ def write_set_sizes(probabilities: Path, sets: ConformalSets, path: Path) -> Non
         def sizes(first: int, end: int) -> NDArray[np.uint8]:
             window = rasterio.windows.Window(0, first, shape[1], end - first)
             stored = dataset.read(window=window)
-            found = sets.of(stored / PROBABILITY_STEPS).sum(0)
-            return np.where(stored[0] == UNKNOWN, UNKNOWN, found).astype(np.uint8)
+            counts = sets.of(stored / PROBABILITY_STEPS).sum(0)
+            return np.where(stored[0] == UNKNOWN, UNKNOWN, counts).astype(np.uint8)
 
         def describe(made: Any) -> None:
-            kept = {k: v for k, v in tags.items() if k.startswith("OVERCAST_")}
-            made.update_tags(**kept, OVERCAST_COVERAGE=f"{sets.coverage:g}")
+            own_tags = {k: v for k, v in tags.items() if k.startswith("OVERCAST_")}
+            made.update_tags(**own_tags, OVERCAST_COVERAGE=f"{sets.coverage:g}")
             made.set_band_description(1, f"classes in the set at {sets.coverage:.0%}")
 
         rows = ((y, sizes(y, end)) for y, end in _bands(shape))

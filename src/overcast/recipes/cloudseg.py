@@ -281,5 +281,5 @@ class CloudSeg:
     def _hide(self, cloudy: Batch, cloud: Tensor) -> Batch:
         """Mark clouds as not observed in some samples."""
         chosen = torch.rand(len(cloud)).to(cloud.device) < self.hidden
-        kept = cloudy.valid[self.optical] & ~(cloud & chosen[:, None, None])
-        return replace(cloudy, valid={**cloudy.valid, self.optical: kept})
+        visible = cloudy.valid[self.optical] & ~(cloud & chosen[:, None, None])
+        return replace(cloudy, valid={**cloudy.valid, self.optical: visible})

@@ -106,8 +106,10 @@ def _cell_of(
     side: float,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     a = pixels.affine
-    there = Transformer.from_crs(str(pixels.crs), crs, always_xy=True)
-    east, north = there.transform(a.c + a.a * x + a.b * y, a.f + a.d * x + a.e * y)
+    transformer = Transformer.from_crs(str(pixels.crs), crs, always_xy=True)
+    east, north = transformer.transform(
+        a.c + a.a * x + a.b * y, a.f + a.d * x + a.e * y
+    )
     down, right = np.floor(-north / side), np.floor(east / side)
     return down.astype(np.int64), right.astype(np.int64)
 

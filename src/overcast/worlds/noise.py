@@ -157,9 +157,9 @@ def interpolate(
     left, right = _spline(x - first, spacing)
     rows = np.arange(top.min(), top.max() + 4)
     columns = np.arange(left.min(), left.max() + 4)
-    there = nodes[rows.clip(0, len(nodes) - 1)]
-    there = there[:, columns.clip(0, nodes.shape[1] - 1)]
-    return _blend(there, top - rows[0], down, left - columns[0], right)
+    corners = nodes[rows.clip(0, len(nodes) - 1)]
+    corners = corners[:, columns.clip(0, nodes.shape[1] - 1)]
+    return _blend(corners, top - rows[0], down, left - columns[0], right)
 
 
 def _spline(position: Places, spacing: float) -> tuple[NDArray[np.int64], Floats]:

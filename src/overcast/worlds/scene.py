@@ -217,14 +217,14 @@ class Counts:
 
     def labels(self, legend: Legend) -> dict[str, Labels]:
         """Coarse labels, once every window has been counted."""
-        found = {}
+        arrays = {}
         for kind, count in self.counts.items():
             grid = self.maker.cells[kind].grid
             rng = stream(self.maker.world.seed, f"labels-{kind}")
             shares = coarse.shares_of(count.reshape(*grid.shape, _CLASSES))
             classes = COARSE_LABELS[kind][2](rng, shares)
-            found[kind] = Labels(values=classes, grid=grid, legend=legend)
-        return found
+            arrays[kind] = Labels(values=classes, grid=grid, legend=legend)
+        return arrays
 
 
 def make_windows(
