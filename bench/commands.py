@@ -18,9 +18,10 @@ PAGE = Path(__file__).parents[1] / "docs" / "commands.md"
 HEAD = """# Commands
 
 What `overcast COMMAND --help` says; written by `python bench/commands.py`, don't edit.
-Results go to standard output as JSON, progress and messages to standard error; a wrong
-input is one line and exit code 2. Nothing is overwritten without `--overwrite`, and a
-command that was killed goes on when it is given again.
+Results go to standard output as JSON (`assess`, `areas` and `change` print tables on a
+terminal), progress and messages to standard error. A wrong input is one line and exit
+code 2. Nothing is overwritten without `--overwrite`, and a command that was killed goes on
+when it is given again.
 """
 
 

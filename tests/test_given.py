@@ -8,13 +8,14 @@ from overcast.given import absolute, data_of, file_of
 from overcast.plan import NO_MASK
 
 GIVEN = {
-    "s1": None,
-    "s2": None,
+    "s1": (),
+    "s2": (),
     "s1_units": "auto",
     "s2_offset": None,
     "s2_bands": None,
-    "s2_mask": None,
+    "s2_mask": (),
     "s2_hidden": None,
+    "mask_dilation": None,
     "others": (),
     "grid": None,
     "trust": False,
@@ -54,7 +55,7 @@ def test_what_is_no_image_is_refused(text: str) -> None:
 
 
 def test_none_is_no_mask(tmp_path: Path) -> None:
-    given = {**GIVEN, "s2": str(tmp_path / "a.SAFE"), "s2_mask": "none"}
+    given = {**GIVEN, "s2": (str(tmp_path / "a.SAFE"),), "s2_mask": ("none",)}
     mask = data_of(given).images["s2"].mask
     assert mask is not None
     assert mask.path == NO_MASK

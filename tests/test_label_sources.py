@@ -35,7 +35,8 @@ QUICK = ("--set", "clusters=[8, 8]", "--set", "samples=4000")
 OPTIONS = {
     **GIVEN,
     **{"labels_nodata": (), "labels_column": None, "method": None, "settings": ()},
-    **{"seed": 0, "prior": None, "legend": None},
+    **{"seed": 0, "prior": None, "legend": None, "mask_dilation": None},
+    **{"s1": (), "s2": (), "s2_mask": ()},
 }
 
 
@@ -77,7 +78,7 @@ def test_every_source_says_what_it_is(files: Path) -> None:
     table = files / "table.csv"
     given = {
         **OPTIONS,
-        "s1": str(files / "s1.tif"),
+        "s1": (str(files / "s1.tif"),),
         "labels": (
             f"{files / 'coarse.tif'}|accuracy=.85",
             f"{files / 'fine.tif'}|legend={files / 'four.csv'}|nodata=0,9"
@@ -116,7 +117,7 @@ def test_every_source_says_what_it_is(files: Path) -> None:
 def test_what_is_wrong_with_sources(
     labels: tuple[str, ...], more: dict[str, Any], message: str
 ) -> None:
-    given = {**OPTIONS, "s1": "s1.tif", "labels": labels, "legend": "igbp", **more}
+    given = {**OPTIONS, "s1": ("s1.tif",), "labels": labels, "legend": "igbp", **more}
     with pytest.raises(ValueError, match=message):
         plan_of(given)
 
@@ -200,9 +201,8 @@ def test_polygons_correct_a_map(call: Any, files: Path, tmp_path: Path) -> None:
     assert (codes[:, 60:] == 2).mean() > 0.8
     place = json.loads((out / "run" / "place.json").read_text())
     assert [one["wins"] for one in place["others"]] == [True]
-    # Each drawn square is one of six for its class: the wood is wrong in both.
-    assert place["recall"] == [round(5 * 0.95 / 6, 6)] * 2
-    assert place["shares"] == [0.5, 0.5]
+    # The map is wrong in both of the drawn squares.
+    assert place["wrong"] == [round(2 * (1 - 10 * 0.95 / 12), 6)] * 2
     assert (out / "run" / "place-1.tif").is_file()
     assert "labels from 2 sources: coarse.tif (a map, accuracy .95)" in err
 

@@ -14,7 +14,7 @@ import overcast
 ROOT = Path(overcast.__file__).parent
 FLOORS = [
     {"errors", "limits"},
-    {"progress", "bar", "threads", "lock", "output", "extras"},
+    {"progress", "bar", "threads", "runtimes", "lock", "output", "extras"},
     {"geo"},
     {"worlds", "datasets"},
     {"learn", "models"},
@@ -25,7 +25,7 @@ FLOORS = [
     {"product"},
     {"labels"},
     {"acquire"},
-    {"discover", "extent", "in_memory", "keys"},
+    {"discover", "extent", "in_memory", "keys", "outside"},
     {"plan", "plan_images"},
     {"sources", "methods"},
     {"inputs", "input_images"},

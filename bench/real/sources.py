@@ -41,10 +41,14 @@ def names_of(tile: Tile) -> list[str]:
 
 
 def pairs_of(tile: Tile) -> list[str]:
-    """Two sources of a tile at once: a product like CORINE, or a wrong one, and drawn."""
+    """Two sources of a tile at once: a map and drawn labels.
+
+    Maps are one like CORINE, one that is mostly right, and one that is often wrong.
+    """
     if len(tile.sizes) < 2:
         return []
-    maps = f"sieved-{tile.sizes[0]}", f"confused-{tile.sizes[1]}"
+    small, middle, *_ = tile.sizes
+    maps = f"sieved-{small}", f"majority-{small}", f"confused-{middle}"
     return [f"{one}+polygons-40" for one in maps]
 
 

@@ -19,6 +19,12 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from overcast.api.accuracy import assess as assess
+    from overcast.api.accuracy import calibrate as calibrate
+    from overcast.api.accuracy import sample as sample
+    from overcast.api.audit import audit as audit
+    from overcast.api.audit import suggest as suggest
+    from overcast.api.fetch import fetch as fetch
     from overcast.api.labels import TrainingLabels as TrainingLabels
     from overcast.api.labels import labels as labels
     from overcast.api.model import Model as Model
@@ -27,6 +33,7 @@ if TYPE_CHECKING:
     from overcast.api.scene import Scene as Scene
     from overcast.api.scene import scene as scene
     from overcast.api.simulate import simulate as simulate
+    from overcast.api.write import write as write
     from overcast.geo.bands import Sensor as Sensor
     from overcast.geo.legend import Legend as Legend
     from overcast.geo.stack import Stack as Stack
@@ -48,11 +55,18 @@ _WHERE = {
     "Sensor": "geo.bands",
     "Stack": "geo.stack",
     "TrainingLabels": "api.labels",
+    "assess": "api.accuracy",
+    "audit": "api.audit",
+    "calibrate": "api.accuracy",
+    "fetch": "api.fetch",
     "fit": "api.model",
     "labels": "api.labels",
     "load": "api.model",
+    "sample": "api.accuracy",
     "scene": "api.scene",
     "simulate": "api.simulate",
+    "suggest": "api.audit",
+    "write": "api.write",
 }
 """Every name of the door, and the module that it is in."""
 __all__ = list(_WHERE)

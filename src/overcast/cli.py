@@ -98,7 +98,7 @@ def _explained(error: Exception) -> tuple[int, str]:
 
 
 def _stopped() -> str:
-    """What an interrupted command leaves."""
+    """Say what an interrupted command leaves."""
     if _RESUMED.isdisjoint(sys.argv[1:3]):
         return "stopped"
     return "stopped; the same command goes on from here"

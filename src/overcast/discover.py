@@ -10,10 +10,13 @@ import ast
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
+
+from overcast.outside import entry_points_of, load_part, split
 
 ROLES: Mapping[str, frozenset[str]] = {
     "recipes": frozenset({"start", "terms"}),
@@ -27,7 +30,7 @@ _ABSTRACT = {"ABC", "Protocol"}
 
 @dataclass(frozen=True, slots=True)
 class _Class:
-    """What the source says of a class: enough to tell its role."""
+    """A class as its source describes it: enough to tell its role."""
 
     name: str
     module: str
@@ -63,13 +66,20 @@ def find(package: str, name: str) -> type[Any]:
     type
         A frozen dataclass for recipes and methods, a `Segmenter` for models.
 
+    A name such as ``mine.py:Focal`` is a class in a file of the user's, and packages
+    offer parts by entry points (`overcast.outside`).
+
     Raises
     ------
     ValueError
         If no part has that name, its file defines two, or the class is not of the
         right type.
     """
+    if split(name) is not None:
+        return _checked(package, load_part(name))
     found = [part.name for part in _parts(package) if part.module == name]
+    if not found and (point := entry_points_of(package).get(name)) is not None:
+        return _checked(package, point.load())
     if not found:
         raise ValueError(_unknown(package, name))
     if len(found) > 1:
@@ -82,8 +92,20 @@ def find(package: str, name: str) -> type[Any]:
     return part
 
 
+def _checked(package: str, part: type[Any]) -> type[Any]:
+    """A part of a user's own, which must have the functions of its kind."""
+    missing = sorted(name for name in ROLES[package] if not hasattr(part, name))
+    if missing:
+        raise ValueError(
+            f"{part.__module__}.{part.__name__}: no {' and '.join(missing)}; a part of "
+            f"{package} has {' and '.join(sorted(ROLES[package]))}"
+        )
+    _check_type(package, part)
+    return part
+
+
 def _unknown(package: str, name: str) -> str:
-    known = names(package)
+    known = sorted({*names(package), *entry_points_of(package)})
     close = difflib.get_close_matches(name, known, n=1, cutoff=0)
     nearest = f", did you mean {close[0]!r}?" if close else ";"
     return f"no {name!r} in {package}{nearest} There are: {', '.join(known) or 'none'}"
@@ -152,6 +174,12 @@ def _base(node: ast.expr) -> str:
 
 
 def _syntax(path: Path) -> ast.Module:
+    return _parsed(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(512)
+def _parsed(path: Path, changed_ns: int) -> ast.Module:
+    """Syntax of a file as it was at some time; names are asked for again and again."""
     try:
         return ast.parse(path.read_text(encoding="utf-8"), str(path))
     except SyntaxError as error:

@@ -86,7 +86,7 @@ class MachineError(OSError):
 
 
 def is_own(error: BaseException) -> bool:
-    """Whether a statement ``raise`` of overcast itself raised the error.
+    """Return whether a statement ``raise`` of overcast itself raised the error.
 
     A call of a built-in function that fails, such as ``int("x")``, is no such statement.
     """
@@ -233,7 +233,7 @@ def _words(number: int, error: BaseException) -> str:
 
 
 def _is_said(error: BaseException) -> bool:
-    """Whether an error is a sentence for the user, or handled by whoever reads."""
+    """Return whether an error is a sentence for the user, or handled by its reader."""
     return isinstance(error, MachineError) or _is_sentence(error)
 
 
@@ -275,7 +275,7 @@ def _number_in(text: str) -> int | None:
 
 
 def _limit(path: object) -> int | None:
-    """Why a library that does not say so could not write: no space, or a limit."""
+    """Return why a library that does not say so could not write: no space, or a limit."""
     folder = Path(str(path)).absolute()
     while not folder.is_dir() and folder != folder.parent:
         folder = folder.parent

@@ -11,8 +11,10 @@ _PACKAGES = {
         "torch",
     ),
     "onnx": ("onnx", "onnxruntime", "onnxscript"),
+    "fast": ("openvino",),
     "viewer": ("maplibre", "morecantile", "rio_tiler"),
     "indices": ("spyndex",),
+    "notebook": ("dask", "folium", "matplotlib", "pandas", "rioxarray"),
     "acquire": ("pystac_client", "requests", "urllib3"),
 }
 """Names of the extras in pyproject.toml, and what is imported of each."""

@@ -13,8 +13,9 @@ from overcast.geo.location import FilePath, Location
 
 def data_of(given: dict[str, Any]) -> Any:
     """The `Data` that the options of `images` describe."""
-    from overcast.given_images import DILATION, images_of
+    from overcast.given_images import images_of
     from overcast.plan import Data
+    from overcast.plan_images import DILATION
 
     grid, dilation = given["grid"], given["mask_dilation"]
     return Data(
@@ -36,6 +37,7 @@ def refuse_without(given: dict[str, Any], name: str, needed: str) -> None:
 def plan_of(given: dict[str, Any]) -> Any:
     """The `Plan` that the options of `images` and `labels` describe."""
     from overcast.given_labels import with_labels
+    from overcast.outside import located
     from overcast.plan import Plan, method_of, with_target
 
     data = with_labels(data_of(given), given)
@@ -47,7 +49,7 @@ def plan_of(given: dict[str, Any]) -> Any:
         if key in settings and (key == "name" or given["prior"]):
             option = "--method" if key == "name" else "--prior"
             raise ValueError(f"--set {key}: {option} says it; leave one out")
-    method = started({"name": name, **settings}, given)
+    method = started(located({"name": name, **settings}, Path.cwd()), given)
     if given["prior"]:
         if name != "weak":
             raise ValueError(f"--prior is for --method weak, not {name}")
@@ -129,7 +131,7 @@ def started(method: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
 
 
 def settings_of(texts: tuple[str, ...]) -> dict[str, Any]:
-    """What ``--set KEY=VALUE`` says."""
+    """Read the settings that ``--set KEY=VALUE`` gives."""
     from overcast.plan import parse_yaml
 
     found: dict[str, Any] = {}
@@ -154,7 +156,7 @@ def absolute(path: str | Path) -> str:
 
 
 def file_of(text: str) -> FilePath:
-    """What an argument names: a path as it was written, or another location."""
+    """Return the file that an argument names: a path as it was written, or a location."""
     where = Location.of(text)
     return Path(text) if where.text == os.path.abspath(text) else where
 

@@ -16,12 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from overcast.geo.location import Location, hide
 from overcast.given import absolute, refuse_without
+from overcast.plan_images import DILATION
 
 if TYPE_CHECKING:
     from overcast.plan import ImageInput, MaskInput, ObservationInput
 
-DILATION = 40.0
-"""Metres around what scene classes hide that count as hidden, by default."""
 _SENSORS = ("sentinel-1", "sentinel-2", "class-probabilities")
 _DATED = re.compile(r"((?:19|20)\d\d-?\d\d-?\d\d)=(.+)", re.S)
 _RASTERS = frozenset((".tif", ".tiff", ".vrt", ".jp2"))
@@ -274,7 +273,7 @@ def _day(one: Listed) -> date | None:
 
 
 def _alike(image: str, mask: str) -> bool:
-    """Whether a mask has the name of an image, but for the word of each."""
+    """Return whether a mask has the name of an image, but for the word of each."""
     names = [Path(image).stem, Path(mask).stem]
     words: list[Any] = [_WORDS["s2"], _SCENE_CLASSES]
     for word in words:

@@ -41,7 +41,7 @@ def request_of(given: dict[str, Any], products: tuple[str, ...]) -> Any:
 
 
 def is_region(given: Mapping[str, Any]) -> bool:
-    """Whether a place is given, and not files.
+    """Return whether a place is given, and not files.
 
     Raises
     ------

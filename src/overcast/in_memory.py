@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # importing it takes long, and files need none of it
 
 @dataclass(frozen=True, slots=True)
 class InMemory:
-    """What a plan names and no file holds.
+    """The parts of a plan that are in no file.
 
     Attributes
     ----------

@@ -150,8 +150,7 @@ def open_images(data: Data, memory: InMemory = FILES_ONLY) -> Opened:
 
 def _mask_file(one: _Opened) -> list[str]:
     """File of a mask, also of one that a product came with; none of one in memory."""
-    mask = one.source.mask if isinstance(one.source, Masked) else None
-    path = getattr(mask, "path", None)
+    path = getattr(getattr(one.source, "mask", None), "path", None)
     return [] if path is None else [str(path)]
 
 
@@ -180,9 +179,8 @@ def _series(name: str, entry: ImageInput) -> dict[str, list[_Dated]]:
     if len(orbits - {""}) > 1 and "" in orbits:
         stray = next(f for orbit, f in found if not orbit)
         raise ValueError(
-            f"{hide(stray.entry.path)}: its name does not say on which orbit it was seen, "
-            "and other files are of both; name it ..._asc.tif or ..._desc.tif, or give "
-            "orbit: ascending in a plan"
+            f"{hide(stray.entry.path)}: nothing says on which orbit it was seen; name it "
+            "..._asc.tif or ..._desc.tif, or give orbit: ascending in a plan"
         )
     several = len(orbits) > 1
     series: dict[str, list[_Dated]] = {}
@@ -241,7 +239,7 @@ def _observed(
 
 
 def _extent(series: str, own: dict[str, ImageSource]) -> tuple[str, GeoBox]:
-    """What a series covers at any time, under the name of its file or its own."""
+    """Return what a series covers at any time, under the name of its file or its own."""
     grids = [source.grid for source in own.values()]
     (first, *more) = own.values()
     if not more and hasattr(first, "path"):
@@ -266,7 +264,7 @@ def _gathered(series: str, opened: list[_Opened]) -> Iterator[str]:
 
 
 def _shares(series: str, dates: int, opened: list[_Opened]) -> Iterator[str]:
-    """How much masks hide."""
+    """Return how much masks hide."""
     masked = [one for one in opened if one.mask is not None]
     if len(opened) == 1:
         for one in masked:

@@ -96,7 +96,7 @@ def _grid(opened: Opened, others: Mapping[str, GeoBox]) -> GeoBox:
 def _on_extent(
     opened: Opened, others: Mapping[str, GeoBox], grid: GeoBox, *, small: bool
 ) -> list[str]:
-    """What is to be said of the part that is mapped; refused if it is a sliver."""
+    """Return notes on the part that is mapped; refuse it if it is a sliver."""
     said = on_coverage(grid, others)
     for name, own in opened.extents.values():
         said += doubts(name, own)
@@ -106,7 +106,7 @@ def _on_extent(
 
 
 def _on_rasters(labels: LabelSources, grid: GeoBox) -> Iterator[str]:
-    """What is to be said of rasters of labels and the part that is mapped.
+    """Return notes on rasters of labels and the part that is mapped.
 
     Raises
     ------
@@ -120,7 +120,7 @@ def _on_rasters(labels: LabelSources, grid: GeoBox) -> Iterator[str]:
 
 
 def _fingerprint(stack: Stack, files: Iterable[str], memory: InMemory) -> str:
-    """What the files are, without reading them: size and time of last change."""
+    """Return what the files are, without reading them: size and time of last change."""
     stamps: dict[str, object] = {}
     for name in files:
         if name not in memory.arrays:

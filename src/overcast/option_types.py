@@ -10,7 +10,7 @@ import click
 
 
 class _Source(click.ParamType):  # type: ignore[type-arg]
-    """What GDAL opens: a file, or an address, of which no slash may be lost."""
+    """A file or an address that GDAL opens, with all its slashes."""
 
     name = "path"
 

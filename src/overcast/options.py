@@ -10,6 +10,8 @@ from typing import Any
 import click
 
 from overcast import option_types
+from overcast.runtimes import NAMES
+from overcast.runtimes import use as use_runtime
 from overcast.threads import keep_memory, use
 
 FILE, SOURCE = option_types.FILE, option_types.SOURCE
@@ -38,7 +40,7 @@ class Group(click.Group):
 
 
 def _takes_one(parameter: click.Parameter) -> bool:
-    """Whether a parameter is an option of one value."""
+    """Return whether a parameter is an option of one value."""
     if not isinstance(parameter, click.Option):
         return False
     return not (parameter.multiple or parameter.is_flag or parameter.count)
@@ -96,7 +98,7 @@ def check_table(given: Mapping[str, Any]) -> None:
 
 
 def report(made: Any) -> None:
-    """What a job noticed, and its summary."""
+    """Print the notes and the summary of a job."""
     for note in made.notes:
         say(f"note: {note}")
     show(made.summary)
@@ -112,6 +114,12 @@ def bar() -> Any:
 def _use(context: click.Context, option: click.Parameter, number: int | None) -> None:
     use(number)
     keep_memory()
+
+
+def _carry_out(
+    context: click.Context, option: click.Parameter, name: str | None
+) -> None:
+    use_runtime(name or "auto")
 
 
 def several(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -131,8 +139,8 @@ images = several(
         type=SOURCE,
         multiple=True,
         metavar="[DATE=]FILE",
-        help="Sentinel-1 backscatter: a raster with VV and VH, or a folder of both; "
-        "several dates as --s2 takes them.",
+        help="Sentinel-1 backscatter: a raster with VV and VH, or a folder of both. "
+        "Repeat it for several dates.",
     ),
     click.option(
         "--s2",
@@ -140,48 +148,48 @@ images = several(
         multiple=True,
         metavar="[DATE=]FILE",
         help="Sentinel-2 reflectance, L2A or L1C: a raster, a .SAFE folder, its zip, or a "
-        "folder of bands; all inputs may be addresses (https://, s3://, zip://, /vsi...). "
-        "Several dates: repeat it, or give a folder of files or a pattern.",
+        "folder of bands. Addresses work too (https://, s3://, zip://, /vsi...). For "
+        "several dates, repeat it, or give a folder or a pattern.",
     ),
     click.option(
         "--image",
         "others",
         multiple=True,
         metavar="NAME=SENSOR:FILE",
-        help="An image of another sensor, described in a TOML file (or of sentinel-1 or "
-        "sentinel-2); may be repeated, and with one NAME gives several dates.",
+        help="An image of another sensor, which a TOML file describes (or sentinel-1 or "
+        "sentinel-2). May be repeated: one NAME for several dates.",
     ),
     click.option(
         "--s1-units",
         type=click.Choice(["auto", "db", "linear", "amplitude"]),
         default="auto",
         show_default=True,
-        help="What --s1 is stored in.",
+        help="Units of --s1.",
     ),
     click.option(
         "--s2-offset",
         type=int,
-        help="Offset of the product, 0 or -1000.  [default: noticed]",
+        help="Offset of the product, 0 or -1000.  [default: by the values]",
     ),
     click.option(
         "--s2-bands",
         metavar="B02,B03,...",
-        help="Bands of --s2 in order, where the file does not name them.",
+        help="Bands of --s2 in order, if the file does not name them.",
     ),
     click.option(
         "--s2-mask",
         type=SOURCE,
         multiple=True,
         metavar="[DATE=]FILE",
-        help="Scene classification (SCL) or another cloud mask of --s2: what it hides "
-        "counts as not observed; several as --s2; none leaves masks out.  [default: the "
-        "SCL of a product, or beside a file: s2_DATE_scl.tif or scl_DATE.tif]",
+        help="Scene classification (SCL) or another cloud mask of --s2, or none for no "
+        "mask. Repeat it for several dates.  [default: the SCL of a product, or beside "
+        "a file: s2_DATE_scl.tif or scl_DATE.tif]",
     ),
     click.option(
         "--mask-dilation",
         type=click.FloatRange(0, 10_000),
         metavar="METRES",
-        help="Hide so much around what masks hide.  [default: 40 with SCL, 0 with "
+        help="Also hide pixels this near to hidden ones.  [default: 40 with SCL, 0 with "
         "--s2-hidden]",
     ),
     click.option(
@@ -190,15 +198,16 @@ images = several(
         help="Codes of --s2-mask that hide the ground.  [default: 0,1,3,8,9,10 of SCL]",
     ),
     click.option(
-        "--trust", is_flag=True, help="Take units and offset as said, unchecked."
+        "--trust",
+        is_flag=True,
+        help="Don't check the units and the offset that you give.",
     ),
-    click.option("--grid", type=SOURCE, help="Raster whose grid is mapped, whole."),
+    click.option("--grid", type=SOURCE, help="Map the whole grid of this raster."),
     click.option(
         "--allow-small-overlap",
         "small_overlap",
         is_flag=True,
-        help="Map where the inputs overlap, even if that is less than a tenth of the "
-        "first image.",
+        help="Map even if the inputs overlap on less than a tenth of the first image.",
     ),
 )
 labels = several(
@@ -209,13 +218,13 @@ labels = several(
         multiple=True,
         metavar="FILE[|KEY=VALUE...]",
         help="Raster of class codes, or polygons or points with a class: a file, an "
-        "address, or a layer as FILE|layername=LAYER.  May be repeated: several sources "
-        "count together, and drawn ones win. KEY says of one: legend, column, nodata, "
-        "accuracy, or crosswalk, a CSV of source,target.",
+        "address, or a layer as FILE|layername=LAYER.  Repeat it for several sources. "
+        "KEY is a setting of one source: legend, column, nodata, accuracy, or crosswalk, "
+        "a CSV of source,target.",
     ),
     click.option(
         "--legend",
-        help="Of the map, and of all --labels that do not name theirs: igbp, "
+        help="Legend of the map, and of --labels that name no legend: igbp, "
         "simplified-igbp, worldcover, esri, dynamic-world, nlcd, corine, "
         "openearthmap, whu-opt-sar, or a CSV of code,name,colour.",
     ),
@@ -223,21 +232,23 @@ labels = several(
         "--labels-nodata",
         multiple=True,
         metavar="CODE,...",
-        help="Codes of --labels for not known, beside that of its nodata tag; may be "
-        "repeated.",
+        help="Codes in --labels for no data, besides the nodata tag; may be repeated.",
     ),
     click.option(
         "--labels-column",
-        help="Column of codes or names, where --labels is polygons or points.  "
+        help="Column of codes or names, if --labels has polygons or points.  "
         "[default: class]",
     ),
     click.option(
         "--prior",
         type=SOURCE,
-        help="Class probabilities that a run from other scenes gives of this one "
-        "(overcast predict RUN --probabilities); they join the labels.",
+        help="Class probabilities of this scene by a run of other scenes (overcast predict "
+        "RUN --probabilities).",
     ),
-    click.option("--method", help="weak, forest, kmeans or network.  [default: weak]"),
+    click.option(
+        "--method",
+        help="weak, forest, kmeans, network, or FILE.py:CLASS.  [default: weak]",
+    ),
     click.option(
         "--set",
         "settings",
@@ -251,14 +262,13 @@ place = several(
     click.option(
         "--labels-accuracy",
         metavar="SHARE|PRODUCT|CSV",
-        help="On what share of the pixels --labels are right: 0.85, a product whose "
-        "accuracy is published, or a CSV of class,accuracy.",
+        help="Share of pixels on which --labels are right: 0.85, a product of published "
+        "accuracy, or a CSV of class,accuracy.",
     ),
     click.option(
         "--anchors",
         type=FILE,
-        help="20 to 200 points whose class you know; they choose how far the labels "
-        "are trusted.",
+        help="20 to 200 points of known class, to decide how far labels are trusted.",
     ),
     click.option(
         "--anchors-column",
@@ -267,7 +277,7 @@ place = several(
     click.option(
         "--place/--no-place",
         default=None,
-        help="Count where a label lies as evidence, or only what pixels look like.  "
+        help="Use the place of labels as evidence, or only what pixels look like.  "
         "[default: with method weak, as far as labels and images agree]",
     ),
 )
@@ -276,12 +286,12 @@ start = several(
     click.option(
         "--start",
         metavar="RUN|NAME",
-        help="Weights that a network starts from: a run's, or published ones by name.",
+        help="Weights to start a network from: a run, or the name of published weights.",
     ),
     click.option(
         "--frozen",
         is_flag=True,
-        help="Leave the weights from --start as they are, and learn the rest.",
+        help="Keep the weights from --start, and learn the rest.",
     ),
 )
 reading = several(
@@ -292,11 +302,11 @@ reading = several(
         "--reference-nodata",
         multiple=True,
         metavar="CODE,...",
-        help="Its codes for no data, beside that of its nodata tag; may be repeated.",
+        help="Codes of the reference for no data, besides the nodata tag; may be repeated.",
     ),
     click.option(
         "--reference-column",
-        help="Column of codes or names, where it is polygons or points.  "
+        help="Column of codes or names, if the reference has polygons or points.  "
         "[default: reference]",
     ),
 )
@@ -326,7 +336,7 @@ ensemble = several(
     click.option(
         "--weights",
         metavar="W,W,...",
-        help="How much RUN and every --with count.  [default: equally]",
+        help="Weights of RUN and of every --with.  [default: equally]",
     ),
 )
 
@@ -347,13 +357,12 @@ tables = several(
     click.option(
         "--table",
         type=FILE,
-        help="Also write the table to this .csv or .md, the latter with the sentences "
-        "that a report needs.",
+        help="Also write the table to this .csv, or this .md with sentences for a report.",
     ),
     click.option(
         "--json",
         is_flag=True,
-        help="Print JSON on a terminal too; elsewhere it is always JSON.",
+        help="Print JSON, also on a terminal.",
     ),
 )
 """How a result is shown; for `present`."""
@@ -363,10 +372,17 @@ threads = click.option(
     metavar="N",
     expose_value=False,
     callback=_use,
-    help="Cores to use; files have the same bytes for any number.  "
-    "[default: all that this process may use]",
+    help="Cores to use.  [default: all that this process may use]",
+)
+runtime = click.option(
+    "--runtime",
+    type=click.Choice(NAMES),
+    expose_value=False,
+    callback=_carry_out,
+    help="Library that runs a network on a CPU; auto is openvino for large maps, if it "
+    "is installed.  [default: auto]",
 )
 writing = several(
     click.option("--out", type=FILE, required=True, help="Folder to write to."),
-    click.option("--overwrite", is_flag=True, help="Replace what is there."),
+    click.option("--overwrite", is_flag=True, help="Replace existing output."),
 )

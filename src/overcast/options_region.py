@@ -16,25 +16,25 @@ def region(dates: int) -> Callable[[Any], Any]:
         click.option(
             "--bbox",
             metavar="W,S,E,N",
-            help="The place: west, south, east and north in degrees.",
+            help="Place: west, south, east and north in degrees.",
         ),
-        click.option("--year", type=int, help="The time: a whole year."),
+        click.option("--year", type=int, help="Time: a whole year."),
         click.option(
-            "--from", "first", metavar="DAY", help="Or its first day, 2024-04-01."
+            "--from", "first", metavar="DAY", help="First day, such as 2024-04-01."
         ),
-        click.option("--to", "last", metavar="DAY", help="And its last day."),
+        click.option("--to", "last", metavar="DAY", help="Last day."),
         click.option(
             "--season",
             type=click.Choice(["spring", "summer", "autumn", "winter"]),
-            help="Only this season of it; the place says which months that are.",
+            help="Only this season; its months depend on the hemisphere.",
         ),
         click.option(
             "--source",
             "sources",
             multiple=True,
             metavar="NAME|TOML",
-            help="planetary-computer, earth-search, copernicus, or a TOML file; may be "
-            "repeated: the first that has a product is asked.  "
+            help="planetary-computer, earth-search, copernicus, or a TOML file. Repeat it: "
+            "the first source that has a product is used.  "
             "[default: planetary-computer]",
         ),
         click.option(
@@ -42,21 +42,21 @@ def region(dates: int) -> Callable[[Any], Any]:
             type=click.IntRange(1, 60),
             default=dates,
             show_default=True,
-            help="Days of Sentinel-2, and as many of Sentinel-1.",
+            help="Number of days of Sentinel-2, and of Sentinel-1.",
         ),
         click.option(
             "--clear",
             type=click.FloatRange(0, 1),
             default=0.5,
             show_default=True,
-            help="Least share of the place that is clear on a day.",
+            help="Smallest share of the place that must be clear on a day.",
         ),
         click.option(
             "--resolution",
             type=float,
             default=10.0,
             show_default=True,
-            help="Metres of a pixel; the grid is UTM of the middle of the place.",
+            help="Pixel size in metres; the grid is UTM.",
         ),
         click.option(
             "--skip",

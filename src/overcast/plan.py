@@ -29,6 +29,7 @@ from overcast.errors import building, cause, is_own, reading, writing
 from overcast.geo.location import Location
 from overcast.keys import UniqueKeys
 from overcast.limits import LARGEST_SEED, check_limits
+from overcast.outside import canonical, located, of_run
 from overcast.plan_images import LATER, NO_MASK, ImageInput, MaskInput, ObservationInput
 
 __all__ = ("NO_MASK", "ImageInput", "MaskInput", "ObservationInput")
@@ -57,7 +58,7 @@ class LabelInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Data:
-    """What is read: images by name, labels, and the file whose grid is mapped.
+    """The inputs: images by name, labels, and the file whose grid is mapped.
 
     Without `grid`, that of the first optical image is, where all inputs overlap.
     `trust` takes units and offsets as said, whatever the values look like;
@@ -141,7 +142,8 @@ class Plan:
     @property
     def fingerprint(self) -> str:
         """Sixteen hexadecimal digits that change with anything in the plan."""
-        tree = to_tree(unsigned(self))
+        named = dataclasses.replace(self, method=canonical(self.method))
+        tree = to_tree(unsigned(named))
         if self.place == PlaceInput():
             del tree["place"]  # as plans were before they had it
         return fingerprint(tree)
@@ -224,6 +226,9 @@ def read_plan(path: Path) -> Plan:
         text = path.read_text(encoding="utf-8")
     tree = _first_apart(parse_yaml(text, str(path)))
     plan = from_tree(Plan, tree, str(path))
+    plan = dataclasses.replace(
+        plan, method=of_run(located(plan.method, path.parent), path.parent)
+    )
     try:
         method_of(plan)
     except ValueError as error:
@@ -389,7 +394,7 @@ def _check_value(kind: Any, value: Any, where: str) -> None:
 
 
 def _is_endless(value: float | str) -> bool:
-    """Whether a number, or the one that a text holds, is infinite or none."""
+    """Return whether a number, or the one that a text holds, is infinite or none."""
     try:
         return not math.isfinite(float(value))
     except ValueError:

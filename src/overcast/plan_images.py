@@ -15,6 +15,10 @@ NO_MASK = "none"
 """Path of a mask that is none, though the product of the image has one."""
 
 
+DILATION = 40.0
+"""Metres around what scene classes hide that count as hidden, where nothing is said."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MaskInput:
     """A raster of codes, of which those in `hidden` hide the ground of an image.

@@ -40,6 +40,7 @@ from overcast.maps.views import Viewed, views_of
 from overcast.maps.without import Without
 from overcast.methods.by_date import fit_by_date, load_by_date
 from overcast.methods.finding_place import check_stated, find_place
+from overcast.outside import keep_copies
 from overcast.plan import (
     Plan,
     Windows,
@@ -67,6 +68,7 @@ from overcast.run_files import (
     read_interface,
     write_interface,
 )
+from overcast.runtimes import running, runtime_for
 from overcast.threads import steady_learning
 
 PLAN = "plan.yaml"
@@ -115,6 +117,7 @@ def learn(
     check_stated(inputs.stack, plan, inputs.accuracies)
     folder.mkdir(parents=True, exist_ok=True)
     write_plan(plan, folder / PLAN)
+    keep_copies(plan.method, folder)
     interface = Interface(legend=first.labels.legend, sensors=first.sensors)
     write_interface(interface, folder)
     begin_record(plan, interface, folder)
@@ -140,7 +143,7 @@ def _fit(
 
 
 def _asks_place(plan: Plan) -> bool:
-    """Whether a run of a plan decides how its labels count as evidence of place."""
+    """Return whether a run of a plan decides how its labels count as evidence of place."""
     place = plan.place
     if place.use == "auto":
         stated = place.accuracy is not None or place.anchors is not None
@@ -199,7 +202,7 @@ def model_hash(folder: Path, *, calibrated: bool = True) -> str:
 
 
 def is_trained(folder: Path) -> bool:
-    """Whether a run folder holds a finished run."""
+    """Return whether a run folder holds a finished run."""
     try:
         load_run(folder)
     except ValueError:
@@ -264,7 +267,7 @@ class Runs:
 
     @property
     def calibration(self) -> Calibration | None:
-        """That of the confidence that they map with, if it was calibrated as it is.
+        """Return the calibration of the confidence, if it was calibrated as it is.
 
         Averaging several runs or views gives another confidence than any one had, and
         so does an image less.
@@ -299,9 +302,11 @@ def map_run(
     predictor = runs.load()
     stack = matched(inputs.stack, predictor.sensors)
     predictor = for_dates(predictor, stack)
-    key = fingerprint([runs.model, inputs.fingerprint, to_tree(windows)])
-    tiling = tiling_of(predictor, windows)
-    raw = predict(predictor, stack, tiling, folder, key, progress, keep=probabilities)
+    runtime = runtime_for(stack.shape[0] * stack.shape[1])
+    key = fingerprint([runs.model, inputs.fingerprint, to_tree(windows), runtime])
+    work = (stack, tiling_of(predictor, windows), folder, key, progress)
+    with running(runtime):
+        raw = predict(predictor, *work, keep=probabilities)
     tags = tags_of(runs, inputs.stack)
     mapped = write_rasters(raw, (stack.grid, predictor.legend), folder, tags, progress)
     if (clear := _restored(predictor, stack)) is not None:
@@ -310,7 +315,7 @@ def map_run(
 
 
 def tags_of(runs: Runs, stack: Stack) -> dict[str, str]:
-    """What a map says of itself: version, model, plan, and files that it was made of."""
+    """Return a map's tags: version, model, plan, and the files it was made of."""
     tags = {
         "OVERCAST_VERSION": __version__,
         "OVERCAST_MODEL": runs.model,
@@ -360,7 +365,7 @@ def _restored(predictor: Predictor, stack: Stack) -> ImageSource | None:
 
 
 def tiling_of(predictor: Predictor, windows: Windows) -> Tiling:
-    """How a map is cut, so that every pixel has the context that it draws on."""
+    """Return how a map is cut, so that every pixel has the context that it draws on."""
     overlap = max(windows.overlap, 2 * predictor.halo)
     return Tiling(max(windows.size, 2 * overlap), overlap)
 

@@ -20,6 +20,7 @@ from overcast import __version__
 from overcast.errors import reading, writing
 from overcast.geo.bands import Sensor
 from overcast.geo.legend import Legend
+from overcast.outside import canonical
 from overcast.plan import Plan, fingerprint, from_tree, to_tree
 
 INTERFACE, RECORD = "interface.json", "learned.json"
@@ -77,12 +78,12 @@ def read_interface(folder: Path) -> Interface:
 
 def begin_record(plan: Plan, interface: Interface, folder: Path) -> None:
     """Record which settings, classes and images are learned with."""
-    _write_record(_facts(plan, interface), folder)
+    _write_record(_facts(plan, interface, folder), folder)
 
 
 def finish_record(plan: Plan, interface: Interface, folder: Path) -> None:
     """Record the learned files too, once all of them are there."""
-    facts = _facts(plan, interface)
+    facts = _facts(plan, interface, folder)
     _write_record({**facts, "files": _digests(folder)}, folder)
 
 
@@ -100,7 +101,7 @@ def check_record(plan: Plan, interface: Interface, folder: Path) -> None:
     record = read_json(path)
     if not isinstance(record, dict) or record.get("format") != _FORMAT:
         raise ValueError(f"{path}: not a record of format {_FORMAT}; {_TRAIN}")
-    for name, now in _facts(plan, interface).items():
+    for name, now in _facts(plan, interface, folder).items():
         if record.get(name) != now:
             file = "plan.yaml" if name == "method" else INTERFACE
             raise ValueError(
@@ -126,9 +127,10 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
 
 
-def _facts(plan: Plan, interface: Interface) -> dict[str, Any]:
-    """What the weights depend on; where weights started from may be moved."""
-    method = {k: v for k, v in plan.method.items() if k != "start"}
+def _facts(plan: Plan, interface: Interface, folder: Path) -> dict[str, Any]:
+    """Return what the weights depend on; where weights started from may be moved."""
+    named = canonical(plan.method, folder)
+    method = {k: v for k, v in named.items() if k != "start"}
     # As it is read: a limit of 0 is written as 0 and read as 0.0.
     interface = from_tree(Interface, to_tree(interface), INTERFACE)
     return {

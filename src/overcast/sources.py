@@ -174,7 +174,7 @@ def translated(entry: LabelInput, source: Opened, legend: Legend) -> LabelSource
 
 
 def _known_table(source: Opened, legend: Legend) -> Table:
-    """What a built-in crosswalk says, or names that both legends have."""
+    """Return what a built-in crosswalk says, or names that both legends have."""
     try:
         to_map = translation(source.legend, legend)
     except ValueError as error:
@@ -219,7 +219,7 @@ def _untranslated(source: Opened, shown: LabelSource, grid: GeoBox) -> Iterator[
 
 
 def _said_of(data: Data, drawn: Sequence[bool], first: int) -> str:
-    """What the sources are taken for."""
+    """Say what the sources are taken for."""
     parts = []
     for entry, is_drawn in zip(data.every_labels, drawn, strict=True):
         kind = "drawn" if is_drawn else "a map"

@@ -87,6 +87,19 @@ def test_signatures_are_made_at_the_read(
     assert not any(bed.secret.encode() in t or SECRET.encode() in t for t in texts)
 
 
+def test_no_secret_is_left_where_reading_stopped(
+    bed: Bed, request_of: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BED_KEY", SECRET)
+    bed.faults.expire_s, bed.faults.stop_after = 60.0, 3
+    with pytest.raises(MachineError) as error:
+        fetch(request_of(*SMALL, sign="token"), tmp_path / "out", False, quiet)
+    texts = [p.read_bytes() for p in (tmp_path / "out").rglob("*") if p.is_file()]
+    assert len(texts) > 2
+    texts.append(str(error.value).encode())
+    assert not any(bed.secret.encode() in t or SECRET.encode() in t for t in texts)
+
+
 def test_a_missing_file_is_one_line_and_a_way_on(
     bed: Bed, request_of: Make, tmp_path: Path
 ) -> None:

@@ -18,6 +18,7 @@ from overcast.commands.map import command as mapped
 from overcast.product.rasters import written_legend
 
 Place = tuple[str, ...]
+METHOD = ("--method", "forest", "--set", "trees=20", "--seed", "3")
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,7 @@ def run(command: Any, *words: str | Path) -> str:
 @pytest.fixture(scope="module")
 def out(place: Place, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("map") / "out"
-    words = ("--labels", "worldcover", "--seed", "3", "--method", "forest")
+    words = ("--labels", "worldcover", "--dates", "2", *METHOD)
     started = resource.getrusage(resource.RUSAGE_SELF)
     run(mapped, *place, *words, "--out", out)
     ended = resource.getrusage(resource.RUSAGE_SELF)
@@ -50,6 +51,9 @@ def test_one_command_maps_a_place(out: Path) -> None:
     sources = [link["href"] for link in item["links"] if link.get("title") == "Source"]
     assert any(href.endswith("S2A_32UPA_20240914_0_L2A") for href in sources)
     assert any("/worldcover/items/" in href for href in sources)
+    about = item["properties"]
+    assert about["start_datetime"] == "2024-05-12T10:30:31Z"
+    assert about["end_datetime"] == "2024-09-14T10:30:45Z"
     report = (out / "report.html").read_text()
     assert "s2_2024-09-14.tif: sentinel-2, of 2024-09-14" in report
     assert "Contains modified Copernicus Sentinel data 2024" in report
@@ -59,12 +63,12 @@ def test_one_command_maps_a_place(out: Path) -> None:
 
 def test_its_pixels_are_those_of_a_map_by_hand(out: Path, tmp_path: Path) -> None:
     data = out / "data"
-    (radar,) = data.glob("s1_*.tif")
     by_hand = (
-        *("--s2", data / "s2_2024-09-14.tif"),
-        *("--s2-mask", data / "s2_2024-09-14_scl.tif"),
-        *("--s1", radar, "--labels", data / "labels_worldcover_2021.tif"),
-        *("--legend", "simplified-igbp", "--seed", "3", "--method", "forest"),
+        *("--s2", data / "s2_2024-05-12.tif", "--s2", data / "s2_2024-09-14.tif"),
+        *("--s1", data / "s1_2024-05-14_desc.tif"),
+        *("--s1", data / "s1_2024-09-11_desc.tif"),
+        *("--labels", data / "labels_worldcover_2021.tif"),
+        *("--legend", "simplified-igbp", *METHOD),
     )
     run(mapped, *by_hand, "--out", tmp_path / "out")
     for name in ("map.tif", "confidence.tif"):

@@ -14,6 +14,8 @@ from overcast.cli import commands
 from overcast.worlds.files import write_world
 
 SEED, SIZE = 7, 128
+CLUSTERS = (64,)
+"""Fewer than by default: tests shall be quick."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
     run(
         *("map", "--s1", made.path("s1"), "--s2", made.path("s2")),
         *("--labels", made.path("labels"), "--legend", "simplified-igbp"),
+        *("--set", f"clusters={list(CLUSTERS)}"),
         *("--probabilities", "--out", str(made.mapped)),
     )
     return made

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +57,9 @@ def test_the_page_runs(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     code = python("docs/python.md").replace('"igbp"', '"simplified-igbp"')
+    if find_spec("folium") is None or find_spec("matplotlib") is None:
+        # The extra [notebook] is not installed: all but the pictures.
+        code = re.sub(r"^.*result\.overcast.*\n", "", code, flags=re.MULTILINE)
     names = executed(code, **arrays(world))
     assert names["agreement"] > 0.4
 

@@ -9,11 +9,11 @@ from odc.geo.crs import CRS
 
 from overcast.geo.arrays import ImageArray, LabelArray
 from overcast.geo.bands import SENTINEL_1
-from overcast.geo.legend import load_legend
-from overcast.geo.raster import Image, Labels
+from overcast.geo.legend import LandClass, Legend, load_legend
+from overcast.geo.raster import UNKNOWN, Image, Labels
 from overcast.geo.stack import Stack
 from overcast.geo.warp import warp_classes
-from overcast.methods.cells import Places
+from overcast.methods.cells import Places, count_pieces
 from tests.rasters import backscatter, utm
 
 LEGEND = load_legend("simplified-igbp")
@@ -68,3 +68,15 @@ def test_polygons_are_drawn_in_blocks_too() -> None:
     assert (sizes[3:7, 2:8] == 24).all()
     assert (sizes[12:20, 10:14] == 32).all()
     assert (sizes[15:18, 2:6] == 12).all()
+
+
+def test_pieces_of_drawn_labels_are_counted_by_class() -> None:
+    grid = utm((60, 60))
+    values = np.full((60, 60), UNKNOWN, np.uint8)
+    values[2:10, 2:10], values[2:10, 10:12] = 0, 1
+    values[30:40, 30:40] = values[50, 50] = 0
+    names = (LandClass(1, "a", "000000"), LandClass(2, "b", "ffffff"))
+    labels = Labels(values=values, grid=grid, legend=Legend("two", names))
+    image = ImageArray(Image.of(np.ones((2, 60, 60), np.float32), grid, SENTINEL_1))
+    stack = Stack(grid=grid, images={"s1": image}, labels=LabelArray(labels))
+    assert count_pieces(stack) == 4

@@ -12,7 +12,7 @@ from overcast.geo.raster import UNKNOWN, Labels
 from overcast.geo.stack import Stack
 from overcast.labels.anchors import Anchors
 from overcast.labels.place_file import read_place, write_place
-from overcast.maps.placed import Recall, Strength, combine
+from overcast.maps.placed import Strength, combine
 from overcast.methods.place_sources import (
     dependence,
     place_of_sources,
@@ -44,44 +44,36 @@ def several(*sources: LabelArray) -> Stack:
     return replace(one, labels=sources[0], others=sources[1:])
 
 
-def test_recall_is_the_likelihood_of_a_label() -> None:
-    source = Recall((0.8, 0.5, 0.9, 0.0), (0.5, 0.25, 0.25, 0.0))
-    named = np.eye(4, dtype=np.float32)[:3].T
-    expected = [
-        [1 + 0.8 * (2 - 1), 1 - 0.8, 1 - 0.8],
-        [0.5, 1 + 0.5 * (4 - 1), 0.5],
-        [1 - 0.9, 1 - 0.9, 1 + 0.9 * (4 - 1)],
-        # What the source never names is as likely as before.
-        [1, 1, 1],
-    ]
-    assert source.place(named) == pytest.approx(np.array(expected), abs=1e-6)
-    # Under every label the sum over labels of P(label | class) is 1.
-    assert (source.place(named) @ [0.5, 0.25, 0.25]) == pytest.approx(np.ones(4))
+def test_a_source_says_nothing_of_a_class_that_it_never_names() -> None:
+    source = Strength((0.4,) * 4, silent=(False, False, False, True))
     pixel = np.array([[0.1, 0.2, 0.3, 0.4]], np.float32).T
+    named = np.array([[1, 0, 0, 0]], np.float32).T
+    place = np.array([0.7, 0.1, 0.1])
+    shifted = place * pixel[:3, 0]
+    expected = [*(0.6 * shifted / shifted.sum()), 0.4]
+    assert combine(pixel, named, source)[:, 0] == pytest.approx(expected)
     unknown = combine(pixel, np.zeros((4, 1), np.float32), source)
     assert unknown == pytest.approx(pixel)
 
 
-def test_drawn_labels_correct_the_accuracy_of_a_map_class_by_class() -> None:
+def test_drawn_labels_tell_how_right_a_map_is() -> None:
     cells, drawn = changed(5), drawn_squares()
     place = place_of_sources(Looking(), several(cells_of(cells), drawn), (), 0)
     own = drawn.read(GRID).values
     named = cells.repeat(10, 0).repeat(10, 1)
-    right = [float(((named == c) & (own == c)).sum()) for c in range(4)]
-    count = [float((own == c).sum()) for c in range(4)]
-    assert sum(count) == 16
-    accuracy = (sum(right) + 8) / 26
-    assert isinstance(place.strength, Recall)
-    expected = [(h + 5 * accuracy) / (n + 5) for h, n in zip(right, count, strict=True)]
-    assert place.strength.recall == pytest.approx(expected)
+    right = float((named == own).sum())
+    assert (own != UNKNOWN).sum() == 16
+    wrong = 1 - (right + 8) / 26
+    assert place.strength is not None
+    assert place.strength.wrong == pytest.approx((wrong * 4 / 3,) * 4)
     (other,) = place.others
     assert other.wins
     # A stated accuracy is what drawn labels correct.
     stack = several(cells_of(cells), drawn)
     stated = place_of_sources(Looking(), stack, ("0.9", None), 0).strength
-    assert isinstance(stated, Recall)
-    expected = [(h + 5 * 0.9) / (n + 5) for h, n in zip(right, count, strict=True)]
-    assert stated.recall == pytest.approx(expected)
+    assert stated is not None
+    wrong = 1 - (right + 9) / 26
+    assert stated.wrong == pytest.approx((wrong * 4 / 3,) * 4)
 
 
 def test_the_same_map_twice_counts_as_once() -> None:
@@ -105,23 +97,24 @@ def test_anchors_tell_a_right_map_from_a_wrong_one() -> None:
     # Images that say hardly anything.
     stack = several(cells_of(right), cells_of(other))
     place = place_of_sources_by_anchors(Looking(0.3), stack, anchors)
-    assert isinstance(place.strength, Recall)
+    assert place.strength is not None
     (wrong,) = place.others
-    assert isinstance(wrong.strength, Recall)
-    assert place.strength.recall[0] > 0.85
-    assert wrong.strength.recall[0] < 0.25
+    assert place.strength.wrong[0] < 0.15
+    assert wrong.strength.wrong[0] > 0.7
 
 
-def test_a_run_keeps_recall(tmp_path: pytest.TempPathFactory) -> None:
-    stack = several(cells_of(changed(5)), drawn_squares())
+def test_a_run_keeps_what_a_map_does_not_name(
+    tmp_path: pytest.TempPathFactory,
+) -> None:
+    stack = several(cells_of(changed(5).clip(0, 2)), drawn_squares())
     place = place_of_sources(Looking(), stack, (), 0)
     write_place(place, stack, tmp_path)  # type: ignore[arg-type]
     read = read_place(tmp_path, LEGEND)  # type: ignore[arg-type]
     assert read is not None
-    assert isinstance(read.strength, Recall)
-    assert isinstance(place.strength, Recall)
-    assert read.strength.recall == pytest.approx(place.strength.recall, abs=1e-6)
+    assert read.strength is not None
+    assert place.strength is not None
+    assert read.strength.wrong == pytest.approx(place.strength.wrong, abs=1e-6)
+    assert read.strength.silent == (False, False, False, True)
     (one,), (other,) = read.others, place.others
     assert (one.index, one.side, one.wins) == (other.index, other.side, other.wins)
-    assert isinstance(one.strength, Strength)
     assert one.strength.wrong == pytest.approx((0.05 * 4 / 3,) * 4, abs=1e-6)

@@ -188,7 +188,7 @@ class StratifiedSample:
         return self._ratio(mapped * reference, np.maximum(mapped, reference))
 
     def _masks(self) -> tuple[Floats, Floats]:
-        """Where ``[K, K + 1, K]`` the map, and where the reference has a class."""
+        """Return where ``[K, K + 1, K]`` the map, and where the reference has a class."""
         classes = self.counts.shape[2]
         cells = np.zeros((classes, classes + 1, classes))
         mapped, reference = cells.copy(), cells

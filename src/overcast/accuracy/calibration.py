@@ -22,7 +22,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 
 from overcast.geo.raster import UNKNOWN
 
@@ -37,7 +36,7 @@ _RANGE = math.log(20)
 
 @dataclass(frozen=True, slots=True)
 class HeldOut:
-    """What a predictor says of pixels whose class is known; make it with `of`.
+    """Predictions at pixels whose class is known; make it with `of`.
 
     Attributes
     ----------
@@ -83,7 +82,7 @@ class HeldOut:
         return cls(values, classes[known], np.asarray(weights[known], np.float64))
 
     def part(self, where: NDArray[np.bool_]) -> HeldOut:
-        """Those of the pixels that are True in `where` ``[N]``."""
+        """Return the pixels that are True in `where` ``[N]``."""
         return HeldOut(
             self.probabilities[:, where], self.classes[where], self.weights[where]
         )
@@ -105,6 +104,8 @@ def scale(probabilities: Floats, temperature: float) -> NDArray[np.float32]:
 
 def fit_temperature(held: HeldOut) -> float:
     """Temperature under which probabilities fit held-out classes best."""
+    from scipy.optimize import minimize_scalar  # slow to import, and seldom needed
+
     hits = np.eye(len(held.probabilities))[:, held.classes]
 
     def misfit(logarithm: float) -> float:
@@ -117,8 +118,10 @@ def fit_temperature(held: HeldOut) -> float:
         ladder[np.argmin([misfit(rung) for rung in ladder])],
         ladder[1] - ladder[0],
     )
-    found = minimize_scalar(misfit, bounds=(best - step, best + step), method="bounded")
-    return math.exp(found.x)
+    minimum = minimize_scalar(
+        misfit, bounds=(best - step, best + step), method="bounded"
+    )
+    return math.exp(minimum.x)
 
 
 def _raise(probabilities: NDArray[np.float64], temperature: float) -> Floats:

@@ -66,7 +66,7 @@ def write_calibration(found: Calibration, run: Path) -> None:
 
 
 def read_calibration(run: Path) -> Calibration | None:
-    """What `write_calibration` left in a run's folder; None if it was not calibrated.
+    """Read what `write_calibration` left in a run's folder; None if there is none.
 
     Raises
     ------

@@ -78,11 +78,11 @@ class ConformalSets:
 
     @property
     def by_class(self) -> bool:
-        """Whether every class has a threshold of its own."""
+        """Return whether every class has a threshold of its own."""
         return len(np.unique(self.thresholds)) > 1
 
     def of(self, probabilities: Floats) -> NDArray[np.bool_]:
-        """Whether a class is in the set of a pixel ``[K, ...]``.
+        """Return whether a class is in the set of a pixel ``[K, ...]``.
 
         A pixel without probabilities (all 0) has every class.
         """
@@ -102,9 +102,9 @@ def _scores(probabilities: NDArray[np.float64], score: Score) -> NDArray[np.floa
     # Classes of one probability share the score of the first of them.
     for k in range(1, len(above)):
         above[k] = np.where(ranked[k] == ranked[k - 1], above[k - 1], above[k])
-    found = np.empty_like(above)
-    np.put_along_axis(found, order, above, 0)
-    return found
+    scores = np.empty_like(above)
+    np.put_along_axis(scores, order, above, 0)
+    return scores
 
 
 def _threshold(scores: Floats, weights: Floats, coverage: float) -> float:

@@ -228,17 +228,17 @@ def compare_blocks(
     # Several small blocks are read at once: reading has a price of its own.
     windows = list(_blocks(grid, side * max(_BLOCK // side, 1)))
     for done, window in enumerate(windows, 1):
-        there = mapped.read(grid[window]).values
+        mapped_codes = mapped.read(grid[window]).values
         truth = to_map(reference.read(grid[window]).values)
         for block in _blocks(grid[window], side):
-            yield Confusion.of(truth[block], there[block], len(mapped.legend))
+            yield Confusion.of(truth[block], mapped_codes[block], len(mapped.legend))
         progress("scoring", done, len(windows))
 
 
 def translation(
     source: Legend, target: Legend
 ) -> Callable[[NDArray[np.uint8]], NDArray[np.uint8]]:
-    """How class positions of a legend become those of another.
+    """Return how class positions of a legend become those of another.
 
     Legends are the same if their codes and names agree. Else a crosswalk translates, or
     names do, where the other legend has all of them.

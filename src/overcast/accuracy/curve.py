@@ -20,7 +20,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import isotonic_regression, minimize
 from scipy.special import expit, logit
 
 from overcast.accuracy.calibration import Floats, HeldOut, fit_temperature, scale
@@ -54,6 +53,8 @@ class ConfidenceCurve:
     @classmethod
     def fit(cls, held: HeldOut) -> ConfidenceCurve:
         """Learn the curve from held-out pixels."""
+        from scipy.optimize import isotonic_regression  # slow to import
+
         sure = held.probabilities.max(0)
         right = (held.probabilities.argmax(0) == held.classes).astype(np.float64)
         weights = held.weights / held.weights.sum()
@@ -66,8 +67,8 @@ class ConfidenceCurve:
         )
         # Pixels of one confidence have one value: falling, they are pooled.
         order = np.lexsort((-y, x))
-        found = isotonic_regression(y[order], weights=w[order]).x
-        return cls(np.interp(_straight(), x[order], found))
+        levels = isotonic_regression(y[order], weights=w[order]).x
+        return cls(np.interp(_straight(), x[order], levels))
 
     def of(self, probabilities: Floats) -> NDArray[np.float32]:
         """Probabilities ``[K, ...]`` with the confidence of the curve.
@@ -86,9 +87,9 @@ class ConfidenceCurve:
         sure = np.take_along_axis(given, top, 0)
         wanted = np.interp(sure, _straight(), self.values)
         wanted = np.maximum(wanted, (1 + MARGIN) * second / (1 + second))
-        found = share * (1 - wanted)
-        np.put_along_axis(found, top, wanted, 0)
-        return np.where(rest > 0, found, given).astype(np.float32)
+        scaled = share * (1 - wanted)
+        np.put_along_axis(scaled, top, wanted, 0)
+        return np.where(rest > 0, scaled, given).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,8 @@ def _logit(sure: Floats) -> NDArray[np.float64]:
 
 def _logistic(sure: Floats, right: Floats, weights: Floats) -> tuple[float, float]:
     """Slope, never negative, and shift of the logistic curve of least squares."""
+    from scipy.optimize import minimize  # slow to import
+
     place = _logit(sure)
 
     def misfit(given: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
@@ -137,5 +140,5 @@ def _logistic(sure: Floats, right: Floats, weights: Floats) -> tuple[float, floa
         )
 
     ends = [(0, _STEEPEST), (-_STEEPEST, _STEEPEST)]
-    found = minimize(misfit, (1.0, 0.0), jac=True, bounds=ends, method="L-BFGS-B")
-    return float(found.x[0]), float(found.x[1])
+    minimum = minimize(misfit, (1.0, 0.0), jac=True, bounds=ends, method="L-BFGS-B")
+    return float(minimum.x[0]), float(minimum.x[1])

@@ -173,10 +173,10 @@ def _variance(expected: Floats) -> Floats:
 
 def _whole(shares: Floats, total: int) -> Counts:
     """Whole numbers with this total, by largest remainder."""
-    found = np.floor(shares + 1e-9).astype(np.int64)
-    largest = np.argsort(found - shares, kind="stable")
-    found[largest[: total - found.sum()]] += 1
-    return found
+    whole = np.floor(shares + 1e-9).astype(np.int64)
+    largest = np.argsort(whole - shares, kind="stable")
+    whole[largest[: total - whole.sum()]] += 1
+    return whole
 
 
 def count_classes(
@@ -215,7 +215,7 @@ def draw(
         for n, k in zip(pixels, sizes, strict=True)
     ]
     before = np.zeros(len(pixels), np.int64)
-    found: list[Counts] = []
+    drawn: list[Counts] = []
     bands = pieces(source.grid)
     for done, band in enumerate(bands, 1):
         values = source.read(source.grid[band]).values
@@ -224,8 +224,8 @@ def draw(
             first, last = np.searchsorted(ranks[k], (before[k], before[k] + at.size))
             place = at[ranks[k][first:last] - before[k]]
             row, column = np.divmod(place, values.shape[1])
-            found.append(np.stack([row + band[0].start, column, np.full_like(row, k)]))
+            drawn.append(np.stack([row + band[0].start, column, np.full_like(row, k)]))
             before[k] += at.size
         progress("drawing", done, len(bands))
-    rows, columns, strata = random.permutation(np.concatenate(found, 1), axis=1)
+    rows, columns, strata = random.permutation(np.concatenate(drawn, 1), axis=1)
     return Drawn(rows, columns, strata.astype(np.uint8))

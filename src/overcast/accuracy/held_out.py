@@ -57,16 +57,18 @@ def known_pixels(truth: Reference, legend: Legend, most: int = MOST) -> KnownPix
 def _drawn(truth: LabelSource, grid: GeoBox, legend: Legend, most: int) -> KnownPixels:
     """The `most` known pixels with the smallest of random numbers, band by band."""
     random, to_map = np.random.default_rng(0), translation(truth.legend, legend)
-    kept = np.empty((0, 3), np.int64)
+    drawn = np.empty((0, 3), np.int64)
     lots = np.empty(0)
     for spans in pieces(grid):
         values = to_map(truth.read(grid[spans]).values)
         rows, columns = np.nonzero(values != UNKNOWN)
-        found = np.stack([rows + spans[0].start, columns, values[rows, columns]], 1)
-        kept = np.concatenate([kept, found])
-        lots = np.concatenate([lots, random.random(len(found))])
+        candidates = np.stack(
+            [rows + spans[0].start, columns, values[rows, columns]], 1
+        )
+        drawn = np.concatenate([drawn, candidates])
+        lots = np.concatenate([lots, random.random(len(candidates))])
         if len(lots) > most:
             first = np.argpartition(lots, most)[:most]
-            kept, lots = kept[first], lots[first]
-    rows, columns, classes = kept[np.lexsort(kept.T[1::-1])].T
+            drawn, lots = drawn[first], lots[first]
+    rows, columns, classes = drawn[np.lexsort(drawn.T[1::-1])].T
     return KnownPixels(rows, columns, classes.astype(np.uint8), np.ones(len(rows)))

@@ -16,13 +16,13 @@ _FINE = 4
 
 
 def are_fine(labels: GeoBox, mapped: GeoBox) -> bool:
-    """Whether cells of labels are about as small as the pixels of a map."""
+    """Return whether cells of labels are about as small as the pixels of a map."""
     one = np.ones(1, np.int64)
     return areas_ha(one, labels)[0] <= _FINE * areas_ha(one, mapped)[0]
 
 
 def remark(found: Confusion, fine: bool) -> str | None:
-    """What to say of a reference that was compared with training labels, if anything.
+    """Describe how a reference that was compared with training labels depends on them.
 
     `found` has the labels in the place of the map; `fine` says whether they label
     single pixels. That there are labels where the reference is means little: both may

@@ -28,7 +28,7 @@ class Reference(Protocol):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was noticed of the file that they are in."""
+        """Return what was noticed of the file of the reference."""
         ...
 
     def against(
@@ -47,7 +47,7 @@ class ReferenceRaster:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was noticed of the file that they are in."""
+        """Return what was noticed of the file of the reference."""
         found: tuple[str, ...] = getattr(self.truth, "notes", ())
         return found
 
@@ -69,7 +69,7 @@ class ReferencePoints:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was noticed of the file that they are in."""
+        """Return what was noticed of the file of the reference."""
         return self.points.notes
 
     def against(

@@ -7,9 +7,10 @@ another format or edited in a spreadsheet; rows must not be deleted or repeated.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import shapely
@@ -52,12 +53,20 @@ def write_form(
     `pixels` is the size of every class of the map ``[K]``; `about` goes into the
     metadata of a GeoPackage.
     """
+    centres, columns = form_of(source, drawn, pixels)
+    write_points(path, centres, str(source.grid.crs), columns, about)
+
+
+def form_of(
+    source: LabelSource, drawn: Drawn, pixels: Counts
+) -> tuple[NDArray[np.float64], dict[str, Sequence[Any]]]:
+    """Centres ``[N, 2]`` of sampled pixels in the CRS of a map, and columns to fill."""
     legend, grid = source.legend, source.grid
     strata = drawn.strata
     pixels_at = np.stack([drawn.columns + 0.5, drawn.rows + 0.5, np.ones(len(strata))])
     centres = np.array(grid.affine).reshape(3, 3)[:2] @ pixels_at
     empty = np.full(len(strata), "")
-    columns = {
+    columns: dict[str, Any] = {
         _STRATUM: np.array(legend.codes)[strata],
         _NAME: np.array(legend.names)[strata],
         _PIXELS: pixels[strata],
@@ -66,11 +75,11 @@ def write_form(
         REFERENCE: empty,
         **dict.fromkeys(_FREE, empty),
     }
-    write_points(path, centres.T, str(grid.crs), columns, about)
+    return centres.T, columns
 
 
 def is_form(points: Features) -> bool:
-    """Whether points say which stratum they were drawn from.
+    """Return whether points say which stratum they were drawn from.
 
     Raises
     ------
@@ -124,7 +133,7 @@ def refuse_moved(points: Features, grid: GeoBox) -> None:
 
 
 def _drawn_places(points: Features) -> Features | None:
-    """Where points were drawn, by their columns of degrees, if they have them."""
+    """Return where points were drawn, by their columns of degrees, if they have them."""
     if points.named(_LON) is None or points.named(_LAT) is None:
         return None
     try:
@@ -152,8 +161,8 @@ def read_sample(
     """
     names, index, pixels = strata_of(points)
     taken = np.bincount(index[reference != UNKNOWN], minlength=len(pixels))
-    for name, here, there in zip(names, taken, pixels, strict=True):
-        if here < min(2, there):
+    for name, here, in_map in zip(names, taken, pixels, strict=True):
+        if here < min(2, in_map):
             raise ValueError(
                 f"{points.path}: stratum {name} has {here} points with a class in the "
                 "column of the reference, expected two or more; fill some"
@@ -162,7 +171,7 @@ def read_sample(
 
 
 def weights_of(points: Features, reference: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """How many pixels of the map every point ``[N]`` of a form stands for.
+    """Return how many pixels of the map every point ``[N]`` of a form stands for.
 
     Those of its stratum over its judged points; 0 where `reference` is unknown.
 

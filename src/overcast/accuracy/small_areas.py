@@ -27,7 +27,7 @@ _STEPS = np.linspace(0, 1, 501)
 
 
 def likeness(gap: Floats, sampling: Floats, single: Floats) -> tuple[float, float]:
-    """How alike the errors of one zone are, φ, and its variance.
+    """Return how alike the errors of one zone are, φ, and its variance.
 
     Parameters
     ----------

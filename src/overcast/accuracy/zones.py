@@ -87,7 +87,7 @@ class ZonedSample:
 
     @property
     def of_classes(self) -> bool:
-        """Whether the strata are the map's classes, so that zones are post-strata."""
+        """Tell whether the strata are the map's classes, so that zones are post-strata."""
         table = self.whole.counts.sum(2)
         own = table.argmax(1)
         alone = (table > 0).sum(1) <= 1
@@ -129,7 +129,8 @@ class ZoneEstimates:
 
         What a class takes of a small zone is mostly near nothing or near all of it, so
         intervals of composite and synthetic estimates reach as far as those of a beta
-        distribution with the estimate's mean and variance, where that is farther.
+        distribution with the estimate's mean and variance, and as 1.96 standard errors,
+        where that is farther.
         """
         low, high = estimate.interval
         small = np.array([kind in (COMPOSITE, SYNTHETIC) for kind in self.kind])
@@ -139,6 +140,8 @@ class ZoneEstimates:
         variance = np.maximum(estimate.standard_error**2, 1e-12)
         size = np.maximum(mean * (1 - mean) / variance - 1, 0.05)
         ends = [betaincinv(mean * size, (1 - mean) * size, q) for q in (0.025, 0.975)]
+        ends[0] = np.minimum(ends[0], np.maximum(mean - estimate.half_width, 0))
+        ends[1] = np.maximum(ends[1], np.minimum(mean + estimate.half_width, 1))
         return (
             np.where(part, np.minimum(low, ends[0]), low),
             np.where(part, np.maximum(high, ends[1]), high),
@@ -187,7 +190,7 @@ def estimate_zones(sample: ZonedSample) -> ZoneEstimates:
     error = _squared_error(model, (sampling, expected), gamma, (phi, doubt))
     small = points < ENOUGH
     variance[small] = error[small]
-    effective = _effective(model.likely, error)
+    effective = _effective(value, model.likely, error)
     if sample.of_classes:
         for d in np.flatnonzero(_are_maps(sample)):
             kind[d] = POST_STRATIFIED
@@ -295,7 +298,7 @@ def _difference(
 def _shared(
     model: _Model, own: Floats, sampling: Floats, points: Counts
 ) -> tuple[tuple[float, float], Floats]:
-    """How alike errors within zones are, with its variance; what own estimates count."""
+    """Return the likeness of zone errors, its variance, and weights of own estimates."""
     gap = ((own - model.synthetic)[:, :-1] ** 2).sum(1)
     v, b = sampling[:, :-1].sum(1), model.single[:, :-1].sum(1)
     here = points > 0
@@ -323,14 +326,18 @@ def _squared_error(
     return np.asarray(first + second + np.where(g < 1, np.nan_to_num(third), 0.0))
 
 
-def _effective(likely: Floats, error: Floats) -> Floats:
-    """Points of a simple random sample that would tell as much."""
+def _effective(value: Floats, likely: Floats, error: Floats) -> Floats:
+    """Points of a simple random sample that would tell as much ``[Z, K + 1]``.
+
+    Shares near 0 and 1 are taken to be no nearer than a quarter of what is likely.
+    """
+    share = np.clip(value, likely / 4, 1 - (1 - likely) / 4)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(likely * (1 - likely) / error)
+        return np.asarray(share * (1 - share) / error)
 
 
 def _are_maps(sample: ZonedSample) -> NDArray[np.bool_]:
-    """Which zones ``[Z]`` have points enough to be maps of their own."""
+    """Return which zones ``[Z]`` have points enough to be maps of their own."""
     zones, classes = sample.cells.shape
     table = np.zeros((zones + 1, classes + 1), np.int64)
     np.add.at(table, (np.minimum(sample.zone, zones), sample.mapped), 1)

@@ -53,7 +53,7 @@ class Product:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sign:
-    """How addresses are signed, when they are read.
+    """How addresses are signed when they are read.
 
     Attributes
     ----------

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -28,16 +29,41 @@ _PIECES_BYTES = 12 * 24 * (1 << 18)
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What lies in a folder now."""
+    """The files in a folder after a fetch."""
 
     folder: Path
     manifest: Mapping[str, Any]
     notes: tuple[str, ...] = ()
 
+    @property
+    def files(self) -> dict[str, Path]:
+        """Paths by name of file."""
+        return {name: self.folder / name for name in self.manifest["files"]}
+
+    @property
+    def clearest(self) -> dict[str, str]:
+        """The clearest day as `overcast.scene` takes it: s2, its mask, the nearest s1."""
+        about = self.manifest["files"]
+        days = {
+            n: a for n, a in about.items() if n.startswith("s2_") and "_scl" not in n
+        }
+        radar = [n for n in about if n.startswith("s1_")]
+        if not days:
+            return {"s1": str(self.folder / radar[0])} if radar else {}
+        best = max(days, key=lambda name: (days[name]["clear"], name))
+        scene = {"s2": best, "mask": best.replace(".tif", "_scl.tif")}
+        day = date.fromisoformat(days[best]["date"])
+        if radar:
+            scene["s1"] = min(
+                radar,
+                key=lambda n: (abs(date.fromisoformat(about[n]["date"]) - day), n),
+            )
+        return {key: str(self.folder / name) for key, name in scene.items()}
+
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What reading takes: bytes at most, seconds if known, memory in bytes."""
+    """The cost of reading: bytes at most, seconds if known, memory in bytes."""
 
     bytes: float
     seconds: float | None
@@ -64,7 +90,7 @@ def readers_of(request: Request) -> dict[str, Reader]:
 
 
 def key_of(request: Request) -> str:
-    """What tells two requests apart; sources are part of it, secrets are in none."""
+    """Return what tells two requests apart: sources are part of it, secrets are not."""
     grid = request.area.grid
     facts = {
         "outline": request.area.outline.wkt,
@@ -82,7 +108,7 @@ def key_of(request: Request) -> str:
 
 
 def estimate(request: Request, survey: Survey) -> Estimate:
-    """What is read at most, how long it takes at the rate of the survey, and memory."""
+    """Estimate the bytes to read at most, the time at the survey's rate, and memory."""
     h, w = request.area.grid.shape
     pixels = h * w * (abs(request.area.grid.resolution.x) / 10) ** 2
     total = 0.0
@@ -94,12 +120,12 @@ def estimate(request: Request, survey: Survey) -> Estimate:
 
 
 def survey_only(request: Request, progress: Progress) -> Survey:
-    """What would be read, without reading it."""
+    """Say what would be read, without reading it."""
     return make_survey(request, readers_of(request), progress)
 
 
 def fetched_before(request: Request, out: Path) -> Fetched | None:
-    """What the same request left in `out`, if it is all there."""
+    """Return what the same request left in `out`, if all of it exists."""
     path = out / MANIFEST
     if not path.is_file():
         return None
@@ -192,7 +218,7 @@ def _read(
 def _manifest(
     request: Request, survey: Survey, named: list[Named], written: list[Written]
 ) -> dict[str, Any]:
-    """What was read, from where, under which terms, and what is missing."""
+    """Describe what was read, from where, under which terms, and what is missing."""
     area, notes = request.area, list(survey.notes)
     files: dict[str, Any] = {}
     for one, done in zip(named, written, strict=True):

@@ -36,7 +36,7 @@ class GoneError(MachineError):
 
 @dataclass(slots=True)
 class Traffic:
-    """What was asked and read so far."""
+    """Requests and bytes so far."""
 
     requests: int = 0
     bytes: int = 0
@@ -68,7 +68,7 @@ class Web:
         self._local = threading.local()
 
     def json(self, url: str, headers: dict[str, str]) -> Any:
-        """What a server answers to a GET, as JSON."""
+        """Return a server's answer to a GET, as JSON."""
 
         def once(_: bool) -> Any:
             answer = self._send(url, headers)

@@ -29,7 +29,7 @@ THREADS = 8
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What an overpass saw of an area: shares of its pixels.
+    """What an overpass saw of an area, as shares of its pixels.
 
     `problem` says why it can't be used, if so.
     """
@@ -48,15 +48,21 @@ def coarse(area: Area) -> GeoBox:
 def look_all(
     reader: Reader, takes: Sequence[Take], area: Area, progress: Progress
 ) -> list[Seen]:
-    """What every overpass saw of the area, by its scene classification (SCL)."""
+    """Return what every overpass saw of the area, by its scene classification (SCL)."""
     grid = coarse(area)
     inside = area.inside(grid)
     seen: list[Seen] = []
     with ThreadPoolExecutor(THREADS) as pool:
         each = pool.map(lambda take: _look(reader, take, grid, inside), takes)
-        for number, one in enumerate(each, 1):
-            seen.append(one)
-            progress("look", number, len(takes), f"{reader.traffic.bytes / 1e6:.1f} MB")
+        try:
+            for number, one in enumerate(each, 1):
+                seen.append(one)
+                read = f"{reader.traffic.bytes / 1e6:.1f} MB"
+                progress("look", number, len(takes), read)
+        except BaseException:
+            # A server that is gone is not asked for all the others.
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     reader.forget()
     return seen
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ MANIFEST = "fetch.json"
 
 @dataclass(frozen=True, slots=True)
 class Origins:
-    """What is known of several files.
+    """The known origins of several files.
 
     Attributes
     ----------
@@ -24,18 +25,22 @@ class Origins:
         What the sources ask to be said, with their licences.
     items
         Addresses of the items that the files were made from.
+    times
+        When images were seen, as STAC writes it.
     """
 
     lines: tuple[str, ...] = ()
     credits: tuple[str, ...] = ()
     items: tuple[str, ...] = ()
+    times: tuple[str, ...] = ()
 
 
 def origins_of(paths: Iterable[Path]) -> Origins:
-    """What manifests beside files say of them; nothing of files that were not fetched."""
+    """Read the manifests beside files; files that were not fetched have none."""
     lines: list[str] = []
     credits: list[str] = []
     items: list[str] = []
+    times: list[str] = []
     for path in paths:
         manifest = _manifest(path.parent)
         about = manifest.get("files", {}).get(path.name)
@@ -43,10 +48,18 @@ def origins_of(paths: Iterable[Path]) -> Origins:
             continue
         lines += [f"Place: {manifest['place']}", _line(path.name, about)]
         items += [one["href"] for one in about["items"] if one["href"]]
+        if "date" in about:  # labels have a year, and show no moment
+            times += [_stac_time(one["datetime"]) for one in about["items"]]
         for source in manifest["sources"]:
             if source["product"] == about["product"]:
                 credits.append(_credit(source))
-    return Origins(*(tuple(dict.fromkeys(texts)) for texts in (lines, credits, items)))
+    return Origins(
+        *(tuple(dict.fromkeys(texts)) for texts in (lines, credits, items, times))
+    )
+
+
+def _stac_time(text: str) -> str:
+    return datetime.fromisoformat(text).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _manifest(folder: Path) -> dict[str, Any]:

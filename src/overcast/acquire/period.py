@@ -18,7 +18,7 @@ SEASONS = tuple(_SEASONS)
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """From the first day to the last, both with it; `months` of them alone, if any."""
+    """A period of days, both ends included; only some of its `months`, if given."""
 
     first: date
     last: date
@@ -26,11 +26,11 @@ class Period:
 
     @property
     def interval(self) -> str:
-        """As STAC writes it."""
+        """Return the period as STAC writes it."""
         return f"{self.first}T00:00:00Z/{self.last}T23:59:59Z"
 
     def holds(self, day: date) -> bool:
-        """Whether a day is meant."""
+        """Return whether a day is in the period."""
         inside = self.first <= day <= self.last
         return inside and (not self.months or day.month in self.months)
 

@@ -32,7 +32,7 @@ _MOST_PIXELS = 60_000
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """Where data are wanted.
+    """The area for which data are wanted.
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ class Area:
         return _box_of(self.grid)
 
     def inside(self, grid: GeoBox) -> NDArray[np.bool_]:
-        """Which pixels of `grid` lie in the outline ``[H, W]``."""
+        """Return which pixels of `grid` lie in the outline ``[H, W]``."""
         outline = on(self.outline, grid, 0.01)
         mask = geometry_mask([outline.json], grid.shape, grid.affine, invert=True)
         # An outline smaller than a pixel is that pixel.

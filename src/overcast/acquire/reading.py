@@ -77,7 +77,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What was written of a job: pixels of the area, and how many nothing was seen of."""
+    """Counts of a written job: pixels of the area, and pixels without data."""
 
     files: tuple[str, ...]
     pixels: int
@@ -98,11 +98,9 @@ def carry_out(job: Job, work: Path, tell: Callable[[int], None]) -> Written:
         grid = job.grid[window.slices]
         arrays = job.window(grid)
         for name, array in arrays.items():
-            raws[name].array[(slice(None), *window.slices)] = array
+            raws[name].put(window, array)
         inside = job.inside(grid)
         seen = first.seen(arrays[job.layers[0].name])
-        for raw in raws.values():
-            raw.array.flush()
         done.add(number, int(inside.sum()), int((inside & ~seen).sum()))
         tell(len(done.counts))
     files = []
@@ -122,24 +120,37 @@ def clean(job: Job, work: Path) -> None:
 
 
 class _Raw:
-    """Numbers of a file as they are read, on disk."""
+    """Numbers of a file as they are read, on disk.
+
+    It is mapped into memory for a moment only: pages that were touched count as memory.
+    """
 
     def __init__(self, work: Path, layer: Layer, shape: tuple[int, int]) -> None:
         self.layer = layer
-        path = work / f"{layer.name}.raw"
-        whole = (len(layer.bands.names), *shape)
-        size = int(np.prod(whole)) * np.dtype(layer.bands.dtype).itemsize
-        fresh = not path.exists() or path.stat().st_size != size
-        mode: Any = "w+" if fresh else "r+"
-        self.array = np.memmap(path, layer.bands.dtype, mode, shape=whole)
+        self._path = work / f"{layer.name}.raw"
+        self._shape = (len(layer.bands.names), *shape)
+        size = int(np.prod(self._shape)) * np.dtype(layer.bands.dtype).itemsize
+        if not self._path.exists() or self._path.stat().st_size != size:
+            with self._path.open("wb") as file:
+                file.truncate(size)
+
+    def put(self, window: Window, values: NDArray[Any]) -> None:
+        """Keep the values ``[C, h, w]`` of a window."""
+        array = self._array("r+")
+        array[(slice(None), *window.slices)] = values
+        array.flush()
 
     def rows(self) -> Iterator[tuple[int, NDArray[Any]]]:
-        height = self.array.shape[1]
-        for y in range(0, height, _ROWS):
-            yield y, np.asarray(self.array[:, y : y + _ROWS])
+        """All of it, top down."""
+        for y in range(0, self._shape[1], _ROWS):
+            yield y, np.array(self._array("r")[:, y : y + _ROWS])
+
+    def _array(self, mode: Any) -> np.memmap[Any, Any]:
+        dtype = self.layer.bands.dtype
+        return np.memmap(self._path, dtype, mode, shape=self._shape)
 
     def seen(self, values: NDArray[Any]) -> NDArray[np.bool_]:
-        """Which pixels ``[h, w]`` hold something."""
+        """Return which pixels ``[h, w]`` have data."""
         nodata = self.layer.bands.nodata
         empty = np.isnan(values) if np.isnan(nodata) else values == nodata
         return np.asarray(~empty.all(0))

@@ -68,7 +68,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """What was seen in one overpass, as pieces; earlier ones count before later ones."""
+    """One overpass as pieces; earlier pieces count before later ones."""
 
     when: datetime
     pieces: tuple[Piece, ...]
@@ -80,7 +80,7 @@ class Take:
 
     @property
     def orbit(self) -> tuple[str, int]:
-        """That of its pieces."""
+        """Return the orbit of its pieces."""
         return self.pieces[0].orbit
 
     @property
@@ -215,7 +215,7 @@ def unsigned(href: str) -> str:
 
 
 def same_acquisition(ident: str) -> str:
-    """What two processings of one Sentinel-1 acquisition have in common.
+    """Return what two processings of one Sentinel-1 acquisition have in common.
 
     Examples
     --------
@@ -231,9 +231,9 @@ def _foreign(piece: Piece, grid: GeoBox | None) -> bool:
 
 
 def _start(item: Item) -> str:
-    """When the overpass began, which all its tiles share; or nothing."""
+    """Return when the overpass began, which all its tiles share; or nothing."""
     properties = item["properties"]
-    if (properties.get("constellation") or "").startswith("sentinel-1"):
+    if str(properties.get("constellation")).lower().startswith("sentinel-1"):
         return ""
     for text in (properties.get("s2:datatake_id"), properties.get("s2:product_uri")):
         if text and (match := _START.search(str(text))):

@@ -56,7 +56,7 @@ class Signer:
 
     @property
     def renews(self) -> bool:
-        """Whether a refused address may be signed anew."""
+        """Return whether a refused address may be signed anew."""
         return self._how.kind == "token"
 
     def _is_signed(self, href: str) -> bool:

@@ -34,7 +34,7 @@ NEED_LOGIN = {
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is wanted.
+    """The data that are wanted.
 
     Attributes
     ----------
@@ -78,7 +78,7 @@ class Request:
 
 @dataclass(slots=True)
 class Survey:
-    """What is read.
+    """The data that will be read.
 
     Attributes
     ----------

@@ -138,5 +138,5 @@ def _text(legend: str | os.PathLike[str]) -> str:
 
 
 def is_array(path: str) -> bool:
-    """Whether a path of a plan names an array."""
+    """Return whether a path of a plan names an array."""
     return path.startswith(ARRAY)

@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 import weakref
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -21,20 +21,25 @@ from overcast.api.showing import Shown, showing
 from overcast.geo.bands import Sensor
 from overcast.geo.legend import Legend
 from overcast.geo.raster import Labels
+from overcast.geo.series import series_of
 from overcast.inputs import Inputs, settle
+from overcast.jobs.after import describe_run
 from overcast.labels.place_file import reaches, read_place
 from overcast.labels.support import remarks
+from overcast.maps.by_date import for_dates
 from overcast.maps.predict import predict
 from overcast.maps.predictor import Predictor
+from overcast.outside import located
 from overcast.plan import PlaceInput, Plan, Windows, method_of, read_plan
 from overcast.run import PLAN, Runs, learn, matched, tags_of, tiling_of
 
 Folder = str | os.PathLike[str]
 Some = TrainingLabels | GivenLabels
+_AUTO = PlaceInput()
 
 
 class Model:
-    """What was learned, ready to map; `overcast.fit` and `overcast.load` make it.
+    """A trained model, ready to map; `overcast.fit` and `overcast.load` make it.
 
     Attributes
     ----------
@@ -53,7 +58,7 @@ class Model:
 
     @cached_property
     def predictor(self) -> Predictor:
-        """What gives probabilities of a window."""
+        """Return the predictor, which gives probabilities of a window."""
         return self.runs.load()
 
     @property
@@ -68,7 +73,7 @@ class Model:
 
     @property
     def plan(self) -> Plan:
-        """How it was learned; that of the first, if it is several runs."""
+        """Return the plan of the training; the first one of several runs."""
         return read_plan(self.runs.found[0] / PLAN)
 
     def predict(
@@ -99,9 +104,9 @@ class Model:
         ValueError
             If an image is missing, is of another sensor, or is not read.
         """
-        predictor = self.predictor
         self._refuse_unread(scene)
-        stack = matched(scene.stack, predictor.sensors)
+        stack = matched(scene.stack, self.predictor.sensors)
+        predictor = for_dates(self.predictor, stack)
         tiling = tiling_of(predictor, Windows())
         folder = Path(tempfile.mkdtemp(prefix="overcast-map-"))
         try:
@@ -145,8 +150,6 @@ class Model:
         shutil.rmtree(draft, ignore_errors=True)
         shutil.copytree(self.runs.found[0], draft)
         if self.inputs is not None:
-            from overcast.jobs.after import describe_run
-
             describe_run(draft, self.plan, self.inputs, target)
         if target.exists():
             shutil.rmtree(target)
@@ -170,7 +173,9 @@ class Model:
         return table(title, head, rows, self.notes) + classes(self.legend)
 
     def _refuse_unread(self, scene: Scene) -> None:
-        wanted, given = self.sensors.keys(), scene.stack.images.keys()
+        moments = scene.stack.moments
+        wanted = self.sensors.keys()
+        given = {series_of(name, moments) for name in scene.stack.images}
         if wanted <= given and (unread := given - wanted):
             raise ValueError(
                 f"{', '.join(sorted(unread))}: given, and not read; the model maps from "
@@ -213,13 +218,10 @@ def fit(
     ValueError
         If a setting is unknown, labels are refused, or have fewer than two classes.
     """
-    data, memory = with_labels(scene.data, _every(labels))
     if not isinstance(place, PlaceInput):
         place = PlaceInput(use=place)
     chosen = {"name": method, **settings}
-    plan = Plan(data=data, method=chosen, seed=seed, place=place)
-    method_of(plan)  # a setting that is wrong is named before anything is read
-    inputs = settle(scene.opened, data, scene.memory | memory)
+    plan, inputs = plan_and_inputs(scene, labels, chosen, seed, place)
     folder = Path(tempfile.mkdtemp(prefix="overcast-run-"))
     model = Model(Runs((folder,)), inputs=inputs)
     weakref.finalize(model, shutil.rmtree, folder, ignore_errors=True)
@@ -232,6 +234,27 @@ def fit(
         *(() if learned is None else learned.notes),
     )
     return model
+
+
+def plan_and_inputs(
+    scene: Scene,
+    labels: Some | Sequence[Some],
+    method: Mapping[str, Any],
+    seed: int,
+    place: PlaceInput = _AUTO,
+) -> tuple[Plan, Inputs]:
+    """Plan of learning from a scene and labels, and the two on one grid.
+
+    Raises
+    ------
+    ValueError
+        If a setting is unknown, or labels are refused.
+    """
+    data, memory = with_labels(scene.data, _every(labels))
+    method = located(method, Path.cwd())
+    plan = Plan(data=data, method=method, seed=seed, place=place)
+    method_of(plan)  # a setting that is wrong is named before anything is read
+    return plan, settle(scene.opened, data, scene.memory | memory)
 
 
 def load(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import weakref
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,9 +15,11 @@ from numpy.typing import DTypeLike, NDArray
 from odc.geo.geobox import GeoBox
 from xarray import Dataset, Variable, register_dataset_accessor
 
-from overcast.geo.arrays import grid_of, spatial_dims
+from overcast.extras import advice
+from overcast.geo.label_array import codes_of_dataarray
 from overcast.geo.legend import Legend
-from overcast.geo.raster import UNKNOWN
+from overcast.geo.raster import UNKNOWN, Labels
+from overcast.geo.warp import pixel_of
 from overcast.geo.xarrays import (
     SPATIAL_REF,
     class_attributes,
@@ -28,6 +31,9 @@ from overcast.maps.predict import PROBABILITY_STEPS, RawMap
 from overcast.maps.stitch import Floats
 
 if TYPE_CHECKING:
+    import folium
+    from matplotlib.figure import Figure
+
     from overcast.api.model import Model
     from overcast.api.scene import Scene
 
@@ -39,7 +45,7 @@ LARGEST_IN_MEMORY = 256 * 2**20
 
 @dataclass(frozen=True)
 class Origin:
-    """What a map was made by and of, for what is written beside it."""
+    """The inputs and the model of a map, for the files beside it."""
 
     model: Model
     scene: Scene
@@ -104,7 +110,7 @@ def _remove(path: Path) -> None:
 
 
 class Map:
-    """A result as rows, as `overcast.product.rasters` writes them.
+    """A result as labels, and as rows, as `overcast.product.rasters` writes them.
 
     Raises a ValueError if `result` has no classes, confidence or legend.
     """
@@ -119,8 +125,17 @@ class Map:
         if legend is None:
             raise ValueError(f"{CLASSES} has no flag_values and flag_meanings")
         self.result, self.legend = result, legend
-        spatial = spatial_dims(result[CLASSES])
-        self.grid = grid_of(result[CLASSES], spatial, "result")
+        self._codes = codes_of_dataarray(result[CLASSES], legend, (UNKNOWN,))
+        self.grid = self._codes.grid
+
+    @property
+    def blocks(self) -> tuple[int, int]:
+        """(1, 1): any piece costs the same."""
+        return 1, 1
+
+    def read(self, grid: GeoBox) -> Labels:
+        """Class positions ``[H, W]`` on `grid`; unknown outside the map."""
+        return self._codes.read(grid)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -139,6 +154,15 @@ class Map:
         indices, _ = self.legend.find(codes, (UNKNOWN,))
         confidence = np.asarray(self.result[CONFIDENCE][start:stop], np.float32)
         return indices, confidence
+
+    def confidence_on(self, grid: GeoBox) -> Floats:
+        """Confidence ``[H, W]`` of the nearest pixel of another grid; NaN outside."""
+        row, column = pixel_of(self.grid, grid)
+        inside = (row >= 0) & (row < self.shape[0])
+        inside &= (column >= 0) & (column < self.shape[1])
+        values = np.asarray(self.result[CONFIDENCE], np.float32)
+        found = values[np.where(inside, row, 0), np.where(inside, column, 0)]
+        return np.where(inside, found, np.float32(np.nan))
 
     def probability_rows(self, start: int, stop: int) -> NDArray[np.uint8]:
         """Probabilities ``[K, stop - start, W]`` in steps of 1/254; 255 is no data."""
@@ -166,3 +190,26 @@ class Accessor:
     def __init__(self, result: Dataset) -> None:
         self._result = result
         self.origin: Origin | None = None
+
+    def plot(self) -> Figure:
+        """Draw classes with their legend, and confidence (needs matplotlib)."""
+        from overcast.api.pictures import draw
+
+        with _extra():
+            return draw(Map(self._result))
+
+    def explore(self) -> folium.Map:
+        """Lay classes and confidence over a web map (needs folium)."""
+        from overcast.api.pictures import on_web_map
+
+        with _extra():
+            return on_web_map(Map(self._result))
+
+
+@contextlib.contextmanager
+def _extra() -> Iterator[None]:
+    """Say which extra brings a package that is missing."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(advice(error), name=error.name) from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
@@ -14,20 +14,25 @@ from overcast.api.html import table
 from overcast.geo.arrays import spatial_dims
 from overcast.geo.bands import Sensor
 from overcast.geo.location import Location
+from overcast.geo.masks import scene_classes_beside
 from overcast.geo.raster import Image
 from overcast.geo.stack import Stack, name_of
+from overcast.geo.times import day_of
 from overcast.geo.xarrays import image_to_dataarray
 from overcast.in_memory import InMemory, path_of
 from overcast.input_images import Opened, open_images
 from overcast.inputs import settle
-from overcast.plan import NO_MASK, Data, ImageInput, MaskInput
+from overcast.plan import NO_MASK, Data, ImageInput, MaskInput, ObservationInput
+from overcast.plan_images import DILATION
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 Path = str | os.PathLike[str]
-Given = Path | xarray.DataArray | xarray.Dataset | Image
-"""What an image may be: a path or an address, or an array."""
+One = Path | xarray.DataArray | xarray.Dataset | Image
+"""What an image of one date may be: a path or an address, or an array."""
+Given = One | Sequence[One] | Mapping[Any, One]
+"""An image, or several of one sensor: in a list, or by their days."""
 _PER_BAND = ("_FillValue", "missing_value", "nodata", "scale_factor", "add_offset")
 _GRID = path_of("grid")
 
@@ -46,6 +51,9 @@ class Reading(TypedDict, total=False):
     hidden
         Codes of the mask that hide the ground; without them it is a Sentinel-2 scene
         classification (SCL).
+    mask_dilation
+        Metres around what the mask hides that count as hidden too; by default 40 for
+        scene classes, and 0 for other codes.
     trust
         Take units and offset as said, whatever the values look like.
     small_overlap
@@ -56,6 +64,7 @@ class Reading(TypedDict, total=False):
     s2_offset: int
     s2_bands: tuple[str, ...]
     hidden: tuple[int, ...]
+    mask_dilation: float
     trust: bool
     small_overlap: bool
 
@@ -132,7 +141,8 @@ def scene(
     s1
         Sentinel-1 backscatter, VV and VH.
     s2
-        Sentinel-2 surface reflectance.
+        Sentinel-2 surface reflectance. Several dates of a sensor are a list of files
+        (which say when they were seen), or a mapping of days to files or arrays.
     image
         Further images by name: each a value, and its sensor, which is a `Sensor`, a
         name of a built-in one, or a TOML file.
@@ -165,7 +175,7 @@ def scene(
             entry, more = _entry(name, value, sensor)
             images[name], memory = _read_as(name, entry, reading), memory | more
     if mask is not None:
-        hidden, more = _mask(mask, reading.get("hidden"))
+        hidden, more = _mask(mask, reading)
         images["s2"], memory = _with_mask(images["s2"], hidden), memory | more
     if isinstance(grid, GeoBox):
         memory = memory | InMemory(grids={_GRID: grid})
@@ -174,6 +184,7 @@ def scene(
         grid=_grid_text(grid),
         trust=reading.get("trust", False),
         small_overlap=reading.get("small_overlap", False),
+        mask_dilation=reading.get("mask_dilation", DILATION),
     )
     opened = open_images(data, memory)
     inputs = settle(opened, data, memory)
@@ -226,6 +237,10 @@ def _entry(
     name: str, value: Given, sensor: str | os.PathLike[str] | Sensor
 ) -> tuple[ImageInput, InMemory]:
     """An image as a plan has it, and what of it lies in no file."""
+    if isinstance(value, Mapping) and not isinstance(value, xarray.Dataset):
+        return _dates(name, list(value.items()), sensor)
+    if isinstance(value, list | tuple):
+        return _dates(name, [(None, one) for one in value], sensor)
     memory = InMemory()
     if isinstance(sensor, Sensor):
         memory |= InMemory(sensors={sensor.name: sensor})
@@ -237,6 +252,33 @@ def _entry(
         memory |= InMemory(arrays={path: array})
         return ImageInput(path=path, sensor=text), memory
     return ImageInput(path=path_text(value), sensor=text), memory
+
+
+def _dates(
+    name: str,
+    values: list[tuple[Any, One]],
+    sensor: str | os.PathLike[str] | Sensor,
+) -> tuple[ImageInput, InMemory]:
+    """An image of several dates; scene classes beside a file are its mask."""
+    memory, dates, text = InMemory(), list[ObservationInput](), ""
+    for number, (key, value) in enumerate(values):
+        entry, more = _entry(f"{name}-{number}", value, sensor)
+        memory, text = memory | more, entry.sensor
+        day = None if key is None else day_of(str(key)[:10])
+        if day is None and (key is not None or entry.path in more.arrays):
+            raise ValueError(
+                f"{name}: {key!r} is no day of an image; give several as "
+                "{'2024-05-03': image}"
+            )
+        local = (
+            Location.of(entry.path).local if day is None or not more.arrays else None
+        )
+        beside = scene_classes_beside(local) if local and text == "sentinel-2" else None
+        mask = (
+            None if beside is None else MaskInput(path=str(beside), dilation=DILATION)
+        )
+        dates.append(ObservationInput(path=entry.path, day=day, mask=mask))
+    return ImageInput(sensor=text, dates=tuple(dates)), memory
 
 
 def path_text(value: Any) -> str:
@@ -272,15 +314,19 @@ def _with_mask(entry: ImageInput, mask: MaskInput) -> ImageInput:
 
 
 def _mask(
-    mask: Path | xarray.DataArray, hidden: tuple[int, ...] | None
+    mask: Path | xarray.DataArray, reading: Reading
 ) -> tuple[MaskInput, InMemory]:
+    hidden = reading.get("hidden")
     codes = None if hidden is None else tuple(hidden)
+    dilation = reading.get("mask_dilation", 0.0 if codes else DILATION)
     if isinstance(mask, xarray.DataArray):
         path = path_of("mask")
         memory = InMemory(arrays={path: mask.rename(mask.name or "mask")})
-        return MaskInput(path=path, hidden=codes), memory
-    text = mask if mask == NO_MASK else path_text(mask)
-    return MaskInput(path=str(text), hidden=codes), InMemory()
+        return MaskInput(path=path, hidden=codes, dilation=dilation), memory
+    if mask == NO_MASK:
+        return MaskInput(path=NO_MASK, hidden=codes), InMemory()
+    path = path_text(mask)
+    return MaskInput(path=path, hidden=codes, dilation=dilation), InMemory()
 
 
 def _grid_text(grid: Path | GeoBox | None) -> str | None:

@@ -54,7 +54,7 @@ def showing(progress: Shown) -> Iterator[Progress]:
 
 
 def in_notebook() -> bool:
-    """Whether this Python is the kernel of a notebook."""
+    """Return whether this Python is the kernel of a notebook."""
     shell = sys.modules.get("IPython")
     active = None if shell is None else shell.get_ipython()
     return type(active).__name__ == "ZMQInteractiveShell"

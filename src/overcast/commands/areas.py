@@ -19,11 +19,11 @@ from overcast.options import HELP, Command, bar, check_table, present, say, tabl
     type=SOURCE,
     help="Polygons such as municipalities: a vector file, or FILE|layername=LAYER.",
 )
-@click.option("--name", help="Column of --zones that names them.  [default: name]")
+@click.option("--name", help="Column of --zones with their names.  [default: name]")
 @click.option(
     "--sample",
     type=SOURCE,
-    help="Points that overcast sample drew of MAP, filled: areas are estimated.",
+    help="Filled points of overcast sample, to estimate areas from.",
 )
 @click.option(
     "--sample-column",
@@ -32,7 +32,7 @@ from overcast.options import HELP, Command, bar, check_table, present, say, tabl
 @click.option("--legend", help="Legend of MAP, if overcast did not make it.")
 @click.option("--out", type=FILE, help="Also write the areas to this JSON file.")
 @tables
-@click.option("--overwrite", is_flag=True, help="Replace what is there.")
+@click.option("--overwrite", is_flag=True, help="Replace existing output.")
 def command(mapped: Path, **given: Any) -> None:
     """State the area of every class, of a map or of each of its zones.
 

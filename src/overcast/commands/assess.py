@@ -28,19 +28,19 @@ from overcast.options import (
 @reading
 @click.option("--out", type=FILE, help="Also write the scores to this JSON file.")
 @tables
-@click.option("--overwrite", is_flag=True, help="Replace what is there.")
+@click.option("--overwrite", is_flag=True, help="Replace existing output.")
 @click.option(
     "--report",
     is_flag=True,
-    help="Also make report.html beside MAP anew, with what was found.",
+    help="Also renew report.html beside MAP with these results.",
 )
 def command(mapped: Path, reference: str, report: bool, **given: Any) -> None:
     """Score a class map against rasters, polygons or points.
 
     REFERENCE is a class raster, or a vector file (.gpkg, .geojson, .shp, .fgb), or a
-    CSV of points with columns lon and lat. Points that overcast sample drew, filled,
-    give unbiased accuracies and areas with intervals of 95 %. Prints a table on a
-    terminal, JSON elsewhere.
+    CSV of points with columns lon and lat. A filled sample of overcast sample gives
+    unbiased accuracies, and areas with intervals of 95 %. Prints a table on a terminal,
+    and JSON elsewhere.
 
     \b
     Examples:

@@ -21,24 +21,23 @@ from overcast.options import HELP, Command, bar, reading, report, threads
     "coverage",
     type=Number(0, 1, min_open=True, max_open=True),
     metavar="COVERAGE",
-    help="Also write set_sizes.tif: how many classes a pixel may have, so that its set "
-    "holds the true one this often, such as 0.9.",
+    help="Also write set_sizes.tif: the size of class sets that hold the true class this "
+    "often, such as 0.9.",
 )
 @click.option(
     "--by-class",
     is_flag=True,
-    help="Let --sets hold within every class, and not on average over the map alone; "
-    "sets are larger then.",
+    help="Let --sets hold for every class, not only on average; sets are larger.",
 )
 @threads
-@click.option("--overwrite", is_flag=True, help="Calibrate a calibrated run anew.")
+@click.option("--overwrite", is_flag=True, help="Calibrate a calibrated run again.")
 def command(out: Path, sample: str, **given: Any) -> None:
     """Calibrate the confidence of a map with places whose class is known.
 
-    OUT is a folder that overcast map made, SAMPLE what overcast sample drew, filled, or
-    any other points, polygons or raster that the map was not learned from. Leaves what
-    it learned in OUT/run, which maps with it from then on, and makes the map's files
-    and report anew; classes stay as they are.
+    OUT is a folder that overcast map made. SAMPLE is a filled sample of overcast sample,
+    or other points, polygons or a raster that the map did not learn from. Writes the
+    calibration to OUT/run, which maps with it from then on, and renews the map's files
+    and report. Classes do not change.
 
     \b
     Examples:

@@ -19,25 +19,25 @@ from overcast.options import HELP, Command, bar, report, threads, views, writing
     type=int,
     default=1,
     show_default=True,
-    help="Optical runs that label the pairs together.",
+    help="Number of optical runs that label the pairs.",
 )
 @click.option(
     "--refits",
     type=int,
     default=0,
     show_default=True,
-    help="Times that `weak` learns from the pseudo-labels and labels the pairs anew.",
+    help="Number of times that `weak` corrects the pseudo-labels.",
 )
 @views(24)
 @threads
 @writing
 def command(optical: Path, sar: Path, networks: int, refits: int, **given: Any) -> None:
-    """Map from SAR alone where only optical images of elsewhere have labels.
+    """Map from SAR alone, with labels of optical images of other places.
 
-    OPTICAL is a plan with labelled scenes, and a method to learn from them; SAR is a
-    plan with pairs of the same optical and of SAR images, without labels, and a method
-    to learn from SAR. Leaves optical runs, pseudo-labels, a SAR run and a map of every
-    pair in --out; given again, goes on where it was stopped.
+    OPTICAL is a plan with labelled scenes, and a method to learn from them. SAR is a
+    plan with pairs of optical and SAR images, without labels, and a method to learn from
+    SAR. Writes optical runs, pseudo-labels, a SAR run and a map of every pair to --out.
+    Give the command again to continue one that was stopped.
 
     \b
     Example:

@@ -30,7 +30,7 @@ from overcast.options import (
     type=float,
     default=0.5,
     show_default=True,
-    help="A pixel has changed where change is at least so probable.",
+    help="Smallest probability of change for a pixel to count as changed.",
 )
 @click.option(
     "--mmu",
@@ -38,12 +38,12 @@ from overcast.options import (
     default=0.0,
     show_default=True,
     metavar="HECTARES",
-    help="Minimum mapping unit: smaller patches of change are taken back.",
+    help="Minimum mapping unit: smaller patches of change are removed.",
 )
 @click.option(
     "--sample",
     type=SOURCE,
-    help="Points that overcast sample drew of change.tif, filled: areas are estimated.",
+    help="Filled points of overcast sample, to estimate areas from.",
 )
 @click.option(
     "--sample-column",
@@ -53,8 +53,9 @@ from overcast.options import (
 @threads
 @writing
 def command(before: Path, after: Path, out: Path, **given: Any) -> None:
-    """Map what changed between two maps of one place, OUT_A before and OUT_B after.
+    """Map what changed between two maps of one place.
 
+    OUT_A is the map before, OUT_B the map after.
     Both dates are judged together from the probabilities of both maps, since two maps
     made apart differ wherever one of them errs. Writes change.tif with a class for every
     transition, change_probability.tif, change.json and change.html. Then draw a sample

@@ -12,7 +12,7 @@ from overcast.options import HELP, Command, bar, report, threads, writing
 @click.command(cls=Command, context_settings=HELP)
 @click.option("--seed", type=int, default=7, show_default=True)
 @click.option(
-    "--size", type=int, default=512, show_default=True, help="Pixels of 10 m."
+    "--size", type=int, default=512, show_default=True, help="Pixels a side, of 10 m."
 )
 @click.option("--method", help="weak, forest, kmeans or network.  [default: weak]")
 @threads
@@ -20,7 +20,7 @@ from overcast.options import HELP, Command, bar, report, threads, writing
 def command(
     seed: int, size: int, method: str | None, out: Path, overwrite: bool
 ) -> None:
-    """Run the main job on a simulated scene, and score it against the truth.
+    """Map a simulated scene, and score the map against the truth.
 
     \b
     Example:

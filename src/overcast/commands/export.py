@@ -24,7 +24,7 @@ from overcast.output import refuse_to_replace
 @click.option(
     "--joined",
     is_flag=True,
-    help="One input with the bands of all images side by side, as Deepness needs it.",
+    help="Give the network one input with the bands of all images, for Deepness.",
 )
 @click.option(
     "--pixel",
@@ -32,16 +32,16 @@ from overcast.output import refuse_to_replace
     type=Number(min=0, min_open=True),
     default=10,
     show_default=True,
-    help="Pixel size in metres, which Deepness reads layers at.",
+    help="Pixel size in metres at which Deepness reads layers.",
 )
-@click.option("--overwrite", is_flag=True, help="Replace what is there.")
+@click.option("--overwrite", is_flag=True, help="Replace existing output.")
 def command(
     run: Path, out: Path, size: int, joined: bool, pixel_m: float, overwrite: bool
 ) -> None:
     """Write a trained network as ONNX, for ONNX Runtime or Deepness in QGIS.
 
-    The file takes physical values (reflectance, dB), NaN where there are none, and
-    gives class probabilities. It is compared with the network before it is kept.
+    The file takes physical values (reflectance, dB; NaN for no data), and gives class
+    probabilities. It is compared with the network before it is written.
 
     \b
     Example:

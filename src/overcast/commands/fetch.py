@@ -18,13 +18,13 @@ from overcast.options_region import region
     "--labels",
     multiple=True,
     metavar="NAME",
-    help="Labels to fetch: worldcover, esri, or others of a source; may be repeated.",
+    help="Labels to fetch, such as worldcover or esri; may be repeated.",
 )
 @click.option("--no-s1", is_flag=True, help="Leave out Sentinel-1.")
 @click.option("--no-s2", is_flag=True, help="Leave out Sentinel-2.")
 @click.option("--elevation", is_flag=True, help="Fetch elevation as well.")
-@click.option("--grid", type=SOURCE, help="Raster whose grid is taken instead.")
-@click.option("--dry-run", is_flag=True, help="Say what would be read, and end.")
+@click.option("--grid", type=SOURCE, help="Raster whose grid is used.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be read.")
 @threads
 @writing
 def command(**given: Any) -> None:
@@ -32,7 +32,7 @@ def command(**given: Any) -> None:
 
     PLACE is a vector file, or a tile such as 32UPU; or give --bbox. Writes
     s2_DATE.tif, s2_DATE_scl.tif, s1_DATE_asc.tif or _desc.tif, labels_NAME_YEAR.tif and
-    fetch.json. A run that was stopped goes on when the same command is given again.
+    fetch.json. Give the command again to continue one that was stopped.
 
     \b
     Examples:

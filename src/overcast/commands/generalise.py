@@ -17,16 +17,16 @@ from overcast.output import refuse_to_replace
     type=click.FloatRange(min=0, min_open=True),
     required=True,
     metavar="HECTARES",
-    help="Minimum mapping unit: no patch stays that is smaller.",
+    help="Minimum mapping unit: smaller patches are removed.",
 )
 @click.option("--out", type=FILE, required=True, help="GeoTIFF to write.")
-@click.option("--overwrite", is_flag=True, help="Replace what is there.")
+@click.option("--overwrite", is_flag=True, help="Replace existing output.")
 def command(mapped: Path, mmu: float, out: Path, overwrite: bool) -> None:
-    """Write a map that overcast made without patches below a minimum mapping unit.
+    """Remove patches below a minimum mapping unit from a map.
 
-    A small patch takes the class of a neighbour: the one that its own pixels take for
-    probable (probabilities.tif beside MAP), that borders on much of it, and is sure
-    there (confidence.tif).
+    A small patch takes the class of a neighbour. That class is probable in the patch
+    (probabilities.tif beside MAP), has a long border with it, and is sure there
+    (confidence.tif).
 
     \b
     Example:

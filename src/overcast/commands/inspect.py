@@ -13,10 +13,11 @@ from overcast.options import HELP, Command, show
 @click.argument("files", type=SOURCE, nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(files: tuple[str, ...], as_json: bool) -> None:
-    """Say what each file is, how it lies on the first raster's grid, what is odd.
+    """Describe files, and say what looks wrong.
 
+    Also says how each file fits the grid of the first raster.
     FILES may be folders and patterns. Three or more images with dates show as a table:
-    the share that is clear of clouds, the orbit, and what they cover. --json says all.
+    clear share, orbit and cover. --json has all details.
 
     \b
     Example:

@@ -13,7 +13,7 @@ from overcast.options import HELP, Group, bar, images, labels, report, threads, 
 
 @click.group(cls=Group, context_settings=HELP)
 def command() -> None:
-    """Look into labels, and say where to draw some.
+    """Find what labels get wrong, or where to draw them.
 
     \b
     Example: what a coarse map gets wrong here
@@ -35,8 +35,8 @@ def audit(**given: Any) -> None:
 
     Learns from the labels, maps the area, and compares. Writes audit.html, a page with
     pictures; audit.json, what every class is called, with intervals; suspicious.tif, how
-    suspicious every label is; and map.tif. There is no reference in it: what labels get
-    wrong everywhere alike stays unseen.
+    suspicious every label is; and map.tif. It uses no reference data, so it can't see a
+    mistake that the labels make everywhere.
 
     \b
     Example:
@@ -58,25 +58,25 @@ def audit(**given: Any) -> None:
     type=click.IntRange(1),
     default=10,
     show_default=True,
-    help="Patches.",
+    help="Number of patches.",
 )
 @click.option(
     "--side",
     type=click.IntRange(1),
     default=32,
     show_default=True,
-    help="Of a patch, in pixels.",
+    help="Side of a patch in pixels.",
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @threads
-@click.option("--out", type=FILE, required=True, help="A .gpkg to write.")
-@click.option("--overwrite", is_flag=True, help="Replace what is there.")
+@click.option("--out", type=FILE, required=True, help="GeoPackage (.gpkg) to write.")
+@click.option("--overwrite", is_flag=True, help="Replace existing output.")
 def suggest(**given: Any) -> None:
-    """Say which patches to label first, where there are no labels yet.
+    """Choose which patches to label first.
 
-    Writes squares that together hold what all of the images hold, the most telling one
-    first. Draw polygons with a class in them, as many as it takes to fill them, and
-    give these to overcast map as --labels. To judge a map by, overcast sample draws points.
+    Writes squares that together hold the same kinds of land as the images, the most
+    useful one first. Fill them with polygons that have a class, and give the polygons as
+    --labels of a map. To judge a map, draw points with overcast sample instead.
 
     \b
     Example:

@@ -18,6 +18,7 @@ from overcast.options import (
     probabilities,
     reference,
     report,
+    runtime,
     say,
     start,
     threads,
@@ -28,12 +29,12 @@ from overcast.options_region import region
 
 @click.command(cls=Command, context_settings=HELP)
 @images
-@region(dates=1)
+@region(dates=4)
 @click.option(
     "--area",
     "where",
     metavar="FILE|TILE",
-    help="Or the place as a vector file, or a tile of Sentinel-2 such as 32UPU.",
+    help="Place: a vector file, or a tile of Sentinel-2 such as 32UPU.",
 )
 @labels
 @place
@@ -41,14 +42,15 @@ from overcast.options_region import region
 @reference
 @probabilities
 @threads
+@runtime
 @writing
 def command(**given: Any) -> None:
     """Learn from the labels of an area, and map it.
 
-    Writes map.tif, confidence.tif, report.html and run/; with --reference scores.json
-    and with --probabilities probabilities.tif too; a network that takes clouds away
-    leaves clear.tif. A run that was stopped goes on when the same command is given again.
-    With a place and a time, images and labels are fetched into data/ first.
+    Writes map.tif, confidence.tif, report.html and run/. With --reference it also writes
+    scores.json, and with --probabilities probabilities.tif. A network that removes clouds
+    also writes clear.tif. Give the command again to continue one that was stopped. With a
+    place and a time, it first fetches images and labels into data/.
 
     \b
     Example:

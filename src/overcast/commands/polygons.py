@@ -27,17 +27,16 @@ from overcast.output import refuse_to_replace
     default=0,
     show_default=True,
     metavar="METRES",
-    help="Smooth outlines by about so much, such as two pixels; shared borders stay "
-    "shared.",
+    help="Smooth outlines by about this distance, such as two pixels.",
 )
 @click.option(
     "--out", type=FILE, required=True, help="GeoPackage or FlatGeobuf (.fgb) to write."
 )
-@click.option("--overwrite", is_flag=True, help="Replace what is there.")
+@click.option("--overwrite", is_flag=True, help="Replace existing output.")
 def command(
     mapped: Path, mmu: float, smooth: float, out: Path, overwrite: bool
 ) -> None:
-    """Write a map that overcast made as polygons, with their class and area.
+    """Write a map as polygons with their class and area.
 
     \b
     Examples:

@@ -18,6 +18,7 @@ from overcast.options import (
     probabilities,
     reference,
     report,
+    runtime,
     threads,
     views,
     writing,
@@ -33,16 +34,17 @@ from overcast.options import (
     "--without",
     multiple=True,
     metavar="NAME",
-    help="Image that the run learned with and has to do without; may be repeated.",
+    help="Input that is missing at prediction time; may be repeated.",
 )
 @reference
 @probabilities
 @threads
+@runtime
 @writing
 def command(run: Path, **given: Any) -> None:
-    """Map an area with a run that was trained before, there or elsewhere.
+    """Map an area with a run that was trained before, on this area or another.
 
-    Several runs of one legend, and several views, are averaged: better for more time.
+    Several runs of one legend, and several views, are averaged. This takes more time.
 
     \b
     Example:

@@ -14,7 +14,9 @@ from overcast.options import HELP, Command, bar, report, threads, writing
 
 @click.command(cls=Command, context_settings=HELP)
 @click.argument("images", type=FILE, nargs=-1, required=True)
-@click.option("--steps", type=click.IntRange(1), help="Of training.  [default: 2000]")
+@click.option(
+    "--steps", type=click.IntRange(1), help="Training steps.  [default: 2000]"
+)
 @click.option(
     "--set",
     "settings",
@@ -27,12 +29,12 @@ from overcast.options import HELP, Command, bar, report, threads, writing
 @threads
 @writing
 def command(images: tuple[Path, ...], **given: Any) -> None:
-    """Learn an encoder from images alone: where few labels are, it knows more.
+    """Learn an encoder from images without labels.
 
-    IMAGES are folders, searched for files with S1 or S2 in their names, such files, or
-    plans. Files whose names differ in S1 and S2 alone are of one scene. Leaves a run in
-    --out that overcast map and overcast train can --start from; a command that was
-    stopped goes on when it is given again.
+    IMAGES are plans, files with S1 or S2 in their names, or folders of such files. Files
+    whose names differ in S1 and S2 only are of one scene. Writes a run to --out, for
+    --start of overcast map and overcast train. Give the command again to continue
+    one that was stopped.
 
     \b
     Example:

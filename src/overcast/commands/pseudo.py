@@ -27,23 +27,25 @@ from overcast.options import (
 @images
 @ensemble
 @views(24)
-@click.option("--official", type=SOURCE, help="Class raster to compare and agree with.")
-@click.option("--official-legend", help="Its legend, if not the runs'.")
+@click.option("--official", type=SOURCE, help="Class raster to compare with.")
+@click.option(
+    "--official-legend", help="Legend of --official, if not the legend of the runs."
+)
 @click.option(
     "--official-nodata",
     multiple=True,
     metavar="CODE,...",
-    help="Its codes for no data, beside that of its nodata tag; may be repeated.",
+    help="Codes of --official for no data, besides the nodata tag; may be repeated.",
 )
 @threads
 @writing
 def command(run: Path, **given: Any) -> None:
-    """Label an area with trained runs, to learn from these labels with other images.
+    """Label an area with trained runs, for other images to learn from.
 
     Writes map.tif, confidence.tif and probabilities.tif (a band per class, uint8 with
-    scale; a plan reads it as sensor class-probabilities); with --official also
-    agreement.json, and agreed.tif without the pixels that the official labels call
-    otherwise.
+    scale; a plan reads it as sensor class-probabilities). With --official it also writes
+    agreement.json, and agreed.tif without the pixels to which the official labels give
+    another class.
 
     \b
     Example: labels for a SAR network from an optical one

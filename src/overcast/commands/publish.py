@@ -13,20 +13,24 @@ from overcast.options import FILE, HELP, Command, show, writing
 @click.command(cls=Command, context_settings=HELP)
 @click.argument("maps", metavar="MAP...", nargs=-1, required=True, type=FILE)
 @click.option("--title", default="Land-cover maps", show_default=True)
-@click.option("--id", "ident", help="Its name for machines.  [default: from --title]")
-@click.option("--description", help="What the maps are, in sentences.")
+@click.option(
+    "--id",
+    "ident",
+    help="Name of the collection for machines.  [default: from --title]",
+)
+@click.option("--description", help="Description of the maps, in sentences.")
 @click.option(
     "--licence",
     default="other",
     show_default=True,
-    help="Of the maps: an SPDX name such as CC-BY-4.0.",
+    help="Licence of the maps: an SPDX name such as CC-BY-4.0.",
 )
 @writing
 def command(maps: tuple[Path, ...], **given: Any) -> None:
     """Write a STAC collection of the maps in the folders MAP.
 
-    The maps stay where they are: upload the folder above them and --out as it is. What
-    the sources of fetched data ask to be said is in the description.
+    The maps are not copied: upload the folder that holds them and --out. The description
+    has the statements that the sources of fetched data require.
 
     \b
     Example:

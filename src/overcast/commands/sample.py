@@ -17,18 +17,18 @@ ANCHORS = 50
 @click.command(cls=Command, context_settings=HELP)
 @click.argument("mapped", metavar="MAP", type=FILE)
 @click.option(
-    "--size", type=int, help="Points in all.  [default: as --standard-error asks]"
+    "--size", type=int, help="Number of points.  [default: by --standard-error]"
 )
 @click.option(
     "--standard-error",
     type=Number(),
-    help="Of overall accuracy, where --size is not given.  [default: 0.015]",
+    help="Standard error of overall accuracy, if --size is not given.  [default: 0.015]",
 )
 @click.option(
     "--expected",
     multiple=True,
     metavar="[CLASS=]ACCURACY",
-    help="User's accuracy expected, of a class or of all others; may be repeated.  "
+    help="Expected user's accuracy of a class, or of all others; may be repeated.  "
     "[default: 0.8]",
 )
 @click.option(
@@ -43,7 +43,7 @@ ANCHORS = 50
     type=click.IntRange(2),
     default=50,
     show_default=True,
-    help="Points in every class at least.",
+    help="Smallest number of points in a class.",
 )
 @click.option(
     "--for",
@@ -51,18 +51,20 @@ ANCHORS = 50
     type=click.Choice(["accuracy", "anchors"]),
     default="accuracy",
     show_default=True,
-    help="What the points are for. Anchors are 50 points at random over the map.",
+    help="Purpose of the points; anchors are 50 points at random over the map.",
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--legend", help="Legend of MAP, if overcast did not make it.")
-@click.option("--out", type=FILE, required=True, help="A .gpkg or .csv to write.")
+@click.option(
+    "--out", type=FILE, required=True, help="GeoPackage (.gpkg) or .csv to write."
+)
 @click.option("--overwrite", is_flag=True, help="Replace what is there.")
 def command(mapped: Path, **given: Any) -> None:
-    """Draw points of a map to look at, so that its accuracy can be estimated.
+    """Draw points of a map, to estimate its accuracy from.
 
-    A stratified random sample, the map's classes being the strata. Fill the column
-    reference with codes or names, leaving empty what can't be judged, and give the file
-    to overcast assess.
+    Draws a stratified random sample; the strata are the map's classes. Fill the column
+    reference with codes or names, leave points empty that can't be judged, and give the
+    file to overcast assess.
 
     \b
     Examples:

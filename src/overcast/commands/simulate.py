@@ -14,7 +14,7 @@ from overcast.options import HELP, Command, bar, show, threads, writing
 @click.command(cls=Command, context_settings=HELP)
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option(
-    "--size", type=int, default=512, show_default=True, help="Pixels of 10 m."
+    "--size", type=int, default=512, show_default=True, help="Pixels a side, of 10 m."
 )
 @click.option(
     "--labels",
@@ -25,7 +25,7 @@ from overcast.options import HELP, Command, bar, show, threads, writing
     "worldcover (10 m), points, polygons, outdated, pseudo.",
 )
 @click.option(
-    "--cloud", type=Number(0, 1), help="Also write s2 with this share under cloud."
+    "--cloud", type=Number(0, 1), help="Also write s2 with this share of cloud."
 )
 @click.option(
     "--land",
@@ -39,14 +39,16 @@ from overcast.options import HELP, Command, bar, show, threads, writing
     type=int,
     default=1,
     show_default=True,
-    help="Days of a year on which the land is seen; crops grow, clouds move.",
+    help="Number of days of a year on which the land is seen.",
 )
 @threads
 @writing
 def command(
     seed: int, size: int, out: Path, overwrite: bool, land: str, **wishes: Any
 ) -> None:
-    """Write a simulated scene with known truth: s1.tif, s2.tif, labels.tif, truth.tif.
+    """Write a simulated scene with known truth.
+
+    Writes s1.tif, s2.tif, labels.tif and truth.tif.
 
     \b
     Examples:

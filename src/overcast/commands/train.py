@@ -18,11 +18,12 @@ from overcast.options import HELP, Command, bar, report, start, threads
 @start
 @threads
 @click.option("--out", type=FILE, help="Folder for run/.  [default: PLAN's name]")
-@click.option("--overwrite", is_flag=True, help="Replace what is there.")
+@click.option("--overwrite", is_flag=True, help="Replace existing output.")
 def command(plan: Path, out: Path | None, overwrite: bool, **given: Any) -> None:
-    """Carry out the learning that a plan describes; going on where it was stopped.
+    """Learn what a plan describes.
 
-    `overcast map` leaves a plan in OUT/run/plan.yaml to start from.
+    Give the command again to continue a run that was stopped.
+    `overcast map` writes a plan to OUT/run/plan.yaml, which you can edit.
 
     \b
     Example:

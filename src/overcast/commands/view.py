@@ -25,8 +25,8 @@ from overcast.options import HELP, Command, bar, say
 def command(folder: Path, port: int, no_browser: bool) -> None:
     """Look at a map over the imagery and the labels it was made from.
 
-    Serves a page on this machine alone, from the folder of `overcast map`, until
-    Ctrl-C. Nothing is loaded from the network, and nothing written.
+    Serves a page of the folder of `overcast map`, to this machine alone, until Ctrl-C.
+    It loads nothing from the network and writes nothing.
 
     \b
     Example:

@@ -34,7 +34,7 @@ class Part(Generic[Opened]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """Where a dataset lies, and what every patch of it consists of.
+    """The place of a dataset, and the parts of every patch.
 
     Attributes
     ----------
@@ -148,7 +148,7 @@ def left_out(where: str, lacking: Collection[str], parts: Iterable[str]) -> list
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset:
-    """What a folder holds of a public dataset.
+    """A public dataset in a folder.
 
     Attributes
     ----------
@@ -187,12 +187,12 @@ class Dataset:
         ValueError
             If there is no such split, or nothing of it was found.
         """
-        if not (found := self.splits.get(name)):
+        if not (patches := self.splits.get(name)):
             sizes = ", ".join(f"{n} ({len(p)} patches)" for n, p in self.splits.items())
             raise ValueError(
                 f"{self.name}: no patches of split {name!r}; found {sizes}"
             )
-        return found
+        return patches
 
     def stacks(self, name: str, labels: str | None = None) -> list[Stack]:
         """Open all patches of a split, with labels by name or none.

@@ -59,16 +59,16 @@ def open(root: Path) -> Dataset:
     root = Path(root)
     release, seasons = seasons_in(root, [CONTEST, PUBLIC])
     labels = {"coarse": "lc", "fine": "dfc"}
-    found, notes = find_patches(layout(root, labels), release, seasons)
+    patches, notes = find_patches(layout(root, labels), release, seasons)
     splits: dict[str, list[Patch]] = {}
-    for patch in found:
+    for patch in patches:
         season, _, region = patch.scene.partition("/")
         splits.setdefault(_SPLITS.get(season, region), []).append(patch)
     expected = SIZES if release is CONTEST else {}
     for name, size in expected.items():
-        if (there := len(splits.get(name, []))) != size:
+        if (present := len(splits.get(name, []))) != size:
             notes.append(
-                f"{root}: {there:,} patches of {name}, of {size:,} in the whole release"
+                f"{root}: {present:,} patches of {name}, of {size:,} in the whole release"
             )
     return Dataset(
         name="DFC2020",

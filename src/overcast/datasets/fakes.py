@@ -64,7 +64,7 @@ _SEASONS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Miniature:
-    """What to write of a scene.
+    """The parts of a scene to write.
 
     Attributes
     ----------
@@ -108,8 +108,8 @@ def write_scene(root: Path, scene: Miniature, seed: int) -> None:
             file = f"{scene.season}_{part}_{named}_p{number}.tif"
             place = {"crs": "EPSG:4326", "transform": Affine.identity()}
             if scene.placed:
-                there = corner @ Affine.translation(left, 0)
-                place = {"crs": f"EPSG:{32600 + zone}", "transform": there}
+                transform = corner @ Affine.translation(left, 0)
+                place = {"crs": f"EPSG:{32600 + zone}", "transform": transform}
             write_raster(
                 root / scene.season / f"{part}_{scene.scene}" / file, values, **place
             )

@@ -157,11 +157,11 @@ def _patches(folder: Path, where: Layout, notes: list[str]) -> list[Patch]:
     patches, lacking = list[Patch](), list[str]()
     for season, area in _areas(folder):
         stems = f"{PART}_{season}/{PART}_{season}_{area}/{PART}_{season}_{area}_p_"
-        found = {part: _numbers(folder, part, stems) for part in _PARTS}
-        whole = set.intersection(*found.values())
+        numbers = {part: _numbers(folder, part, stems) for part in _PARTS}
+        whole = set.intersection(*numbers.values())
         scene = f"{season}_{area}"
         lacking += [
-            f"{scene}_p_{n}" for n in set.union(*found.values()) if n not in whole
+            f"{scene}_p_{n}" for n in set.union(*numbers.values()) if n not in whole
         ]
         for number in sorted(whole, key=int):
             name = f"{scene}_p_{number}"
@@ -178,12 +178,12 @@ def _patches(folder: Path, where: Layout, notes: list[str]) -> list[Patch]:
 
 def _areas(folder: Path) -> list[tuple[str, str]]:
     """Season and number of every area."""
-    found = (
+    areas = (
         _AREA.fullmatch(inner.name)
         for outer in folder.glob("planet_cloudy_*")
         for inner in outer.iterdir()
     )
-    return sorted((match[1], match[2]) for match in found if match)
+    return sorted((match[1], match[2]) for match in areas if match)
 
 
 def _numbers(folder: Path, part: str, stems: str) -> set[str]:

@@ -118,7 +118,7 @@ def fake(root: Path, seed: int = 0) -> None:
 
 def _names(folder: Path, parts: tuple[str, ...]) -> tuple[list[str], set[str]]:
     """Names that all parts of a split have, and those that only some have."""
-    found = []
+    names = []
     for part in parts:
         if not (folder / part).is_dir():
             raise ValueError(
@@ -126,14 +126,14 @@ def _names(folder: Path, parts: tuple[str, ...]) -> tuple[list[str], set[str]]:
                 "train/rgb_images, train/sar_images, train/labels and test/sar_images"
             )
         files = (entry.name for entry in os.scandir(folder / part))
-        found.append({Path(name).stem for name in files if name.endswith(".tif")})
-    common = set.intersection(*found)
+        names.append({Path(name).stem for name in files if name.endswith(".tif")})
+    common = set.intersection(*names)
     if not common:
         raise ValueError(
             f"{folder}: no image is in all of {', '.join(parts)}; expected GeoTIFFs of "
             "one name in each"
         )
-    return sorted(common), set.union(*found) - common
+    return sorted(common), set.union(*names) - common
 
 
 def _patch(split: str, name: str, where: Layout) -> Patch:

@@ -118,7 +118,7 @@ class Translated:
 
     @property
     def legend(self) -> Legend:
-        """What the classes are now."""
+        """Return the new classes."""
         return self.crosswalk.target
 
     def read(self, grid: GeoBox) -> Labels:
@@ -154,8 +154,8 @@ class AmplitudeFile:
         outside = _outside(self.path, self.path.stat().st_mtime_ns)
         rows, columns = spans
         values[_unpacked(outside[rows], self.grid.shape[1])[:, columns]] = np.nan
-        found = Image.of(values[None], self.grid[spans], self.sensor)
-        return ImageArray(found).read(grid)
+        image = Image.of(values[None], self.grid[spans], self.sensor)
+        return ImageArray(image).read(grid)
 
 
 def open_amplitude(path: Path, sensor: Sensor, pixel_m: float) -> AmplitudeFile:

@@ -72,7 +72,7 @@ def _igbp() -> Crosswalk:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """How a dataset is handed out: its parts, and the archives of every season.
+    """How a dataset is published: its parts, and the archives of every season.
 
     `archives` gives the name of a season's archives, ``{part}`` standing for the part.
     """
@@ -152,9 +152,9 @@ def _patch(where: Layout, season: str, scene: str, key: Key) -> Patch:
 
 def _keys(folder: Path, scene: str, parts: Sequence[str]) -> tuple[set[Key], set[Key]]:
     """Patches that all parts of a scene have, and those that only some have."""
-    found = [_keys_in(folder / f"{p}_{scene}", f"{folder.name}_{p}_") for p in parts]
-    common = set.intersection(*found)
-    return common, set.union(*found) - common
+    keys = [_keys_in(folder / f"{p}_{scene}", f"{folder.name}_{p}_") for p in parts]
+    common = set.intersection(*keys)
+    return common, set.union(*keys) - common
 
 
 def _scenes(folder: Path, release: Release, season: str) -> Iterator[str]:

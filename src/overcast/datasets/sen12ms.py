@@ -47,10 +47,10 @@ def open(root: Path) -> Dataset:
     """
     root = Path(root)
     release, seasons = seasons_in(root, [RELEASE])
-    found, notes = find_patches(layout(root, {"coarse": "lc"}), release, seasons)
+    patches, notes = find_patches(layout(root, {"coarse": "lc"}), release, seasons)
     held = {f"{s}/{n}" for s, scenes in HOLDOUT_SCENES.items() for n in scenes}
     splits: dict[str, list[Patch]] = {"train": [], "holdout": []}
-    for patch in found:
+    for patch in patches:
         splits["holdout" if patch.scene in held else "train"].append(patch)
     for name, size in SIZES.items():
         if len(splits[name]) != size:

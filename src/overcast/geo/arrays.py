@@ -60,7 +60,7 @@ class ImageArray:
 
     @property
     def sensor(self) -> Sensor:
-        """Which bands the image has."""
+        """Return the sensor, whose bands the array has."""
         return self.image.sensor
 
     def read(self, grid: GeoBox) -> Image:
@@ -99,7 +99,7 @@ class LabelArray:
 
     @property
     def legend(self) -> Legend:
-        """What the classes are."""
+        """Return the legend of the classes."""
         return self.labels.legend
 
     def read(self, grid: GeoBox) -> Labels:
@@ -133,7 +133,7 @@ class ArrayBands:
 
     @property
     def how(self) -> str:
-        """How arrays get names of bands."""
+        """Say how to give arrays names of bands."""
         band = self.array.dims[0]
         return f"give the bands names: array.assign_coords({band}=['B02', ...])"
 
@@ -183,7 +183,7 @@ class DataArraySource:
 
     @property
     def sensor(self) -> Sensor:
-        """Which bands the array has."""
+        """Return the sensor, whose bands the array has."""
         return self.admitted.sensor
 
     def read(self, grid: GeoBox) -> Image:
@@ -272,7 +272,7 @@ def from_dataarray(
 
 
 def _tags(array: xarray.DataArray) -> tuple[Tag, ...]:
-    """What coordinates and attributes say of every band.
+    """Return what coordinates and attributes say of every band.
 
     A scale among the attributes is still to be applied; xarray keeps one that it
     applied in `encoding`.

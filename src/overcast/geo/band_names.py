@@ -102,7 +102,7 @@ _MOST_WORDS = 4
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What every band of a file is: a band of the sensor, or another name, or none."""
+    """The meaning of every band of a file: a band of the sensor, another name, or none."""
 
     names: tuple[str, ...]
     named: bool
@@ -177,7 +177,7 @@ def band_order(
 
 
 def nameless(texts: Sequence[str], sensor: Sensor) -> bool:
-    """Whether names say nothing: empty, all one word, or a word and a number."""
+    """Return whether names say nothing: empty, all one word, or a word and a number."""
     if not any(texts):
         return True
     exact = {name.casefold() for name in sensor.names}
@@ -196,7 +196,7 @@ def nameless(texts: Sequence[str], sensor: Sensor) -> bool:
 
 
 def _numbered(texts: Sequence[str], sensor: Sensor) -> bool:
-    """Whether names are one word and the number of the band, from 0 or 1."""
+    """Return whether names are one word and the number of the band, from 0 or 1."""
     parts = [_COUNTED.fullmatch(text) for text in texts]
     if len(texts) < 2 or not all(parts):
         return False

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as Xml
 
-import pyogrio.raw
 from rasterio.errors import RasterioError
 
 from overcast.geo.dataset import dataset_of
@@ -129,6 +128,8 @@ def _column(
 
 def _of_table(path: Path) -> dict[int, str]:
     """Names in a value attribute table of ArcGIS."""
+    import pyogrio.raw  # imports pandas where it is there
+
     try:
         about, _, _, values = pyogrio.raw.read(path, read_geometry=False)
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError):

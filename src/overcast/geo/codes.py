@@ -64,7 +64,7 @@ def occurring(numbers: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """What the numbers from `low` on stand for; a table, or a mapping if they are far.
+    """The meaning of numbers from `low` on: a table, or a mapping if they are far apart.
 
     Attributes
     ----------
@@ -94,7 +94,7 @@ class Lookup:
         return cls(low, table, meanings)
 
     def values(self, numbers: NDArray[Any], default: int) -> NDArray[np.uint8]:
-        """What every number stands for, of the same shape; `default` for nothing."""
+        """Give the meaning of every number, in the same shape; `default` if it has none."""
         if self.table is None:
             found, inverse = np.unique(numbers, return_inverse=True)
             known = [self.meanings.get(int(n), default) for n in found]

@@ -90,14 +90,14 @@ def _lattice(grid: GeoBox) -> GeoBox:
 
 
 def _inside(small: GeoBox, grid: GeoBox) -> NDArray[np.bool_]:
-    """Which pixels of a small grid have their centre in `grid`."""
+    """Return which pixels of a small grid have their centre in `grid`."""
     row, column = pixel_of(grid, small)
     height, width = grid.shape
     return (row >= 0) & (row < height) & (column >= 0) & (column < width)
 
 
 def _widened(span: slice, inside: NDArray[np.bool_], size: int) -> slice:
-    """What an outline says of one side, and what single pixels do.
+    """Return what an outline says of one side, and what single pixels do.
 
     An outline across 180 degrees or a pole, projected, is none of the place.
     """

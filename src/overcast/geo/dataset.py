@@ -125,7 +125,7 @@ def _answering(where: Location) -> Iterator[None]:
 
 
 def _refusal(where: Location, error: RasterioError) -> ValueError | MachineError:
-    """What to raise where GDAL did not open or read such a file."""
+    """Return the error to raise if GDAL did not open or read such a file."""
     reason = where.hide(cause(error))
     if (unreached := _unreached(error)) and where.remote:
         reason = where.hide(unreached)
@@ -149,7 +149,7 @@ def _refusal(where: Location, error: RasterioError) -> ValueError | MachineError
 
 
 def _unreached(error: BaseException | None) -> str:
-    """What GDAL says of a server that did not answer; nothing if that is not it."""
+    """Return what GDAL says of a server that did not answer; else nothing."""
     while error is not None:
         if _UNREACHED.search(str(error)):
             return str(error).strip().splitlines()[0].rstrip(".")
@@ -158,7 +158,7 @@ def _unreached(error: BaseException | None) -> str:
 
 
 def _holds(dataset: Any) -> str:
-    """What a file without bands of its own has to offer."""
+    """Describe what a file without bands of its own offers."""
     names = [hide(name) for name in dataset.subdatasets]
     if not names:
         return "no bands in it; give a raster file such as a GeoTIFF"
@@ -203,7 +203,7 @@ def _changed(where: Location) -> tuple[int, int] | None:
 
 
 def stamp(path: FilePath) -> dict[str, Any]:
-    """What a file is, without reading it; it changes when the file does.
+    """Return a mark of a file without reading it; it changes when the file does.
 
     Size and time of last change of a file of this machine and of all that belongs to
     it: side files, sources of a VRT, the archive it lies in. Of a file on a server, what

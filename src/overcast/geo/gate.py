@@ -73,7 +73,7 @@ class Look:
 def match(
     stored: Stored, sensor: Sensor, bands: tuple[str, ...] | None = None
 ) -> Admitted:
-    """Which bands are those of `sensor`; values are not looked at.
+    """Return which bands are those of `sensor`; values are not looked at.
 
     Raises
     ------

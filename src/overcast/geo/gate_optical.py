@@ -105,7 +105,7 @@ def offset_of(reflectance: Floats, names: tuple[str, ...]) -> float | None:
 
 
 def _refined(look: Look, raw: Floats) -> NDArray[np.bool_]:
-    """Which pixels of a sample are still seen now that the encoding is known."""
+    """Return which pixels of a sample are still seen now that the encoding is known."""
     seen = np.isfinite(decode(raw, look.encoding, look.validity)).all(0)
     return np.asarray(seen if seen.any() else np.ones_like(seen))
 
@@ -212,7 +212,7 @@ def _settle_offset(look: Look, raw: Floats, said: int | None, trust: bool) -> No
 
 
 def _pending(values: Floats, floor: float, names: tuple[str, ...]) -> bool:
-    """Whether the offset of -1000 is still to be applied."""
+    """Return whether the offset of -1000 is still to be applied."""
     if floor <= _OFFSET_FLOOR:
         return False
     applied = values + np.float32(SENTINEL_2_OFFSET)

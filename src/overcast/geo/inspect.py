@@ -37,7 +37,7 @@ _FEW_TEXTS = 12
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What `overcast inspect` says of a file."""
+    """The description of a file by `overcast inspect`."""
 
     path: str
     bands: tuple[str, ...]
@@ -103,7 +103,7 @@ def _when(path: FilePath, valid: Any) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class FeatureDescription:
-    """What `overcast inspect` says of a vector file.
+    """The description of a vector file by `overcast inspect`.
 
     `columns` are texts, how often each, of columns with few of them; else nothing.
     """
@@ -132,7 +132,7 @@ def describe_features(features: Features) -> FeatureDescription:
 
 
 def _how_many(first: GeoBox | None, features: Features) -> str:
-    """How many features touch the grid of the map."""
+    """Return how many features touch the grid of the map."""
     if first is None or first.crs is None:
         return "no raster with a place before it"
     box = shapely.box(*first.extent.boundingbox.bbox)
@@ -155,7 +155,7 @@ def _looks_wrong(path: FilePath, dataset: Any) -> list[str]:
 
 
 def _noticed(path: FilePath, dataset: Any) -> tuple[str, ...]:
-    """What a map of the file would note, if it is of a sensor that is known."""
+    """Return the notes that a map of the file would have, if its sensor is known."""
     sensor = _sensor_of(path)
     if sensor is None:
         placed(path, dataset)
@@ -182,7 +182,7 @@ def _sensor_of(path: FilePath) -> Sensor | None:
 
 
 def _blocks(dataset: Any) -> list[str]:
-    """Whether a class map, by its middle, is a coarser one on a finer grid."""
+    """Return whether a class map, by its middle, is a coarser one on a finer grid."""
     spans = [
         (start := max(n - _CLASSES_PX, 0) // 2, min(start + _CLASSES_PX, n))
         for n in dataset.shape

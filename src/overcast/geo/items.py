@@ -37,7 +37,7 @@ Tree = Mapping[str, Any]
 
 
 def may_be_item(where: Location) -> bool:
-    """Whether a place has the name of an item: JSON, or an address of a STAC API."""
+    """Return whether a place has the name of an item: JSON, or an address of a STAC API."""
     text = where.text.partition("?")[0]
     served = where.address is not None and _SERVED.search(text) is not None
     return text.lower().endswith(_SUFFIXES) or served
@@ -160,7 +160,7 @@ def _read(where: Location) -> Any:
 
 @lru_cache(32)
 def _ask(where: Location, address: str) -> Any:
-    """What a server answers; asked once."""
+    """Return a server's answer; it is asked once."""
     try:
         with urllib.request.urlopen(address, timeout=_PATIENCE_S) as answer:
             return json.loads(answer.read(_LARGEST))

@@ -66,7 +66,7 @@ def _on_writing(name: str, legend: Legend, counts: Mapping[int, int]) -> Iterato
 
 
 def _on_number(name: str, legend: Legend, counts: Mapping[int, int]) -> Iterator[str]:
-    """Whether only the first codes of a long legend occur, as of a short legend."""
+    """Return whether only the first codes of a long legend occur, as of a short legend."""
     known = sorted(legend.codes)
     occurring = sorted(counts.keys() & set(known))
     few = len(occurring)
@@ -108,7 +108,7 @@ def _on_names(
 
 
 def _contradict(own: str, other: str, names: set[str]) -> bool:
-    """Whether a name can't be that of the class; `names` are all of the legend."""
+    """Return whether a name can't be that of the class; `names` are all of the legend."""
     if plain_name(own) == plain_name(other):
         return False
     one, two = meanings(own), meanings(other)
@@ -116,7 +116,7 @@ def _contradict(own: str, other: str, names: set[str]) -> bool:
 
 
 def _unlike(own: str, other: str) -> bool:
-    """Whether two names have no word and no meaning in common."""
+    """Return whether two names have no word and no meaning in common."""
     words = (set(plain_name(name).split()) for name in (own, other))
     return not set.intersection(*words) and not meanings(own) & meanings(other)
 

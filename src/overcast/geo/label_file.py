@@ -211,7 +211,7 @@ def _alpha_of(dataset: Any) -> int | None:
 
 
 def _is_grey(dataset: Any) -> bool:
-    """Whether one band may have become three, as in a GeoPackage."""
+    """Return whether one band may have become three, as in a GeoPackage."""
     return dataset.driver == "GPKG" and dataset.count in (_GREY, _GREY + 1)
 
 

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyogrio
-import pyogrio.raw
 import rasterio
 import shapely
 from numpy.typing import NDArray
@@ -27,7 +25,7 @@ _RASTERS = (".tif", ".tiff", ".vrt", ".img", ".jp2", ".nc", ".hdf", ".png")
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """What was read of a vector file: geometries in WKB, columns, and a remark."""
+    """A layer of a vector file: geometries in WKB, columns, and a remark."""
 
     fields: tuple[str, ...]
     columns: tuple[NDArray[Any], ...]
@@ -58,7 +56,7 @@ def file_of(path: FilePath | str) -> FilePath:
 
 
 def is_vector(path: FilePath) -> bool:
-    """Whether a file holds features rather than a raster: by name, else by content.
+    """Return whether a file holds features rather than a raster: by name, else by content.
 
     Raises
     ------
@@ -86,6 +84,8 @@ def is_vector(path: FilePath) -> bool:
 
 def layers_of(file: FilePath) -> dict[str, str | None]:
     """Names of the layers of a vector file, and their kinds of geometry, if any."""
+    import pyogrio  # imports pandas where it is there
+
     try:
         with _quiet():
             return {str(name): kind for name, kind in pyogrio.list_layers(_name(file))}
@@ -116,6 +116,8 @@ def read_layer(path: FilePath, column: str | None = None) -> Layer:
         If the file can't be read, several layers may be meant, or it has no geometry or
         no coordinate reference system.
     """
+    import pyogrio.raw
+
     file, layer = split_layer(path)
     layers = layers_of(file)
     if layer is not None and layers and layer not in layers:
@@ -191,6 +193,8 @@ def _chosen(
     file: FilePath, layers: dict[str, str | None], column: str | None
 ) -> tuple[str, str | None]:
     """The only layer that may be meant, and what is said of the others."""
+    import pyogrio
+
     drawn = [name for name, kind in layers.items() if kind is not None]
     about = {name: pyogrio.read_info(_name(file), layer=name) for name in drawn}
     fitting = [name for name in drawn if about[name]["features"] != 0]

@@ -100,7 +100,7 @@ class Legend:
         return tuple(c.name for c in self.classes)
 
     def same_as(self, other: Legend) -> bool:
-        """Whether codes and names are those of another legend, in its order."""
+        """Return whether codes and names are those of another legend, in its order."""
         names = [[normal_name(n) for n in legend.names] for legend in (self, other)]
         return self.codes == other.codes and names[0] == names[1]
 
@@ -178,7 +178,7 @@ def normal_name(name: str) -> str:
 
 
 def _unwritable(letter: str) -> bool:
-    """Whether XML and file attributes can't hold a character."""
+    """Return whether XML and file attributes can't hold a character."""
     number = ord(letter)
     return (
         unicodedata.category(letter) in ("Cc", "Cs")
@@ -288,7 +288,7 @@ class Crosswalk:
 
 
 def has_crosswalk(source: Legend, target: Legend) -> bool:
-    """Whether a built-in crosswalk leads from a legend to another."""
+    """Return whether a built-in crosswalk leads from a legend to another."""
     return (_FOLDER / f"{source.name}--{target.name}.csv").is_file()
 
 

@@ -116,7 +116,7 @@ class Location:
 
     @property
     def remote(self) -> bool:
-        """Whether a network is needed to read it."""
+        """Return whether a network is needed to read it."""
         return re.search(_SERVED.pattern, self.gdal) is not None
 
     @property
@@ -160,15 +160,15 @@ class Location:
 
     @property
     def suffix(self) -> str:
-        """What follows the last dot of the name, with it."""
+        """Return the last dot of the name and all that follows it."""
         return PurePosixPath(self.name).suffix
 
     def is_file(self) -> bool:
-        """Whether it is a file of this machine."""
+        """Return whether it is a file of this machine."""
         return self.local is not None and self.local.is_file()
 
     def exists(self) -> bool:
-        """Whether there is such a file; of a server, that is not asked."""
+        """Return whether there is such a file; of a server, that is not asked."""
         return self.remote or self.container is not None
 
     def hide(self, message: str) -> str:
@@ -257,7 +257,7 @@ def _whole(text: str, folder: Path) -> str:
 
 
 def _whole_rest(rest: str, folder: Path) -> str:
-    """What follows ``/vsizip/``, whole."""
+    """Return all that follows ``/vsizip/``."""
     if rest.startswith("/vsi") or _SCHEME.match(rest):
         return _whole(rest, folder)
     whole = os.path.abspath(folder / rest)

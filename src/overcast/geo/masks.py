@@ -58,7 +58,7 @@ _ANY = Legend("mask", tuple(LandClass(c, f"Code {c}", "808080") for c in range(2
 
 
 def is_scene_classes(name: str) -> bool:
-    """Whether the name of a file says that it holds scene classes: it has SCL in it."""
+    """Return whether a file holds scene classes by its name, which then has SCL in it."""
     return _SCL.search(name) is not None
 
 
@@ -202,7 +202,7 @@ class Masked:
 
     @property
     def blocks(self) -> tuple[int, int]:
-        """Those of the image."""
+        """Return the blocks of the image."""
         return self.image.blocks
 
     @property
@@ -213,7 +213,7 @@ class Masked:
 
     @property
     def sensor(self) -> Sensor:
-        """That of the image."""
+        """Return the sensor of the image."""
         return self.image.sensor
 
     def read(self, grid: GeoBox) -> Image:
@@ -225,7 +225,7 @@ class Masked:
         )
 
     def _hidden(self, grid: GeoBox) -> NDArray[np.bool_]:
-        """Where the mask hides the ground, made wider by `dilation`."""
+        """Return where the mask hides the ground, made wider by `dilation`."""
         pixels = self.dilation / _metres(grid)
         reach = int(np.ceil(pixels)) if pixels >= 1 else 0
         around = grid.pad(reach) if reach else grid
@@ -238,7 +238,7 @@ class Masked:
 
     @property
     def _hiding(self) -> NDArray[np.bool_]:
-        """Whether a class index hides the ground; `UNKNOWN` doesn't."""
+        """Return whether a class index hides the ground; `UNKNOWN` doesn't."""
         table = np.zeros(UNKNOWN + 1, np.bool_)
         codes = self.mask.legend.codes
         table[: len(codes)] = [code in self.hidden for code in codes]

@@ -38,7 +38,7 @@ _NOTHING = {
 
 
 def says_nothing(name: str) -> bool:
-    """Whether a name stands for no class."""
+    """Return whether a name stands for no class."""
     return normal_name(name) in _NOTHING
 
 
@@ -48,7 +48,7 @@ def plain_name(name: str) -> str:
 
 
 def meanings(name: str) -> frozenset[str]:
-    """What a name means of water, trees, shrubs and so on; nothing if it is not clear.
+    """Return what a name says of water, trees, shrubs and so on; nothing if unclear.
 
     Examples
     --------

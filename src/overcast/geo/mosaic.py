@@ -42,12 +42,12 @@ class Mosaic:
 
     @property
     def blocks(self) -> tuple[int, int]:
-        """Those of the first image."""
+        """Return the blocks of the first image."""
         return self.sources[0].blocks
 
     @property
     def sensor(self) -> Sensor:
-        """That of all images."""
+        """Return the sensor of all images."""
         return self.sources[0].sensor
 
     def read(self, grid: GeoBox) -> Image:

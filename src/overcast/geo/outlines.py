@@ -85,7 +85,7 @@ def _mended(shape: Any) -> Any:
 
 
 def _holds_a_centre(shape: Any) -> bool:
-    """Whether a polygon, in pixels of a grid, holds the centre of one."""
+    """Return whether a polygon, in pixels of a grid, holds the centre of one."""
     left, top, right, bottom = shape.bounds
     columns = np.arange(np.ceil(left - 0.5), np.floor(right - 0.5) + 1) + 0.5
     rows = np.arange(np.ceil(top - 0.5), np.floor(bottom - 0.5) + 1) + 0.5

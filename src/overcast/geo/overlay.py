@@ -95,7 +95,7 @@ def label_inner(
 def within(
     rows: NDArray[np.int64], columns: NDArray[np.int64], grid: GeoBox
 ) -> NDArray[np.bool_]:
-    """Whether pixels ``[N]`` are of a grid."""
+    """Return whether pixels ``[N]`` are of a grid."""
     height, width = grid.shape
     inside: NDArray[np.bool_] = (rows >= 0) & (rows < height)
     return inside & (columns >= 0) & (columns < width)

@@ -57,7 +57,7 @@ def read_table(path: Path) -> tuple[Mapping[str, Texts], list[float], list[float
 
 
 def _is_cut(path: Path, rows: list[list[str]]) -> bool:
-    """Whether the last row alone is short, and no line ends it."""
+    """Return whether the last row alone is short, and no line ends it."""
     if len(rows) < 3 or len(rows[-1]) >= len(rows[0]):
         return False
     others = all(len(row) >= len(rows[0]) for row in rows[1:-1])

@@ -78,7 +78,7 @@ class Product:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What it was taken for, a sentence each."""
+        """Say what the file was taken for, a sentence each."""
         name = self.where.name
         said = []
         if self.level and self.offsets is not None and self.scale is not None:
@@ -306,7 +306,7 @@ def _level(product: Product) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """What a VRT needs to know of a file."""
+    """The facts of a file that a VRT needs."""
 
     shape: tuple[int, int]
     transform: Any

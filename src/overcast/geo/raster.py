@@ -26,7 +26,7 @@ def _check_shape(what: str, shape: tuple[int, ...], expected: tuple[int, ...]) -
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """What one sensor saw.
+    """An image of one sensor.
 
     Attributes
     ----------

@@ -35,7 +35,7 @@ _YEAR = 365.25
 
 @dataclass(frozen=True, slots=True, order=True)
 class Moment:
-    """Which observation an image is.
+    """The time and orbit of an observation.
 
     Attributes
     ----------
@@ -143,7 +143,7 @@ def chip_at(chip: Chip, day: date) -> tuple[Chip, str]:
 
 
 def nearest(moments: Moments, day: date) -> frozenset[str]:
-    """Of every series, the name of the observation nearest in time to a day."""
+    """Return, for every series, the name of the observation nearest in time to a day."""
     found: dict[str, tuple[float, date, str]] = {}
     for name, moment in moments.items():
         key = (apart(moment.day, day), moment.day, name)

@@ -40,7 +40,7 @@ class ImageSource(Source[Image], Protocol):
 
     @property
     def sensor(self) -> Sensor:
-        """Which bands it gives."""
+        """Return the sensor, whose bands it gives."""
         ...
 
 
@@ -49,7 +49,7 @@ class LabelSource(Source[Labels], Protocol):
 
     @property
     def legend(self) -> Legend:
-        """Which classes it gives."""
+        """Return the legend of the classes that it gives."""
         ...
 
 

@@ -34,7 +34,7 @@ _LARGE_PX, _PLACES = 4096, 8
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """What a file or an array says of one of its bands."""
+    """The tags of one band of a file or an array."""
 
     name: str
     dtype: str
@@ -53,12 +53,12 @@ class Stored(Protocol):
 
     @property
     def how(self) -> str:
-        """What to do where bands have no names, or wrong ones."""
+        """Say what to do if bands have no names, or wrong ones."""
         ...
 
     @property
     def tags(self) -> tuple[Tag, ...]:
-        """What is said of every band."""
+        """Return the tags of every band."""
         ...
 
     @property
@@ -68,7 +68,7 @@ class Stored(Protocol):
 
     @property
     def thinned(self) -> bool:
-        """Whether it has overviews, in which fill values are mixed with what was seen."""
+        """Return whether it has overviews, which mix fill values with observed ones."""
         ...
 
     def read(
@@ -83,7 +83,7 @@ class Stored(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Masks:
-    """Which masks of a raster file say what was not seen.
+    """The masks of a raster file that say what was not seen.
 
     Attributes
     ----------
@@ -158,7 +158,7 @@ class FileBands:
 
     @property
     def how(self) -> str:
-        """How files get names of bands."""
+        """Say what to do if bands have no names, or wrong ones."""
         return "set the file's band descriptions (gdal_edit.py, rasterio)"
 
     @property
@@ -169,7 +169,7 @@ class FileBands:
 
     @property
     def thinned(self) -> bool:
-        """Whether the file has overviews."""
+        """Return whether the file has overviews."""
         return bool(dataset_of(self.path).overviews(1))
 
     def read(
@@ -266,7 +266,7 @@ def seen_sample(
 
 
 def _differ(pixels: Values) -> bool:
-    """Whether pixels ``[C, N]`` differ, but for fill values without a tag."""
+    """Return whether pixels ``[C, N]`` differ, but for fill values without a tag."""
     if len(pixels) > 1:
         same = (pixels == pixels[:1]).all(0)
         pixels = pixels[:, ~(same & np.isin(pixels[0], FILLS))]

@@ -38,7 +38,7 @@ _NOON = 12
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """When and how an image was seen; what is not known is None or empty.
+    """The time and orbit of an image; None or empty if unknown.
 
     Attributes
     ----------
@@ -56,7 +56,7 @@ class Seen:
 
 
 def seen_of(where: Location) -> Seen:
-    """What a file, its name or the item beside it says of its time."""
+    """Return what a file, its name or the item beside it says of its time."""
     item = _item(where)
     name = _named(where)
     text = item.get("datetime") or item.get("start_datetime")
@@ -146,7 +146,7 @@ def _item(where: Location) -> Mapping[str, Any]:
 
 
 def _orbit_of(where: Location, name: str, moment: datetime | None) -> Orbit:
-    """By the name of a file; of a Sentinel-1 product, by its local time."""
+    """Read the orbit by the name of a file; of a Sentinel-1 product, by its local time."""
     if match := _ORBIT.search(name.replace("_", " ")):
         return f"{match[1].lower()}ending"
     product = re.search(r"S1[A-D]_", name) and moment is not None and moment.hour
@@ -166,7 +166,7 @@ def _orbit_of(where: Location, name: str, moment: datetime | None) -> Orbit:
 
 
 def _processed(item: Mapping[str, Any], name: str) -> str:
-    """What sorts processings of one acquisition: the later one last."""
+    """Return what sorts processings of one acquisition: the later one last."""
     said = (
         item.get("s2:processing_baseline")
         or item.get("processing:version")

@@ -79,7 +79,7 @@ class Under:
 
     @property
     def legend(self) -> Legend:
-        """Which classes it gives."""
+        """Return the legend of the classes that it gives."""
         return self.source.legend
 
     @property

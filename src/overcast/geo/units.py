@@ -95,7 +95,7 @@ def _between(top: float, shape: str, seen: str) -> Scale:
 
 
 def _shape(bright: Floats, values: Floats, names: tuple[str, ...]) -> str:
-    """What the brightest spectra look like, whatever their scale."""
+    """Return what the brightest spectra look like, whatever their scale."""
     of = dict(zip(names, bright, strict=True))
     near = of.get("B08", of.get("B8A", of.get("B07")))
     visible = of.get("B03", of.get("B02"))
@@ -112,7 +112,7 @@ def _shape(bright: Floats, values: Floats, names: tuple[str, ...]) -> str:
 
 
 def _near_infrared(values: Floats, names: tuple[str, ...]) -> float:
-    """What nine in ten vegetated pixels are below in the near infrared, or 0."""
+    """Return what nine in ten vegetated pixels are below in the near infrared, or 0."""
     of = dict(zip(names, values, strict=True))
     near = of.get("B08", of.get("B8A"))
     green = vegetated(values, names)
@@ -131,7 +131,7 @@ def vegetated(values: Floats, names: tuple[str, ...]) -> NDArray[np.bool_]:
 
 
 def looks_like_radiance(values: Floats, names: tuple[str, ...]) -> bool:
-    """Whether spectra ``[C, N]`` fall towards the short-wave infrared as sunlight does.
+    """Return whether spectra ``[C, N]`` fall towards the short wave like sunlight.
 
     The sun gives 1512 W/m2/um in B04, 245 in B11 and 85 in B12. Divided by it, land is
     not that dark in B12: dense vegetation has about twice its red reflectance there
@@ -154,7 +154,7 @@ def looks_like_radiance(values: Floats, names: tuple[str, ...]) -> bool:
 
 
 def _is_dark(values: Floats, short: Floats, bright: NDArray[np.bool_]) -> bool:
-    """Whether what is bright in B11 is dark beside other bands, as water and snow are."""
+    """Return whether pixels bright in B11 are dark in other bands, like water and snow."""
     return bool(np.median(short[bright] / values[:, bright].max(0)) < _DARK_SHORT)
 
 
@@ -164,7 +164,7 @@ def darkest(values: Floats) -> float:
 
 
 def below_zero(values: Floats, stored: Floats) -> bool:
-    """Whether reflectance is negative so often that an offset was applied twice.
+    """Return whether reflectance is negative so often that an offset was applied twice.
 
     Bands that are stored as 0 are left out: they were clipped before.
     """
@@ -185,7 +185,7 @@ _APART = 4.8
 
 @dataclass(frozen=True, slots=True)
 class Units:
-    """What backscatter is stored as; None, and why, where it is not clear."""
+    """The units of stored backscatter; None, and why, if they are unclear."""
 
     units: Backscatter | None
     seen: str
@@ -195,7 +195,7 @@ class Units:
 
 
 def backscatter_units(values: Floats, names: tuple[str, ...]) -> Units:
-    """What values ``[C, N]`` of VV and VH are: dB, linear power or amplitude."""
+    """Return the units of values ``[C, N]`` of VV and VH: dB, linear power or amplitude."""
     middles = np.median(values, 1)
     seen = "medians of " + " and ".join(
         f"{middle:.3g} in {name}" for middle, name in zip(middles, names, strict=True)

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyogrio.raw
 import pyproj
 import shapely
 from numpy.typing import NDArray
@@ -49,7 +48,7 @@ class Features:
 
     @property
     def are_points(self) -> bool:
-        """Whether every shape is a point."""
+        """Return whether every shape is a point."""
         return bool((shapely.get_type_id(self.shapes) == 0).all())
 
     def to_crs(self, crs: str) -> Geometries:
@@ -170,7 +169,7 @@ def read_features(path: FilePath, column: str | None = None) -> Features:
     refuse_crs(file, layer.crs)
     shapes = parse_shapes(file, layer.shapes)
     columns = {
-        name: [_text(value) for value in values]
+        name: [text_of(value) for value in values]
         for name, values in zip(layer.fields, layer.columns, strict=True)
     }
     notes = () if layer.note is None else (layer.note,)
@@ -192,7 +191,7 @@ def _simple(features: Features) -> Features:
 
 
 def _polygons(shape: Any) -> Any:
-    """What a collection holds, if that is polygons alone or one shape."""
+    """Return what a collection holds, if that is polygons alone or one shape."""
     if shape.geom_type != "GeometryCollection":
         return shape
     parts = [_polygons(part) for part in shapely.get_parts(shape) if not part.is_empty]
@@ -206,7 +205,7 @@ def _polygons(shape: Any) -> Any:
     return shape
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
     """Value of a field as text; numbers that are whole lose their decimals."""
     if value is None:
         return ""
@@ -228,16 +227,23 @@ def write_points(
     Columns ``id`` (from 1), ``x``, ``y``, ``lon`` and ``lat`` come before the others.
     The file is whole or not there.
     """
-    to_degrees = pyproj.Transformer.from_crs(crs, _WGS84, always_xy=True)
-    lon, lat = to_degrees.transform(*points.T)
-    place = {"x": points[:, 0], "y": points[:, 1], "lon": lon, "lat": lat}
-    place = {name: np.round(at, 9) for name, at in place.items()}
-    whole = {"id": np.arange(1, len(points) + 1), **place, **columns}
+    whole = with_place(points, crs, columns)
     with _whole(path) as draft:
         if path.suffix.lower() == ".csv":
             _write_csv(draft, whole)
         else:
             _write_layer(draft, shapely.points(points), crs, whole, about)
+
+
+def with_place(
+    points: NDArray[np.float64], crs: str, columns: Mapping[str, Sequence[Any]]
+) -> dict[str, Sequence[Any]]:
+    """Columns ``id`` (from 1), ``x``, ``y``, ``lon`` and ``lat``, and then the others."""
+    to_degrees = pyproj.Transformer.from_crs(crs, _WGS84, always_xy=True)
+    lon, lat = to_degrees.transform(*points.T)
+    place = {"x": points[:, 0], "y": points[:, 1], "lon": lon, "lat": lat}
+    rounded: dict[str, Any] = {name: np.round(at, 9) for name, at in place.items()}
+    return {"id": np.arange(1, len(points) + 1), **rounded, **columns}
 
 
 def write_outlines(
@@ -281,6 +287,8 @@ def _write_layer(
     columns: Mapping[str, Sequence[Any]],
     about: Mapping[str, str],
 ) -> None:
+    import pyogrio.raw  # imports pandas where it is there
+
     pyogrio.raw.write(
         path,
         shapely.to_wkb(shapes),

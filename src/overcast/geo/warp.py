@@ -148,7 +148,7 @@ def around(longitude: NDArray[np.float64], grid: GeoBox) -> NDArray[np.float64]:
 
 
 def crosses_date_line(target: GeoBox) -> bool:
-    """Whether a projected grid lies on both sides of 180 degrees."""
+    """Return whether a projected grid lies on both sides of 180 degrees."""
     if target.crs is None or target.crs.geographic:
         return False
     h, w = (min(int(n), 9) for n in target.shape)
@@ -160,13 +160,13 @@ def crosses_date_line(target: GeoBox) -> bool:
 
 
 def _may_turn(source: GeoBox) -> bool:
-    """Whether a grid in degrees goes on beyond 180."""
+    """Return whether a grid in degrees goes on beyond 180."""
     geographic = source.crs is not None and source.crs.geographic
     return geographic and bool(source.extent.boundingbox.right > 180)
 
 
 def reaches(odd: NDArray[np.bool_], source: GeoBox, target: GeoBox) -> bool:
-    """Whether a pixel of `source` that is `odd` lies on `target`, if only in part.
+    """Return whether a pixel of `source` that is `odd` lies on `target`, if only in part.
 
     Where the grids are aligned, every pixel of `source` is taken to.
     """
@@ -224,6 +224,6 @@ def _reproject(
 def target_of(
     spans: tuple[slice, slice], offset: tuple[int, int]
 ) -> tuple[slice, slice]:
-    """Where a window of a source lies in a target on the same lattice."""
+    """Return where a window of a source lies in a target on the same lattice."""
     y, x = (slice(s.start - o, s.stop - o) for s, o in zip(spans, offset, strict=True))
     return y, x

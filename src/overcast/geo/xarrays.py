@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import xarray
+from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
 from overcast.geo.label_array import flag_meanings
@@ -108,6 +109,13 @@ def labels_to_dataarray(labels: Labels, name: str) -> xarray.DataArray:
     codes = labels.legend.to_codes(labels.values)
     attributes = {**class_attributes(labels.legend), "_FillValue": np.uint8(UNKNOWN)}
     return _array(name, (), codes, labels.grid, attributes)
+
+
+def float_dataarray(
+    values: NDArray[np.float32], grid: GeoBox, name: str
+) -> xarray.DataArray:
+    """Numbers ``[y, x]`` on a grid; NaN where there are none."""
+    return _array(name, (), values, grid)
 
 
 def _array(

@@ -160,7 +160,7 @@ def count_zones(
 def _notes(
     features: Features, texts: list[str], names: tuple[str, ...], mended: Features
 ) -> list[str]:
-    """What is to be said of names that repeat and of zones that overlap."""
+    """Return notes on names that repeat and on zones that overlap."""
     notes = []
     if len(names) < len(texts):
         notes.append(

@@ -129,7 +129,7 @@ def _names(laid: Zones | None) -> tuple[str, ...]:
 def _counted(
     mapped: Path, source: LabelFile, laid: Zones | None, counts: ZoneCounts
 ) -> dict[str, Any]:
-    """What the map says of every zone."""
+    """Count the pixels of the map in every zone."""
     (pixel_ha,) = areas_ha(np.array([1]), source.grid)
     drawn = np.zeros(0) if laid is None else laid.pixels()
     parts: dict[str, Any] = {}
@@ -301,7 +301,7 @@ def _some(names: list[str]) -> str:
 
 
 def _variation(grid: GeoBox) -> float:
-    """By how much the area of pixels differs between the top and the bottom row."""
+    """Return how much the area of pixels differs between the top and the bottom row."""
     if grid.crs is None:
         return 0.0
     geod, size = pyproj.Geod(ellps="WGS84"), []

@@ -25,6 +25,7 @@ from overcast.geo.legend import legend_to_csv, load_legend
 from overcast.geo.location import FilePath, Location
 from overcast.geo.overlay import classes_under, pixels_under, within
 from overcast.geo.raster import UNKNOWN
+from overcast.geo.stack import LabelSource
 from overcast.output import refuse_to_replace
 from overcast.plan import read_plan
 from overcast.product.rasters import written_legend
@@ -60,11 +61,38 @@ def assess_files(
     classes = load_legend(legend) if legend else written_legend(mapped)
     source = open_labels(mapped, classes)
     truth = reference.open(classes, source.grid)
+    result = judge(source, truth, (str(mapped), str(reference.path)), progress)
+    # Notes of the reference come last.
+    at = len(result["notes"]) - len(truth.notes)
+    result["notes"][at:at] = _on_labels(source, mapped, truth, reference.path)
+    if out is not None:
+        text = json.dumps(result, indent=2, ensure_ascii=False)
+        with writing(out):
+            out.write_text(text + "\n", encoding="utf-8")
+    return result
+
+
+def judge(
+    source: LabelSource,
+    truth: Reference,
+    names: tuple[str, str] = ("map", "reference"),
+    progress: Progress = quiet,
+) -> dict[str, Any]:
+    """Scores of a class map against a reference, as `assess_files` has them.
+
+    `names` are what messages call the two.
+
+    Raises
+    ------
+    ValueError
+        If nowhere both are known, or a sample contradicts itself.
+    """
+    classes = source.legend
     blocks = list(truth.against(source, progress))
     total = sum(blocks, Confusion.none(len(classes)))
     if total.counts.sum() == 0:
         raise ValueError(
-            f"{mapped} and {reference.path} have no pixel in common; do they overlap?"
+            f"{names[0]} and {names[1]} have no pixel in common; do they overlap?"
         )
     result = {**_estimates(source, truth), **scores(total, classes)}
     sampled = "estimates" in result
@@ -72,13 +100,8 @@ def assess_files(
     result["notes"] = [
         *_on_intervals(result),
         *_on_places(source, truth),
-        *_on_labels(source, mapped, truth, reference.path),
         *truth.notes,
     ]
-    if out is not None:
-        text = json.dumps(result, indent=2, ensure_ascii=False)
-        with writing(out):
-            out.write_text(text + "\n", encoding="utf-8")
     return result
 
 
@@ -118,24 +141,24 @@ def draw_sample(
     about |= {"map": mapped.name, "legend": legend_to_csv(classes)}
     write_form(out, source, drawn, pixels, {**about, "overcast": __version__})
     strata = {
-        name: {"pixels": int(there), "points": int(taken)}
-        for name, there, taken in zip(classes.names, pixels, sizes, strict=True)
-        if there
+        name: {"pixels": int(count), "points": int(taken)}
+        for name, count, taken in zip(classes.names, pixels, sizes, strict=True)
+        if count
     }
     return {"sample": str(out), "points": int(sizes.sum()), "strata": strata}
 
 
-def _estimates(source: LabelFile, truth: Reference) -> dict[str, Any]:
+def _estimates(source: LabelSource, truth: Reference) -> dict[str, Any]:
     """Estimates for the whole map, from points of a sampling design."""
     if not isinstance(truth, ReferencePoints) or not is_form(truth.points):
         return {}
-    found = classes_under(source, truth.points)
-    sample = read_sample(truth.points, found, truth.classes, source.legend)
+    mapped_classes = classes_under(source, truth.points)
+    sample = read_sample(truth.points, mapped_classes, truth.classes, source.legend)
     whole = areas_ha(sample.pixels.sum(keepdims=True), source.grid)[0]
     return {"estimates": estimates(sample, source.legend, whole)}
 
 
-def _on_places(source: LabelFile, truth: Reference) -> Iterator[str]:
+def _on_places(source: LabelSource, truth: Reference) -> Iterator[str]:
     """Points that lie where the map says nothing."""
     if not isinstance(truth, ReferencePoints):
         return
@@ -166,7 +189,7 @@ def _on_intervals(result: dict[str, Any]) -> Iterator[str]:
 def _on_labels(
     source: LabelFile, mapped: Path, truth: Reference, reference: FilePath
 ) -> Iterator[str]:
-    """What is to be said of the labels that the map was learned from."""
+    """Say how the labels that the map learned from relate to the reference."""
     tags = open_raster(source.path).tags()
     plan = mapped.with_name("run") / "plan.yaml"
     if "OVERCAST_VERSION" not in tags:
@@ -189,6 +212,6 @@ def _on_labels(
                 yield f"{path}, which the map was learned from, is gone: not checked"
                 continue
             labels = open_translated(entry, source.grid, legend_of(data))
-            found = sum(truth.against(labels), Confusion.none(len(labels.legend)))
-            if text := remark(found, are_fine(labels.grid, source.grid)):
+            confusion = sum(truth.against(labels), Confusion.none(len(labels.legend)))
+            if text := remark(confusion, are_fine(labels.grid, source.grid)):
                 yield text

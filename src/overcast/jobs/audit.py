@@ -70,13 +70,13 @@ def audit_labels(plan: Plan, out: Path, overwrite: bool, progress: Progress) -> 
     if output.finished:
         return Made(_files_in(out), (*output.notes, *inputs.notes))
     with output:
-        found = _audit(plan, inputs, cells, output.work, progress)
+        findings = audit_in(plan, inputs, cells, output.work, progress)
     summary = {
         **_files_in(out),
-        "wrong": round(found.wrong, 3),
-        "mistakes": found.mistakes(),
+        "wrong": round(findings.wrong, 3),
+        "mistakes": findings.mistakes(),
     }
-    return Made(summary, (*output.notes, *inputs.notes, *found.notes()))
+    return Made(summary, (*output.notes, *inputs.notes, *findings.notes()))
 
 
 def _files_in(out: Path) -> dict[str, Any]:
@@ -88,9 +88,10 @@ def _files_in(out: Path) -> dict[str, Any]:
     }
 
 
-def _audit(
+def audit_in(
     plan: Plan, inputs: Inputs, cells: LabelCells, work: Path, progress: Progress
 ) -> Findings:
+    """Learn from the labels of a plan and compare, leaving all files in `work`."""
     run, stack = work / "run", inputs.stack
     assert stack.labels is not None
     if not is_trained(run):
@@ -104,16 +105,24 @@ def _audit(
     tables = Tables(cells.blocks, len(stack.labels.legend))
     sums = CellSums(cells, work)
     _count(scene, tables, sums, progress)
-    found = Findings.of(tables, stack.labels.legend, plan.seed)
+    findings = Findings.of(tables, stack.labels.legend, plan.seed)
     with rasterio.open(mapped) as dataset:
         tags = {k: v for k, v in dataset.tags().items() if k.startswith("OVERCAST_")}
     rows = _suspicion(scene, sums, progress)
     write_suspicion(rows, stack.grid, work / "suspicious.tif", tags)
-    text = json.dumps(found.as_tree(), indent=2, ensure_ascii=False)
+    text = json.dumps(findings.as_tree(), indent=2, ensure_ascii=False)
     (work / "audit.json").write_text(text + "\n", encoding="utf-8")
     pictures = _Pictures(scene, sums, inputs, mapped)
-    write_audit_page(pictures.page(found, plan), work / "audit.html")
-    return found
+    write_audit_page(pictures.page(findings, plan), work / "audit.html")
+    return findings
+
+
+def read_suspicion(work: Path) -> NDArray[np.float32]:
+    """Suspicion ``[H, W]`` of every label that `audit_in` left; NaN where none is."""
+    with rasterio.open(work / "suspicious.tif") as dataset:
+        steps = dataset.read(1)
+    shares = steps.astype(np.float32) / PROBABILITY_STEPS
+    return np.where(steps == UNKNOWN, np.float32(np.nan), shares)
 
 
 def _count(
@@ -133,16 +142,16 @@ def _suspicion(
 ) -> Iterator[tuple[int, NDArray[np.float32]]]:
     for band in scene.bands("writing", progress):
         if scene.cells.are_labels:
-            found = sums.suspicion(np.maximum(band.cell, 0))
-            found[~band.labelled] = np.nan
+            suspicion = sums.suspicion(np.maximum(band.cell, 0))
+            suspicion[~band.labelled] = np.nan
         else:
-            found = pixel_suspicion(band.probabilities, band.labels, band.known)
-        yield band.window[0].start, found
+            suspicion = pixel_suspicion(band.probabilities, band.labels, band.known)
+        yield band.window[0].start, suspicion
 
 
 @dataclass(frozen=True, slots=True)
 class _Pictures:
-    """What the pictures of the page are drawn from."""
+    """The inputs of the pictures on the page."""
 
     scene: LabelledMap
     sums: CellSums

@@ -30,7 +30,7 @@ from overcast.accuracy.reference import Reference, ReferenceFile, ReferenceRaste
 from overcast.geo.dataset import stamp
 from overcast.geo.layers import file_of
 from overcast.geo.legend import Legend
-from overcast.geo.location import FilePath
+from overcast.geo.stack import Stack
 from overcast.inputs import Inputs, open_inputs
 from overcast.jobs.after import attempt, describe_map, describe_run
 from overcast.jobs.assess import assess_files
@@ -100,10 +100,12 @@ def calibrate_map(
             unlike = shutil.ignore_patterns(calibration_file.NAME)
             shutil.copytree(run, copy, ignore=unlike, dirs_exist_ok=True)
             pixels = known_pixels(truth, legend)
-            held = _held_out(copy, inputs, pixels, known.path, progress)
+            held = held_out(
+                Runs((copy,)), inputs.stack, pixels, str(known.path), progress
+            )
             with steady_learning():
-                found = calibrate(held, known.path.name, coverage, by_class)
-            write_calibration(found, copy)
+                calibration = calibrate(held, known.path.name, coverage, by_class)
+            write_calibration(calibration, copy)
         failures = describe_run(copy, plan, inputs, run)
         notes = _map_anew(out, output.work, inputs, known, progress)
     return _made(out, (*output.notes, *notes, *failures))
@@ -177,24 +179,31 @@ def _open(
     return truth
 
 
-def _held_out(
-    run: Path,
-    inputs: Inputs,
+def held_out(
+    runs: Runs,
+    stack: Stack,
     pixels: KnownPixels,
-    reference: FilePath,
-    progress: Progress,
+    reference: str,
+    progress: Progress = quiet,
 ) -> HeldOut:
-    predictor = load_run(run)
-    stack = matched(inputs.stack, predictor.sensors)
+    """Probabilities of known pixels, as runs that are not calibrated give them.
+
+    Raises
+    ------
+    ValueError
+        If the `reference` knows no class where the map has one.
+    """
+    predictor = runs.load()
+    stack = matched(stack, predictor.sensors)
     predictor = for_dates(predictor, stack)
-    tiling = tiling_of(predictor, read_plan(run / "plan.yaml").windows)
+    tiling = tiling_of(predictor, read_plan(runs.found[0] / "plan.yaml").windows)
     places = pixels.rows, pixels.columns
-    found = probabilities_of(predictor, stack, tiling, places, progress)
-    if not found.any():
+    probabilities = probabilities_of(predictor, stack, tiling, places, progress)
+    if not probabilities.any():
         raise ValueError(
             f"{reference}: knows no class where the map has one; give places of the map"
         )
-    return HeldOut.of(found, pixels.classes, pixels.weights)
+    return HeldOut.of(probabilities, pixels.classes, pixels.weights)
 
 
 def _map_anew(
@@ -234,15 +243,15 @@ def _keep_scores(given: Path, kept: Path) -> None:
 
 
 def _made(out: Path, notes: tuple[str, ...]) -> Made:
-    found = read_calibration(out / "run")
-    assert found is not None
+    calibration = read_calibration(out / "run")
+    assert calibration is not None
     summary: dict[str, Any] = {
         "calibration": str(out / "run" / calibration_file.NAME),
-        "temperature": round(found.scaling.temperature, 4),
-        "pixels": found.pixels,
+        "temperature": round(calibration.scaling.temperature, 4),
+        "pixels": calibration.pixels,
         "expected_error": {
-            "before": round(found.before.expected_error, 4),
-            "after": round(found.after.expected_error, 4),
+            "before": round(calibration.before.expected_error, 4),
+            "after": round(calibration.after.expected_error, 4),
         },
         **{
             name.split(".")[0]: str(out / name)

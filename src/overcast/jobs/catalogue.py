@@ -44,7 +44,7 @@ def publish(
 
 
 def _credits(folder: Path) -> tuple[str, ...]:
-    """What the sources of the data of a map ask to be said."""
+    """Return the statements that the sources of a map's data require."""
     return origins_of(
         Path(folder / unquote(href)) for href in sources_of(folder)
     ).credits

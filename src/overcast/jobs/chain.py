@@ -32,7 +32,7 @@ _KEY = "chain-key"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chain:
-    """What a chain is made of.
+    """The parts of a chain.
 
     Attributes
     ----------
@@ -210,7 +210,7 @@ def _label(
 
 
 def _is_there(folder: Path, name: str) -> bool:
-    """Whether a part has been made; files that were about to move are moved first."""
+    """Return whether a part exists; files that were about to move are moved first."""
     finish_left(folder)
     return (folder / name).exists()
 

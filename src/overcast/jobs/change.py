@@ -56,7 +56,7 @@ APART = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeSettings:
-    """When a pixel counts as changed.
+    """The settings by which a pixel counts as changed.
 
     Attributes
     ----------
@@ -208,7 +208,7 @@ def _result(
 
 
 def _sums(mapped: Any, expected: Any, k: int) -> dict[str, Any]:
-    """What a class gained or lost, from a column or row of transitions."""
+    """Return the gain or loss of a class, from a column or row of transitions."""
     return {
         "mapped_ha": plain(float(np.delete(mapped, k).sum())),
         "expected_ha": plain(float(np.delete(expected, k).sum())),

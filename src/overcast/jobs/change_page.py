@@ -172,7 +172,7 @@ def _image_of(dated: DatedMap) -> ImageSource | None:
 
 
 def _place(grid: GeoBox) -> str:
-    """Where the middle of a picture is."""
+    """Return where the middle of a picture is."""
     box = grid.geographic_extent.boundingbox
     lon, lat = (box.left + box.right) / 2, (box.bottom + box.top) / 2
     north, east = "N" if lat >= 0 else "S", "E" if lon >= 0 else "W"

@@ -50,7 +50,7 @@ class DatedMap:
 
     @property
     def has_probabilities(self) -> bool:
-        """Whether all classes have a probability, and not the mapped one alone."""
+        """Return whether all classes have a probability, and not the mapped one alone."""
         return len(self.image.sensor.bands) > 1
 
     def read(self, grid: GeoBox) -> tuple[Probabilities, Classes]:
@@ -177,9 +177,9 @@ def find_changes(
     apart = np.zeros((size, size), np.int64)
     bands = pieces(grid, _ROWS)
     for done, band in enumerate(bands, 1):
-        *found, together = _compared(dates, joint, least, grid[band])
+        *changes, together = _compared(dates, joint, least, grid[band])
         apart += together
-        for target, values in zip(targets, found, strict=True):
+        for target, values in zip(targets, changes, strict=True):
             target[band[0]] = values.reshape(-1, shape[1])
         progress("comparing", done, len(bands))
     _sieve((before, after, stays), mmu_ha, grid, folder)

@@ -287,5 +287,5 @@ def _difference(network: Physical, path: Path, size: int) -> float:
     session = onnxruntime.InferenceSession(
         path, options, providers=["CPUExecutionProvider"]
     )
-    (found,) = session.run([_OUTPUT], images)
-    return float(np.abs(found - expected).max())
+    (output,) = session.run([_OUTPUT], images)
+    return float(np.abs(output - expected).max())

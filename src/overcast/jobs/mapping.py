@@ -62,7 +62,7 @@ BESIDE = ("map.tif.aux.xml", "map.qml", "confidence.qml", "legend.csv", ITEM)
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What a job made: a summary to print, and what was noticed on the way."""
+    """The result of a job: a summary to print, and notes."""
 
     summary: Mapping[str, Any]
     notes: tuple[str, ...] = ()
@@ -230,9 +230,9 @@ def make_demo(
     folder = out / "world"
     if not (folder / "world.json").exists() or overwrite:
         write_world(*world, folder, overwrite=overwrite, progress=progress)
-    elif (there := world_of(folder)) != world:
+    elif (present := world_of(folder)) != world:
         raise ValueError(
-            f"{folder}: holds the world of seed {there[0]} and size {there[1]}; give "
+            f"{folder}: holds the world of seed {present[0]} and size {present[1]}; give "
             "another --out, or --overwrite"
         )
     data = Data(
@@ -274,7 +274,7 @@ def _learned(runs: Runs) -> Iterator[Data]:
 
 
 def _said_without(runs: Runs) -> tuple[str, ...]:
-    """What a map lacks that the run learned with."""
+    """Name the inputs of the training that a map lacks."""
     if not runs.without:
         return ()
     names = ", ".join(runs.without)
@@ -285,13 +285,13 @@ def _said_without(runs: Runs) -> tuple[str, ...]:
 
 
 def _said_of_place(run: Path, legend: Legend) -> tuple[str, ...]:
-    """How the labels of a run count as evidence of place."""
+    """Say how the labels of a run count as evidence of place."""
     place = read_place(run, legend)
     return () if place is None else place.notes
 
 
 def _said_elsewhere(predictor: Predictor, inputs: Inputs) -> tuple[str, ...]:
-    """That the labels of a run, which it maps with, are of another place."""
+    """Say that the labels of a run, which it maps with, are of another place."""
     if reaches(predictor, inputs.stack):
         return ()
     return (
@@ -308,7 +308,7 @@ def _stamps(place: PlaceInput) -> list[Any]:
 
 
 def _made_before(out: Path, notes: tuple[str, ...]) -> Made:
-    """What a command had made that was stopped while its files moved."""
+    """Return the result of a command that was stopped while its files moved."""
     return _made(out, read_scores(out / SCORES).scores, notes)
 
 

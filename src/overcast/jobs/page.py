@@ -48,7 +48,7 @@ _LIBRARIES = ("numpy", "rasterio", "scikit-learn", "torch")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
-    """What is known of a map beside its files.
+    """The facts of a map that are not in its files.
 
     Attributes
     ----------
@@ -193,7 +193,7 @@ def _set_sizes(path: Path, grid: GeoBox, calibration: Calibration) -> Panel:
 
 
 def _look(sensor: Any) -> str:
-    """Which bands a picture shows."""
+    """Return which bands a picture shows."""
     if sensor.kind == "sar":
         return "VV, VH and their ratio as red, green and blue."
     return "true colour." if sensor.index("B04", "B03", "B02") else "its first bands."
@@ -214,14 +214,17 @@ def _counts(path: Path, legend: Legend) -> NDArray[np.int64]:
 
 
 def _reliability(findings: Findings) -> tuple[dict[str, Reliability], str]:
-    """Of confidence as it is and, once calibrated, as it was; how it was measured."""
-    if (found := findings.calibration) is not None:
+    """Give the reliability of confidence, before and after calibration, and its source."""
+    if (calibration := findings.calibration) is not None:
         return (
-            {"calibrated": found.after, "as the method saw it": found.before},
-            f"Calibrated with temperature {found.scaling.temperature:.2f} and a curve on "
-            f"{found.pixels} pixels of {found.reference}; each was judged with what was "
-            "learned from others. A pixel of a stratified sample counts for all that "
-            "it stands for.",
+            {
+                "calibrated": calibration.after,
+                "as the method saw it": calibration.before,
+            },
+            f"Calibrated with temperature {calibration.scaling.temperature:.2f} and a "
+            f"curve on {calibration.pixels} pixels of {calibration.reference}; each was "
+            "judged with what was learned from others. A pixel "
+            "of a stratified sample counts for all that it stands for.",
         )
     tree = findings.scores.get("map", {}).get("reliability")
     if tree is None:
@@ -238,7 +241,7 @@ def _plan_text(path: Path) -> str:
 
 
 def provenance(mapped: Path, inputs: Inputs, plan: Plan) -> dict[str, str]:
-    """What made a map: version, method, inputs, grid, hashes."""
+    """Return the origin of a map: version, method, inputs, grid, hashes."""
     with rasterio.open(mapped) as dataset:
         tags = dataset.tags()
     sources: dict[str, Any] = {f"image {n}": s for n, s in inputs.stack.images.items()}
@@ -267,8 +270,8 @@ def _file(source: Any) -> str:
     if (file := Location.of(source.path).container) is None or not file.is_file():
         return f"{source.path.name}, {shape}"
     size = file.stat().st_size
-    told = f"{size / 1e6:,.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"
-    return f"{source.path.name}, {told}, {shape}"
+    size_text = f"{size / 1e6:,.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"
+    return f"{source.path.name}, {size_text}, {shape}"
 
 
 def _versions() -> Iterator[str]:

@@ -125,18 +125,18 @@ def pretrain(
     noticed = (*output.notes, *scenes.notes, *_noticed(inputs))
     if output.finished:
         return _made(out, len(inputs), noticed)
-    kept = output.work / "superpixels"
+    cache = output.work / "superpixels"
     with output:
         write_plan(plan, output.work / PLAN)
-        stacks = _stacks(inputs, choose("recipes", network.recipe), kept)
+        stacks = _stacks(inputs, choose("recipes", network.recipe), cache)
         with steady_learning():
             network.pretrain(stacks, output.work, seed, progress)
-        shutil.rmtree(kept, ignore_errors=True)
+        shutil.rmtree(cache, ignore_errors=True)
     return _made(out, len(stacks), noticed)
 
 
 def _stacks(inputs: Sequence[Inputs], recipe: Any, kept: Path) -> list[Stack]:
-    """What is learned from: with superpixels, if the recipe asks for them."""
+    """Return the stacks to learn from, with superpixels if the recipe asks for them."""
     from overcast.learn.felzenszwalb import with_superpixels
 
     # An encoder sees every date of a scene as a scene.
@@ -172,7 +172,7 @@ def _made(out: Path, scenes: int, notes: tuple[str, ...]) -> Made:
 
 
 def _noticed(inputs: Sequence[Inputs]) -> tuple[str, ...]:
-    """What was noticed of any of the scenes, once."""
+    """Return the notes on all scenes, each once."""
     return tuple(dict.fromkeys(note for one in inputs for note in one.notes))
 
 
@@ -206,9 +206,9 @@ def _paired(named: Mapping[str, dict[str, Path]]) -> list[dict[str, Path]]:
             continue
         (path,) = images.values()
         lonely.setdefault(path.parent, []).append(images)
-    for found in lonely.values():
-        pair = {name: path for images in found for name, path in images.items()}
-        scenes += [pair] if len(found) == len(pair) == len(SENSORS) else found
+    for files in lonely.values():
+        pair = {name: path for images in files for name, path in images.items()}
+        scenes += [pair] if len(files) == len(pair) == len(SENSORS) else files
     return scenes
 
 

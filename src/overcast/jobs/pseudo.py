@@ -127,11 +127,11 @@ def keep_agreed(
         nonlocal total
         for done, window in enumerate(windows, 1):
             here = ours.read(ours.grid[window]).values
-            there = to_ours(official.read(ours.grid[window]).values)
-            total += Confusion.of(there, here, len(legend))
-            alike = (here == there) | (there == UNKNOWN)
-            kept = np.where(alike, here, np.uint8(UNKNOWN))
-            yield window[0].start, legend.to_codes(kept)
+            theirs = to_ours(official.read(ours.grid[window]).values)
+            total += Confusion.of(theirs, here, len(legend))
+            alike = (here == theirs) | (theirs == UNKNOWN)
+            agreeing = np.where(alike, here, np.uint8(UNKNOWN))
+            yield window[0].start, legend.to_codes(agreeing)
             progress("comparing", done, len(windows))
 
     write_classes(agreed(), ours.grid, legend, mapped.with_name("agreed.tif"), {})

@@ -56,6 +56,7 @@ def publish_map(
     with rasterio.open(mapped) as dataset:
         tags = dataset.tags()
     key = fingerprint([tags["OVERCAST_MODEL"], inputs.fingerprint])
+    origins = origins_of(read_files(inputs))
     origin = Origin(
         name=f"overcast-map-{key}",
         grid=inputs.stack.grid,
@@ -63,7 +64,8 @@ def publish_map(
         sources=_hrefs(_read(inputs), final),
         method=f"model {tags['OVERCAST_MODEL']} of plan {tags['OVERCAST_PLAN']}",
         version=tags["OVERCAST_VERSION"],
-        items=origins_of(read_files(inputs)).items,
+        items=origins.items,
+        times=origins.times,
     )
     models = _hrefs((run / ITEM for run in runs), final)
     write_item(map_item(mapped.parent, origin, models), mapped.parent)

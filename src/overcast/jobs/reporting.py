@@ -44,7 +44,7 @@ def findings_with(
     calibration: Calibration | None,
     method: Mapping[str, Any] | None = None,
 ) -> Findings:
-    """What `assess_files` found of a map, and what was known in `out` already."""
+    """Return the results of `assess_files`, and the findings already in `out`."""
     scored = read_scores(out / SCORES)
     known = scored.scores
     sampled = "estimates" in found

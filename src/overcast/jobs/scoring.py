@@ -119,7 +119,7 @@ def write_scores(scored: Scored, path: Path) -> None:
 
 
 def read_scores(path: Path) -> Scored:
-    """What `write_scores` wrote; nothing where there is no such file."""
+    """Read what `write_scores` wrote; nothing if the file is missing."""
     if not path.is_file():
         return Scored()
     tree = json.loads(path.read_text(encoding="utf-8"))
@@ -182,7 +182,7 @@ def _score(
 def on_labels(
     truth: LabelSource, learned: Iterable[Data], grid: GeoBox
 ) -> Iterator[str]:
-    """What is to be said of a reference and the labels that were learned from."""
+    """Say how a reference relates to the labels that the map learned from."""
     for data in learned:
         for entry in data.every_labels:
             path = file_of(Location.of(entry.path))
@@ -191,22 +191,22 @@ def on_labels(
                 continue
             labels = open_translated(entry, grid, legend_of(data))
             blocks = compare_blocks(labels, truth, block_side(grid), grid, quiet)
-            found = sum(blocks, Confusion.none(len(labels.legend)))
-            if text := remark(found, are_fine(labels.grid, grid)):
+            confusion = sum(blocks, Confusion.none(len(labels.legend)))
+            if text := remark(confusion, are_fine(labels.grid, grid)):
                 yield text
 
 
 def reliability_against(
     mapped: Path, legend: Legend, truth: LabelSource
 ) -> Reliability:
-    """How often the confidence beside a map was right; read by bands of rows."""
+    """Return how often the confidence beside a map was right; read by bands of rows."""
     source = open_labels(mapped, legend)
     confidence = dataset_of(mapped.with_name("confidence.tif"))
     to_map = translation(truth.legend, legend)
     total = Reliability.of(np.empty(0), np.empty(0, np.bool_))
     for spans in pieces(source.grid):
-        there = source.grid[spans]
-        classes, true = source.read(there).values, to_map(truth.read(there).values)
+        grid = source.grid[spans]
+        classes, true = source.read(grid).values, to_map(truth.read(grid).values)
         sure = confidence.read(1, window=tuple((s.start, s.stop) for s in spans))
         known = (true != UNKNOWN) & (classes != UNKNOWN)
         total += Reliability.of(sure[known], (classes == true)[known])

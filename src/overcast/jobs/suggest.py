@@ -49,17 +49,17 @@ def suggest_patches(
     grid = inputs.stack.grid
     windows = patches_of(inputs.stack.shape, side, seed)
     with steady_learning():
-        found = telling_patches(middle(inputs.stack), windows, count, seed, progress)
-    squares = [grid[patch.window.slices].extent.geom for patch in found]
+        patches = telling_patches(middle(inputs.stack), windows, count, seed, progress)
+    squares = [grid[patch.window.slices].extent.geom for patch in patches]
     columns: dict[str, Any] = {
-        "order": np.arange(1, len(found) + 1),
-        "likeness": np.round([patch.likeness for patch in found], 3),
+        "order": np.arange(1, len(patches) + 1),
+        "likeness": np.round([patch.likeness for patch in patches], 3),
     }
     about = {"side": str(side), "seed": str(seed), "overcast": __version__}
     write_outlines(out, shapely.normalize(squares), str(grid.crs), columns, about)
     summary = {
         "patches": str(out),
-        "count": len(found),
+        "count": len(patches),
         "side": side,
         "likeness": float(columns["likeness"][-1]),
     }

@@ -48,7 +48,7 @@ class Band:
 
     @property
     def labelled(self) -> NDArray[np.bool_]:
-        """Where there are labels ``[h, w]``, whether anything was seen or not."""
+        """Return where there are labels ``[h, w]``, whether anything was seen or not."""
         return np.asarray((self.labels != UNKNOWN) & (self.cell >= 0), np.bool_)
 
 
@@ -79,15 +79,15 @@ class LabelledMap:
             place = rasterio.windows.Window.from_slices(*window)
             steps = dataset.read(window=place)
         seen = (steps[0] != UNKNOWN) & steps.any(0)
-        found = np.where(seen, steps, 0).astype(np.float32)
+        probabilities = np.where(seen, steps, 0).astype(np.float32)
         # Rounded to steps, they don't quite sum to 1.
-        found /= np.maximum(found.sum(0), 1)
+        probabilities /= np.maximum(probabilities.sum(0), 1)
         here = self.grid[window]
         labels = self.labels.read(here).values
         cell, block = self.cells.numbers(here)
         return Band(
             window=window,
-            probabilities=found,
+            probabilities=probabilities,
             labels=labels,
             cell=cell,
             block=block,

@@ -63,7 +63,7 @@ class LabelCells:
 
     @property
     def are_labels(self) -> bool:
-        """Whether a cell is one label."""
+        """Return whether a cell is one label."""
         return self.side == 1
 
     @property

@@ -56,7 +56,7 @@ class Findings:
 
     @classmethod
     def of(cls, tables: Tables, legend: Legend, seed: int) -> Findings:
-        """What follows from counted pixels.
+        """Compute the findings from counted pixels.
 
         Raises
         ------
@@ -97,16 +97,16 @@ class Findings:
         return [self._mistake(a, b) for a, b in chosen[:_MOST]]
 
     def _mistake(self, a: int, b: int) -> str:
-        names, found = self.legend.names, self.called
-        share = 100 * found.value[a, b]
+        names, called = self.legend.names, self.called
+        share = 100 * called.value[a, b]
         said = f"{share:.0f} % of what is {names[a]} is called {names[b]}"
-        if np.isfinite(found.low[a, b]):
-            low, high = 100 * found.low[a, b], 100 * found.high[a, b]
+        if np.isfinite(called.low[a, b]):
+            low, high = 100 * called.low[a, b], 100 * called.high[a, b]
             said += f" ({low:.0f} to {high:.0f} %)"
         return said + "."
 
     def readings(self) -> list[str]:
-        """What every label that is not rare stands for, a sentence each."""
+        """Say what every label that is not rare stands for, a sentence each."""
         return [
             f"What is called {name} is {holdings(self.meant.value[:, b], self.legend)}."
             for b, name in enumerate(self.legend.names)
@@ -114,7 +114,7 @@ class Findings:
         ]
 
     def notes(self) -> Iterator[str]:
-        """What the reader must know."""
+        """Return the notes that a reader must know."""
         yield ORIGIN
         if self.blocks < FEWEST:
             yield (

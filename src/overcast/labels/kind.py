@@ -18,7 +18,7 @@ _LONGEST_PX = 1000
 
 
 def are_drawn(labels: LabelSource, grid: GeoBox) -> bool:
-    """Whether labels are places that somebody drew or looked at, and so right.
+    """Return whether labels are places that somebody drew or looked at, and so right.
 
     They are points or polygons on less than half of the scene, or a raster as fine as
     the images with labels on less than a fifth of it. Points and polygons that cover

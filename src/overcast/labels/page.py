@@ -14,7 +14,7 @@ from overcast.pages.report import Panel, write_page
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditPage:
-    """What the page of an audit shows.
+    """The contents of the page of an audit.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ class AuditPage:
 
     @property
     def has_intervals(self) -> bool:
-        """Whether there were blocks enough for intervals."""
+        """Return whether there were blocks enough for intervals."""
         return bool(np.isfinite(self.findings.called.low).any())
 
 

@@ -21,7 +21,7 @@ from overcast.geo.label_file import LabelFile, open_labels
 from overcast.geo.legend import Legend
 from overcast.geo.stack import LabelSource, Stack
 from overcast.geo.warp import overlap
-from overcast.maps.placed import Placed, Recall, Strength
+from overcast.maps.placed import Placed, Strength
 from overcast.maps.predictor import Predictor
 from overcast.product.rasters import write_classes
 
@@ -43,7 +43,7 @@ class OtherPlace:
     """
 
     index: int
-    strength: Strength | Recall
+    strength: Strength
     side: int
     wins: bool = False
 
@@ -55,9 +55,9 @@ class OtherPlace:
 
 @dataclass(frozen=True, slots=True)
 class KeptPlace:
-    """What a run folder says of place; without a strength, labels are not asked."""
+    """Place in a run folder; without a strength, labels are not asked."""
 
-    strength: Strength | Recall | None
+    strength: Strength | None
     side: int
     notes: tuple[str, ...]
     others: tuple[OtherPlace, ...] = ()
@@ -88,34 +88,30 @@ def write_place(place: KeptPlace, stack: Stack, run: Path) -> None:
     scratch.replace(run / NAME)
 
 
-def _tree(strength: Strength | Recall) -> dict[str, Any]:
-    names = ("recall", "shares") if isinstance(strength, Recall) else ("wrong",)
-    values = {name: [round(v, 6) for v in getattr(strength, name)] for name in names}
-    return {
-        **values,
+def _tree(strength: Strength) -> dict[str, Any]:
+    tree: dict[str, Any] = {
+        "wrong": [round(w, 6) for w in strength.wrong],
         "exponent": strength.exponent,
         "power": round(strength.power, 6),
     }
+    return tree | ({"silent": strength.silent} if any(strength.silent) else {})
 
 
-def _strength(tree: Mapping[str, Any], legend: Legend) -> Strength | Recall | None:
-    """What `_tree` made; None where there is none."""
-    power, exponent = (tree.get(name) for name in ("power", "exponent"))
-    if "wrong" not in tree and "recall" not in tree:
-        return None
-    first, *others = (
-        tuple(float(v) for v in tree[name])
-        for name in ("wrong", "recall", "shares")
-        if name in tree
+def _strength(tree: Mapping[str, Any], legend: Legend) -> Strength:
+    strength = Strength(
+        tuple(float(w) for w in tree["wrong"]),
+        float(tree["exponent"]),
+        float(tree["power"]),
+        tuple(bool(one) for one in tree.get("silent", [])),
     )
-    if len(first) != len(legend):
-        raise ValueError(f"{len(first)} classes, not {len(legend)}")
-    how = {"power": float(power), "exponent": float(exponent)}  # type: ignore[arg-type]
-    return Recall(first, others[0], **how) if others else Strength(first, **how)
+    for values in (strength.wrong, strength.silent or strength.wrong):
+        if len(values) != len(legend):
+            raise ValueError(f"{len(values)} classes, not {len(legend)}")
+    return strength
 
 
 def read_place(run: Path, legend: Legend) -> KeptPlace | None:
-    """What `write_place` left in a run's folder; None if nothing.
+    """Return what `write_place` left in a run's folder; None if nothing.
 
     Raises
     ------
@@ -127,11 +123,15 @@ def read_place(run: Path, legend: Legend) -> KeptPlace | None:
         return None
     try:
         tree = json.loads(path.read_text(encoding="utf-8"))
-        strength = _strength(tree, legend)
+        strength = _strength(tree, legend) if "wrong" in tree else None
         others = tuple(
-            OtherPlace(int(one["index"]), found, int(one["side"]), bool(one["wins"]))
+            OtherPlace(
+                int(one["index"]),
+                _strength(one, legend),
+                int(one["side"]),
+                bool(one["wins"]),
+            )
             for one in tree.get("others", [])
-            if (found := _strength(one, legend)) is not None
         )
         notes = tuple(str(note) for note in tree["notes"])
         return KeptPlace(strength, int(tree["side"]), notes, others)
@@ -194,7 +194,7 @@ def _write_labels(labels: LabelSource, stack: Stack, margin: int, path: Path) ->
 
 
 def reaches(predictor: Predictor, stack: Stack) -> bool:
-    """Whether labels that a predictor asks for place, if any, lie in a stack."""
+    """Return whether labels that a predictor asks for place, if any, lie in a stack."""
     asked: list[LabelFile] = []
     inner: Any = predictor
     while inner is not None:

@@ -62,7 +62,7 @@ def _picture(
     image: ImageSource,
     mapped: LabelSource,
 ) -> Picture:
-    """What was seen beside what was mapped, with the cell outlined in both."""
+    """Draw the image beside the map, with the cell outlined in both."""
     grid = overview(window, _LARGEST_PX)
     inside = np.pad(scene.cells.numbers(grid)[0] == cell, 1)
     whole = inside.copy()
@@ -78,7 +78,7 @@ def _picture(
 
 
 def _place(cell: int, scene: LabelledMap) -> str:
-    """Where the middle of a cell is."""
+    """Return where the middle of a cell is."""
     box = scene.cells.outline(cell).geographic_extent.boundingbox
     lon, lat = (box.left + box.right) / 2, (box.bottom + box.top) / 2
     north, east = "N" if lat >= 0 else "S", "E" if lon >= 0 else "W"

@@ -99,9 +99,9 @@ def _of_each(
     labels: NDArray[np.uint8], index: Floats, classes: int, percent: float
 ) -> Floats:
     """Percentile of an index for every class; NaN where few pixels have it."""
-    found = np.full(classes, np.nan)
+    medians = np.full(classes, np.nan)
     for k in range(classes):
         own = index[(labels == k) & np.isfinite(index)]
         if len(own) >= _ENOUGH:
-            found[k] = np.percentile(own, percent)
-    return found
+            medians[k] = np.percentile(own, percent)
+    return medians

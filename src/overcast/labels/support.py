@@ -50,7 +50,7 @@ def support(labels: LabelSource, grid: GeoBox) -> NDArray[np.int64]:
 
 
 def remarks(stack: Stack, method: Mapping[str, Any] | None = None) -> list[str]:
-    """Which classes of the legend can hardly, or not at all, be learned of a stack.
+    """Return which classes of the legend can hardly, or not at all, be learned of a stack.
 
     `method` is that of the plan: its ``name``, and whether it has a ``prior``.
     """

@@ -40,11 +40,11 @@ class CellSums:
 
     def add(self, cell: Numbers, agreement: Floats, label: NDArray[np.uint8]) -> None:
         """Count N pixels: their cell, the probability of their label, their label."""
-        found, first, place = np.unique(cell, return_index=True, return_inverse=True)
-        self.agreement[found] += np.bincount(place, agreement)
-        self.pixels[found] += np.bincount(place)
+        cells, first, place = np.unique(cell, return_index=True, return_inverse=True)
+        self.agreement[cells] += np.bincount(place, agreement)
+        self.pixels[cells] += np.bincount(place)
         # Squares of fine labels hold several: they are told apart by nothing.
-        self.label[found] = label[first] if self.cells.are_labels else UNKNOWN
+        self.label[cells] = label[first] if self.cells.are_labels else UNKNOWN
 
     def suspicion(self, cell: Numbers) -> Floats:
         """Suspicion of cells, of any shape; NaN where no pixel was counted."""
@@ -57,16 +57,18 @@ class CellSums:
 
         Cells at the border of the scene, of which little is seen, are left out.
         """
-        there = np.flatnonzero(self.pixels)
-        there = there[self.pixels[there] >= _WHOLE * np.median(self.pixels[there])]
-        level, label = self.suspicion(there), self.label[there]
+        occurring = np.flatnonzero(self.pixels)
+        occurring = occurring[
+            self.pixels[occurring] >= _WHOLE * np.median(self.pixels[occurring])
+        ]
+        level, label = self.suspicion(occurring), self.label[occurring]
         order = np.argsort(-level, kind="stable")
         chosen: list[np.intp] = []
         for kind in np.unique(label):
             most = count if kind == UNKNOWN else each
             chosen += list(order[label[order] == kind][:most])
         chosen.sort(key=lambda place: -float(level[place]))
-        return [int(there[place]) for place in chosen[:count]]
+        return [int(occurring[place]) for place in chosen[:count]]
 
 
 def pixel_suspicion(

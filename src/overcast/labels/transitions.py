@@ -89,8 +89,8 @@ class Tables:
         place = blocks.astype(np.int64) * classes + labels
         for table, power in zip(self.weights, POWERS, strict=True):
             for k, weight in enumerate(sharpened(probabilities, power)):
-                found = np.bincount(place, weight, minlength=count * classes)
-                table[:, k] += found.reshape(count, classes)
+                sums = np.bincount(place, weight, minlength=count * classes)
+                table[:, k] += sums.reshape(count, classes)
 
     @property
     def pixels(self) -> float:

@@ -76,10 +76,10 @@ def hide(batch: Batch, sensor: str, fraction: float, block: int = 4) -> Batch:
     if sensor not in batch.valid:
         raise ValueError(f"no sensor {sensor!r}; there are {', '.join(batch.valid)}")
     samples, height, width = batch.valid[sensor].shape
-    kept = torch.rand(samples, -(-height // block), -(-width // block)) >= fraction
-    kept = kept.repeat_interleave(block, 1).repeat_interleave(block, 2)
-    kept = kept[:, :height, :width].to(batch.valid[sensor].device)
-    return replace(batch, valid={**batch.valid, sensor: batch.valid[sensor] & kept})
+    visible = torch.rand(samples, -(-height // block), -(-width // block)) >= fraction
+    visible = visible.repeat_interleave(block, 1).repeat_interleave(block, 2)
+    visible = visible[:, :height, :width].to(batch.valid[sensor].device)
+    return replace(batch, valid={**batch.valid, sensor: batch.valid[sensor] & visible})
 
 
 def drop_sensor(batch: Batch, probability: float) -> Batch:

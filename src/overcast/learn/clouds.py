@@ -49,7 +49,7 @@ Drawn = tuple[Floats, Floats, Floats]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sky:
-    """What clouds and shadows do to the bands of a sensor; arrays ``[C]``.
+    """Effects of clouds and shadows on the bands of a sensor; arrays ``[C]``.
 
     Attributes
     ----------
@@ -189,11 +189,11 @@ def mix(clear: Tensor, sky: Sky, drawn: Sequence[Drawn]) -> Tensor:
         for field in zip(*drawn, strict=True)
     )
     opacity, shadow = opacity[:, None], shadow[:, None]
-    low, high, kept = (
+    low, high, weight = (
         torch.from_numpy(v).to(clear)[:, None, None]
         for v in (sky.low, sky.high, sky.shadow)
     )
-    ground = (low + (high - low) * clear) * (1 - shadow * (1 - kept))
+    ground = (low + (high - low) * clear) * (1 - shadow * (1 - weight))
     seen = (1 - opacity) * ground + opacity * cloud
     return ((seen - low) / (high - low)).clamp(*NETWORK_RANGE)
 

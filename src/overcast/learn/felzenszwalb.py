@@ -114,11 +114,11 @@ class Superpixels:
         out = np.full((1, *grid.shape), np.nan, np.float32)
         inside = Window(*offset, *grid.shape)
         for place, tile in self._tiles(inside):
-            there, here = _overlap(inside, tile)
+            target, here = _overlap(inside, tile)
             numbers = self._tile(place, tile)[here]
             known = numbers != _UNSEEN
             first = _LOCAL * (place[0] % _AROUND * _AROUND + place[1] % _AROUND)
-            out[(0, *there)] = np.where(
+            out[(0, *target)] = np.where(
                 known, first + numbers.astype(np.float32), np.nan
             )
         return Image.of(out, grid, SENSOR)
@@ -165,13 +165,13 @@ class Superpixels:
         sigma = self.sigma
         if sensor.kind == "sar":
             sigma = max(sigma, _SPECKLE_SIGMA)
-        found = felzenszwalb(
+        segments = felzenszwalb(
             np.moveaxis(values.clip(0, 1), 0, -1),
             scale=self.scale,
             sigma=sigma,
             min_size=self.least,
         )
-        return np.where(image.valid, found, _UNSEEN).astype(np.uint16)
+        return np.where(image.valid, segments, _UNSEEN).astype(np.uint16)
 
 
 def with_superpixels(
@@ -184,10 +184,12 @@ def with_superpixels(
     """
     sources = [stack.images[name] for name in stack.sensors]
     optical = [source for source in sources if source.sensor.kind == "optical"]
-    found = Superpixels(image=(optical or sources)[0], grid=stack.grid, folder=folder)
+    superpixels = Superpixels(
+        image=(optical or sources)[0], grid=stack.grid, folder=folder
+    )
     return replace(
         stack,
-        images={**stack.images, name: found},
+        images={**stack.images, name: superpixels},
         targets=stack.targets | {name},
     )
 
@@ -212,7 +214,7 @@ Slices = tuple[slice, slice]
 
 
 def _overlap(one: Window, two: Window) -> tuple[Slices, Slices]:
-    """What two windows share, as rows and columns of the one and of the other."""
+    """Return the overlap of two windows, as rows and columns of each."""
     top, left = max(one.y, two.y), max(one.x, two.x)
     bottom = min(one.y + one.h, two.y + two.h)
     right = min(one.x + one.w, two.x + two.w)

@@ -42,7 +42,7 @@ class Frozen(Segmenter):
         return self
 
     def __getattr__(self, name: str) -> Any:
-        """What else the network can do, such as taking clouds away."""
+        """Offer what else the network can do, such as removing clouds."""
         try:
             return super().__getattr__(name)
         except AttributeError:

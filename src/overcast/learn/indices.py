@@ -45,20 +45,20 @@ def indexed(sensors: Mapping[str, Sensor], names: Sequence[str]) -> dict[str, Se
     ValueError
         If spyndex is not installed, has no such index, or no image has its bands.
     """
-    found = dict(sensors)
+    extended = dict(sensors)
     for name in names:
         place = next((n for n, s in sensors.items() if _parts(s, name)), None)
         if place is None:
             have = "; ".join(f"{n}: {', '.join(s.names)}" for n, s in sensors.items())
             wanted = ", ".join(_catalogue().indices[name].bands)
             raise ValueError(f"no image has the bands of {name} ({wanted}); {have}")
-        own = found[place]
+        own = extended[place]
         if name in own.names:
             raise ValueError(f"index {name} is named twice, or a band of {place}")
-        found[place] = replace(
+        extended[place] = replace(
             own, bands=(*own.bands, Band(name, "index", _LOW, _HIGH))
         )
-    return found
+    return extended
 
 
 def stack_with_indices(stack: Stack, names: Sequence[str]) -> Stack:
@@ -131,8 +131,8 @@ def image_with_indices(image: Image, sensor: Sensor) -> Image:
     values = np.empty((known + len(lacking), *image.valid.shape), np.float32)
     values[:known] = image.values
     for place, name in enumerate(lacking, known):
-        found = _value(image, name)
-        values[place] = np.where(np.isfinite(found) | ~image.valid, found, 0)
+        index = _value(image, name)
+        values[place] = np.where(np.isfinite(index) | ~image.valid, index, 0)
     return replace(image, values=values, sensor=sensor)
 
 
@@ -148,8 +148,8 @@ def _value(image: Image, name: str) -> NDArray[np.float32]:
         if symbol not in given:
             given[symbol] = constants[symbol].default
     with np.errstate(all="ignore"):
-        found = _catalogue().computeIndex(name, given)
-    return np.asarray(found, np.float32)
+        value = _catalogue().computeIndex(name, given)
+    return np.asarray(value, np.float32)
 
 
 def _parts(sensor: Sensor, name: str) -> dict[str, int] | None:
@@ -165,14 +165,14 @@ def _parts(sensor: Sensor, name: str) -> dict[str, int] | None:
         near = get_close_matches(name, indices, 1, cutoff=0)[0]
         raise ValueError(f"spyndex has no index {name!r}; did you mean {near}?")
     names = [standard_name(band) for band in sensor.names]
-    found = {}
+    parts = {}
     for symbol in indices[name].bands:
         band = _bands().get(symbol, symbol)
         if band in names:
-            found[symbol] = names.index(band)
+            parts[symbol] = names.index(band)
         elif not _is_constant(symbol):
             return None
-    return found or None
+    return parts or None
 
 
 def _is_constant(symbol: str) -> bool:
@@ -184,8 +184,10 @@ def _is_constant(symbol: str) -> bool:
 def _bands() -> dict[str, str]:
     """Symbols of formulas to bands of Sentinel-2 as overcast writes them."""
     bands = _catalogue().bands
-    found = {symbol: getattr(bands[symbol], "sentinel2a", None) for symbol in bands}
-    return {s: canonical(there.band) for s, there in found.items() if there is not None}
+    sentinel = {symbol: getattr(bands[symbol], "sentinel2a", None) for symbol in bands}
+    return {
+        s: canonical(match.band) for s, match in sentinel.items() if match is not None
+    }
 
 
 @cache

@@ -36,6 +36,8 @@ class Masking:
         draw = torch.rand(samples, -(-height // self.block), -(-width // self.block))
         draw = draw.repeat_interleave(self.block, 1).repeat_interleave(self.block, 2)
         draw = draw[:, :height, :width].to(batch.valid[optical].device)
-        kept = {optical: draw >= self.optical, radar: draw < 1 - self.radar}
-        valid = {n: v & kept[n] if n in kept else v for n, v in batch.valid.items()}
+        visible = {optical: draw >= self.optical, radar: draw < 1 - self.radar}
+        valid = {
+            n: v & visible[n] if n in visible else v for n, v in batch.valid.items()
+        }
         return replace(batch, valid=valid)

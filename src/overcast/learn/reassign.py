@@ -85,7 +85,7 @@ class Reassignment:
 
     @property
     def transport(self) -> Transport:
-        """How pixels are assigned at a cost."""
+        """Return how pixels are assigned at a cost."""
         return Transport(
             epsilon=self.epsilon,
             class_penalty=self.penalty,
@@ -103,7 +103,7 @@ class Reassignment:
         classes: Tensor,
         scene: Tensor | None = None,
     ) -> Tensor:
-        """Which class each pixel goes to, as a distribution; zero where not `where`.
+        """Return which class each pixel goes to, as a distribution; zero where not `where`.
 
         Parameters
         ----------
@@ -143,8 +143,8 @@ class Reassignment:
         if q is not None:
             levels.append((self.scene, q))
         cost = torch.zeros_like(p)
-        for weight, found in levels:
-            cost = cost - weight * found.clamp(min=_LOWEST).log()
+        for weight, level in levels:
+            cost = cost - weight * level.clamp(min=_LOWEST).log()
         return cost / sum(weight for weight, _ in levels)
 
 
@@ -173,8 +173,10 @@ class Prototypes(nn.Module):
         sums = sums.clone()
         if dist.is_available() and dist.is_initialized():
             dist.all_reduce(sums)
-        found = sums.any(1, keepdim=True)
-        self.sums.copy_(torch.where(found, self.decay * self.sums + sums, self.sums))
+        occurring = sums.any(1, keepdim=True)
+        self.sums.copy_(
+            torch.where(occurring, self.decay * self.sums + sums, self.sums)
+        )
 
     def likeness(self, features: Tensor) -> Tensor:
         """Cosines ``[B, K, H, W]`` with features ``[B, C, H, W]``.
@@ -229,8 +231,8 @@ def split_probabilities(
             f"{', '.join(f'{n} of {i.shape[1]}' for n, i in batch.images.items())}"
         )
     known = batch.valid[name][:, None]
-    found = torch.where(known, batch.images[name], 1).clamp_min(_LOWEST)
+    probabilities = torch.where(known, batch.images[name], 1).clamp_min(_LOWEST)
     return (
         batch.only(batch.images.keys() - {name}),
-        found / found.sum(1, keepdim=True),
+        probabilities / probabilities.sum(1, keepdim=True),
     )

@@ -60,7 +60,7 @@ class Recipe(Protocol[S]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """What a run learns from and for how long, of which a Batch says nothing.
+    """The data and length of a run, of which a Batch says nothing.
 
     Attributes
     ----------
@@ -86,7 +86,7 @@ class Setting:
     def of(
         cls, stacks: Sequence[Stack], steps: int, started: Collection[str] = ()
     ) -> Setting:
-        """That of stacks with the same sensors; pixels are those of the first."""
+        """Return the setting of stacks of the same sensors, with pixels of the first."""
         return cls(
             sensors=stacks[0].sensors,
             targets=frozenset().union(*(stack.targets for stack in stacks)),

@@ -104,8 +104,8 @@ def _coarser(sample: Batch, scales: Range, place: Range) -> Batch:
     cut = sample.map(lambda t: t[..., top : top + part[0], left : left + part[1]])
 
     def enlarge(flags: Tensor) -> Tensor:
-        found = F.interpolate(flags[:, None].float(), size, mode="nearest-exact")
-        return found[:, 0].to(flags.dtype)
+        resized = F.interpolate(flags[:, None].float(), size, mode="nearest-exact")
+        return resized[:, 0].to(flags.dtype)
 
     images = {
         name: _mean_of_seen(

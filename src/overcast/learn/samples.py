@@ -15,7 +15,7 @@ from overcast.models.segmenter import Segmenter
 def labelled_images(
     model: Segmenter, batches: Mapping[str, Batch], *, augment: bool, drop: float
 ) -> tuple[Batch, Tensor]:
-    """What `model` sees of stream ``labelled``, and the labels ``[B, H, W]``.
+    """Return what `model` sees of stream ``labelled``, and the labels ``[B, H, W]``.
 
     With `augment`, samples are turned, mirrored and jittered; each loses one of its
     sensors with the chance `drop`. Targets are left out.
@@ -35,7 +35,7 @@ def labelled_images(
 
 
 def unlabelled_images(model: Segmenter, batches: Mapping[str, Batch]) -> Batch:
-    """What `model` sees of stream ``unlabelled``, turned and mirrored at random.
+    """Return what `model` sees of stream ``unlabelled``, turned and mirrored at random.
 
     Labels that the stream may have are left out, as are targets.
     """

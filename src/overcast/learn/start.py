@@ -104,7 +104,7 @@ def adopt(
     list[str]
         Names of the weights that were put in; empty if no band is common to both.
     """
-    found = {}
+    adopted = {}
     for name in encoder_weights(model):
         mine, other = model.state_dict()[name], weights.get(name)
         if other is None:
@@ -112,11 +112,11 @@ def adopt(
         if name in own and name in theirs:
             other = _matched(mine, own[name], other, theirs[name])
         if other is not None and other.shape == mine.shape:
-            found[name] = other
-    if not own.keys() & found.keys():
+            adopted[name] = other
+    if not own.keys() & adopted.keys():
         return []
-    model.load_state_dict(found, strict=False)
-    return list(found)
+    model.load_state_dict(adopted, strict=False)
+    return list(adopted)
 
 
 def unread(model: Segmenter, own: Mapping[str, Reading]) -> list[Channel]:
@@ -178,7 +178,7 @@ def _traced(
             for name in before.keys() & after.keys():
                 for channel in (before[name] != after[name]).nonzero()[:, 0].tolist():
                     changes[name][channel].append((image, band))
-    found = {}
+    traced = {}
     for name, values in before.items():
         channels: list[Channel] = []
         for bands, value in zip(changes[name], values.tolist(), strict=True):
@@ -187,12 +187,12 @@ def _traced(
             elif len(bands) == 1:
                 channels.append(bands[0])
         if len(channels) == len(values) == len(set(channels)):
-            found[f"{name}.weight"] = tuple(channels)
-    return found
+            traced[f"{name}.weight"] = tuple(channels)
+    return traced
 
 
 def _seen_by_convolutions(model: Segmenter, batch: Batch) -> dict[str, Tensor]:
-    """What every convolution gets ``[C]``, where that is the same everywhere."""
+    """Return what every convolution gets ``[C]``, where that is the same everywhere."""
     found: dict[str, Tensor] = {}
 
     def look(name: str, image: Tensor) -> None:
@@ -225,7 +225,7 @@ def _batch(bands: Mapping[str, int]) -> Batch:
 
 @contextmanager
 def _looked_at(model: Segmenter) -> Iterator[None]:
-    """In evaluation mode for a moment, so that nothing is learned from looking."""
+    """Set evaluation mode for a moment, so that looking teaches nothing."""
     training = model.training
     model.eval()
     try:

@@ -56,8 +56,8 @@ def restyle(
         theirs = _moments(other.images[name], other.valid[name], whole)
         their_mean, their_spread = theirs
         moved = (image - mean) / spread * their_spread + their_mean
-        here, there = (_any(b.valid[name], whole) for b in (batch, other))
-        weight = share.to(image) * (here & there)[:, None, None, None]
+        here, other_any = (_any(b.valid[name], whole) for b in (batch, other))
+        weight = share.to(image) * (here & other_any)[:, None, None, None]
         images[name] = torch.where(weight > 0, image.lerp(moved, weight), image)
     return replace(batch, images=images)
 
@@ -73,5 +73,5 @@ def _moments(image: Tensor, valid: Tensor, whole: bool) -> tuple[Tensor, Tensor]
 
 
 def _any(valid: Tensor, whole: bool) -> Tensor:
-    """Whether anything was observed, of every sample ``[B]`` or at all ``[1]``."""
+    """Return whether anything was observed, of every sample ``[B]`` or at all ``[1]``."""
     return valid.any()[None] if whole else valid.any((1, 2))

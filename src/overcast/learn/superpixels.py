@@ -93,8 +93,8 @@ def region_mean(values: Tensor, ids: Tensor, where: Tensor) -> Tensor:
     """
     count = int(ids.max()) + 1
     weight = where.to(values.dtype)[:, None]
-    kept = torch.where(where[:, None], values, 0)
-    total = _sums(torch.cat([kept, weight], 1), ids, count)
+    masked = torch.where(where[:, None], values, 0)
+    total = _sums(torch.cat([masked, weight], 1), ids, count)
     mean = total[:, :-1] / total[:, -1:].clamp(min=1)
     return _of_pixels(mean, ids)
 
@@ -122,9 +122,9 @@ def numbered(ids: Tensor, where: Tensor) -> Tensor:
     """
     sample = torch.arange(len(ids), device=ids.device)[:, None, None]
     keys = sample * (ids.max() + 1) + ids
-    found = torch.full_like(ids, NOWHERE)
-    found[where] = torch.unique(keys[where], return_inverse=True)[1]
-    return found
+    numbers = torch.full_like(ids, NOWHERE)
+    numbers[where] = torch.unique(keys[where], return_inverse=True)[1]
+    return numbers
 
 
 def region_means(values: Tensor, ids: Tensor, count: int) -> tuple[Tensor, Tensor]:
@@ -145,8 +145,10 @@ def region_means(values: Tensor, ids: Tensor, count: int) -> tuple[Tensor, Tenso
         ``[R, C]``, zero for regions without a pixel, and int64 ``[R]``.
     """
     inside = ids >= 0
-    kept = values.movedim(1, -1)[inside]
-    total = kept.new_zeros(count, values.shape[1]).index_add(0, ids[inside], kept)
+    selected = values.movedim(1, -1)[inside]
+    total = selected.new_zeros(count, values.shape[1]).index_add(
+        0, ids[inside], selected
+    )
     pixels = ids[inside].bincount(minlength=count)
     return total / pixels.clamp(min=1)[:, None], pixels
 
@@ -173,8 +175,8 @@ def _scaled(image: Tensor, valid: Tensor) -> Tensor:
     """Channels of zero mean and unit variance over C, image by image; 0 if unseen."""
     inside = valid[:, None]
     count = inside.sum((2, 3), keepdim=True).clamp(min=1)
-    kept = torch.where(inside, image, 0)
-    centred = torch.where(inside, kept - kept.sum((2, 3), keepdim=True) / count, 0)
+    masked = torch.where(inside, image, 0)
+    centred = torch.where(inside, masked - masked.sum((2, 3), keepdim=True) / count, 0)
     variance = centred.square().sum((2, 3), keepdim=True) / count
     return centred / (variance.clamp(min=1e-12) * image.shape[1]).sqrt()
 
@@ -215,6 +217,6 @@ def _sums(values: Tensor, ids: Tensor, count: int) -> Tensor:
 
 
 def _of_pixels(regions: Tensor, ids: Tensor) -> Tensor:
-    """What belongs to each pixel's region: ``[B, C, H, W]`` of ``[B, C, count]``."""
+    """Return the value of each pixel's region: ``[B, C, H, W]`` of ``[B, C, count]``."""
     index = ids.flatten(1)[:, None].expand(-1, regions.shape[1], -1)
     return regions.gather(2, index).view(*index.shape[:2], *ids.shape[1:])

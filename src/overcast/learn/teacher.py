@@ -60,11 +60,11 @@ class Teacher(State):
     @torch.no_grad()
     def settle(self, model: Segmenter, step: int) -> None:
         """Move towards `model`, which has taken step number `step`."""
-        kept = min(self.decay, step / (step + 1))
+        decay = min(self.decay, step / (step + 1))
         own = self.network.state_dict()
         for name, new in model.state_dict().items():
             if own[name].is_floating_point():
-                own[name].lerp_(new, 1 - kept)
+                own[name].lerp_(new, 1 - decay)
             else:
                 own[name].copy_(new)
         self.age.fill_(step + 1)
@@ -116,7 +116,7 @@ def seen(batch: Batch, sensors: Iterable[str]) -> Tensor:
 
     Sensors that the batch lacks saw nothing.
     """
-    found = torch.zeros_like(next(iter(batch.valid.values())))
+    observed = torch.zeros_like(next(iter(batch.valid.values())))
     for name in batch.valid.keys() & set(sensors):
-        found = found | batch.valid[name]
-    return found
+        observed = observed | batch.valid[name]
+    return observed

@@ -33,7 +33,7 @@ _PEAK_RATE = 3e-3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """How long and how fast to train.
+    """The length and rate of training.
 
     Attributes
     ----------

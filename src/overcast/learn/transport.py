@@ -99,7 +99,7 @@ class Transport:
         return (kernel + (f + log_a) + g).exp()
 
     def shares(self, cost: Tensor, where: Tensor, classes: Tensor) -> Tensor:
-        """Which class each pixel goes to, as a distribution; zero where not `where`.
+        """Return which class each pixel goes to, as a distribution; zero where not `where`.
 
         Parameters
         ----------
@@ -173,9 +173,9 @@ class Marginal(nn.Module):
         if dist.is_available() and dist.is_initialized():
             dist.all_reduce(amounts)
         total = amounts.sum()
-        kept = (self.updates / (self.updates + 1)).clamp(max=self.decay)
-        found = amounts / torch.where(total > 0, total, 1)
-        mixed = kept * self.shares + (1 - kept) * found
+        decay = (self.updates / (self.updates + 1)).clamp(max=self.decay)
+        shares = amounts / torch.where(total > 0, total, 1)
+        mixed = decay * self.shares + (1 - decay) * shares
         self.shares.copy_(torch.where(total > 0, mixed, self.shares))
         self.updates += total > 0
 

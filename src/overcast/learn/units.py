@@ -44,15 +44,15 @@ def unit_edges(stack: Stack, size: int, memory: int) -> tuple[list[int], list[in
 
 def longest_block(stack: Stack, axis: int) -> tuple[int, int]:
     """Longest block of the images along an axis, and where the first of them begins."""
-    found = []
+    lengths = []
     for source in stack.images.values():
         block = source.blocks[axis]
         if offset := aligned(source.grid, stack.grid):
-            found.append((block, -offset[axis] % block))
+            lengths.append((block, -offset[axis] % block))
         else:
             scale = compute_reproject_roi(source.grid, stack.grid).scale
-            found.append((max(round(block / scale), 1), 0))
-    return max(found)
+            lengths.append((max(round(block / scale), 1), 0))
+    return max(lengths)
 
 
 def round_up(block: int, least: int) -> int:
@@ -88,5 +88,5 @@ def spans_of(edges: list[int]) -> list[Span]:
 
 
 def window_between(rows: list[int], columns: list[int]) -> Window:
-    """From the first to the last of some edges."""
+    """Return the window from the first to the last of some edges."""
     return Window(rows[0], columns[0], rows[-1] - rows[0], columns[-1] - columns[0])

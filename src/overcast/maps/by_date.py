@@ -122,7 +122,7 @@ def for_dates(predictor: Predictor, stack: Stack) -> Predictor:
 
 
 def _knows_dates(predictor: Predictor) -> bool:
-    """Whether a predictor, or one of those that it is made of, takes several dates."""
+    """Tell whether a predictor, or one of those that it is made of, takes several dates."""
     inner = [*getattr(predictor, "members", ()), getattr(predictor, "predictor", None)]
     known = isinstance(predictor, ByDate) or bool(getattr(predictor, "dated", False))
     return known or any(_knows_dates(part) for part in inner if part is not None)

@@ -16,8 +16,9 @@ the labels, w = 1 or g = 0 the predictor's own map. `overcast.methods.place` cho
 and g.
 
 Several sources of labels multiply: a predictor with one source in it is the predictor of
-the next, q ∝ P^a M_1^g_1 M_2^g_2 ... A source that knows some classes of the map only is
-then better asked how likely its label is under each class (`Recall`).
+the next, q ∝ P^a M_1^g_1 M_2^g_2 ... A source may never name a class that another one
+does: a map with a least size of polygons has no ponds. It says nothing against that class,
+which keeps P(c | x); the evidence moves probability among the other classes.
 
 It is Bayes' rule where what a pixel shows and what is wrong with its label have nothing
 to do with each other. They often do: a predictor that learned from wrong labels repeats
@@ -47,8 +48,6 @@ Doubles = NDArray[np.float64]
 _LATTICE_PX = 32
 """Between these pixels, places in another projection are interpolated."""
 _TINY = 1e-30
-_LEAST = 0.02
-"""Of M, where a source that names a class wherever it is does not name it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +62,14 @@ class Strength:
         a: how much the pixel counts.
     power
         g: how much the place counts, 0 to 1.
+    silent
+        Classes that the labels never name, though others do; none, if empty.
     """
 
     wrong: tuple[float, ...]
     exponent: float = 1.0
     power: float = 1.0
+    silent: tuple[bool, ...] = ()
 
     def __post_init__(self) -> None:
         if not all(0 <= w <= 1 for w in self.wrong):
@@ -92,81 +94,29 @@ class Strength:
         return cls(tuple(float(w) for w in wrong), exponent, power)
 
 
-@dataclass(frozen=True, slots=True)
-class Recall:
-    """How likely the labels of a source are under each class of the map.
-
-    Where class c is true, the label is c on a share R_c of the pixels, and otherwise any
-    label l, as often as it is in the scene, rho_l. So M is the likelihood of the label,
-    as a multiple of its share,
-
-        M(c | s) = 1 + R_c (B(c | s) / rho_c - sum_l B(l | s)),
-
-    and P has the classes' own shares in it. A class that the source never names, R_c = 0,
-    is neither likelier nor less likely for it: a map without small lakes says nothing
-    against one. A frequent label says less than a rare one.
-
-    Attributes
-    ----------
-    recall
-        R: share of the pixels of each of the K classes that the source names so, 0 to 1.
-    shares
-        rho: share of each class among the labels.
-    power
-        g: how much the place counts, 0 to 1.
-    exponent
-        a: how much the pixel counts.
-    """
-
-    recall: tuple[float, ...]
-    shares: tuple[float, ...]
-    power: float = 1.0
-    exponent: float = 1.0
-
-    def __post_init__(self) -> None:
-        if len(self.recall) != len(self.shares) or not all(
-            0 <= value <= 1 for value in (*self.recall, *self.shares)
-        ):
-            raise ValueError(
-                f"recall {self.recall}, shares {self.shares}; expected as many of both, "
-                "from 0 to 1"
-            )
-        if not (self.exponent >= 0 and 0 <= self.power <= 1):
-            raise ValueError(
-                f"exponent {self.exponent}, power {self.power}; expected 0 or more, "
-                "and 0 to 1"
-            )
-
-    def place(self, labels: Floats) -> Floats:
-        """M ``[K, ...]`` of shares B ``[K, ...]`` of labels."""
-        along = (-1, *[1] * (labels.ndim - 1))
-        shares = np.array(self.shares, np.float32)
-        recall = np.where(shares > 0, self.recall, 0).astype(np.float32)
-        gain = recall / np.maximum(shares, _TINY)
-        found = 1 + labels * gain.reshape(along) - labels.sum(0) * recall.reshape(along)
-        return np.asarray(found, np.float32)
-
-
-def combine(pixel: Floats, labels: Floats, strength: Strength | Recall) -> Floats:
+def combine(pixel: Floats, labels: Floats, strength: Strength) -> Floats:
     """Q ``[K, ...]`` of probabilities P and shares B of labels, both ``[K, ...]``.
 
     Where P is 0 for all classes, so is q.
     """
+    wrong = np.array(strength.wrong, np.float32)
     known = labels.sum(0)
-    if isinstance(strength, Recall):
-        place = strength.place(labels)
-    else:
-        wrong = np.array(strength.wrong, np.float32)
-        by_chance = (np.tensordot(wrong, labels, 1) + 1 - known) / len(wrong)
-        place = labels * (1 - wrong).reshape(-1, *[1] * (labels.ndim - 1)) + by_chance
+    by_chance = (np.tensordot(wrong, labels, 1) + 1 - known) / len(wrong)
+    place = labels * (1 - wrong).reshape(-1, *[1] * (labels.ndim - 1)) + by_chance
     # Rounding may take 1 - known below 0.
-    place = place.clip(_LEAST if isinstance(strength, Recall) else _TINY)
+    place = place.clip(_TINY)
     if strength.power != 1:
         place **= np.float32(strength.power)
     if strength.exponent != 1:
         # Where no label is known, the predictor's own probabilities stay.
         pixel = pixel ** (1 + np.float32(strength.exponent - 1) * known)
     joint = pixel * place
+    if any(strength.silent):
+        silent = np.array(strength.silent)
+        mass = pixel[~silent].sum(0) / np.maximum(joint[~silent].sum(0), _TINY)
+        joint = np.where(
+            silent.reshape(-1, *[1] * (labels.ndim - 1)), pixel, joint * mass
+        )
     return np.asarray(joint / np.maximum(joint.sum(0), _TINY), np.float32)
 
 
@@ -191,7 +141,7 @@ class Placed:
     predictor: Predictor
     labels: LabelSource
     side: int
-    strength: Strength | Recall
+    strength: Strength
     above: tuple[LabelSource, ...] = ()
 
     @property

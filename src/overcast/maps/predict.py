@@ -33,6 +33,8 @@ from overcast.threads import count, steady
 _AHEAD = 3
 _MOST_THREADS = 8
 """Each thread holds a window and what is computed of it: memory grows with threads."""
+_MANY_IMAGES, _FEWER_THREADS = 6, 4
+"""A window of so many images (dates) is large: fewer are held at a time then."""
 CONFIDENCE_STEPS = 256
 """Confidence is kept in steps of 1/256: finer ones are noise, and don't compress."""
 PROBABILITY_STEPS = 254
@@ -102,7 +104,11 @@ def probabilities(
         windows = list(windows_from(tiling, across, first))
         places = [_turn(w) for w in windows] if turned else windows
         chips = _chips(stack, places)
-        for window, part in zip(windows, _predicted(predictor, chips), strict=True):
+        many = len(stack.images) >= _MANY_IMAGES
+        most = _FEWER_THREADS if many else _MOST_THREADS
+        for window, part in zip(
+            windows, _predicted(predictor, chips, most), strict=True
+        ):
             if part is not None and turned:
                 yield window, np.ascontiguousarray(part.transpose(0, 2, 1))
             else:
@@ -168,12 +174,13 @@ def _chips(stack: Stack, windows: list[Window]) -> Iterator[Chip | None]:
         chip = stack.read(window)
         return chip if any(i.valid.any() for i in chip.images.values()) else None
 
+    ahead = 1 if len(stack.images) >= _MANY_IMAGES else _AHEAD
     with ThreadPoolExecutor(1, "overcast-read") as reader:
         waiting: deque[Future[Chip | None]] = deque()
         todo = iter(windows)
         try:
             for _ in windows:
-                while len(waiting) < _AHEAD and (nearest := next(todo, None)):
+                while len(waiting) < ahead and (nearest := next(todo, None)):
                     waiting.append(reader.submit(read, nearest))
                 yield waiting.popleft().result()
         finally:
@@ -182,14 +189,14 @@ def _chips(stack: Stack, windows: list[Window]) -> Iterator[Chip | None]:
 
 
 def _predicted(
-    predictor: Predictor, chips: Iterator[Chip | None]
+    predictor: Predictor, chips: Iterator[Chip | None], most: int
 ) -> Iterator[Floats | None]:
     """Probabilities of chips in their order, by as many threads as there may be."""
 
     def predict_one(chip: Chip | None) -> Floats | None:
         return None if chip is None else _predict(predictor, chip)
 
-    threads = min(count(), _MOST_THREADS) if is_threaded(predictor) else 1
+    threads = min(count(), most) if is_threaded(predictor) else 1
     if threads == 1:
         yield from map(predict_one, chips)
         return

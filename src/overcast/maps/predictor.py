@@ -41,7 +41,7 @@ class Predictor(Protocol):
 
 
 def is_threaded(predictor: Predictor) -> bool:
-    """Whether threads may ask a predictor, and those it is made of, at once."""
+    """Return whether threads may ask a predictor, and those it is made of, at once."""
     inner = [*getattr(predictor, "members", ()), getattr(predictor, "predictor", None)]
     parts = [part for part in inner if part is not None]
     if parts:

@@ -17,19 +17,21 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import product
 from math import ceil
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from affine import Affine
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
-from scipy.sparse import csr_array
 
 from overcast.geo.bands import Sensor
 from overcast.geo.legend import Legend
 from overcast.geo.raster import Image
 from overcast.geo.stack import Chip
 from overcast.maps.predictor import Predictor
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -95,7 +97,7 @@ class View:
         return self._turn_back(values), self._turn_back(seen[None])[0]
 
     def grid(self, grid: GeoBox) -> GeoBox:
-        """Where the pixels of the view of a window on `grid` lie."""
+        """Return where the pixels of the view of a window on `grid` lie."""
         h, w = grid.shape
         place = grid.affine
         if self.down:
@@ -240,6 +242,8 @@ def _resample(values: Floats, shape: Shape) -> Floats:
 @lru_cache(64)
 def _weights(size: int, wanted: int) -> csr_array:
     """Share ``[wanted, size]`` of every input in every output; rows sum to one."""
+    from scipy.sparse import csr_array  # slow to import
+
     ratio = size / wanted
     centres = (np.arange(wanted) + 0.5) * ratio - 0.5
     reach = max(ratio, 1.0)

@@ -129,6 +129,8 @@ def said_of_dates(folder: Path) -> tuple[str, ...]:
     """Which dates of a run count most, a sentence; nothing of a run without dates."""
     if not (folder / NAME).is_file() or not (found := read_dates(folder))[0]:
         return ()
+    if max(found[1]) == min(found[1]):
+        return ()
     ranked = sorted(zip(found[1], found[0], strict=True), reverse=True)[:_SHOWN]
     told = ", ".join(f"{day.isoformat()} {weight:.0%}" for weight, day in ranked)
     return (f"dates that tell most of the labels, and how much they count: {told}",)

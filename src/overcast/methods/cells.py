@@ -18,6 +18,7 @@ from scipy.ndimage import label
 from overcast.geo.grain import grain
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import LabelSource, Stack
+from overcast.geo.tiling import pieces
 from overcast.geo.warp import pixel_of
 
 Floats = NDArray[np.float64]
@@ -93,7 +94,7 @@ def cell_sides(stack: Stack, least: int) -> tuple[int, int]:
 
 
 def are_polygons(stack: Stack, block: int) -> bool:
-    """Whether labels are a map of polygons with a minimum size, as CORINE is.
+    """Return whether labels are a map of polygons with a minimum size, as CORINE is.
 
     Hardly any patch of a class, but for those that the edge of the scene cuts, has few
     cells of `block` label pixels.
@@ -109,6 +110,19 @@ def are_polygons(stack: Stack, block: int) -> bool:
         sizes.append(np.bincount(numbers.ravel(), minlength=count + 1)[inside])
     whole = np.concatenate(sizes) if sizes else np.zeros(0, np.int64)
     return bool(whole.size) and float((whole < _FEW).mean()) <= _RARELY
+
+
+def count_pieces(stack: Stack) -> int:
+    """Patches of one class in labels that somebody drew, on the grid of the images.
+
+    One that two bands of rows of a large scene share counts twice.
+    """
+    found = 0
+    for spans in pieces(stack.grid):
+        values = labels_of(stack).read(stack.grid[spans]).values
+        for c in np.unique(values[values != UNKNOWN]):
+            found += int(label(values == c)[1])
+    return found
 
 
 def _block(stack: Stack) -> int:

@@ -37,6 +37,8 @@ _PIXELS = 1024
 """Pixels that are worked on at once, so that what is made of them stays in the cache."""
 _COMPARED = 256
 """Of them are compared with all centres at once: with 512 centres, half a megabyte."""
+_BATCH = 4096
+"""Pixels that move the centres in one step of k-means."""
 _OFTEN = 0.05
 """Share of the pixels from which on those that lack the same features are a group."""
 _RIDGE = 0.01
@@ -269,12 +271,25 @@ def _whitening(scaled: Floats, dimensions: int) -> Floats:
 
 
 def _cluster(points: Floats, count: int, seed: int) -> Floats:
-    from sklearn.cluster import MiniBatchKMeans
+    from sklearn.cluster import MiniBatchKMeans, kmeans_plusplus
 
-    found = MiniBatchKMeans(
-        min(count, len(points)), batch_size=4096, n_init=1, random_state=seed
+    count = min(count, len(points))
+    first = max(3 * _BATCH, 3 * count)
+    random = np.random.default_rng(seed)
+    some = random.permutation(len(points))[:first]
+    # In float64, since scikit-learn changes float32 into it for every single centre.
+    start, _ = kmeans_plusplus(
+        points[some].astype(np.float64), count, random_state=seed
+    )
+    means = MiniBatchKMeans(
+        count,
+        init=start.astype(np.float32),
+        batch_size=_BATCH,
+        n_init=1,
+        random_state=seed,
+        compute_labels=False,
     ).fit(points)
-    return np.ascontiguousarray(found.cluster_centers_, np.float32)
+    return np.ascontiguousarray(means.cluster_centers_, np.float32)
 
 
 def _nearest(points: Floats, clusterings: Sequence[Floats]) -> list[NDArray[np.intp]]:

@@ -81,7 +81,7 @@ def count_cells(
 
 @dataclass(frozen=True, slots=True)
 class _Pairs:
-    """Which pairs of cell and column occur, and in how many pixels.
+    """The pairs of cell and column that occur, and their pixel counts.
 
     `pair` is cell times width plus column.
     """
@@ -91,7 +91,7 @@ class _Pairs:
 
     @classmethod
     def of(cls, parts: Sequence[_Pairs]) -> _Pairs:
-        """Those of several windows."""
+        """Return the counts of several windows."""
         return cls(
             np.concatenate([p.pair for p in parts]),
             np.concatenate([p.often for p in parts]),

@@ -31,7 +31,7 @@ def find_place(
     accuracies: Sequence[str | None] = (),
     progress: Progress = quiet,
 ) -> KeptPlace:
-    """How the labels of a stack count for place, by what a plan says of them.
+    """Return how the labels of a stack count for place, by what a plan says of them.
 
     `accuracies` is what it says of each source of labels, in the order of the stack.
 
@@ -75,7 +75,7 @@ def check_stated(
 
 
 def _said(plan: Plan, accuracies: Sequence[str | None]) -> str | None:
-    """What a plan says of how right its only labels are."""
+    """Return what a plan says of how right its only labels are."""
     if plan.place.accuracy is not None:
         return plan.place.accuracy
     return accuracies[0] if accuracies else None

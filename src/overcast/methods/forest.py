@@ -166,7 +166,7 @@ def _check_trees(arrays: dict[str, NDArray[Any]], features: int, classes: int) -
         for side in ("left", "right")
     ]
     feature = check_array(arrays, "nodes.feature", (count,), whole=True)
-    threshold = check_array(arrays, "nodes.threshold", (count,))
+    threshold = _thresholds(arrays, count)
     size = np.repeat(sizes, sizes)
     own = np.arange(count) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     left, right = children
@@ -180,6 +180,18 @@ def _check_trees(arrays: dict[str, NDArray[Any]], features: int, classes: int) -
     _refuse(not once.all(), "nodes", "nodes that no node or several lead to")
     known = (feature >= 0) & (feature < features) & np.isfinite(threshold)
     _refuse(not (leaf | known).all(), "nodes", f"other features than {features}")
+
+
+def _thresholds(arrays: dict[str, NDArray[Any]], count: int) -> NDArray[Any]:
+    """Values at which trees part pixels, checked.
+
+    Infinity parts those that were seen from those that were not.
+    """
+    name = "nodes.threshold"
+    if name in arrays and arrays[name].dtype.kind == "f":
+        finite = np.where(arrays[name] == np.inf, 0.0, arrays[name])
+        arrays = {**arrays, name: finite}
+    return check_array(arrays, name, (count,))
 
 
 def _refuse(wrong: bool, name: str, what: str) -> None:

@@ -14,7 +14,6 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from overcast.geo.bands import Sensor
 from overcast.geo.legend import Legend
@@ -116,6 +115,8 @@ def name_clusters(
     >>> name_clusters(np.array([0, 0, 1, 1, 1]), np.uint8([1, 1, 0, 0, 1]), 2).tolist()
     [1, 0]
     """
+    from scipy.optimize import linear_sum_assignment  # slow to import
+
     size = int(clusters.max()) + 1
     table = np.zeros((size, count), np.int64)
     np.add.at(table, (clusters, classes), 1)

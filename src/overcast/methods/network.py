@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from overcast import runtimes
 from overcast.geo.bands import Sensor
 from overcast.geo.legend import Legend
 from overcast.geo.stack import Chip, Stack, agree
@@ -26,6 +27,7 @@ from overcast.learn.start import encoder_weights
 from overcast.learn.stream import Stream, ahead, crops_of
 from overcast.learn.train import Schedule, train
 from overcast.limits import check_limits
+from overcast.methods import compiled
 from overcast.methods.arrays import check_array, load_arrays, save_arrays
 from overcast.methods.start import (
     ENCODER,
@@ -192,7 +194,7 @@ class Network:
     def _stream(
         self, name: str, stacks: Sequence[Stack], size: int, seed: int
     ) -> Stream:
-        """What a recipe calls `name`: windows with labels, or of images alone.
+        """Return what a recipe calls `name`: windows with labels, or of images alone.
 
         Unlabelled windows are of the stacks without labels; where every stack has
         some, they are of all of them, drawn by area, without their labels.
@@ -218,8 +220,10 @@ class Network:
         load_weights(model, folder / _WEIGHTS)
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         model = model.to(device).eval()
-        recipe = choose("recipes", self.recipe)
-        restores = isinstance(model, Remover) and getattr(recipe, "restores", False)
+        # The recipe may be in a file of its own, which mapping does without.
+        restores = isinstance(model, Remover) and bool(
+            getattr(choose("recipes", self.recipe), "restores", False)
+        )
         indices = tuple(self.indices)
         absent: tuple[int, ...] = ()
         if (folder / _ABSENT).is_file():
@@ -262,6 +266,14 @@ class TrainedNetwork:
     def predict(self, chip: Chip) -> NDArray[np.float32]:
         """Softmax probabilities ``[K, h, w]``."""
         batch = self.batch_of(chip)
+        runtime = runtimes.current()
+        if self.device.type == "cpu" and runtime != "torch":
+            try:
+                return compiled.probabilities(self.model, batch, self.absent, runtime)
+            except ValueError as error:
+                if runtimes.asked():
+                    raise
+                runtimes.fall_back(str(error))
         half = torch.autocast("cuda", torch.bfloat16, self.device.type == "cuda")
         with half:
             logits = self.model(batch)

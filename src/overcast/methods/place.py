@@ -77,7 +77,7 @@ def place_by_accuracy(stack: Stack, accuracy: Floats) -> KeptPlace:
 def at_anchors(
     predictor: Predictor, stack: Stack, anchors: Anchors, side: int
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """What pixels and labels around say of anchors: P and B, both ``[K, N]``."""
+    """Return what pixels and labels around say of anchors: P and B, both ``[K, N]``."""
     labels = labels_of(stack)
     pixel = np.empty((len(labels.legend), len(anchors.classes)), np.float32)
     around = np.empty_like(pixel)
@@ -144,7 +144,7 @@ _ON_POLYGONS = (
 
 
 def _ask(legend: str) -> str:
-    """What would settle how far labels are trusted."""
+    """Say what would settle how far labels are trusted."""
     known = published().get(legend)
     figure = "" if known is None else f"; published for {legend}: {known:g}"
     return (

@@ -1,19 +1,20 @@
 """How much each of several sources of labels counts as evidence of place.
 
-Each source i has a confusion with the truth of its own: where class c is true, it says c on
-a share R_ic of the pixels, and otherwise anything, as often as it does so in the scene
-(`overcast.maps.placed.Recall`). Evidence multiplies:
+Each source i has a confusion with the truth of its own, M_i, from its share A_i of right
+labels (`overcast.maps.placed`). Evidence multiplies:
 
     q(c | x, s) ∝ P(c | x)^a prod_i M_i(c | s)^(g_i / n)
 
-**Recall** is the accuracy A_i of the source, stated or assumed as for a single one
-(`overcast.methods.place`), for every class that the source has. Drawn labels correct it,
-class by class: with d_c drawn polygons or points of class c, which source i names c on a
-share h_ic,
+Of a class that source i never names here, it says nothing.
 
-    R_ic = (d_c h_ic + 5 A_i) / (d_c + 5),
+**Accuracy.** Drawn labels tell how right a map is: with d drawn polygons or points, which
+map i names rightly on a mean share h_i of their pixels, and A_0 the accuracy that is said
+of the map, or 0.8,
 
-and where no accuracy is said, A_i is the mean h_i over all d drawn, (d h_i + 8) / (d + 10).
+    A_i = (d h_i + 10 A_0) / (d + 10).
+
+Without drawn labels, A_i is what is said, or assumed as for a single source
+(`overcast.methods.place`).
 
 **Errors are not independent.** Maps come from the same satellites, or one learned from the
 other, and the product would count a mistake that both make twice. Their disagreement
@@ -40,7 +41,6 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import label
 
 from overcast.geo.raster import UNKNOWN
@@ -51,7 +51,8 @@ from overcast.labels.anchors import Anchors
 from overcast.labels.kind import are_drawn
 from overcast.labels.place_file import KeptPlace, OtherPlace
 from overcast.labels.published import stated_accuracy
-from overcast.maps.placed import Recall, Strength, combine
+from overcast.labels.support import support
+from overcast.maps.placed import Strength, combine
 from overcast.maps.predictor import Predictor
 from overcast.methods.cells import cell_sides, labels_of
 from overcast.methods.place import (
@@ -65,13 +66,12 @@ from overcast.methods.place import (
 from overcast.pages.quicklook import look_at_classes, overview
 from overcast.progress import Progress, quiet
 
-Floats = NDArray[np.float64]
 _LONGEST_PX = 1000
 _JOINT = 2
 """Sources whose strengths anchors choose together; more would be too many pairs."""
-_HELD, _BEFORE = 5.0, (8.0, 10.0)
-"""Polygons' worth of the accuracy of a map, beside what drawn labels say; and right ones
-and all of what is assumed before any is seen."""
+_HELD, _ASSUMED = 10.0, 0.8
+"""Polygons' worth of the accuracy of a map beside what drawn labels say; and an accuracy
+where none is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +98,9 @@ class _Kinds:
         return [k for k, drawn in enumerate(self.wins) if not drawn]
 
     def kept(
-        self, strengths: Sequence[Strength | Recall | None], notes: Sequence[str]
+        self, strengths: Sequence[Strength | None], notes: Sequence[str]
     ) -> KeptPlace:
-        """What a run keeps; drawn labels have their own strength."""
+        """Return what a run keeps; drawn labels have their own strength."""
         count = len(labels_of(self.parts[0]).legend)
         right = Strength.of_accuracy(np.full(count, DRAWN))
         every = [
@@ -127,37 +127,35 @@ def place_of_sources(
     `accuracies` is what is said of each source in order, as ``--labels-accuracy`` says it.
     """
     kinds, legend = _Kinds.of(stack, accuracies), labels_of(stack).legend
-    strengths: list[Strength | Recall | None] = [None] * len(kinds.parts)
+    strengths: list[Strength | None] = [None] * len(kinds.parts)
     notes, means = list[str](), dict[int, float]()
     for k in kinds.maps:
         part = kinds.parts[k]
         said = accuracies[k] if k < len(accuracies) else None
-        drawn, hits = _beside_drawn(kinds, k)
-        power = 1.0
+        drawn, right = _beside_drawn(kinds, k)
+        accuracy, power = np.full(len(legend), _ASSUMED), 1.0
         if said is not None:
             accuracy = stated_accuracy(said, legend)
-        elif drawn.sum():
-            right, all_of = hits.sum() + _BEFORE[0], drawn.sum() + _BEFORE[1]
-            accuracy = np.full(len(legend), right / all_of)
-        else:
+        elif not drawn:
             alone = place_by_consistency(predictor, part, seed, progress)
             notes += [f"labels {k + 1}: {note}" for note in alone.notes]
-            if not isinstance(alone.strength, Strength):
+            if alone.strength is None:
                 continue
             wrong = np.array(alone.strength.wrong)
             accuracy = 1 - wrong * (len(legend) - 1) / len(legend)
             power = alone.strength.power
-        recall = (hits + _HELD * accuracy) / (drawn + _HELD)
-        strengths[k] = Recall(tuple(recall.tolist()), _shares(part), power)
+        accuracy = (right + _HELD * accuracy) / (drawn + _HELD)
+        own = Strength.of_accuracy(accuracy, power=power)
+        strengths[k] = replace(own, silent=_silent(part))
         means[k] = float(accuracy.mean())
-        notes.append(_note(k, means[k], drawn.sum()))
+        notes.append(_note(k, means[k], drawn))
     if len(means) > 1:
         rho = dependence([kinds.parts[k] for k in means], list(means.values()))
         less = 1 + (len(means) - 1) * rho
         for k in means:
-            own = strengths[k]
-            assert own is not None
-            strengths[k] = replace(own, power=own.power / less)
+            one = strengths[k]
+            assert one is not None
+            strengths[k] = replace(one, power=one.power / less)
         notes.append(
             f"place: the errors of the maps given as labels are alike by {rho:.2f} (0 "
             f"independent, 1 the same), so each counts by {1 / less:.2f}"
@@ -178,23 +176,23 @@ def place_of_sources_by_anchors(
         at_anchors(predictor, part, anchors, side)
         for part, side in zip(kinds.parts, kinds.sides, strict=True)
     ]
-    shares = {k: _shares(kinds.parts[k]) for k in maps}
+    silent = {k: _silent(kinds.parts[k]) for k in maps}
     grid = list(product(EXPONENTS, *[WRONG] * len(maps)))
     fits = np.empty(len(grid))
     for number, (exponent, *wrong) in enumerate(grid):
         values = seen[0][0]
         for n, (k, w) in enumerate(zip(maps, wrong, strict=True)):
-            own = _recall(shares[k], 1 - w, 1.0 if n else exponent)
+            own = _strength(silent[k], w, 1.0 if n else exponent)
             values = combine(values, seen[k][1], own)
         fits[number] = likelihood(values, anchors)
     chance = np.exp(fits - fits.max())
     chance /= chance.sum()
     means = np.exp(chance @ np.log(np.array(grid)))
-    strengths: list[Strength | Recall | None] = [None] * len(kinds.parts)
+    strengths: list[Strength | None] = [None] * len(kinds.parts)
     for n, (k, w) in enumerate(zip(maps, means[1:], strict=True)):
-        strengths[k] = _recall(shares[k], 1 - w, 1.0 if n else float(means[0]))
+        strengths[k] = _strength(silent[k], float(w), 1.0 if n else float(means[0]))
     said = ", ".join(
-        f"labels {k + 1} name {1 - means[1 + n]:.0%} of each class"
+        f"labels {k + 1} as if {means[1 + n]:.0%} of them were drawn at random"
         for n, k in enumerate(maps)
     )
     note = (
@@ -224,26 +222,21 @@ def dependence(parts: Sequence[Stack], accuracies: Sequence[float]) -> float:
     return float(np.mean(found))
 
 
-def _recall(shares: tuple[float, ...], recall: float, exponent: float) -> Recall:
-    value = float(np.clip(recall, 0, 1))
-    return Recall((value,) * len(shares), shares, exponent=exponent)
+def _strength(silent: tuple[bool, ...], wrong: float, exponent: float) -> Strength:
+    return Strength((min(wrong, 1.0),) * len(silent), exponent, silent=silent)
 
 
-def _shares(part: Stack) -> tuple[float, ...]:
-    """Share of each class among the labels of a source."""
-    values = look_at_classes(_bare(part), overview(part.grid, _LONGEST_PX)).values
-    often = np.bincount(values.ravel(), minlength=UNKNOWN + 1)[:UNKNOWN]
-    often = often[: len(labels_of(part).legend)]
-    return tuple((often / max(int(often.sum()), 1)).tolist())
+def _silent(part: Stack) -> tuple[bool, ...]:
+    """Classes that a source never names in the scene."""
+    return tuple((support(_bare(part), part.grid) == 0).tolist())
 
 
-def _beside_drawn(kinds: _Kinds, k: int) -> tuple[Floats, Floats]:
-    """Drawn polygons and points by class ``[K]``, and how many of them map `k` names so.
+def _beside_drawn(kinds: _Kinds, k: int) -> tuple[int, float]:
+    """How many polygons and points are drawn, and how many of them map `k` names rightly.
 
     A polygon counts as one, by the share of its pixels.
     """
-    count = len(labels_of(kinds.parts[k]).legend)
-    drawn, hits = np.zeros(count), np.zeros(count)
+    drawn, rightly = 0, 0.0
     source = _bare(kinds.parts[k])
     for own, wins in zip(kinds.parts, kinds.wins, strict=True):
         if not wins:
@@ -257,10 +250,10 @@ def _beside_drawn(kinds: _Kinds, k: int) -> tuple[Floats, Floats]:
             for c in np.unique(values[values != UNKNOWN]):
                 numbers, _ = label((values == c) & (named != UNKNOWN))
                 pixels = np.bincount(numbers.ravel())[1:]
-                right = np.bincount(numbers[named == c], minlength=len(pixels) + 1)[1:]
-                drawn[c] += len(pixels)
-                hits[c] += float((right / np.maximum(pixels, 1)).sum())
-    return drawn, hits
+                same = np.bincount(numbers[named == c], minlength=len(pixels) + 1)[1:]
+                drawn += len(pixels)
+                rightly += float((same / np.maximum(pixels, 1)).sum())
+    return drawn, rightly
 
 
 def _bare(part: Stack) -> LabelSource:
@@ -269,8 +262,8 @@ def _bare(part: Stack) -> LabelSource:
     return labels.source if isinstance(labels, Under) else labels
 
 
-def _note(k: int, accuracy: float, drawn: float) -> str:
-    by = f", corrected by {drawn:.0f} drawn labels" if drawn else ""
+def _note(k: int, accuracy: float, drawn: int) -> str:
+    by = f", corrected by {drawn} drawn labels" if drawn else ""
     return (
         f"place: labels {k + 1} count as a map that is right on {accuracy:.0%} of the "
         f"pixels{by}"

@@ -32,7 +32,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 
 Floats = NDArray[np.float64]
@@ -43,7 +42,7 @@ _FLOOR = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """What is known of J cells.
+    """The facts of J cells.
 
     Attributes
     ----------
@@ -137,6 +136,8 @@ def _vote(cells: Cells, belief: Belief) -> Floats:
 def _ascend(
     scores: Floats, sources: Sources, edges: csr_matrix, mistakes: Sequence[Floats]
 ) -> Floats:
+    from scipy.optimize import minimize  # slow to import, and for learning alone
+
     loss = _loss(sources, edges, mistakes)
     found = minimize(
         loss, scores.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 150}

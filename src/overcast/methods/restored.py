@@ -117,12 +117,12 @@ class Restored:
 
 
 def _starts(pixels: range) -> range:
-    """Where the blocks begin that hold some of `pixels`."""
+    """Return where the blocks begin that hold some of `pixels`."""
     return range(pixels.start // _BLOCK * _BLOCK, pixels.stop, _BLOCK)
 
 
 def _shared(pixels: range, start: int) -> slice:
-    """Those of `pixels` that a block holds."""
+    """Return those of `pixels` that a block holds."""
     return slice(max(pixels.start, start), min(pixels.stop, start + _BLOCK))
 
 

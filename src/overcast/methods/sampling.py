@@ -177,7 +177,7 @@ def _labels_of(stack: Stack) -> LabelSource:
 
 
 def has_labels(stack: Stack, window: Window) -> bool:
-    """Whether any label in a window of a stack is known."""
+    """Return whether any label in a window of a stack is known."""
     labels = _labels_of(stack).read(stack.grid[window.slices])
     return bool((labels.values != UNKNOWN).any())
 

@@ -172,7 +172,7 @@ class _Run:
         return cls(method.model, sensors, read_weights(weights))
 
     def readings(self) -> dict[str, Reading]:
-        """What each of its weights reads of images."""
+        """Return what each of its weights reads of images."""
         return readings(
             lambda bands: choose("models", self.model, bands, 1), self.sensors
         )

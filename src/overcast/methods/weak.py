@@ -27,6 +27,7 @@ from overcast.labels.kind import are_drawn
 from overcast.labels.mixtures import mixtures_of
 from overcast.limits import check_limits, check_some
 from overcast.methods.arrays import check_array, load_arrays, save_arrays
+from overcast.methods.cells import count_pieces
 from overcast.methods.clusters import (
     check_clusters,
     clusters_of,
@@ -39,7 +40,7 @@ from overcast.methods.counts import Counting, count_cells
 from overcast.methods.features import feature_names, guide_of, halo_of, pixel_features
 from overcast.methods.guided import guided
 from overcast.methods.held_out_cells import held_out_fit
-from overcast.methods.proportions import Belief, Sources, class_shares
+from overcast.methods.proportions import Belief, Cells, Sources, class_shares
 from overcast.methods.sampling import FEWEST_SAMPLES, sample_seen
 from overcast.progress import Progress
 
@@ -177,6 +178,11 @@ class Weak:
                 "set a smaller cell"
             )
         apart = len(by_source) > 1
+        if apart:
+            counted = [
+                _as_drawn(some, cells) if one else cells
+                for some, cells, one in zip(by_source, counted, drawn, strict=True)
+            ]
         beliefs = [self._belief(legend, one and apart) for one in drawn]
         for i, cells in enumerate(zip(*counted, strict=True)):
             progress("explaining labels", i, len(counted[0]))
@@ -262,7 +268,7 @@ class Weak:
         )
 
     def _belief(self, legend: Legend, drawn: bool = False) -> Belief:
-        """How labels of one source come about; drawn ones beside a map are right."""
+        """Return how labels of one source come about; drawn ones beside a map are right."""
         mixed, count = mixtures_of(legend), len(legend)
         share_wrong = min(self.wrong, _DRAWN_WRONG) if drawn else self.wrong
         mistakes = np.full((count, count), share_wrong / max(count - 1, 1))
@@ -298,6 +304,12 @@ def _by_source(stacks: Sequence[Stack]) -> list[list[Stack]]:
         out += [[]] if number == len(out) else []
         out[number].append(stack)
     return out
+
+
+def _as_drawn(stacks: Sequence[Stack], cells: list[Cells]) -> list[Cells]:
+    """Cells of drawn labels; each polygon is one decision, however large."""
+    pieces = sum(count_pieces(stack) for stack in stacks)
+    return [replace(one, decisions=float(pieces)) for one in cells]
 
 
 def _are_drawn(stacks: Sequence[Stack]) -> bool:

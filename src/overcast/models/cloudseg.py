@@ -125,7 +125,7 @@ class CloudSeg(Segmenter):
         return features[..., :h, :w], image[..., :h, :w]
 
     def inputs(self, batch: Batch) -> dict[str, Tensor]:
-        """What the encoders see of every image ``[B, _, H, W]``, padded; validity last."""
+        """Return the input of every encoder ``[B, _, H, W]``, padded; validity is last."""
         seen = observed(batch, self.bands).items()
         padded = {name: pad_to(image, self.stride) for name, image in seen}
         if not self.plain:  # published weights are for images as they are

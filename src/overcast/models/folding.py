@@ -39,7 +39,7 @@ class Seen:
 
     @property
     def channels(self) -> int:
-        """How many they are."""
+        """Return the number of channels."""
         return len(self.bands) + self.others + 1
 
 
@@ -90,7 +90,7 @@ def _expected(kernel: Tensor, weights: Published, band: Band) -> tuple[Tensor, C
 
 
 def _absent(kernel: Tensor, weights: Published, found: Collection[int]) -> Tensor:
-    """What the bands that are not at hand give ``[O, h, w]``, each at its typical value."""
+    """Return what missing bands add ``[O, h, w]``, each at its typical value."""
     total = torch.zeros_like(kernel[:, 0])
     for place, channel in enumerate(weights.channels):
         if place not in found:
@@ -100,7 +100,7 @@ def _absent(kernel: Tensor, weights: Published, found: Collection[int]) -> Tenso
 
 
 def knows(weights: Published, bands: Sequence[Band]) -> bool:
-    """Whether the weights were trained on one of some bands."""
+    """Return whether the weights were trained on one of some bands."""
     return any(_place(band, weights) is not None for band in bands)
 
 
@@ -112,5 +112,5 @@ def _place(band: Band, weights: Published) -> int | None:
 
 
 def _comparable(band: Band, weights: Published) -> bool:
-    """Whether values of a band mean to the weights what those of their own bands do."""
+    """Return whether values of a band mean the same as values of the weights' own bands."""
     return weights.unit in (DISPLAY, band.unit)

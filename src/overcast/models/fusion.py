@@ -97,7 +97,12 @@ def weighted_mean(features: Sequence[Tensor], validity: Sequence[Tensor]) -> Ten
     if len(features) == 1:
         return features[0]
     h, w = features[0].shape[-2:]
-    weights = torch.stack([F.adaptive_avg_pool2d(v, (h, w)) for v in validity])
+    weights = torch.stack(
+        [
+            v if v.shape[-2:] == (h, w) else F.adaptive_avg_pool2d(v, (h, w))
+            for v in validity
+        ]
+    )
     weights = torch.where(weights.sum(0) > 0, weights, 1)
     shares = weights / weights.sum(0)
     mean = features[0] * shares[0]

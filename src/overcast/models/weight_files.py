@@ -35,7 +35,7 @@ _NESTED = ("state_dict", "model", "model_state_dict")
 
 
 def cache_folder() -> Path:
-    """Where downloaded weights are kept."""
+    """Return where downloaded weights are kept."""
     own = os.environ.get("OVERCAST_CACHE")
     if own:
         return Path(own) / "weights"
@@ -127,7 +127,7 @@ def _fetched(weights: Published, progress: Progress) -> Path:
 
 
 def _is_of_network(error: Exception) -> bool:
-    """Whether the network or the disk failed, and not the address: a retry may help."""
+    """Return whether network or disk failed, not the address: a retry may help."""
     if isinstance(error, HTTPError):
         return error.code == _TOO_MANY or error.code >= _SERVER
     return not isinstance(error, (PermissionError, NotADirectoryError, FileExistsError))

@@ -14,7 +14,7 @@ from overcast.pages.sankey import Flow, sankey
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangePage:
-    """What the page shows.
+    """The contents of the page.
 
     Attributes
     ----------

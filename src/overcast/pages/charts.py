@@ -25,7 +25,7 @@ class _Frame:
     top: float
 
     def place(self, x: float, y: float) -> str:
-        """Where a value lies, as SVG writes points; nothing leaves the frame."""
+        """Return where a value lies, as SVG writes points; nothing leaves the frame."""
         across = min(max(x / self.right, 0), 1) * self.width
         down = (1 - min(max(y / self.top, 0), 1)) * self.height
         return f"{across:.1f},{down:.1f}"

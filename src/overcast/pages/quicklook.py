@@ -72,14 +72,14 @@ def look_at_classes(source: LabelSource, grid: GeoBox) -> Labels:
         (np.arange(n) + 0.5) * whole // n
         for n, whole in zip(shape, there.shape, strict=True)
     )
-    found = np.empty(shape, np.uint8)
+    classes = np.empty(shape, np.uint8)
     for piece in pieces(there):
         here = (rows >= piece[0].start) & (rows < piece[0].stop)
         if here.any():
             wanted = (rows[here] - piece[0].start).astype(int)
             values = source.read(there[piece]).values
-            found[here] = values[wanted][:, columns.astype(int)]
-    values = warp_classes(found, there.zoom_to(shape), grid)
+            classes[here] = values[wanted][:, columns.astype(int)]
+    values = warp_classes(classes, there.zoom_to(shape), grid)
     return Labels(values=values, grid=grid, legend=source.legend)
 
 

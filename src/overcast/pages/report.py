@@ -32,7 +32,7 @@ class Panel:
 
     @property
     def is_exact(self) -> bool:
-        """Whether every pixel has the colour that it was given."""
+        """Return whether every pixel has the colour that it was given."""
         return self.picture.startswith(b"\x89PNG")
 
     @property
@@ -44,7 +44,7 @@ class Panel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """What a report shows.
+    """The contents of a report.
 
     Attributes
     ----------
@@ -182,11 +182,11 @@ def _areas(page: Page) -> Iterator[_Area]:
     finite = [a for a in page.areas_ha if math.isfinite(a)]
     total, largest = sum(finite), max(finite, default=0)
     per_class = (page.estimates or {}).get("per_class", {})
-    found = {name: c["area_ha"] for name, c in per_class.items()}
-    longest = max([largest, *(e["high"] or 0 for e in found.values())]) or 1
+    hectares = {name: c["area_ha"] for name, c in per_class.items()}
+    longest = max([largest, *(e["high"] or 0 for e in hectares.values())]) or 1
     for land, area in zip(page.legend.classes, page.areas_ha, strict=True):
         share = area / total if total else math.nan
-        estimate = found.get(land.name)
+        estimate = hectares.get(land.name)
         if estimate is None or estimate["low"] is None:
             yield _Area(
                 land, area, share, None, charts.bar(area / longest, land.colour)

@@ -16,7 +16,7 @@ _INK = "#1d2327"
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """How much of a class became another, in hectares."""
+    """The hectares of a class that became another."""
 
     before: LandClass
     after: LandClass

@@ -58,7 +58,7 @@ def read_log(path: Path) -> Log:
 
 
 def pseudo_labels(log: Log, names: Sequence[str]) -> PseudoLabels | None:
-    """How right pseudo-labels were; None if the run has no gauges of it.
+    """Return how right pseudo-labels were; None if the run has no gauges of it.
 
     Parameters
     ----------
@@ -82,12 +82,12 @@ def pseudo_labels(log: Log, names: Sequence[str]) -> PseudoLabels | None:
         )
         for piece in pieces
     ]
-    found = {
+    series = {
         name: [_right(piece, f" of {k}") for piece in pieces]
         for k, name in enumerate(names)
     }
-    there = {n: r for n, r in found.items() if any(right.pixels for right in r)}
-    return PseudoLabels(stretches, there)
+    measured = {n: r for n, r in series.items() if any(right.pixels for right in r)}
+    return PseudoLabels(stretches, measured)
 
 
 def _right(log: Log, group: str) -> Right:

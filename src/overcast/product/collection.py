@@ -24,7 +24,7 @@ Tree = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a collection says of itself.
+    """The description of a collection.
 
     Attributes
     ----------

@@ -140,12 +140,12 @@ def _borders(
     count, small, size = shape
     large, larger = (np.zeros(small * count) for _ in range(2))
     for a, b in _sides(classes.shape):
-        for here, there in ((a, b), (b, a)):
-            mine, other = patches.number[here], patches.number[there]
+        for here, beyond in ((a, b), (b, a)):
+            mine, other = patches.number[here], patches.number[beyond]
             touching = (mine != other) & (other > 0) & (place[mine] >= 0)
             mine, other = mine[touching], other[touching]
-            index = place[mine] * count + classes[there][touching]
-            weight = sure[there][touching]
+            index = place[mine] * count + classes[beyond][touching]
+            weight = sure[beyond][touching]
             is_large = patches.sizes[other] >= size
             large += np.bincount(index[is_large], weight[is_large], len(large))
             bigger = patches.sizes[other] > patches.sizes[mine]
@@ -235,7 +235,7 @@ def generalise_file(
 def _beside(
     mapped: Path, legend: Legend, grid: Any
 ) -> tuple[str | None, Floats | None, Floats | None]:
-    """What beside a map is used, and probabilities or confidence."""
+    """Return the file beside a map that is used, and probabilities or confidence."""
     for name in ("probabilities.tif", "confidence.tif"):
         path = mapped.with_name(name)
         if not path.is_file():

@@ -152,8 +152,8 @@ def write_shares(
 
     def steps(values: NDArray[np.float32]) -> NDArray[np.uint8]:
         known = np.isfinite(values)
-        found = np.rint(np.where(known, values, 0) * PROBABILITY_STEPS)
-        return np.where(known, found, UNKNOWN).astype(np.uint8)
+        rounded = np.rint(np.where(known, values, 0) * PROBABILITY_STEPS)
+        return np.where(known, rounded, UNKNOWN).astype(np.uint8)
 
     def describe(dataset: Any) -> None:
         dataset.update_tags(**tags)
@@ -240,12 +240,12 @@ def write_set_sizes(probabilities: Path, sets: ConformalSets, path: Path) -> Non
         def sizes(first: int, end: int) -> NDArray[np.uint8]:
             window = rasterio.windows.Window(0, first, shape[1], end - first)
             stored = dataset.read(window=window)
-            found = sets.of(stored / PROBABILITY_STEPS).sum(0)
-            return np.where(stored[0] == UNKNOWN, UNKNOWN, found).astype(np.uint8)
+            counts = sets.of(stored / PROBABILITY_STEPS).sum(0)
+            return np.where(stored[0] == UNKNOWN, UNKNOWN, counts).astype(np.uint8)
 
         def describe(made: Any) -> None:
-            kept = {k: v for k, v in tags.items() if k.startswith("OVERCAST_")}
-            made.update_tags(**kept, OVERCAST_COVERAGE=f"{sets.coverage:g}")
+            own_tags = {k: v for k, v in tags.items() if k.startswith("OVERCAST_")}
+            made.update_tags(**own_tags, OVERCAST_COVERAGE=f"{sets.coverage:g}")
             made.set_band_description(1, f"classes in the set at {sets.coverage:.0%}")
 
         rows = ((y, sizes(y, end)) for y, end in _bands(shape))
@@ -290,7 +290,7 @@ def write_classes(
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """What a raster is like; its values are multiples of `step` from 0 on.
+    """The form of a raster; its values are multiples of `step` from 0 on.
 
     Without a step they can be any, and no statistics of them are kept.
     """

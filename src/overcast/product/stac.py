@@ -45,7 +45,7 @@ Item = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """What an item was made of.
+    """The sources of an item.
 
     Attributes
     ----------
@@ -64,6 +64,8 @@ class Origin:
         Of overcast.
     items
         Addresses of the items of catalogues that those files were read from.
+    times
+        When the ground was seen, where more than names of files says it.
     """
 
     name: str
@@ -73,6 +75,7 @@ class Origin:
     method: str
     version: str
     items: tuple[str, ...] = ()
+    times: tuple[str, ...] = ()
 
 
 def map_item(folder: Path, origin: Origin, models: Iterable[str]) -> Item:
@@ -168,7 +171,7 @@ def _item(
         "id": origin.name,
         "geometry": outline.json,
         "bbox": list(outline.boundingbox.bbox),
-        "properties": {**_dates(origin.sources), **properties},
+        "properties": {**_dates(origin.sources, origin.times), **properties},
         "links": [{"rel": "derived_from", "href": href} for href in origin.sources],
         "assets": dict(assets),
     }
@@ -178,8 +181,8 @@ def _asset(file: str, title: str, kind: str, role: str) -> Item:
     return {"href": f"./{file}", "title": title, "type": kind, "roles": [role]}
 
 
-def _dates(sources: Iterable[str]) -> dict[str, str | None]:
-    """When the ground was seen, as file names say it; else when the item was made."""
+def _dates(sources: Iterable[str], times: Iterable[str] = ()) -> dict[str, str | None]:
+    """Return when the ground was seen, as catalogues or file names say it; else now."""
     made = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     names = [PurePosixPath(unquote(source)).name for source in sources]
     # The second date of a Sentinel-2 product is when it was processed.
@@ -189,6 +192,7 @@ def _dates(sources: Iterable[str]) -> dict[str, str | None]:
     ]
     texts = sorted({text for several in dates for text in several})
     seen = [datetime.strptime(t, "%Y%m%dT%H%M%S").isoformat() + "Z" for t in texts]
+    seen = sorted({*seen, *times})
     if len(seen) < 2:
         return {"datetime": seen[0] if seen else made, "created": made}
     span = {"start_datetime": seen[0], "end_datetime": seen[-1]}
@@ -227,8 +231,8 @@ def _raster_bands(path: Path, grid: GeoBox) -> list[dict[str, Any]]:
             band["spatial_resolution"] = abs(grid.resolution.x)
         tags = dataset.tags(index)
         keys = {name: f"STATISTICS_{name.upper()}" for name in names}
-        found = {name: float(tags[key]) for name, key in keys.items() if key in tags}
-        bands.append({**band, "statistics": found} if found else band)
+        facts = {name: float(tags[key]) for name, key in keys.items() if key in tags}
+        bands.append({**band, "statistics": facts} if facts else band)
     return bands
 
 
@@ -289,7 +293,7 @@ def _band(image: str, band: Any) -> dict[str, Any]:
 
 
 def _numbers(path: Path) -> int:
-    """How many numbers a file of weights has, without reading them."""
+    """Return how many numbers a file of weights has, without reading them."""
     with safe_open(path, "numpy") as file:
         shapes = [file.get_slice(key).get_shape() for key in file.keys()]  # noqa: SIM118
     return sum(map(math.prod, shapes))

@@ -163,8 +163,8 @@ def outlined(
         end = min(top + band, height)
         values = np.ascontiguousarray(classes[top:end])
         shift = Affine.translation(0, top)
-        found = features.shapes(values, mask=values > 0, transform=shift)
-        patches = [(_polygon(shape), int(value)) for shape, value in found]
+        outlines = features.shapes(values, mask=values > 0, transform=shift)
+        patches = [(_polygon(shape), int(value)) for shape, value in outlines]
         joined = _joined(waiting, patches, top, width)
         waiting = []
         for polygon, value in joined:
@@ -233,9 +233,9 @@ def _joined(
 
 
 def _numbers(patches: list[Patch], row: int, width: int) -> NDArray[np.int32]:
-    """Which of `patches` every pixel of a row is in; -1 for none."""
+    """Return which of `patches` every pixel of a row is in; -1 for none."""
     line = Affine.translation(0, row)
-    found = (
+    numbers = (
         features.rasterize(
             ((polygon, number) for number, (polygon, _) in enumerate(patches)),
             (1, width),
@@ -246,7 +246,7 @@ def _numbers(patches: list[Patch], row: int, width: int) -> NDArray[np.int32]:
         if patches
         else np.full((1, width), -1, np.int32)
     )
-    return np.asarray(found[0], np.int32)
+    return np.asarray(numbers[0], np.int32)
 
 
 def _union(patches: list[Patch]) -> Patch:

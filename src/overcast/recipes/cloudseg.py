@@ -56,7 +56,7 @@ class Taught(State):
 
     @property
     def learning(self) -> bool:
-        """Whether the teacher still learns."""
+        """Return whether the teacher still learns."""
         return int(self.teacher.age) < self.steps
 
     def settle(self, model: Segmenter, step: int) -> None:
@@ -121,7 +121,7 @@ class CloudSeg:
 
     @property
     def restores(self) -> bool:
-        """Whether a network learns to take clouds away."""
+        """Return whether a network learns to take clouds away."""
         return self.removal > 0
 
     def of_setting(self, setting: Setting) -> CloudSeg:
@@ -240,7 +240,7 @@ class CloudSeg:
         return batch
 
     def _pair(self, given: Batch) -> tuple[Batch, Batch]:
-        """What a network may see: the clear images, and those that are given."""
+        """Return what a network may see: the clear images, and the given ones."""
         targets = {self.clear, self.cloud_mask}
         seen = given.only(given.images.keys() - targets)
         clear = seen
@@ -271,7 +271,7 @@ class CloudSeg:
         ), cloud
 
     def _real(self, given: Batch, clear: Batch, seen: Batch) -> Tensor:
-        """Where a pair is cloudy, as the mask says or else the difference."""
+        """Return where a pair is cloudy, as the mask says or else the difference."""
         if self.cloud_mask in given.images:
             said = given.images[self.cloud_mask][:, 0] > 0.5
             return said & given.valid[self.cloud_mask]
@@ -281,5 +281,5 @@ class CloudSeg:
     def _hide(self, cloudy: Batch, cloud: Tensor) -> Batch:
         """Mark clouds as not observed in some samples."""
         chosen = torch.rand(len(cloud)).to(cloud.device) < self.hidden
-        kept = cloudy.valid[self.optical] & ~(cloud & chosen[:, None, None])
-        return replace(cloudy, valid={**cloudy.valid, self.optical: kept})
+        visible = cloudy.valid[self.optical] & ~(cloud & chosen[:, None, None])
+        return replace(cloudy, valid={**cloudy.valid, self.optical: visible})

@@ -150,14 +150,14 @@ class Coarse:
                 "trace": self.trace * transition.trace(),
             }
         if self.loss == "forward":
-            found = forward_correction(logits, labels, state.transition)
+            loss = forward_correction(logits, labels, state.transition)
         elif self.loss == "super_resolution":
-            found = label_super_resolution(logits, labels, state.mean, state.spread)
+            loss = label_super_resolution(logits, labels, state.mean, state.spread)
         elif self.loss == "shares":
             areas = torch.where(known, labels, OUTSIDE)
             shares = state.mean.expand(len(labels), -1, -1)
-            found = share_divergence(logits, areas, shares)
+            loss = share_divergence(logits, areas, shares)
         else:
             prior = state.mean[index].movedim(-1, 1) * known[:, None]
-            found = (qr_loss if self.loss == "qr" else rq_loss)(logits, prior)
-        return {self.loss: found}
+            loss = (qr_loss if self.loss == "qr" else rq_loss)(logits, prior)
+        return {self.loss: loss}

@@ -35,10 +35,10 @@ class Twin(State):
     def __init__(self, model: Segmenter, started: Collection[str] = ()) -> None:
         super().__init__()
         self.network = deepcopy(model)
-        kept = {name.rpartition(".")[0] for name in started}
+        modules = {name.rpartition(".")[0] for name in started}
         for name, layer in self.network.named_modules():
             again = getattr(layer, "reset_parameters", None)
-            if callable(again) and name not in kept:
+            if callable(again) and name not in modules:
                 again()
 
 

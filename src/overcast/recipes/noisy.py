@@ -136,11 +136,11 @@ class Noisy:
         if batch.labels is None:
             raise ValueError("stream 'labelled' gave a batch without labels")
         # Optical pseudo-labels go on where a radar's footprint ends.
-        there = seen(batch, model.bands)
-        labels = torch.where(there, batch.labels, IGNORE)
+        observed = seen(batch, model.bands)
+        labels = torch.where(observed, batch.labels, IGNORE)
         batch, soft = self._divided(batch, model)
         if soft is not None:
-            soft = torch.where(there[:, None], soft, 0)
+            soft = torch.where(observed[:, None], soft, 0)
         if self.augment:
             batch = jitter(batch)
         if self.looks:
@@ -161,7 +161,7 @@ class Noisy:
         return batch
 
     def _divided(self, batch: Batch, model: Segmenter) -> tuple[Batch, Tensor | None]:
-        """What `model` sees, and probabilities ``[B, K, H, W]``; zero if unknown."""
+        """Return what `model` sees, and probabilities ``[B, K, H, W]``; zero if unknown."""
         images, valid = batch.images, batch.valid
         seen, name = batch.only(model.bands), self.probabilities
         if not name:
@@ -171,9 +171,9 @@ class Noisy:
                 f"no target image {name!r} of class probabilities; there are "
                 f"{', '.join(images)}"
             )
-        found = torch.where(valid[name][:, None], images[name], 0).clamp_min(0)
-        total = found.sum(1, keepdim=True)
-        return seen, found / torch.where(total > 0, total, 1)
+        amounts = torch.where(valid[name][:, None], images[name], 0).clamp_min(0)
+        total = amounts.sum(1, keepdim=True)
+        return seen, amounts / torch.where(total > 0, total, 1)
 
     def _losses(
         self,
@@ -183,18 +183,18 @@ class Noisy:
         trust: Tensor | None = None,
     ) -> dict[str, Tensor]:
         """Weighted losses of `target`, hard or soft, and of hard `labels`."""
-        found = {}
+        losses = {}
         if self.cross_entropy:
             plain = cross_entropy(logits, target, confidence=trust)
-            found["cross_entropy"] = self.cross_entropy * plain
+            losses["cross_entropy"] = self.cross_entropy * plain
         if self.symmetric:
             both = symmetric_cross_entropy(
                 logits, target, self.alpha, self.beta, confidence=trust
             )
-            found["symmetric"] = self.symmetric * both
+            losses["symmetric"] = self.symmetric * both
         if self.lovasz:
-            found["lovasz"] = self.lovasz * lovasz_softmax(logits, labels, trust)
-        return found
+            losses["lovasz"] = self.lovasz * lovasz_softmax(logits, labels, trust)
+        return losses
 
 
 def _likeliest(soft: Tensor) -> Tensor:
@@ -206,5 +206,5 @@ def _likeliest(soft: Tensor) -> Tensor:
 def _of_label(soft: Tensor, labels: Tensor) -> Tensor:
     """Probability ``[B, H, W]`` of the label; 0 where it is unknown."""
     known = labels != IGNORE
-    found = soft.gather(1, torch.where(known, labels, 0)[:, None])[:, 0]
-    return torch.where(known, found, 0)
+    chosen = soft.gather(1, torch.where(known, labels, 0)[:, None])[:, 0]
+    return torch.where(known, chosen, 0)

@@ -54,7 +54,7 @@ _NUMBER = re.compile(r"[0-9]{1,9}")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is sent back.
+    """A reply of the server.
 
     Attributes
     ----------
@@ -82,20 +82,20 @@ def answer(scene: Scene, target: str) -> Answer:
     parts = [unquote(part) for part in path.split("/")[1:]]
     match parts:
         case [""]:
-            found = _asset("index.html")
+            reply = _asset("index.html")
         case ["page", name]:
-            found = _asset(name)
+            reply = _asset(name)
         case ["scene.json"]:
-            found = _json(_description(scene))
+            reply = _json(_description(scene))
         case ["point"]:
-            found = _point(scene, query)
+            reply = _point(scene, query)
         case ["tiles", layer, zoom, column, row]:
-            found = _tile(scene, layer, (zoom, column, row.removesuffix(".png")))
+            reply = _tile(scene, layer, (zoom, column, row.removesuffix(".png")))
         case ["files", *rest]:
-            found = _file(scene.folder, "/".join(rest))
+            reply = _file(scene.folder, "/".join(rest))
         case _:
-            found = refusal(404, "nothing here")
-    return found
+            reply = refusal(404, "nothing here")
+    return reply
 
 
 def refusal(status: int, why: str) -> Answer:
@@ -173,26 +173,26 @@ def _point(scene: Scene, query: str) -> Answer:
 
 
 def _found(scene: Scene, lon: float, lat: float) -> Mapping[str, Any]:
-    """What the map, the labels and the method say of a place."""
-    found: dict[str, Any] = {"classes": {}, "confidence": None, "probabilities": None}
+    """Return what the map, the labels and the method say of a place."""
+    values: dict[str, Any] = {"classes": {}, "confidence": None, "probabilities": None}
     for name, layer in scene.layers.items():
         if isinstance(layer, ClassLayer):
-            there = layer.at(lon, lat)
-            found["classes"][name] = None if there is None else _swatch(there)
+            value = layer.at(lon, lat)
+            values["classes"][name] = None if value is None else _swatch(value)
         elif isinstance(layer, ConfidenceLayer):
-            found["confidence"] = layer.at(lon, lat)
+            values["confidence"] = layer.at(lon, lat)
     if scene.probabilities is not None:
-        found["probabilities"] = scene.probabilities.at(lon, lat)
+        values["probabilities"] = scene.probabilities.at(lon, lat)
     x, y = _projected(scene, lon, lat)
-    return {"lon": lon, "lat": lat, "x": x, "y": y, **found}
+    return {"lon": lon, "lat": lat, "x": x, "y": y, **values}
 
 
 def _projected(scene: Scene, lon: float, lat: float) -> tuple[float | None, ...]:
     """Coordinates in the map's own system; None where it does not reach."""
     from pyproj import Transformer
 
-    there = Transformer.from_crs("EPSG:4326", str(scene.grid.crs), always_xy=True)
-    return tuple(v if np.isfinite(v) else None for v in there.transform(lon, lat))
+    transformer = Transformer.from_crs("EPSG:4326", str(scene.grid.crs), always_xy=True)
+    return tuple(v if np.isfinite(v) else None for v in transformer.transform(lon, lat))
 
 
 def _description(scene: Scene) -> Mapping[str, Any]:

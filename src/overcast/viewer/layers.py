@@ -37,7 +37,7 @@ class Layer(Protocol):
 
     @property
     def kind(self) -> Kind:
-        """What sort of thing it is."""
+        """Return the kind of the layer."""
 
     @property
     def path(self) -> FilePath:
@@ -59,10 +59,10 @@ class ClassLayer:
 
     def picture(self, tile: Tile) -> Picture | None:
         """Tile ``[256, 256, 4]``; None where there is none."""
-        found = read_tile(self.path, (1,), tile, "nearest")
-        if found is None:
+        tile_values = read_tile(self.path, (1,), tile, "nearest")
+        if tile_values is None:
             return None
-        codes, seen = found[0][0], found[1]
+        codes, seen = tile_values[0][0], tile_values[1]
         indices = np.full(codes.shape, UNKNOWN, np.uint8)
         indices[seen] = self._indices(codes[seen])
         return _colours(self.legend)[indices]
@@ -92,10 +92,10 @@ class ConfidenceLayer:
 
     def picture(self, tile: Tile) -> Picture | None:
         """Tile ``[256, 256, 4]``; None where there is none."""
-        found = read_tile(self.path, (1,), tile, "nearest")
-        if found is None:
+        tile_values = read_tile(self.path, (1,), tile, "nearest")
+        if tile_values is None:
             return None
-        return confidence_picture(np.where(found[1], found[0][0], np.nan))
+        return confidence_picture(np.where(tile_values[1], tile_values[0][0], np.nan))
 
     def at(self, lon: float, lat: float) -> float | None:
         """Confidence at a place in degrees; None where there is none."""
@@ -124,11 +124,11 @@ class ImageLayer:
 
     def picture(self, tile: Tile) -> Picture | None:
         """Tile ``[256, 256, 4]``; None where there is none."""
-        found = read_tile(self.path, self.image.indexes, tile, "bilinear")
-        if found is None:
+        tile_values = read_tile(self.path, self.image.indexes, tile, "bilinear")
+        if tile_values is None:
             return None
-        values = self.image.physical(found[0])
-        seen = np.isfinite(values).all(0) & found[1]
+        values = self.image.physical(tile_values[0])
+        seen = np.isfinite(values).all(0) & tile_values[1]
         colours = composite(np.where(seen, values, 0), self.image.sensor)
         low, high = (limit[:, None, None] for limit in self.limits)
         scaled = np.clip((colours - low) / (high - low), 0, 1) ** _GAMMA

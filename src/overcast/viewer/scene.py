@@ -44,7 +44,7 @@ Prepare = Callable[[FilePath, Resampling], FilePath]
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What there is to see in a folder, from the top down."""
+    """The layers of a folder, from the top down."""
 
     folder: Path
     grid: GeoBox
@@ -137,7 +137,7 @@ def _products(
 
 
 def _data(folder: Path, notes: list[str]) -> Data | None:
-    """What the plan here says was read; None, and why, where there is no plan.
+    """Return what the plan here says was read; None, and why, where there is no plan.
 
     `overcast map` leaves the plan in its run, `overcast predict` beside the map.
     """
@@ -169,7 +169,7 @@ def _images(
     images: Mapping[str, ImageInput], prepare: Prepare, notes: list[str]
 ) -> dict[str, Layer]:
     """Layers of the images that can still be read, optical ones first."""
-    found: list[Layer] = []
+    layers: list[Layer] = []
     dated = any(entry.dates for entry in images.values())
     alone = ((n, e, one) for n, e in images.items() for one in e.observations)
     for name, entry, one in alone:
@@ -189,9 +189,9 @@ def _images(
             word = "Optical" if image.sensor.kind == "optical" else "SAR"
             day = (one.day or seen_of(where).day) if entry.dates else None
             title = f"{word} {name}" + (f" {day.isoformat()}" if day else "")
-            found.append(open_picture(title, image))
-    found.sort(key=lambda layer: (layer.kind, layer.title if dated else ""))
-    return {f"image-{number}": layer for number, layer in enumerate(found, 1)}
+            layers.append(open_picture(title, image))
+    layers.sort(key=lambda layer: (layer.kind, layer.title if dated else ""))
+    return {f"image-{number}": layer for number, layer in enumerate(layers, 1)}
 
 
 @contextmanager

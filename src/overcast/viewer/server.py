@@ -62,7 +62,7 @@ class ViewServer(ThreadingHTTPServer):
 
     @property
     def address(self) -> str:
-        """Where the page is."""
+        """Return the address of the page."""
         return f"http://{LOOPBACK}:{self.server_port}/"
 
 

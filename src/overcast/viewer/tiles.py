@@ -71,7 +71,7 @@ def read_tile(
     with _reader(path) as reader:
         if not reader.tile_exists(tile.column, tile.row, tile.zoom):
             return None
-        found = reader.tile(
+        image = reader.tile(
             tile.column,
             tile.row,
             tile.zoom,
@@ -80,7 +80,7 @@ def read_tile(
             reproject_method=look,
             vrt_options=_EXACT,
         ).array
-    return found.data, np.asarray(~np.ma.getmaskarray(found).any(0), np.bool_)
+    return image.data, np.asarray(~np.ma.getmaskarray(image).any(0), np.bool_)
 
 
 def read_point(
@@ -89,10 +89,10 @@ def read_point(
     """Stored values ``[C]`` of the pixel at a place in degrees; None outside."""
     with _reader(path) as reader:
         try:
-            found = reader.point(lon, lat, indexes=indexes).array
+            values = reader.point(lon, lat, indexes=indexes).array
         except PointOutsideBounds:
             return None
-    return np.asarray(found.data)
+    return np.asarray(values.data)
 
 
 def with_overviews(

@@ -106,8 +106,10 @@ def _cell_of(
     side: float,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     a = pixels.affine
-    there = Transformer.from_crs(str(pixels.crs), crs, always_xy=True)
-    east, north = there.transform(a.c + a.a * x + a.b * y, a.f + a.d * x + a.e * y)
+    transformer = Transformer.from_crs(str(pixels.crs), crs, always_xy=True)
+    east, north = transformer.transform(
+        a.c + a.a * x + a.b * y, a.f + a.d * x + a.e * y
+    )
     down, right = np.floor(-north / side), np.floor(east / side)
     return down.astype(np.int64), right.astype(np.int64)
 
@@ -115,7 +117,7 @@ def _cell_of(
 def count_classes(
     truth: NDArray[np.uint8], cells: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Which pairs of cell and class occur, as ``cell * 10 + class``, and how often."""
+    """Tell which pairs of cell and class occur, as ``cell * 10 + class``, and how often."""
     known = cells >= 0
     pairs = cells[known] * _CLASSES + truth[known]
     return np.unique(pairs, return_counts=True)

@@ -71,7 +71,7 @@ class Clouds:
         return self.opacity(y - self.cast[0], x - self.cast[1])
 
     def detail(self, y: Places, x: Places) -> Floats:
-        """What the reflectance of the cloud differs by from place to place ``[H, W]``."""
+        """Return how a cloud's reflectance differs from place to place ``[H, W]``."""
         return np.float32(WITHIN) * Fractal(self.key + 9, 40.0).at(y, x)
 
 

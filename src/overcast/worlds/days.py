@@ -165,7 +165,7 @@ def _statistics_on(c: int, day: Day) -> tuple[NDArray[np.float64], NDArray[np.fl
 
 
 def _growth(day: Day, seed: int, kinds: NDArray[np.int64]) -> NDArray[np.float64]:
-    """What being green or bare adds to crops of every patch ``[SLOTS, 12]``.
+    """Return the change of crops by being green or bare, of every patch ``[SLOTS, 12]``.
 
     Winter crops stand from October to July, summer crops from April to October, each
     kind with days of its own (by hand, after calendars of temperate Europe). The mean

@@ -169,7 +169,7 @@ def majority(classes: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
 
 
 def _pasture(at: _Place, terrain: Terrain, parcels: Parcels) -> NDArray[np.bool_]:
-    """Which parcels are grass: they gather where the land is wet.
+    """Return which parcels are grass: they gather where the land is wet.
 
     Moisture is taken in steps of farm blocks' size, so that parcels stay whole.
     """
@@ -187,10 +187,10 @@ def _stands(at: _Place) -> dict[int | None, Hashes]:
     y = at.y.astype(np.float32)[:, None] + 4 * at.noise("warp-y", 25.0, 3.0)
     x = at.x.astype(np.float32)[None, :] + 4 * at.noise("warp-x", 25.0, 3.0)
     stands = nearest_cells(at.key("stands"), _STAND, y, x)
-    found: dict[int | None, Hashes] = {None: stands.cell}
+    species: dict[int | None, Hashes] = {None: stands.cell}
     for c, side in _WIDE.items():
-        found[c] = _wide(at, c, side, stands)
-    return found
+        species[c] = _wide(at, c, side, stands)
+    return species
 
 
 def _wide(at: _Place, c: int, side: float, stands: Cells) -> Hashes:
@@ -204,8 +204,8 @@ def _names(
     stands = _stands(at)
     name = copy_finer(stands[None], FINE)
     for c in _WIDE:
-        there = land == c
-        name[there] = copy_finer(stands[c], FINE)[there]
+        of_class = land == c
+        name[of_class] = copy_finer(stands[c], FINE)[of_class]
     name = scramble(name)
     name[field] = parcels.parcel[field]
     return name

@@ -68,7 +68,7 @@ class Nature:
 
     @property
     def name(self) -> str:
-        """What `of` makes this nature from."""
+        """Return the name from which `of` makes this nature."""
         names = [f.name for f in fields(self) if getattr(self, f.name)]
         if len(names) in (0, len(fields(self))):
             return "real" if names else "plain"

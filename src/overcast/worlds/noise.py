@@ -80,7 +80,7 @@ def _normals() -> Floats:
 
 
 def normal(hashes: Hashes) -> Floats:
-    """Of mean 0 and variance 1, from the lower half of every hash."""
+    """Return normal noise of mean 0 and variance 1, from the lower half of every hash."""
     return np.asarray(_normals()[hashes & np.uint32(_NORMALS - 1)], np.float32)
 
 
@@ -157,9 +157,9 @@ def interpolate(
     left, right = _spline(x - first, spacing)
     rows = np.arange(top.min(), top.max() + 4)
     columns = np.arange(left.min(), left.max() + 4)
-    there = nodes[rows.clip(0, len(nodes) - 1)]
-    there = there[:, columns.clip(0, nodes.shape[1] - 1)]
-    return _blend(there, top - rows[0], down, left - columns[0], right)
+    corners = nodes[rows.clip(0, len(nodes) - 1)]
+    corners = corners[:, columns.clip(0, nodes.shape[1] - 1)]
+    return _blend(corners, top - rows[0], down, left - columns[0], right)
 
 
 def _spline(position: Places, spacing: float) -> tuple[NDArray[np.int64], Floats]:
@@ -221,7 +221,7 @@ def refine(field: Floats, factor: int) -> Floats:
 
 
 def _between(factor: int) -> list[tuple[int, np.float32]]:
-    """For every part of a pixel the padded row before it, and the weight of the next."""
+    """Return the padded row before every part of a pixel, and the next row's weight."""
     places = [(i + 0.5) / factor + 0.5 for i in range(factor)]
     return [(int(place), np.float32(place % 1)) for place in places]
 

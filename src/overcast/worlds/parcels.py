@@ -35,7 +35,7 @@ _WITHIN_LN_STD = 0.55
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """Which Voronoi cell places ``[H, W]`` lie in.
+    """The Voronoi cells in which places ``[H, W]`` lie.
 
     `cell` is the hash of the nearest cell and `next_cell` that of the second; `y` and
     `x` of both are their points in pixels.
@@ -71,15 +71,15 @@ def nearest_cells(key: int, side: float, y: Floats, x: Floats) -> Cells:
     row, column = np.floor(y / side), np.floor(x / side)
     shape = np.broadcast_shapes(y.shape, x.shape)
     best = [np.full(shape, np.inf, np.float32) for _ in range(2)]
-    found = Cells(np.zeros(shape, np.uint32), *(best[0].copy() for _ in range(4)))
+    cells = Cells(np.zeros(shape, np.uint32), *(best[0].copy() for _ in range(4)))
     for down in (-1, 0, 1):
         for right in (-1, 0, 1):
             r, c = row + down, column + right
             h = hash_of(key, r.astype(np.int64), c.astype(np.int64))
             cy = ((r + 0.08 + 0.84 * uniform(h)) * side).astype(np.float32)
             cx = ((c + 0.08 + 0.84 * uniform(salt(h, "x"))) * side).astype(np.float32)
-            _keep_nearest(found, best, h, cy, cx, (y - cy) ** 2 + (x - cx) ** 2)
-    return found
+            _keep_nearest(cells, best, h, cy, cx, (y - cy) ** 2 + (x - cx) ** 2)
+    return cells
 
 
 def _keep_nearest(

@@ -31,8 +31,8 @@ class Foreign:
         features = _features(_reflectance(_wider(view)))
         features = features[:, 2:-2, 2:-2]
         flat = features.reshape(len(features), -1).T
-        found = self.forest.predict(flat).astype(np.uint8)
-        return np.asarray(found.reshape(features.shape[1:]), np.uint8)
+        predicted = self.forest.predict(flat).astype(np.uint8)
+        return np.asarray(predicted.reshape(features.shape[1:]), np.uint8)
 
 
 def pseudo_labels(view: View) -> NDArray[np.uint8]:

@@ -61,9 +61,9 @@ class Rivers:
         away, nearest = self._tree.query(
             points.reshape(-1, 2), distance_upper_bound=_NEAR
         )
-        there = nearest < len(self.points)
+        near = nearest < len(self.points)
         out = np.full(len(away), _NEAR, np.float32)
-        out[there] = away[there] - self.half_width[nearest[there]]
+        out[near] = away[near] - self.half_width[nearest[near]]
         return out.reshape(len(y), len(x))
 
 

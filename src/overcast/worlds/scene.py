@@ -56,7 +56,7 @@ KINDS = (*COARSE_LABELS, *FINE_LABELS)
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which parts of a world are made, besides truth, ``s1`` and ``s2``.
+    """The parts of a world to make, besides truth, ``s1`` and ``s2``.
 
     Attributes
     ----------
@@ -185,7 +185,7 @@ class Maker:
         return made
 
     def inside(self, window: Window) -> bool:
-        """Whether the window lies in the scene; none lies across its border."""
+        """Return whether the window lies in the scene; none lies across its border."""
         return 0 <= window.y < self.world.size and 0 <= window.x < self.world.size
 
     def windows(self) -> Sequence[Window]:
@@ -217,14 +217,14 @@ class Counts:
 
     def labels(self, legend: Legend) -> dict[str, Labels]:
         """Coarse labels, once every window has been counted."""
-        found = {}
+        arrays = {}
         for kind, count in self.counts.items():
             grid = self.maker.cells[kind].grid
             rng = stream(self.maker.world.seed, f"labels-{kind}")
             shares = coarse.shares_of(count.reshape(*grid.shape, _CLASSES))
             classes = COARSE_LABELS[kind][2](rng, shares)
-            found[kind] = Labels(values=classes, grid=grid, legend=legend)
-        return found
+            arrays[kind] = Labels(values=classes, grid=grid, legend=legend)
+        return arrays
 
 
 def make_windows(

@@ -94,7 +94,7 @@ def _pooled(
 
 
 def _is_guarded() -> bool:
-    """Whether a new process may import the main script without doing its work again."""
+    """Return whether a new process can import the main script and not repeat its work."""
     main = sys.modules["__main__"]
     path = getattr(main, "__file__", None)
     if path is None or getattr(main, "__spec__", None) is not None:

@@ -46,10 +46,10 @@ def edge_cloud_charbonnier(
     ValueError
         If the shapes don't fit.
     """
-    difference, kept = _difference(restored, clear, known)
+    difference, mask = _difference(restored, clear, known)
     weight = 1 + extra * _pixels(cloud, known)[:, None]
     distance = (difference.square() + _SMALL).pow(_POWER)
-    return masked_mean(weight * distance, kept)
+    return masked_mean(weight * distance, mask)
 
 
 def masked_distillation(student: Tensor, teacher: Tensor, known: Tensor) -> Tensor:
@@ -72,8 +72,8 @@ def masked_distillation(student: Tensor, teacher: Tensor, known: Tensor) -> Tens
     ValueError
         If the shapes don't fit.
     """
-    difference, kept = _difference(student, teacher.detach(), known)
-    return masked_mean(difference.square(), kept)
+    difference, mask = _difference(student, teacher.detach(), known)
+    return masked_mean(difference.square(), mask)
 
 
 def _difference(one: Tensor, other: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
@@ -88,9 +88,9 @@ def _difference(one: Tensor, other: Tensor, known: Tensor) -> tuple[Tensor, Tens
             f"known is {tuple(known.shape)}, expected [B, H, W] of {tuple(one.shape)}"
         )
     wide = torch.promote_types(one.dtype, torch.float32)
-    kept = known[:, None].expand_as(one)
-    first, second = (torch.where(kept, t, 0).to(wide) for t in (one, other))
-    return first - second, kept
+    mask = known[:, None].expand_as(one)
+    first, second = (torch.where(mask, t, 0).to(wide) for t in (one, other))
+    return first - second, mask
 
 
 def _pixels(cloud: Tensor, known: Tensor) -> Tensor:

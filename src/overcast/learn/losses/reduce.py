@@ -41,11 +41,11 @@ def masked_mean(value: Tensor, mask: Tensor, weight: Tensor | None = None) -> Te
     """
     # Half precision can't count the pixels of a batch.
     wide = torch.promote_types(value.dtype, torch.float32)
-    kept = torch.where(mask, value, 0)
+    masked = torch.where(mask, value, 0)
     if weight is None:
-        return _over_all(kept.sum(dtype=wide), mask.sum())
+        return _over_all(masked.sum(dtype=wide), mask.sum())
     weights = torch.where(mask, weight, 0).to(wide)
-    return _over_all((kept * weights).sum(dtype=wide), weights.sum())
+    return _over_all((masked * weights).sum(dtype=wide), weights.sum())
 
 
 def _over_all(total: Tensor, count: Tensor) -> Tensor:

@@ -161,19 +161,19 @@ def _statistics(
 
 def _sum_within(values: Tensor, index: Tensor, inside: Tensor, count: int) -> Tensor:
     """Sum of ``[B, K, H, W]`` over the pixels of each index: ``[B, count, K]``."""
-    kept = torch.where(inside[:, None], values, 0).flatten(2)
-    sums = kept.new_zeros(*kept.shape[:2], count)
-    return sums.scatter_add(2, index[:, None].expand_as(kept), kept).mT
+    masked = torch.where(inside[:, None], values, 0).flatten(2)
+    sums = masked.new_zeros(*masked.shape[:2], count)
+    return sums.scatter_add(2, index[:, None].expand_as(masked), masked).mT
 
 
 def _log_sum_within(
     log_values: Tensor, index: Tensor, inside: Tensor, count: int
 ) -> Tensor:
     """Logarithm of the sum of ``exp(log_values)`` likewise, safe from underflow."""
-    kept = torch.where(inside[:, None], log_values, -torch.inf).flatten(2).detach()
-    spread = index[:, None].expand_as(kept)
-    top = kept.new_full((*kept.shape[:2], count), -torch.inf)
-    top = top.scatter_reduce(2, spread, kept, "amax").nan_to_num(neginf=0)
+    masked = torch.where(inside[:, None], log_values, -torch.inf).flatten(2).detach()
+    spread = index[:, None].expand_as(masked)
+    top = masked.new_full((*masked.shape[:2], count), -torch.inf)
+    top = top.scatter_reduce(2, spread, masked, "amax").nan_to_num(neginf=0)
     # Outside, the difference may be so large that its exponential is infinite.
     shifted = log_values - top.gather(2, spread).view_as(log_values)
     shifted = torch.where(inside[:, None], shifted, 0)

@@ -13,7 +13,7 @@ from overcast.learn.batch import IGNORE
 
 
 def known_pixels(logits: Tensor, labels: Tensor) -> Tensor:
-    """Where the class, or a distribution over classes, is known: bool ``[B, H, W]``.
+    """Return where the class, or a distribution over classes, is known: bool ``[B, H, W]``.
 
     Raises
     ------
