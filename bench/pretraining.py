@@ -35,10 +35,10 @@ from overcast.learn.checkpoint import load_weights
 from overcast.learn.felzenszwalb import NUMBERS, with_superpixels
 from overcast.learn.superpixels import numbered, region_means
 from overcast.methods.network import Network
-from overcast.methods.start import ENCODER
 from overcast.models.segmenter import Segmenter
 from overcast.plan import choose
 from overcast.progress import quiet
+from overcast.run_folder import ENCODER
 from overcast.worlds.scene import Scene, Wanted, simulate
 
 Picture = NDArray[np.uint8]

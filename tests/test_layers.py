@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 import overcast
+from overcast import map_folder, run_folder
 
 ROOT = Path(overcast.__file__).parent
 FLOORS = [
-    {"errors", "limits"},
+    {"errors", "limits", "map_folder", "run_folder"},
     {"progress", "bar", "threads", "runtimes", "lock", "output", "extras"},
     {"geo"},
     {"worlds", "datasets"},
@@ -45,6 +46,7 @@ FLOORS = [
     {"commands"},
     {"cli"},
 ]
+_ENDINGS = ("tif", "yaml", "json", "html", "csv", "qml", "xml", "jsonl", "safetensors")
 MODULES = [
     p for p in sorted(ROOT.rglob("*.py")) if p.parent != ROOT or p.stem != "__init__"
 ]
@@ -101,3 +103,19 @@ def test_help_imports_little() -> None:
         [sys.executable, "-c", code], check=False, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_a_file_of_a_folder_is_named_in_one_place() -> None:
+    names = {
+        value: module.__name__
+        for module in (map_folder, run_folder)
+        for value in vars(module).values()
+        if isinstance(value, str) and value.rpartition(".")[2] in _ENDINGS
+    }
+    assert {"map.tif", "plan.yaml", "interface.json"} <= names.keys()
+    for path in MODULES:
+        if path.stem in ("map_folder", "run_folder"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and node.value in names:
+                raise AssertionError(f"{path}: {node.value} is in {names[node.value]}")

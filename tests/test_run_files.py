@@ -15,7 +15,7 @@ from overcast.jobs.mapping import make_map
 from overcast.plan import Data, ImageInput, LabelInput, Plan
 from overcast.progress import quiet
 from overcast.run import load_run
-from overcast.run_files import INTERFACE, RECORD
+from overcast.run_folder import INTERFACE, RECORD
 from tests.rasters import reflectance, utm, write
 
 GRID = utm((32, 32))

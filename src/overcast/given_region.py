@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from overcast import map_folder
 from overcast.options import say
 
 DATA = "data"
@@ -79,9 +80,9 @@ def with_fetched(given: dict[str, Any], progress: Any) -> tuple[dict[str, Any], 
     wanted = _label_products(given)
     products = ("sentinel-2", *_radar(given), *wanted.values())
     out, overwrite = Path(given["out"]), bool(given["overwrite"])
-    if (out / "map.tif").exists() and not overwrite:
+    if (out / map_folder.MAP).exists() and not overwrite:
         raise ValueError(
-            f"{out / 'map.tif'}: exists; give another --out, or --overwrite"
+            f"{out / map_folder.MAP}: exists; give another --out, or --overwrite"
         )
     request = request_of(given, products)
     fetched = fetch(request, out / DATA, overwrite, progress)

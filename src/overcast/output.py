@@ -15,12 +15,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
-from overcast import lock
+from overcast import lock, run_folder
 
 _WORK, _FINISHED = ".overcast-unfinished", ".overcast-finished"
 _KEY, _NAMES, _REPLACED = "key", "names.json", "replaced"
 _DEAR = "dear"
-_RUN = ("plan.yaml", "interface.json", "sensors.json")
+_RUN = (run_folder.PLAN, run_folder.INTERFACE, run_folder.SENSORS)
 """Files of which a run folder has one."""
 
 

@@ -24,6 +24,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from overcast import run_folder
+
 FOLDER = "code"
 """Folder of a run that holds copies of files."""
 TRUST = "OVERCAST_TRUST_CODE"
@@ -165,7 +167,7 @@ def _imported(path: Path) -> ModuleType:
 
 def _trusted(copy: Path) -> bool:
     """Tell whether a file may be run; in a folder that is no run, it is the user's own."""
-    in_run = (copy.parents[1] / "interface.json").is_file()
+    in_run = (copy.parents[1] / run_folder.INTERFACE).is_file()
     return not in_run or os.environ.get(TRUST) == "1"
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from odc.geo.geobox import GeoBox
 
-from overcast import __version__
+from overcast import __version__, map_folder
 from overcast.accuracy import calibration_file
 from overcast.accuracy.calibrated import Calibrated
 from overcast.accuracy.calibration_file import Calibration, read_calibration
@@ -59,7 +59,6 @@ from overcast.product.rasters import (
 )
 from overcast.progress import Progress, quiet
 from overcast.run_files import (
-    INTERFACE,
     Interface,
     begin_record,
     check_record,
@@ -68,10 +67,9 @@ from overcast.run_files import (
     read_interface,
     write_interface,
 )
+from overcast.run_folder import INTERFACE, PLAN
 from overcast.runtimes import running, runtime_for
 from overcast.threads import steady_learning
-
-PLAN = "plan.yaml"
 
 
 def train_run(
@@ -310,7 +308,7 @@ def map_run(
     tags = tags_of(runs, inputs.stack)
     mapped = write_rasters(raw, (stack.grid, predictor.legend), folder, tags, progress)
     if (clear := _restored(predictor, stack)) is not None:
-        write_image(clear, folder / "clear.tif", tags)
+        write_image(clear, folder / map_folder.CLEAR, tags)
     return mapped
 
 
@@ -339,15 +337,15 @@ def write_rasters(
     `of` says which grid and legend the rows are of. Returns the path of the map.
     """
     grid, legend = of
-    mapped = folder / "map.tif"
+    mapped = folder / map_folder.MAP
     parts = 3 if raw.count else 2
     progress("writing", 0, parts)
     write_map(raw, grid, legend, mapped, tags)
     progress("writing", 1, parts)
-    write_confidence(raw, grid, folder / "confidence.tif", tags)
+    write_confidence(raw, grid, folder / map_folder.CONFIDENCE, tags)
     progress("writing", 2, parts)
     if raw.count:
-        write_probabilities(raw, grid, legend, folder / "probabilities.tif", tags)
+        write_probabilities(raw, grid, legend, folder / map_folder.PROBABILITIES, tags)
         progress("writing", 3, parts)
     return mapped
 

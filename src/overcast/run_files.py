@@ -22,8 +22,8 @@ from overcast.geo.bands import Sensor
 from overcast.geo.legend import Legend
 from overcast.outside import canonical
 from overcast.plan import Plan, fingerprint, from_tree, to_tree
+from overcast.run_folder import INTERFACE, PLAN, RECORD
 
-INTERFACE, RECORD = "interface.json", "learned.json"
 _FORMAT = 1
 _TRAIN = "train the run again, or copy it again from where it was made"
 
@@ -103,7 +103,7 @@ def check_record(plan: Plan, interface: Interface, folder: Path) -> None:
         raise ValueError(f"{path}: not a record of format {_FORMAT}; {_TRAIN}")
     for name, now in _facts(plan, interface, folder).items():
         if record.get(name) != now:
-            file = "plan.yaml" if name == "method" else INTERFACE
+            file = PLAN if name == "method" else INTERFACE
             raise ValueError(
                 f"{folder / file}: {name} was changed after the run was trained, and "
                 f"its weights mean nothing with it; undo the change, or {_TRAIN}"

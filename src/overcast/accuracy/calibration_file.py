@@ -13,12 +13,13 @@ from typing import Any, get_args
 
 import numpy as np
 
+from overcast import run_folder
 from overcast.accuracy.calibration import Reliability
 from overcast.accuracy.conformal import ConformalSets, Score
 from overcast.accuracy.curve import STEPS, ConfidenceCurve, Scaling
 from overcast.errors import cause, writing
 
-NAME = "calibration.json"
+NAME = run_folder.CALIBRATION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

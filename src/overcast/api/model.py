@@ -31,7 +31,8 @@ from overcast.maps.predict import predict
 from overcast.maps.predictor import Predictor
 from overcast.outside import located
 from overcast.plan import PlaceInput, Plan, Windows, method_of, read_plan
-from overcast.run import PLAN, Runs, learn, matched, tags_of, tiling_of
+from overcast.run import Runs, learn, matched, tags_of, tiling_of
+from overcast.run_folder import PLAN
 
 Folder = str | os.PathLike[str]
 Some = TrainingLabels | GivenLabels

@@ -19,7 +19,8 @@ from overcast.jobs.page import Findings
 from overcast.output import Output
 from overcast.plan import fingerprint, write_plan
 from overcast.progress import Progress
-from overcast.run import PLAN, write_rasters
+from overcast.run import write_rasters
+from overcast.run_folder import PLAN
 
 _RUN = "run"
 

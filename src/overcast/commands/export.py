@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from overcast import run_folder
 from overcast.option_types import FILE, Number
 from overcast.options import HELP, Command, bar, show
 from overcast.output import refuse_to_replace
@@ -50,7 +51,7 @@ def command(
     refuse_to_replace(out, overwrite)
     from overcast.jobs.export import export_run
 
-    run = run if (run / "plan.yaml").is_file() else run / "run"
+    run = run if (run / run_folder.PLAN).is_file() else run / "run"
     with bar() as progress:
         difference = export_run(
             run, out, size, joined=joined, pixel_m=pixel_m, progress=progress

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from overcast import map_folder
 from overcast.inputs import Inputs
 from overcast.jobs.page import Findings, make_page
 from overcast.jobs.publish import publish_map, publish_run
@@ -59,7 +60,7 @@ def describe_map(
 
     `published` is the folder where the map will lie and those of the runs that made it.
     """
-    page = made[0].with_name("report.html")
+    page = made[0].with_name(map_folder.REPORT)
     _, notes = attempt(
         "no report", lambda: make_page(made, inputs, plan, findings, progress), None
     )

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from overcast import __version__
+from overcast import __version__, run_folder
 from overcast.accuracy.area import estimates
 from overcast.accuracy.bootstrap import FEWEST, intervals
 from overcast.accuracy.confusion import Confusion, scores
@@ -191,7 +191,7 @@ def _on_labels(
 ) -> Iterator[str]:
     """Say how the labels that the map learned from relate to the reference."""
     tags = open_raster(source.path).tags()
-    plan = mapped.with_name("run") / "plan.yaml"
+    plan = mapped.with_name("run") / run_folder.PLAN
     if "OVERCAST_VERSION" not in tags:
         return
     if not plan.is_file():

@@ -12,6 +12,7 @@ import numpy as np
 import rasterio
 from numpy.typing import NDArray
 
+from overcast import map_folder, run_folder
 from overcast.geo.label_file import open_labels
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import ImageSource, LabelSource
@@ -44,8 +45,8 @@ from overcast.product.rasters import write_suspicion
 from overcast.progress import Progress
 from overcast.run import Runs, is_trained, map_run, train_run
 
-FILES = ("audit.json", "audit.html", "suspicious.tif", "map.tif")
-_BESIDE = ("suspicious.qml", "map.qml", "map.tif.aux.xml", "legend.csv")
+FILES = ("audit.json", "audit.html", map_folder.SUSPICIOUS, map_folder.MAP)
+_BESIDE = ("suspicious.qml", map_folder.STYLE, map_folder.CATEGORIES, map_folder.LEGEND)
 _PLACES, _OF_ONE_LABEL = 8, 2
 
 
@@ -83,8 +84,8 @@ def _files_in(out: Path) -> dict[str, Any]:
     return {
         "page": str(out / "audit.html"),
         "audit": str(out / "audit.json"),
-        "suspicious": str(out / "suspicious.tif"),
-        "map": str(out / "map.tif"),
+        "suspicious": str(out / map_folder.SUSPICIOUS),
+        "map": str(out / map_folder.MAP),
     }
 
 
@@ -98,7 +99,7 @@ def audit_in(
         train_run(plan, run, progress, inputs)
     runs = Runs((run,))
     mapped = map_run(runs, inputs, plan.windows, work, progress, probabilities=True)
-    beside = mapped.with_name("probabilities.tif")
+    beside = mapped.with_name(map_folder.PROBABILITIES)
     scene = LabelledMap(
         probabilities=beside, grid=stack.grid, labels=stack.labels, cells=cells
     )
@@ -109,7 +110,7 @@ def audit_in(
     with rasterio.open(mapped) as dataset:
         tags = {k: v for k, v in dataset.tags().items() if k.startswith("OVERCAST_")}
     rows = _suspicion(scene, sums, progress)
-    write_suspicion(rows, stack.grid, work / "suspicious.tif", tags)
+    write_suspicion(rows, stack.grid, work / map_folder.SUSPICIOUS, tags)
     text = json.dumps(findings.as_tree(), indent=2, ensure_ascii=False)
     (work / "audit.json").write_text(text + "\n", encoding="utf-8")
     pictures = _Pictures(scene, sums, inputs, mapped)
@@ -119,7 +120,7 @@ def audit_in(
 
 def read_suspicion(work: Path) -> NDArray[np.float32]:
     """Suspicion ``[H, W]`` of every label that `audit_in` left; NaN where none is."""
-    with rasterio.open(work / "suspicious.tif") as dataset:
+    with rasterio.open(work / map_folder.SUSPICIOUS) as dataset:
         steps = dataset.read(1)
     shares = steps.astype(np.float32) / PROBABILITY_STEPS
     return np.where(steps == UNKNOWN, np.float32(np.nan), shares)
@@ -170,7 +171,7 @@ class _Pictures:
             places=[picture_of(cell, self.scene, image, classes) for cell in worst],
             warnings=(*found.notes(), *self.inputs.notes),
             provenance=provenance(self.mapped, self.inputs, plan),
-            plan=(self.mapped.parent / "run" / "plan.yaml").read_text("utf-8"),
+            plan=(self.mapped.parent / "run" / run_folder.PLAN).read_text("utf-8"),
         )
 
     def _panels(self, image: ImageSource, classes: LabelSource) -> Iterator[Panel]:
@@ -186,7 +187,7 @@ class _Pictures:
             picture=png(class_picture(look_at_classes(classes, grid))),
             text="What the method that learned from them makes of the images.",
         )
-        stored = look_at_values(self.mapped.with_name("suspicious.tif"), grid)
+        stored = look_at_values(self.mapped.with_name(map_folder.SUSPICIOUS), grid)
         shares = np.where(stored == UNKNOWN, np.nan, stored / PROBABILITY_STEPS)
         yield Panel(
             title="Suspicion",

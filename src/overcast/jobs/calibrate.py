@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from overcast import map_folder, run_folder
 from overcast.accuracy import calibration_file
 from overcast.accuracy.calibrated import probabilities_of
 from overcast.accuracy.calibration import HeldOut, Reliability
@@ -78,7 +79,7 @@ def calibrate_map(
         raise ValueError(f"coverage is {coverage}, expected between 0 and 1")
     run, left = out / "run", finish_left(out)
     legend = load_run(run).legend
-    plan = read_plan(run / "plan.yaml")
+    plan = read_plan(run / run_folder.PLAN)
     inputs = open_inputs(plan.data)
     truth = _open(known, legend, inputs, plan)
     facts = [
@@ -196,7 +197,7 @@ def held_out(
     predictor = runs.load()
     stack = matched(stack, predictor.sensors)
     predictor = for_dates(predictor, stack)
-    tiling = tiling_of(predictor, read_plan(runs.found[0] / "plan.yaml").windows)
+    tiling = tiling_of(predictor, read_plan(runs.found[0] / run_folder.PLAN).windows)
     places = pixels.rows, pixels.columns
     probabilities = probabilities_of(predictor, stack, tiling, places, progress)
     if not probabilities.any():
@@ -211,14 +212,16 @@ def _map_anew(
 ) -> tuple[str, ...]:
     """Map with the calibrated run in `work`; what is to be said of it."""
     runs = Runs((work / "run",))
-    plan, predictor = read_plan(work / "run" / "plan.yaml"), runs.load()
+    plan, predictor = read_plan(work / "run" / run_folder.PLAN), runs.load()
     calibration = runs.calibration
     assert calibration is not None
     sets = calibration.sets
-    keep = sets is not None or (out / "probabilities.tif").is_file()
+    keep = sets is not None or (out / map_folder.PROBABILITIES).is_file()
     mapped = map_run(runs, inputs, plan.windows, work, progress, keep)
     if sets is not None:
-        write_set_sizes(work / "probabilities.tif", sets, work / "set_sizes.tif")
+        write_set_sizes(
+            work / map_folder.PROBABILITIES, sets, work / map_folder.SET_SIZES
+        )
     _, notes = attempt(
         "no scores kept", lambda: _keep_scores(out / SCORES, work / SCORES), None
     )

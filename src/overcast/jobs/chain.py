@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from overcast import map_folder
 from overcast.jobs.mapping import Made, map_elsewhere, train_only
 from overcast.jobs.pseudo import make_pseudo_labels
 from overcast.lock import contents, writing
@@ -124,12 +125,13 @@ class Chain:
     ) -> Iterator[Data]:
         for pair, folder in zip(self.pairs, labelled, strict=True):
             target = ImageInput(
-                path=str(folder / "probabilities.tif"),
+                path=str(folder / map_folder.PROBABILITIES),
                 sensor="class-probabilities",
                 target=True,
             )
             labels = LabelInput(
-                path=str(folder / "map.tif"), legend=str(folder / "legend.csv")
+                path=str(folder / map_folder.MAP),
+                legend=str(folder / map_folder.LEGEND),
             )
             bare = self.only(pair, optical=optical)
             images = {**bare.images, TARGET: target}
@@ -176,9 +178,9 @@ def _carry_out(chain: Chain, out: Path, progress: Progress) -> Made:
     radar, maps = Runs((out / "sar",), views=chain.views), []
     for number, (pair, folder) in enumerate(zip(chain.pairs, labelled, strict=True)):
         maps.append(out / f"map-{number}")
-        if not _is_there(maps[-1], "map.tif"):
+        if not _is_there(maps[-1], map_folder.MAP):
             data = chain.only(pair, optical=False)
-            data = replace(data, grid=str(folder / "probabilities.tif"))
+            data = replace(data, grid=str(folder / map_folder.PROBABILITIES))
             made = map_elsewhere(radar, data, maps[-1], None, False, progress)
             notes.update(dict.fromkeys(made.notes))
     return Made(
@@ -186,7 +188,7 @@ def _carry_out(chain: Chain, out: Path, progress: Progress) -> Made:
             "optical": [str(folder / "run") for folder in optical],
             "pseudo": [str(folder) for folder in labelled],
             "sar": str(out / "sar" / "run"),
-            "maps": [str(folder / "map.tif") for folder in maps],
+            "maps": [str(folder / map_folder.MAP) for folder in maps],
         },
         tuple(notes),
     )
@@ -202,7 +204,7 @@ def _label(
     notes: list[str] = []
     labelled = tuple(out / f"pseudo-{n}{suffix}" for n in range(len(chain.pairs)))
     for pair, folder in zip(chain.pairs, labelled, strict=True):
-        if not _is_there(folder, "map.tif"):
+        if not _is_there(folder, map_folder.MAP):
             data = chain.only(pair, optical=True)
             made = make_pseudo_labels(runs, data, folder, None, False, progress)
             notes += made.notes

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from overcast import __version__
+from overcast import __version__, map_folder, run_folder
 from overcast.accuracy.area import estimates
 from overcast.accuracy.change import OTHER, ChangeLegend, estimate_change
 from overcast.accuracy.confusion import plain
@@ -37,7 +37,7 @@ from overcast.product.style import class_style
 from overcast.progress import Progress, quiet
 
 NAMES = (
-    *("change.tif", "change.tif.aux.xml", "change.qml", "legend.csv"),
+    *("change.tif", "change.tif.aux.xml", "change.qml", map_folder.LEGEND),
     *("change_probability.tif", "change_probability.qml"),
     *("change.json", "change.html"),
 )
@@ -149,7 +149,7 @@ def _write(
         class_rows(changes, classes.positions, codes), grid, legend, path, tags
     )
     path.with_suffix(".qml").write_text(class_style(legend), encoding="utf-8")
-    (folder / "legend.csv").write_text(legend_to_csv(legend), encoding="utf-8")
+    (folder / map_folder.LEGEND).write_text(legend_to_csv(legend), encoding="utf-8")
     whole = changes.probability
     rows = ((y, whole[y : y + _BAND]) for y in range(0, len(whole), _BAND))
     write_shares(
@@ -277,7 +277,7 @@ def _notes(
                 "the confidence was spread evenly over the other classes; map it with "
                 "overcast predict RUN --probabilities for a better judgement"
             )
-        if not (dated.path.parent / "run" / "calibration.json").is_file():
+        if not (dated.path.parent / "run" / run_folder.CALIBRATION).is_file():
             yield (
                 f"{dated.path.parent.name}: its confidence was not calibrated "
                 "(overcast calibrate), so what is called probable may be too much or too "

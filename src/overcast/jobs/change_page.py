@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 from scipy import ndimage
 
+from overcast import run_folder
 from overcast.accuracy.change import ChangeLegend
 from overcast.geo.extent import areas_ha
 from overcast.geo.label_file import LabelFile, open_labels
@@ -160,8 +161,8 @@ def _side(
 
 def _image_of(dated: DatedMap) -> ImageSource | None:
     """An image that the map was made of, if its files are where they were."""
-    plan = dated.path.parent / "run" / "plan.yaml"
-    plan = plan if plan.is_file() else dated.path.parent / "plan.yaml"
+    plan = dated.path.parent / "run" / run_folder.PLAN
+    plan = plan if plan.is_file() else dated.path.parent / run_folder.PLAN
     if not plan.is_file():
         return None
     try:

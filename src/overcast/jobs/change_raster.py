@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 from rasterio import features
 
+from overcast import map_folder
 from overcast.geo.extent import areas_ha
 from overcast.geo.image_file import ImageFile
 from overcast.geo.label_file import LabelFile, open_labels
@@ -78,13 +79,13 @@ def open_dated(path: Path) -> DatedMap:
     ValueError
         If there is no map, or neither probabilities nor confidence beside it.
     """
-    mapped = path / "map.tif" if path.is_dir() else path
+    mapped = path / map_folder.MAP if path.is_dir() else path
     if not mapped.is_file():
         raise ValueError(
             f"{path}: has no map.tif; give a folder that overcast map made"
         )
     classes = open_labels(mapped, written_legend(mapped))
-    for name in ("probabilities.tif", "confidence.tif"):
+    for name in (map_folder.PROBABILITIES, map_folder.CONFIDENCE):
         beside = mapped.with_name(name)
         if beside.is_file():
             image = open_probabilities(beside).image

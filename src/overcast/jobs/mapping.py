@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from overcast import map_folder, run_folder
 from overcast.accuracy.reference import ReferenceFile
 from overcast.geo.label_file import open_labels
 from overcast.geo.legend import Legend
@@ -45,19 +46,26 @@ from overcast.plan import (
 )
 from overcast.product.stac import ITEM
 from overcast.progress import Progress
-from overcast.run import PLAN, Runs, is_trained, load_run, map_run, train_run
+from overcast.run import Runs, is_trained, load_run, map_run, train_run
+from overcast.run_folder import PLAN
 
 MAP_FILES = (
-    "map.tif",
-    "confidence.tif",
-    "probabilities.tif",
-    "set_sizes.tif",
-    "clear.tif",
+    map_folder.MAP,
+    map_folder.CONFIDENCE,
+    map_folder.PROBABILITIES,
+    map_folder.SET_SIZES,
+    map_folder.CLEAR,
     SCORES,
-    "report.html",
+    map_folder.REPORT,
 )
 _SUMMED_UP = ("average_accuracy", "mean_iou", "overall_accuracy")
-BESIDE = ("map.tif.aux.xml", "map.qml", "confidence.qml", "legend.csv", ITEM)
+BESIDE = (
+    map_folder.CATEGORIES,
+    map_folder.STYLE,
+    "confidence.qml",
+    map_folder.LEGEND,
+    ITEM,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +277,7 @@ def _read(plan: Plan, reference: ReferenceFile | None) -> list[str]:
 def _learned(runs: Runs) -> Iterator[Data]:
     """All that several runs learned from."""
     for folder in runs.found:
-        plan = read_plan(folder / "plan.yaml")
+        plan = read_plan(folder / run_folder.PLAN)
         yield from (plan.data, *plan.scenes)
 
 

@@ -16,6 +16,7 @@ import rasterio
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
+from overcast import map_folder, run_folder
 from overcast.accuracy.calibration import Reliability
 from overcast.accuracy.calibration_file import Calibration, reliability_of
 from overcast.acquire.origins import origins_of
@@ -81,7 +82,7 @@ def make_page(
     legend, grid = predictor.legend, inputs.stack.grid
     areas = areas_ha(_counts(mapped, legend), grid)
     reliability, measured = _reliability(findings)
-    log = read_log(mapped.parent / "run" / "log.jsonl")
+    log = read_log(mapped.parent / "run" / run_folder.LOG)
     origins = origins_of(read_files(inputs))
     page = Page(
         title="Land-cover map",
@@ -98,11 +99,11 @@ def make_page(
         pseudo_labels=pseudo_labels(log, legend.names),
         warnings=findings.notes,
         provenance=provenance(mapped, inputs, plan),
-        plan=_plan_text(mapped.parent / "run" / "plan.yaml"),
+        plan=_plan_text(mapped.parent / "run" / run_folder.PLAN),
         origins=origins.lines,
         credits=origins.credits,
     )
-    write_report(page, mapped.with_name("report.html"))
+    write_report(page, mapped.with_name(map_folder.REPORT))
     progress("report", 1, 1)
 
 
@@ -139,7 +140,7 @@ def _panels(
     given = {panel.title: panel for panel in input_panels(inputs, grid)}
     if (labels := given.pop("labels", None)) is not None:
         yield replace(labels, title="Labels")
-    sure = look_at_values(mapped.with_name("confidence.tif"), grid)
+    sure = look_at_values(mapped.with_name(map_folder.CONFIDENCE), grid)
     yield Panel(
         title="Confidence",
         picture=jpeg(confidence_picture(sure)),
@@ -151,7 +152,7 @@ def _panels(
         ),
         ramp=("0 unsure", "1 sure"),
     )
-    sets = mapped.with_name("set_sizes.tif")
+    sets = mapped.with_name(map_folder.SET_SIZES)
     if calibration is not None and calibration.sets is not None and sets.is_file():
         yield _set_sizes(sets, grid, calibration)
     yield from given.values()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from overcast import run_folder
 from overcast.geo.location import Location
 from overcast.geo.masks import is_scene_classes
 from overcast.geo.series import each_date
@@ -32,7 +33,7 @@ from overcast.progress import Progress
 from overcast.threads import steady_learning
 
 SENSORS = {"1": "sentinel-1", "2": "sentinel-2"}
-_LOG = "log.jsonl"
+_LOG = run_folder.LOG
 _SUFFIXES = (".tif", ".tiff", ".vrt", ".jp2")
 _PLANS = (".yaml", ".yml")
 _WORD = re.compile(r"(?<![a-z0-9])s([12])[abc]?(?![a-z0-9])", re.IGNORECASE)
@@ -111,23 +112,20 @@ def pretrain(
     ValueError
         If an image is refused, a setting is unknown, or `out` holds a run.
     """
-    from overcast.methods.start import ENCODER, PLAN
-    from overcast.methods.start import SENSORS as DESCRIBED
-
     scenes = find_scenes(paths)
     first, *more = scenes.data
     plan = Plan(data=first, scenes=tuple(more), method=_method(settings), seed=seed)
     network = method_of(plan)
     inputs = [open_inputs(data) for data in scenes.data]
     key = fingerprint([plan.fingerprint, *(i.fingerprint for i in inputs)])
-    names = (PLAN, DESCRIBED, ENCODER, _LOG)
+    names = (run_folder.PLAN, run_folder.SENSORS, run_folder.ENCODER, _LOG)
     output = Output.begin(out, names, key, overwrite)
     noticed = (*output.notes, *scenes.notes, *_noticed(inputs))
     if output.finished:
         return _made(out, len(inputs), noticed)
     cache = output.work / "superpixels"
     with output:
-        write_plan(plan, output.work / PLAN)
+        write_plan(plan, output.work / run_folder.PLAN)
         stacks = _stacks(inputs, choose("recipes", network.recipe), cache)
         with steady_learning():
             network.pretrain(stacks, output.work, seed, progress)

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from overcast import map_folder
 from overcast.accuracy.confusion import Confusion, scores, translation
 from overcast.accuracy.reference import ReferenceFile
 from overcast.geo.label_file import open_labels
@@ -33,17 +34,17 @@ from overcast.progress import Progress
 from overcast.run import Runs, map_run
 
 FILES = (
-    "map.tif",
-    "confidence.tif",
-    "probabilities.tif",
+    map_folder.MAP,
+    map_folder.CONFIDENCE,
+    map_folder.PROBABILITIES,
     "agreed.tif",
     "agreement.json",
 )
 _BESIDE = (
-    "map.tif.aux.xml",
-    "map.qml",
+    map_folder.CATEGORIES,
+    map_folder.STYLE,
     "confidence.qml",
-    "legend.csv",
+    map_folder.LEGEND,
     "agreed.tif.aux.xml",
 )
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from overcast import map_folder, run_folder
 from overcast.accuracy.calibration_file import Calibration
 from overcast.inputs import Inputs, open_inputs
 from overcast.jobs.page import Findings, make_page
@@ -28,13 +29,13 @@ def report_again(
     """
     runs = Runs((mapped.with_name("run"),))
     predictor = runs.load()
-    plan = read_plan(runs.found[0] / "plan.yaml")
+    plan = read_plan(runs.found[0] / run_folder.PLAN)
     inputs = open_inputs(plan.data)
     findings = findings_with(
         found, mapped.parent, inputs, runs.calibration, plan.method
     )
     make_page((mapped, predictor), inputs, plan, findings, progress)
-    return mapped.with_name("report.html")
+    return mapped.with_name(map_folder.REPORT)
 
 
 def findings_with(

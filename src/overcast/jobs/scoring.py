@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from odc.geo.geobox import GeoBox
 
+from overcast import map_folder
 from overcast.accuracy.bootstrap import FEWEST, block_side, intervals
 from overcast.accuracy.calibration import Reliability
 from overcast.accuracy.calibration_file import reliability_tree
@@ -39,7 +40,7 @@ from overcast.run import Runs, is_trained, map_run, train_run
 from overcast.sources import legend_of, open_translated
 
 Scores = dict[str, dict[str, Any]]
-SCORES = "scores.json"
+SCORES = map_folder.SCORES
 _FAILED = "failed"
 """What `scores.json` calls the notes on scores that it lacks."""
 
@@ -88,7 +89,7 @@ def score_all(
     labels, grid = inputs.stack.labels, inputs.stack.grid
     assert labels is not None
     learned = (plan.data, *plan.scenes)
-    mapped = work / "map.tif"
+    mapped = work / map_folder.MAP
     rows: dict[str, Callable[[], dict[str, Any]]] = {
         "labels": lambda: _score(labels, truth, grid, progress),
         "forest": lambda: _score_forest(plan, inputs, work, truth, progress),
@@ -132,9 +133,9 @@ def _score_forest(
 ) -> dict[str, Any]:
     """Scores of a random forest that learned from the same labels."""
     assert inputs.stack.labels is not None
-    forest, mapped = replace(plan, method={"name": "forest"}), work / "map.tif"
+    forest, mapped = replace(plan, method={"name": "forest"}), work / map_folder.MAP
     if forest.method != plan.method:
-        mapped = work / "baseline" / "map.tif"
+        mapped = work / "baseline" / map_folder.MAP
         run = work / "baseline" / "run"
         if not is_trained(run):
             train_run(forest, run, progress, inputs)
@@ -201,7 +202,7 @@ def reliability_against(
 ) -> Reliability:
     """Return how often the confidence beside a map was right; read by bands of rows."""
     source = open_labels(mapped, legend)
-    confidence = dataset_of(mapped.with_name("confidence.tif"))
+    confidence = dataset_of(mapped.with_name(map_folder.CONFIDENCE))
     to_map = translation(truth.legend, legend)
     total = Reliability.of(np.empty(0), np.empty(0, np.bool_))
     for spans in pieces(source.grid):

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from overcast import runtimes
+from overcast import run_folder, runtimes
 from overcast.geo.bands import Sensor
 from overcast.geo.legend import Legend
 from overcast.geo.stack import Chip, Stack, agree
@@ -30,7 +30,6 @@ from overcast.limits import check_limits
 from overcast.methods import compiled
 from overcast.methods.arrays import check_array, load_arrays, save_arrays
 from overcast.methods.start import (
-    ENCODER,
     alike,
     check_frozen,
     start_from,
@@ -39,11 +38,12 @@ from overcast.methods.start import (
 from overcast.models.segmenter import Remover, Segmenter
 from overcast.plan import choose
 from overcast.progress import Progress
+from overcast.run_folder import ENCODER
 from overcast.threads import chosen
 
-_WEIGHTS = "model.safetensors"
+_WEIGHTS = run_folder.WEIGHTS
 _CHECKPOINT = "checkpoint.safetensors"
-_LOG = "log.jsonl"
+_LOG = run_folder.LOG
 _ABSENT = "absent.safetensors"
 """Positions of the classes that nothing taught, if there are any."""
 _CLASSIFIER_RATE = 0.3

@@ -22,9 +22,9 @@ from overcast.learn.start import Reading, adopt, readings, unread
 from overcast.models.segmenter import Segmenter
 from overcast.plan import choose, from_tree, method_of, read_plan, to_tree
 from overcast.progress import Progress
+from overcast.run_folder import ENCODER, INTERFACE, PLAN, SENSORS, WEIGHTS
 
-PLAN, SENSORS, ENCODER = "plan.yaml", "sensors.json", "encoder.safetensors"
-_TRAINED = ("interface.json", "model.safetensors")
+_TRAINED = (INTERFACE, WEIGHTS)
 
 
 def start_from(

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from overcast import __version__
+from overcast import __version__, map_folder
 from overcast.geo.dataset import open_raster
 from overcast.geo.extent import areas_ha
 from overcast.geo.image_file import ImageFile
@@ -236,7 +236,7 @@ def _beside(
     mapped: Path, legend: Legend, grid: Any
 ) -> tuple[str | None, Floats | None, Floats | None]:
     """Return the file beside a map that is used, and probabilities or confidence."""
-    for name in ("probabilities.tif", "confidence.tif"):
+    for name in (map_folder.PROBABILITIES, map_folder.CONFIDENCE):
         path = mapped.with_name(name)
         if not path.is_file():
             continue

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 from rasterio.enums import ColorInterp
 
+from overcast import map_folder
 from overcast.accuracy.conformal import ConformalSets
 from overcast.errors import writing
 from overcast.geo.dataset import open_raster, placed
@@ -74,7 +75,7 @@ def write_map(
     rows = ((y, legend.to_codes(raw.rows(y, end)[0])) for y, end in _bands(raw.shape))
     write_classes(rows, grid, legend, path, tags)
     path.with_suffix(".qml").write_text(class_style(legend), encoding="utf-8")
-    beside = path.with_name("legend.csv")
+    beside = path.with_name(map_folder.LEGEND)
     beside.write_text(legend_to_csv(legend), encoding="utf-8")
 
 

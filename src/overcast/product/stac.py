@@ -21,6 +21,7 @@ from urllib.parse import unquote
 from odc.geo.geobox import GeoBox
 from safetensors import safe_open
 
+from overcast import map_folder, run_folder
 from overcast.geo.bands import NETWORK_RANGE, Sensor
 from overcast.geo.dataset import open_raster
 from overcast.geo.legend import Legend
@@ -29,14 +30,14 @@ ITEM = "stac-item.json"
 _SCHEMA = "https://stac-extensions.github.io/{}/schema.json"
 _COG = "image/tiff; application=geotiff; profile=cloud-optimized"
 _ASSETS = (  # file, title, media type, role
-    ("map.tif", "Land cover", _COG, "data"),
-    ("confidence.tif", "Probability of the class", _COG, "data"),
-    ("probabilities.tif", "Probability of every class", _COG, "data"),
-    ("clear.tif", "Optical image without clouds", _COG, "data"),
-    ("legend.csv", "Codes, names and colours", "text/csv", "metadata"),
-    ("map.qml", "Style for QGIS", "application/xml", "metadata"),
-    ("scores.json", "Accuracy", "application/json", "metadata"),
-    ("report.html", "Report", "text/html", "overview"),
+    (map_folder.MAP, "Land cover", _COG, "data"),
+    (map_folder.CONFIDENCE, "Probability of the class", _COG, "data"),
+    (map_folder.PROBABILITIES, "Probability of every class", _COG, "data"),
+    (map_folder.CLEAR, "Optical image without clouds", _COG, "data"),
+    (map_folder.LEGEND, "Codes, names and colours", "text/csv", "metadata"),
+    (map_folder.STYLE, "Style for QGIS", "application/xml", "metadata"),
+    (map_folder.SCORES, "Accuracy", "application/json", "metadata"),
+    (map_folder.REPORT, "Report", "text/html", "overview"),
 )
 _DATE = re.compile(r"(?<!\d)((?:19|20)\d{6}T\d{6})(?!\d)")
 _SENTINEL_2 = re.compile(r"S2[A-Z]_MSIL\d[A-Z]_")
@@ -129,7 +130,7 @@ def model_item(
         for path in weights
     }
     about = "Complete description of the training"
-    assets["plan"] = _asset("plan.yaml", about, "application/yaml", "metadata")
+    assets["plan"] = _asset(run_folder.PLAN, about, "application/yaml", "metadata")
     properties = {
         "title": f"{architecture}, legend {origin.legend.name}",
         "mlm:name": origin.name,

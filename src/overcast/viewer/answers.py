@@ -22,6 +22,7 @@ from urllib.parse import parse_qs, unquote
 
 import numpy as np
 
+from overcast import map_folder
 from overcast.geo.dataset import stamp
 from overcast.geo.legend import LandClass, Legend
 from overcast.plan import fingerprint
@@ -208,7 +209,7 @@ def _description(scene: Scene) -> Mapping[str, Any]:
         "crs": f"EPSG:{code}" if code else str(grid.crs.proj.name),
         "layers": [_layer(name, layer) for name, layer in scene.layers.items()],
         "probabilities": scene.probabilities is not None,
-        "report": (scene.folder / "report.html").is_file(),
+        "report": (scene.folder / map_folder.REPORT).is_file(),
         "notes": scene.notes,
     }
 

@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 from odc.geo.geobox import GeoBox
 from rasterio.enums import Resampling
 
+from overcast import map_folder, run_folder
 from overcast.geo.dataset import open_raster, read_grid
 from overcast.geo.image_file import ImageFile
 from overcast.geo.legend import Legend
@@ -71,7 +72,7 @@ def open_scene(folder: Path, progress: Progress = quiet) -> Iterator[Scene]:
             return with_overviews(path, Path(scratch), resampling, progress)
 
         layers, probabilities = _products(folder, prepare)
-        grid = read_grid(folder / "map.tif")
+        grid = read_grid(folder / map_folder.MAP)
         notes: list[str] = []
         data = _data(folder, notes)
         if data is not None and data.labels is not None:
@@ -109,12 +110,12 @@ def _products(
     folder: Path, prepare: Prepare
 ) -> tuple[dict[str, Layer], Probabilities | None]:
     """Layers of the files that a map consists of, and its probabilities if written."""
-    if not (folder / "map.tif").exists():
+    if not (folder / map_folder.MAP).exists():
         raise ValueError(
             f"{folder}: no map.tif there; give a folder that `overcast map`, "
             "`predict` or `demo` wrote"
         )
-    path = inside(folder, "map.tif")
+    path = inside(folder, map_folder.MAP)
     legend = written_legend(path)
     nodata = open_raster(path).nodata
     layers: dict[str, Layer] = {
@@ -125,14 +126,14 @@ def _products(
             None if nodata is None else int(nodata),
         )
     }
-    if (folder / "confidence.tif").exists():
-        path = inside(folder, "confidence.tif")
+    if (folder / map_folder.CONFIDENCE).exists():
+        path = inside(folder, map_folder.CONFIDENCE)
         layers["confidence"] = ConfidenceLayer(
             "Confidence", prepare(path, Resampling.average)
         )
-    if not (folder / "probabilities.tif").exists():
+    if not (folder / map_folder.PROBABILITIES).exists():
         return layers, None
-    path = inside(folder, "probabilities.tif")
+    path = inside(folder, map_folder.PROBABILITIES)
     return layers, open_probabilities(path, legend)
 
 
@@ -141,7 +142,7 @@ def _data(folder: Path, notes: list[str]) -> Data | None:
 
     `overcast map` leaves the plan in its run, `overcast predict` beside the map.
     """
-    for name in ("run/plan.yaml", "plan.yaml"):
+    for name in ("run/plan.yaml", run_folder.PLAN):
         if (folder / name).exists():
             with _noting(notes, "imagery"):
                 return read_plan(inside(folder, name)).data

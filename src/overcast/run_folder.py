@@ -1,0 +1,20 @@
+"""Names of the files in a run folder, each in this one place."""
+
+from __future__ import annotations
+
+PLAN = "plan.yaml"
+"""The complete description of the run."""
+INTERFACE = "interface.json"
+"""The legend and the sensors that its predictor has."""
+RECORD = "learned.json"
+"""What was learned with, and the content of what was learned."""
+SENSORS = "sensors.json"
+"""The sensors of an encoder that was pretrained."""
+ENCODER = "encoder.safetensors"
+"""Weights of such an encoder."""
+LOG = "log.jsonl"
+"""Losses of every step."""
+WEIGHTS = "model.safetensors"
+"""Weights of a network."""
+CALIBRATION = "calibration.json"
+"""How its confidence is calibrated."""
