@@ -28,7 +28,7 @@ for words, ends in (
     ((*_S, "--size", "0"), (refused("--size", "points"),)),
     ((*_S, "--size", "-5"), (refused("--size", "points"),)),
     ((*_S, "--size", "10"), (refused("--size", "points"),)),
-    ((*_S, "--size", "100000"), (MADE,)),
+    ((*_S, "--size", "100000"), (refused("--size"), MADE)),
     ((*_S, "--size", "1e3"), (refused("--size"),)),
     ((*_S, "--standard-error", "0"), (refused("--standard-error", "standard error"),)),
     ((*_S, "--standard-error", "-1"), (refused("--standard-error", "standard error"),)),
