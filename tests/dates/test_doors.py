@@ -98,6 +98,13 @@ def test_a_folder_is_mapped_and_says_which_dates_tell(mapped: Path) -> None:
     assert masks == [True, False, False]
 
 
+def test_the_report_draws_what_each_date_saw(mapped: Path) -> None:
+    page = (mapped / "report.html").read_text()
+    for said in ("2024-04-03: 75%", "2024-06-03: 100%", "2024-08-03: 100%"):
+        assert f"s2 {said}</title>" in page
+    assert "<script" not in page
+
+
 def test_any_order_of_files_gives_the_same_bytes(
     scene: Path, mapped: Path, tmp_path: Path
 ) -> None:

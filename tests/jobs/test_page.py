@@ -12,7 +12,7 @@ from overcast.accuracy.calibration_file import Calibration
 from overcast.accuracy.curve import Scaling
 from overcast.inputs import Inputs, open_inputs
 from overcast.jobs.mapping import make_map
-from overcast.jobs.page import Findings, input_panels, make_page
+from overcast.jobs.page import Findings, _spread, input_panels, make_page
 from overcast.pages.quicklook import overview
 from overcast.plan import Data, ImageInput, LabelInput, Plan
 from overcast.progress import quiet
@@ -53,6 +53,14 @@ def test_inputs_come_with_the_clearest_first(made: tuple[Path, Plan, Inputs]) ->
     assert "legend simplified-igbp" in panels[2].text
     assert panels[2].codes
     assert not panels[0].codes
+
+
+@pytest.mark.parametrize("shape", [(300, 320), (400, 1000), (10, 2000)])
+def test_windows_are_spread_over_a_map_and_lie_in_it(shape: tuple[int, int]) -> None:
+    windows = _spread(shape)
+    assert windows[0][:2] == (0, 0)
+    assert (max(w.y + w.h for w in windows), max(w.x + w.w for w in windows)) == shape
+    assert sum(w.h * w.w for w in windows) <= 25 * 64 * 64 or len(windows) == 1
 
 
 def test_the_legend_has_what_the_labels_show(

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import math
 import re
+from datetime import date
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
 from overcast.accuracy.calibration import Reliability
-from overcast.pages.charts import bar, reliability_diagram, training_curve, whisker
+from overcast.pages.charts import (
+    bar,
+    reliability_diagram,
+    timeline,
+    training_curve,
+    whisker,
+)
 
 
 def circles(text: str) -> list[tuple[float, float, float]]:
@@ -29,6 +36,20 @@ def test_dots_lie_at_confidence_and_accuracy() -> None:
     assert first[:2] == pytest.approx((0.3 * 320, 0.5 * 320), abs=0.1)
     assert second[:2] == pytest.approx((0.9 * 320, 0.5 * 320), abs=0.1)
     assert (second[2] / first[2]) ** 2 == pytest.approx(3, rel=0.05)
+
+
+def test_dates_lie_in_time_and_as_high_as_they_saw() -> None:
+    days = {date(2024, 1, 1): 1.0, date(2024, 3, 1): 0.25, date(2024, 12, 26): 0.5}
+    drawn = timeline({"s2 <b>": days, "s1": {date(2024, 1, 1): 0.0}})
+    assert drawn is not None
+    places = np.array(circles(drawn))[:, :2]
+    # 60 and 360 days after the first; a series of one date is left out.
+    expected = [(0, 0), (640 * 60 / 360, 90), (640, 60)]
+    np.testing.assert_allclose(places, expected, atol=0.1)
+    assert "s2 &lt;b&gt; 2024-03-01: 25%" in drawn
+    assert "<script" not in drawn
+    assert timeline({"s1": {date(2024, 1, 1): 1.0}}) is None
+    assert timeline({}) is None
 
 
 def test_nothing_measured_draws_the_diagonal_alone() -> None:

@@ -7,6 +7,7 @@ import platform
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import date
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ from overcast.geo.label_file import open_labels
 from overcast.geo.legend import Legend
 from overcast.geo.location import Location
 from overcast.geo.series import shown_of
+from overcast.geo.stack import Stack
+from overcast.geo.tiling import Window
 from overcast.inputs import Inputs
 from overcast.jobs.publish import read_files
 from overcast.maps.predictor import Predictor
@@ -44,6 +47,8 @@ from overcast.pages.training import pseudo_labels, read_log
 from overcast.plan import Plan
 from overcast.progress import Progress
 
+_WINDOWS, _WINDOW_PX = 5, 64
+"""Windows along each side, and their pixels, that tell how much of a map a date saw."""
 _LIBRARIES = ("numpy", "rasterio", "scikit-learn", "torch")
 
 
@@ -95,6 +100,7 @@ def make_page(
         scores=findings.scores,
         reliability=reliability,
         reliability_text=measured,
+        dates=seen_by_date(inputs.stack),
         curve=[(int(step["step"]), step["loss"]) for step in log],
         pseudo_labels=pseudo_labels(log, legend.names),
         warnings=findings.notes,
@@ -176,6 +182,35 @@ def input_panels(inputs: Inputs, grid: GeoBox) -> Iterator[Panel]:
             text=f"What was learned from: {_name_of(labels)}, "
             f"legend {labels.legend.name}.",
         )
+
+
+def seen_by_date(stack: Stack) -> dict[str, dict[date, float]]:
+    """Share of a stack that each date of a series saw, optical series first.
+
+    Of a large one, from windows spread over it, so that memory stays constant.
+    """
+    ordered = sorted(stack.moments.items(), key=lambda item: item[1].day)
+    ordered.sort(key=lambda item: stack.images[item[0]].sensor.kind)
+    grids = [stack.grid[window.slices] for window in _spread(stack.shape)]
+    shares: dict[str, dict[date, float]] = {}
+    for name, moment in ordered:
+        valid = [stack.images[name].read(grid).valid for grid in grids]
+        share = sum(v.sum() for v in valid) / sum(v.size for v in valid)
+        shares.setdefault(moment.series, {})[moment.day] = float(share)
+    return shares
+
+
+def _spread(shape: tuple[int, int]) -> list[Window]:
+    """Windows spread evenly over a grid; all of a small one."""
+    height, width = shape
+    if max(shape) <= _WINDOWS * _WINDOW_PX:
+        return [Window(0, 0, height, width)]
+    h, w = min(height, _WINDOW_PX), min(width, _WINDOW_PX)
+    rows, columns = (
+        sorted({int(at) for at in np.linspace(0, n - side, _WINDOWS)})
+        for n, side in ((height, h), (width, w))
+    )
+    return [Window(y, x, h, w) for y in rows for x in columns]
 
 
 def _set_sizes(path: Path, grid: GeoBox, calibration: Calibration) -> Panel:

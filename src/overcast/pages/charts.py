@@ -1,18 +1,19 @@
-"""Drawings of a report as SVG: training curve, reliability, estimates with intervals."""
+"""Drawings of a report as SVG: curves, reliability, dates, estimates with intervals."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from overcast.accuracy.calibration import Reliability
 
 _INK, _SOFT, _LINE, _ACCENT = "#1d2327", "#5b6670", "#d9dee2", "#1f6f54"
-_COLOURS = (_ACCENT, "#b3541e")
-"""Of the first thing drawn, and of the one that it is compared with."""
+_COLOURS = (_ACCENT, "#b3541e", "#2f5d9b", "#7a4b8c")
+"""Of the first thing drawn, and of those that it is compared with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,32 @@ def training_curve(curve: Sequence[tuple[int, float]]) -> Markup | None:
     )
 
 
+def timeline(dates: Mapping[str, Mapping[date, float]]) -> Markup | None:
+    """Share of the map that each date of a series saw, a stem a date, along time.
+
+    The first four series are drawn. None if no series has two dates.
+    """
+    drawn = {n: d for n, d in list(dates.items())[: len(_COLOURS)] if len(d) > 1}
+    if not drawn:
+        return None
+    days = sorted({day for shares in drawn.values() for day in shares})
+    first, last = days[0].toordinal(), days[-1].toordinal()
+    frame = _Frame(640, 120, last - first, 1)
+    middle = date.fromordinal((first + last) // 2)
+    ends = [(d.toordinal() - first, d.isoformat()) for d in (days[0], middle, days[-1])]
+    parts = [frame.axes(ends, [(part / 2, f"{50 * part} %") for part in range(3)])]
+    for colour, (name, shares) in zip(_COLOURS, drawn.items(), strict=False):
+        for day, share in sorted(shares.items()):
+            x, y = frame.place(day.toordinal() - first, share).split(",")
+            parts.append(
+                f'<line x1="{x}" x2="{x}" y1="120" y2="{y}" stroke="{colour}"/>'
+                f'<circle cx="{x}" cy="{y}" r="4" fill="{colour}">'
+                f"<title>{escape(name)} {day}: {share:.0%}</title></circle>"
+            )
+    titles = frame.titles("date", "seen")
+    return frame.svg("Share of the map that each date saw", [*parts, titles])
+
+
 def reliability_diagram(found: Mapping[str, Reliability]) -> Markup:
     """Accuracy over confidence, a dot a bin, its area that of the bin's pixels.
 
@@ -128,7 +155,7 @@ def _dots(frame: _Frame, found: Reliability, colour: str) -> list[str]:
 
 
 def swatch(index: int) -> str:
-    """Colour in which `reliability_diagram` draws the first or second of its things."""
+    """Colour in which a drawing shows the first, second ... of its things."""
     return _COLOURS[index]
 
 

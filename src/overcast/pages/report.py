@@ -6,6 +6,7 @@ import base64
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,8 @@ class Page:
         What it was measured with.
     curve
         Step and loss of every training step, or nothing.
+    dates
+        Of every series, the days and the share of the map that each saw.
     pseudo_labels
         How right they were, where a run knew their truth.
     warnings
@@ -92,6 +95,7 @@ class Page:
     reliability: Mapping[str, Reliability] = field(default_factory=dict)
     reliability_text: str = ""
     curve: Sequence[tuple[int, float]] = ()
+    dates: Mapping[str, Mapping[date, float]] = field(default_factory=dict)
     pseudo_labels: PseudoLabels | None = None
     warnings: Sequence[str] = ()
     provenance: Mapping[str, str] = field(default_factory=dict)
@@ -110,6 +114,7 @@ def write_report(page: Page, path: Path) -> None:
         shown=frozenset().union(*(panel.codes for panel in page.panels)),
         scale=_scale(page.width_m),
         curve=charts.training_curve(page.curve),
+        timeline=charts.timeline(page.dates),
         diagram=charts.reliability_diagram(page.reliability),
         swatch=charts.swatch,
         matrices={name: _matrix(s) for name, s in page.scores.items()},
