@@ -33,7 +33,7 @@ VARIABLES = (
     "GOMP_SPINCOUNT",
 )
 COMPUTING = [
-    *("bench", "calibrate", "chain", "demo", "map", "predict", "pretrain", "pseudo"),
+    *("calibrate", "chain", "demo", "map", "predict", "pretrain", "pseudo"),
     *("simulate", "train"),
 ]
 

@@ -294,11 +294,15 @@ class Weak:
 def _by_source(stacks: Sequence[Stack]) -> list[list[Stack]]:
     """Stacks of the first source of labels of every scene, of the second, and so on.
 
-    Sources of one scene are stacks with the same images.
+    Sources of one scene are stacks with the same images. Scenes without labels join the
+    first.
     """
     often: dict[int, int] = {}
-    out: list[list[Stack]] = []
+    out: list[list[Stack]] = [[]]
     for stack in stacks:
+        if stack.labels is None:
+            out[0].append(stack)
+            continue
         number = often.get(id(stack.images), 0)
         often[id(stack.images)] = number + 1
         out += [[]] if number == len(out) else []
