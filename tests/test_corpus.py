@@ -18,7 +18,7 @@ from pathlib import Path
 from bench.corpus.catalogue import catalogue, open_titles
 
 ROOT = Path(__file__).parents[1]
-COUNT, SEEDS = 25, range(1, 9)
+COUNT, SEEDS = 12, range(1, 9)
 
 
 def test_a_random_part_of_the_corpus_ends_right() -> None:

@@ -247,6 +247,7 @@ NETWORK: dict[str, Any] = {
 }
 
 
+@pytest.mark.slow
 def test_networks_have_the_same_bytes_for_the_same_number(
     world: Path, tmp_path: Path
 ) -> None:
@@ -268,6 +269,7 @@ def test_networks_have_the_same_bytes_for_the_same_number(
             assert np.abs(other.read().astype(int) - one).max() <= 2
 
 
+@pytest.mark.slow  # that of 500 m labels above has the same path, on a smaller scene
 def test_the_demo_has_the_same_bytes_for_any_number_of_threads(tmp_path: Path) -> None:
     made = []
     for count in (1, 2, 4):
