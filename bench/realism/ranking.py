@@ -132,7 +132,7 @@ def measured(name: str, seed: int, size: int) -> Iterator[tuple[str, dict[str, A
         labels = given.get(source) or labels_of(tile, source, seed)
         case = Case(tile, labels, seed)
         wanted = [arm for arm in ARMS if arm in arms()]
-        yield source, dict(measure(case, wanted, drawn=False))
+        yield source, dict(measure(case, wanted, drawn=None))
 
 
 def page(results: Mapping[str, Mapping[str, Any]]) -> str:
