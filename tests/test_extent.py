@@ -17,9 +17,9 @@ from overcast.plan import (
     LabelInput,
     Plan,
     read_plan,
-    to_tree,
     write_plan,
 )
+from overcast.trees import to_tree
 from tests.rasters import CELL_M, backscatter, reflectance, utm, write
 
 pytestmark = pytest.mark.filterwarnings("ignore:Use .@. matmul")

@@ -15,9 +15,9 @@ from overcast.plan import (
     choose,
     method_of,
     read_plan,
-    to_tree,
     write_plan,
 )
+from overcast.trees import to_tree
 
 PLAN = Plan(
     data=Data(

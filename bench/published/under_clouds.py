@@ -147,7 +147,7 @@ class _Unseen:
 
 def under_clouds(case: Case, job: Job) -> Result:
     """Every arm trained, and scored over all, clear and cloudy pixels."""
-    from overcast.plan import from_tree
+    from overcast.trees import from_tree
 
     tree = {**(_QUICK if job.quick else {}), **job.settings}
     bench = _Bench(
@@ -211,7 +211,7 @@ class _Bench:
         from bench.published.windows import Training
 
         from overcast.learn.train import Schedule
-        from overcast.plan import from_tree
+        from overcast.trees import from_tree
 
         network, own = dict(self.settings.network), arm == "cloudseg"
         schedule = {**network["schedule"], "seed": self.job.seed}

@@ -132,7 +132,7 @@ def started(method: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
 
 def settings_of(texts: tuple[str, ...]) -> dict[str, Any]:
     """Read the settings that ``--set KEY=VALUE`` gives."""
-    from overcast.plan import parse_yaml
+    from overcast.trees import parse_yaml
 
     found: dict[str, Any] = {}
     for text in texts:

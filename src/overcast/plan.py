@@ -8,34 +8,26 @@ with one fingerprint make the same map.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import hashlib
 import json
-import math
 import os
 import reprlib
-from collections import abc
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_type_hints
 
 import yaml
-from pydantic import TypeAdapter, ValidationError
 
 from overcast.discover import find
-from overcast.errors import building, cause, is_own, reading, writing
+from overcast.errors import building, reading, writing
 from overcast.geo.location import Location
-from overcast.keys import UniqueKeys
 from overcast.limits import LARGEST_SEED, check_limits
 from overcast.outside import canonical, located, of_run
 from overcast.plan_images import LATER, NO_MASK, ImageInput, MaskInput, ObservationInput
+from overcast.trees import check_value, from_tree, parse_yaml, refuse_unknown, to_tree
 
 __all__ = ("NO_MASK", "ImageInput", "MaskInput", "ObservationInput")
-T = TypeVar("T")
-_DEEPEST, _LONGEST = 50, 100_000
-"""Levels and values of a YAML text; aliases count as what they stand for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,9 +174,9 @@ def choose(package: str, choice: Mapping[str, Any], *arguments: Any) -> Any:
     if dataclasses.is_dataclass(kind):
         return from_tree(kind, settings, name)
     hints = get_type_hints(kind.__init__)
-    _refuse_unknown(settings, [k for k in hints if k != "return"], name)
+    refuse_unknown(settings, [k for k in hints if k != "return"], name)
     for key, value in settings.items():
-        _check_value(hints[key], value, f"{name}: {key}")
+        check_value(hints[key], value, f"{name}: {key}")
     with building(f"{name}: {reprlib.repr(settings)}"):
         return kind(*arguments, **settings)
 
@@ -252,161 +244,11 @@ def _first_apart(tree: Any) -> Any:
     return tree
 
 
-def parse_yaml(text: str, where: str) -> Any:
-    """Plain values that a YAML text holds; `where` names the text.
-
-    Raises
-    ------
-    ValueError
-        If it is not YAML, or is deeper or longer than any plan.
-    """
-    try:
-        _refuse_bomb(text, where)
-        return yaml.load(text, UniqueKeys)
-    except (yaml.YAMLError, TypeError, RecursionError) as error:
-        reason = getattr(error, "problem", None) or cause(error)
-        raise ValueError(f"{where}: not YAML: {reason}") from error
-    except ValueError as error:
-        if is_own(error):
-            raise
-        raise ValueError(f"{where}: not YAML: {cause(error)}") from error
-
-
-def _refuse_bomb(text: str, where: str) -> None:
-    """Refuse a short text that stands for very many values, before they are made."""
-    sizes: dict[str, int] = {}
-    parents: list[tuple[str | None, int]] = []
-    total = 0
-    for event in yaml.parse(text, Loader=yaml.SafeLoader):
-        if isinstance(event, yaml.AliasEvent):
-            if event.anchor not in sizes:
-                raise ValueError(f"{where}: *{event.anchor} is not defined before it")
-            total += sizes[event.anchor]
-        elif isinstance(event, yaml.NodeEvent):
-            total += 1
-            if isinstance(event, yaml.CollectionStartEvent):
-                parents.append((event.anchor, total - 1))
-            elif event.anchor is not None:
-                sizes[event.anchor] = 1
-        elif isinstance(event, yaml.CollectionEndEvent):
-            anchor, before = parents.pop()
-            if anchor is not None:
-                sizes[anchor] = total - before
-        if len(parents) > _DEEPEST or total > _LONGEST:
-            raise ValueError(
-                f"{where}: more than {_DEEPEST} levels or {_LONGEST} values; expected "
-                "the keys and values of a plan"
-            )
-
-
 def write_plan(plan: Plan, path: Path) -> None:
     """Write a plan as YAML; addresses that were signed lose their signature."""
     text = yaml.safe_dump(to_tree(unsigned(plan)), sort_keys=False, allow_unicode=True)
     with writing(path):
         path.write_text(text, encoding="utf-8")
-
-
-def to_tree(value: Any) -> Any:
-    """Plain dictionaries, lists and scalars of a tree of dataclasses."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        named = (
-            (f.name, getattr(value, f.name))
-            for f in dataclasses.fields(value)
-            if f.metadata != LATER or getattr(value, f.name) != f.default
-        )
-        tree = {name: to_tree(item) for name, item in named}
-        if others := tree.pop("other_labels", []):
-            tree["labels"] = [tree["labels"], *others]
-        return tree
-    if isinstance(value, Mapping):
-        return {str(key): to_tree(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [to_tree(item) for item in value]
-    return str(value) if isinstance(value, Path) else value
-
-
-def from_tree(kind: type[T], tree: Any, where: str) -> T:
-    """Build a dataclass from plain values, strictly.
-
-    Raises
-    ------
-    ValueError
-        If a key is unknown, missing, or its value of the wrong type; `where` names
-        the place.
-    """
-    _check_keys(kind, tree, where)
-    try:
-        return TypeAdapter(kind).validate_python(tree)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        message = first["msg"].removeprefix("Value error, ")
-        if message.startswith("Input should be"):
-            value = reprlib.repr(first["input"])
-            message = message.replace("Input should be", f"{value}; expected")
-        whole = ": ".join(part for part in (where, place, message) if part)
-        raise ValueError(whole) from error
-
-
-def _check_keys(kind: Any, tree: Any, where: str) -> None:
-    """Refuse unknown keys at every depth, before types are looked at."""
-    if dataclasses.is_dataclass(kind):
-        if not isinstance(tree, Mapping):
-            raise ValueError(
-                f"{where}: expected keys and values, got {reprlib.repr(tree)}"
-            )
-        _refuse_unknown(tree, [f.name for f in dataclasses.fields(kind)], where)
-        hints = get_type_hints(kind)
-        for name, value in tree.items():
-            _check_keys(hints[name], value, f"{where}: {name}")
-    elif get_origin(kind) is tuple and isinstance(tree, list):
-        for number, value in enumerate(tree):
-            _check_keys(get_args(kind)[0], value, f"{where}[{number}]")
-    elif get_origin(kind) is abc.Mapping and isinstance(tree, Mapping):
-        for name, value in tree.items():
-            _check_keys(get_args(kind)[1], value, f"{where}.{name}")
-    elif get_origin(kind) in (Union, UnionType) and tree is not None:
-        for part in filter(dataclasses.is_dataclass, get_args(kind)):
-            _check_keys(part, tree, where)
-        _check_value(kind, tree, where)
-    else:
-        _check_value(kind, tree, where)
-
-
-def _check_value(kind: Any, value: Any, where: str) -> None:
-    """Refuse a value that would be taken for another one: true for 1, "1" for 1.
-
-    YAML reads 1e-3 as a text, so a text may be a number where one with decimals is
-    expected.
-    """
-    kinds = get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
-    if bool in kinds:
-        wrong, words = not isinstance(value, bool), "true or false"
-    elif not {int, float} & set(kinds):
-        return
-    else:
-        text = isinstance(value, str) and not {float, str} & set(kinds)
-        wrong, words = isinstance(value, bool) or text, "a number"
-    if wrong and value is not None:
-        raise ValueError(f"{where}: {reprlib.repr(value)}; expected {words}")
-    if isinstance(value, (float, str)) and _is_endless(value):
-        raise ValueError(f"{where}: {value}; expected a finite number")
-
-
-def _is_endless(value: float | str) -> bool:
-    """Return whether a number, or the one that a text holds, is infinite or none."""
-    try:
-        return not math.isfinite(float(value))
-    except ValueError:
-        return False
-
-
-def _refuse_unknown(tree: Mapping[str, Any], known: list[str], where: str) -> None:
-    for key in tree:
-        if key not in known:
-            near = difflib.get_close_matches(str(key), known, 1, cutoff=0.5)
-            hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
-            raise ValueError(f"{where}: unknown key {reprlib.repr(key)}; {hint}")
 
 
 def _started(method: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:

@@ -47,7 +47,6 @@ from overcast.plan import (
     fingerprint,
     method_of,
     read_plan,
-    to_tree,
     write_plan,
 )
 from overcast.product.rasters import (
@@ -70,6 +69,7 @@ from overcast.run_files import (
 from overcast.run_folder import INTERFACE, PLAN
 from overcast.runtimes import running, runtime_for
 from overcast.threads import steady_learning
+from overcast.trees import to_tree
 
 
 def train_run(

@@ -21,8 +21,9 @@ from overcast.errors import reading, writing
 from overcast.geo.bands import Sensor
 from overcast.geo.legend import Legend
 from overcast.outside import canonical
-from overcast.plan import Plan, fingerprint, from_tree, to_tree
+from overcast.plan import Plan, fingerprint
 from overcast.run_folder import INTERFACE, PLAN, RECORD
+from overcast.trees import from_tree, to_tree
 
 _FORMAT = 1
 _TRAIN = "train the run again, or copy it again from where it was made"

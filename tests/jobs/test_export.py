@@ -26,8 +26,9 @@ from overcast.jobs import export
 from overcast.jobs.export import Physical, export_run
 from overcast.learn.checkpoint import save_weights
 from overcast.methods.network import Network, TrainedNetwork
-from overcast.plan import Data, ImageInput, Plan, to_tree, write_plan
+from overcast.plan import Data, ImageInput, Plan, write_plan
 from overcast.run import load_run
+from overcast.trees import to_tree
 from tests.rasters import utm
 
 LEGEND = load_legend("simplified-igbp")

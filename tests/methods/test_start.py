@@ -19,8 +19,9 @@ from overcast.learn.start import encoder_weights
 from overcast.learn.train import Schedule
 from overcast.methods.network import Network
 from overcast.models.fcn import FCN
-from overcast.plan import Data, Plan, to_tree, write_plan
+from overcast.plan import Data, Plan, write_plan
 from overcast.progress import quiet
+from overcast.trees import to_tree
 from tests.methods.test_methods import stack
 
 FOUR = ("B02", "B03", "B04", "B08")

@@ -41,11 +41,12 @@ from overcast.jobs.scoring import SCORES, on_labels, read_scores, write_scores
 from overcast.maps.by_date import for_dates
 from overcast.maps.predict import PROBABILITY_STEPS
 from overcast.output import Output, finish_left
-from overcast.plan import Plan, fingerprint, read_plan, to_tree
+from overcast.plan import Plan, fingerprint, read_plan
 from overcast.product.rasters import write_set_sizes
 from overcast.progress import Progress, quiet
 from overcast.run import Runs, load_run, map_run, matched, model_hash, tiling_of
 from overcast.threads import steady_learning
+from overcast.trees import to_tree
 
 _FEWEST = 50
 """Pixels below which a temperature says more of them than of the map."""

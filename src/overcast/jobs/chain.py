@@ -22,9 +22,10 @@ from overcast.jobs.mapping import Made, map_elsewhere, train_only
 from overcast.jobs.pseudo import make_pseudo_labels
 from overcast.lock import contents, writing
 from overcast.output import finish_left, remove, write_whole
-from overcast.plan import Data, ImageInput, LabelInput, Plan, fingerprint, to_tree
+from overcast.plan import Data, ImageInput, LabelInput, Plan, fingerprint
 from overcast.progress import Progress
 from overcast.run import Runs
+from overcast.trees import to_tree
 
 TARGET = "probabilities"
 """Name under which a SAR run is given the probabilities of pseudo-labels."""

@@ -19,9 +19,10 @@ from overcast.geo.tiling import Window
 from overcast.inputs import Inputs, open_inputs
 from overcast.jobs.mapping import Made
 from overcast.output import Output, refuse_inputs
-from overcast.plan import Data, files_of, fingerprint, to_tree
+from overcast.plan import Data, files_of, fingerprint
 from overcast.product.rasters import Bands, write_bands
 from overcast.progress import Progress
+from overcast.trees import to_tree
 
 COUNT = "clear_count"
 """Name of the band that says how many dates saw a pixel."""

@@ -12,7 +12,7 @@ from overcast import map_folder, run_folder
 from overcast.accuracy.reference import ReferenceFile
 from overcast.geo.label_file import open_labels
 from overcast.geo.legend import Legend
-from overcast.inputs import Inputs, open_inputs
+from overcast.inputs import open_inputs
 from overcast.jobs.after import describe_map, describe_run
 from overcast.jobs.page import Findings
 from overcast.jobs.scoring import (
@@ -27,7 +27,7 @@ from overcast.jobs.scoring import (
     write_scores,
 )
 from overcast.labels.contradictions import contradictions
-from overcast.labels.place_file import reaches, read_place
+from overcast.labels.place_file import read_place, said_elsewhere
 from overcast.labels.support import remarks
 from overcast.maps.predictor import Predictor
 from overcast.methods.by_date import said_of_dates
@@ -41,13 +41,13 @@ from overcast.plan import (
     files_of,
     fingerprint,
     read_plan,
-    to_tree,
     write_plan,
 )
 from overcast.product.stac import ITEM
 from overcast.progress import Progress
 from overcast.run import Runs, is_trained, load_run, map_run, train_run
 from overcast.run_folder import PLAN
+from overcast.trees import to_tree
 
 MAP_FILES = (
     map_folder.MAP,
@@ -198,7 +198,7 @@ def map_elsewhere(
         notes = [
             *inputs.notes,
             *_said_without(runs),
-            *_said_elsewhere(predictor, inputs),
+            *said_elsewhere(predictor, inputs.stack),
             *scored.notes,
         ]
         calibration = runs.calibration
@@ -296,16 +296,6 @@ def _said_of_place(run: Path, legend: Legend) -> tuple[str, ...]:
     """Say how the labels of a run count as evidence of place."""
     place = read_place(run, legend)
     return () if place is None else place.notes
-
-
-def _said_elsewhere(predictor: Predictor, inputs: Inputs) -> tuple[str, ...]:
-    """Say that the labels of a run, which it maps with, are of another place."""
-    if reaches(predictor, inputs.stack):
-        return ()
-    return (
-        "place: the labels that the run learned from do not reach this scene; it is "
-        "mapped by what pixels look like alone",
-    )
 
 
 def _stamps(place: PlaceInput) -> list[Any]:

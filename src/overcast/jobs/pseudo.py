@@ -28,10 +28,11 @@ from overcast.jobs.after import attempt
 from overcast.jobs.mapping import Made, refuse_unread
 from overcast.jobs.scoring import open_reference
 from overcast.output import Output
-from overcast.plan import Data, Windows, fingerprint, to_tree
+from overcast.plan import Data, Windows, fingerprint
 from overcast.product.rasters import write_classes
 from overcast.progress import Progress
 from overcast.run import Runs, map_run
+from overcast.trees import to_tree
 
 FILES = (
     map_folder.MAP,

@@ -15,9 +15,10 @@ from overcast.geo.masks import Masked
 from overcast.geo.mosaic import Mosaic
 from overcast.inputs import Inputs
 from overcast.maps.predictor import Predictor
-from overcast.plan import Data, Plan, fingerprint, method_of, to_tree
+from overcast.plan import Data, Plan, fingerprint, method_of
 from overcast.product.stac import ITEM, Origin, map_item, model_item, write_item
 from overcast.run import load_run, model_hash
+from overcast.trees import to_tree
 
 
 def publish_run(run: Path, plan: Plan, inputs: Inputs, final: Path) -> None:
