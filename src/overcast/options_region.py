@@ -7,27 +7,46 @@ from typing import Any
 
 import click
 
+from overcast.acquire.period import SEASONS
 from overcast.options import several
 
 
 def region(dates: int) -> Callable[[Any], Any]:
     """A place and a time, and where their data come from; so many dates by default."""
-    return several(
-        click.option(
-            "--bbox",
-            metavar="W,S,E,N",
-            help="Place: west, south, east and north in degrees.",
-        ),
-        click.option("--year", type=int, help="Time: a whole year."),
-        click.option(
-            "--from", "first", metavar="DAY", help="First day, such as 2024-04-01."
-        ),
-        click.option("--to", "last", metavar="DAY", help="Last day."),
-        click.option(
-            "--season",
-            type=click.Choice(["spring", "summer", "autumn", "winter"]),
-            help="Only this season; its months depend on the hemisphere.",
-        ),
+    return several(*_WHERE, *_WHEN, *_which(dates))
+
+
+_WHERE = (
+    click.option(
+        "--bbox",
+        metavar="W,S,E,N",
+        help="Place: west, south, east and north in degrees.",
+    ),
+    click.option(
+        "--resolution",
+        type=float,
+        default=10.0,
+        show_default=True,
+        help="Pixel size in metres; the grid is UTM.",
+    ),
+)
+_WHEN = (
+    click.option("--year", type=int, help="Time: a whole year."),
+    click.option(
+        "--from", "first", metavar="DAY", help="First day, such as 2024-04-01."
+    ),
+    click.option("--to", "last", metavar="DAY", help="Last day."),
+    click.option(
+        "--season",
+        type=click.Choice(SEASONS),
+        help="Only this season; its months depend on the hemisphere.",
+    ),
+)
+
+
+def _which(dates: int) -> tuple[Callable[[Any], Any], ...]:
+    """Sources, and which of their items are taken."""
+    return (
         click.option(
             "--source",
             "sources",
@@ -50,13 +69,6 @@ def region(dates: int) -> Callable[[Any], Any]:
             default=0.5,
             show_default=True,
             help="Smallest share of the place that must be clear on a day.",
-        ),
-        click.option(
-            "--resolution",
-            type=float,
-            default=10.0,
-            show_default=True,
-            help="Pixel size in metres; the grid is UTM.",
         ),
         click.option(
             "--skip",

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from overcast.geo.series import at, chip_at, cube_of, days_of
+from overcast.geo.series import at, chip_at, days_of, observations
 from overcast.geo.tiling import Window
 from overcast.inputs import open_inputs
 from overcast.plan import Data, ImageInput, MaskInput, ObservationInput
@@ -50,13 +50,13 @@ def test_dates_are_images_of_their_own_in_order_of_time(tmp_path: Path) -> None:
     assert set(stack.images) == {"s2@2024-05-03", "s2@2024-08-03"}
     assert list(stack.sensors) == ["s2"]
     chip = stack.read(Window(0, 0, 8, 8))
-    seen, values, valid = cube_of(chip, "s2")
-    assert (seen, values.shape, valid.shape) == (days, (2, 10, 8, 8), (2, 8, 8))
-    red = values[:, 2].mean((1, 2))
+    seen = observations(chip.images, chip.moments, "s2")
+    assert tuple(day for day, _ in seen) == days
+    red = [image.values[2].mean() for _, image in seen]
     np.testing.assert_allclose(red, [0.1015, 0.1815], atol=2e-3)
     one, leading = chip_at(chip, date(2024, 8, 20))
     assert (leading, list(one.images), dict(one.moments)) == ("s2", ["s2"], {})
-    np.testing.assert_array_equal(one.images["s2"].values, values[1])
+    np.testing.assert_array_equal(one.images["s2"].values, seen[1][1].values)
     assert open_inputs(
         optical(*reversed(data.images["s2"].dates))
     ).stack.images.keys() == (stack.images.keys())
@@ -139,12 +139,14 @@ def test_a_mask_hides_its_date_and_what_is_around(tmp_path: Path) -> None:
         ObservationInput(path=paths[0], mask=mask), ObservationInput(path=paths[1])
     )
     inputs = open_inputs(data)
-    _, _, valid = cube_of(inputs.stack.read(Window(0, 0, 32, 32)), "s2")
+    chip = inputs.stack.read(Window(0, 0, 32, 32))
+    seen = observations(chip.images, chip.moments, "s2")
+    valid = [image.valid for _, image in seen]
     assert valid[1].all()
     rows, columns = np.nonzero(~valid[0])
     # 40 m are four pixels around the two by two of a scene class.
     assert (rows.min(), rows.max(), columns.min(), columns.max()) == (12, 21, 12, 21)
-    assert valid[0, 12, 12]  # a disc, not a square
+    assert valid[0][12, 12]  # a disc, not a square
     assert "s2: masks of 1 of 2 files hide 0% to 0% of their own pixels" in inputs.notes
 
 

@@ -9,8 +9,8 @@ from odc.geo.geobox import GeoBox
 
 from overcast.geo.bands import SENTINEL_2
 from overcast.geo.raster import Image
-from overcast.methods.boxes import box_mean
 from overcast.methods.guided import guided
+from tests.methods.test_boxes import box_mean
 
 RADIUS = 3
 

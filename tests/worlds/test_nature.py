@@ -9,14 +9,14 @@ from overcast.worlds.drift import directions, drift_of
 from overcast.worlds.files import write_world
 from overcast.worlds.land import Land, majority
 from overcast.worlds.measured import CROP, FOREST, GRASS, URBAN, statistics
-from overcast.worlds.nature import PLAIN, REAL, Nature
+from overcast.worlds.nature import PLAIN, Nature
 from overcast.worlds.optical import see_optical
 from overcast.worlds.region import draw_region
 from overcast.worlds.scene import Wanted, simulate
 from overcast.worlds.spectra import SLOTS
 from overcast.worlds.world import View, make_world
 
-SIZE = 256
+SIZE, REAL = 256, Nature.of("real")
 
 
 def land_of(seed: int, nature: Nature) -> Land:

@@ -10,12 +10,16 @@ import json
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from overcast.acquire.catalogue import Catalogue
 from overcast.errors import MachineError, reading
 from overcast.geo.location import hide
+
+if TYPE_CHECKING:
+    from pystac_client import Client
 
 _PAGE, _MOST_PAGES = 100, 1000
 _AGAIN = (408, 425, 429, 500, 502, 503, 504)
@@ -73,10 +77,33 @@ def _pages(
     bbox: tuple[float, float, float, float],
     interval: str | None,
 ) -> Iterator[list[dict[str, Any]]]:
-    from pystac_client import Client
     from pystac_client.exceptions import APIError
-    from pystac_client.stac_api_io import StacApiIO
     from requests import RequestException
+
+    # What pystac-client raises of a server that is no STAC API, or can't search.
+    refused = (APIError, RequestException, ValueError, KeyError, NotImplementedError)
+    try:
+        with warnings.catch_warnings():
+            # That a server does not say what it conforms to is no news for a user.
+            warnings.simplefilter("ignore")
+            results = _client(catalogue).search(
+                collections=list(collections), bbox=bbox, datetime=interval, limit=_PAGE
+            )
+            for page in islice(results.pages_as_dicts(), _MOST_PAGES):
+                yield list(page.get("features", []))
+    except refused as error:
+        text = hide(str(error)).strip().splitlines()
+        reason = text[0][:160] if text else type(error).__name__
+        raise MachineError(
+            f"{catalogue.api}: the catalogue does not answer a search ({reason}); it "
+            f"asks for {catalogue.asks}; try again later, or give another --source"
+        ) from None
+
+
+def _client(catalogue: Catalogue) -> Client:
+    """Return a client that is as patient as the catalogue says."""
+    from pystac_client import Client
+    from pystac_client.stac_api_io import StacApiIO
     from urllib3 import Retry
 
     patience = catalogue.patience
@@ -88,32 +115,8 @@ def _pages(
         allowed_methods=None,
         respect_retry_after_header=True,
     )
-    try:
-        with warnings.catch_warnings():
-            # That a server does not say what it conforms to is no news for a user.
-            warnings.simplefilter("ignore")
-            io = StacApiIO(max_retries=retry, timeout=patience.silent_s)
-            client = Client.open(catalogue.api, stac_io=io)
-            found = client.search(
-                collections=list(collections), bbox=bbox, datetime=interval, limit=_PAGE
-            )
-            for count, page in enumerate(found.pages_as_dicts()):
-                if count >= _MOST_PAGES:
-                    break
-                yield list(page.get("features", []))
-    except (
-        APIError,
-        RequestException,
-        ValueError,
-        KeyError,
-        NotImplementedError,
-    ) as error:
-        text = hide(str(error)).strip().splitlines()
-        reason = text[0][:160] if text else type(error).__name__
-        raise MachineError(
-            f"{catalogue.api}: the catalogue does not answer a search ({reason}); try "
-            "again later, or give another --source"
-        ) from None
+    io = StacApiIO(max_retries=retry, timeout=patience.silent_s)
+    return Client.open(catalogue.api, stac_io=io)
 
 
 def _from_file(

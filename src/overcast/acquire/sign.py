@@ -54,11 +54,6 @@ class Signer:
         bare = href.partition("?")[0]
         return f"{bare}?{self._token(collection, anew)}", {}
 
-    @property
-    def renews(self) -> bool:
-        """Return whether a refused address may be signed anew."""
-        return self._how.kind == "token"
-
     def _is_signed(self, href: str) -> bool:
         host = urlsplit(href).hostname or ""
         return not self._how.hosts or host.endswith(self._how.hosts)

@@ -11,7 +11,6 @@ import xarray
 
 from overcast.api.scene import path_text
 from overcast.geo.legend import Legend, built_in_legends, load_legend
-from overcast.geo.location import ARRAY
 from overcast.geo.raster import Labels
 from overcast.geo.xarrays import labels_to_dataarray, legend_of_array
 from overcast.in_memory import InMemory, path_of
@@ -135,8 +134,3 @@ def _text(legend: str | os.PathLike[str]) -> str:
     """A name as it is, a file by its whole path."""
     text = os.fspath(legend)
     return path_text(text) if Path(text).is_file() else text
-
-
-def is_array(path: str) -> bool:
-    """Return whether a path of a plan names an array."""
-    return path.startswith(ARRAY)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import warnings
 import weakref
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -24,7 +25,7 @@ from overcast.geo.raster import Labels
 from overcast.geo.series import series_of
 from overcast.inputs import Inputs, settle
 from overcast.jobs.after import describe_run
-from overcast.labels.place_file import reaches, read_place
+from overcast.labels.place_file import read_place, said_elsewhere
 from overcast.labels.support import remarks
 from overcast.maps.by_date import for_dates
 from overcast.maps.predict import predict
@@ -100,6 +101,11 @@ class Model:
             ``probabilities`` float32 ``[class, y, x]``. A large map stays in files
             that are read by window.
 
+        Warns
+        -----
+        UserWarning
+            If the labels that the model maps with are of another place.
+
         Raises
         ------
         ValueError
@@ -107,6 +113,8 @@ class Model:
         """
         self._refuse_unread(scene)
         stack = matched(scene.stack, self.predictor.sensors)
+        for note in said_elsewhere(self.predictor, stack):
+            warnings.warn(note, stacklevel=2)
         predictor = for_dates(self.predictor, stack)
         tiling = tiling_of(predictor, Windows())
         folder = Path(tempfile.mkdtemp(prefix="overcast-map-"))
@@ -288,16 +296,6 @@ def load(
     model = Model(runs)
     _ = model.predictor  # refused here, not when it maps
     return model
-
-
-def said_elsewhere(model: Model, scene: Scene) -> tuple[str, ...]:
-    """Say that the labels of a model, which it maps with, are of another place."""
-    if reaches(model.predictor, scene.stack):
-        return ()
-    return (
-        "place: the labels that the model learned from do not reach this scene; it is "
-        "mapped by what pixels look like alone",
-    )
 
 
 def _every(given: Some | Sequence[Some]) -> list[TrainingLabels]:

@@ -21,7 +21,6 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from overcast.geo.raster import Image
 
@@ -168,22 +167,6 @@ def apart(one: date, other: date) -> float:
         return days
     season = days % _YEAR
     return _NEAR_DAYS + min(season, _YEAR - season) + days / 1e6
-
-
-def cube_of(
-    chip: Chip, series: str
-) -> tuple[tuple[date, ...], NDArray[np.float32], NDArray[np.bool_]]:
-    """Days, values ``[T, C, H, W]`` and validity ``[T, H, W]`` of a series in a chip.
-
-    A single image has the axis too, and no days.
-    """
-    if series in chip.images:
-        image = chip.images[series]
-        return (), image.values[None], image.valid[None]
-    own = observations(chip.images, chip.moments, series)
-    days = tuple(day for day, _ in own)
-    values = np.stack([image.values for _, image in own])
-    return days, values, np.stack([image.valid for _, image in own])
 
 
 def observations(

@@ -193,7 +193,17 @@ def _write_labels(labels: LabelSource, stack: Stack, margin: int, path: Path) ->
     write_classes(codes(), grid, legend, path, {})
 
 
-def reaches(predictor: Predictor, stack: Stack) -> bool:
+def said_elsewhere(predictor: Predictor, stack: Stack) -> tuple[str, ...]:
+    """Say that the labels of a run, which it maps with, are of another place."""
+    if _reaches(predictor, stack):
+        return ()
+    return (
+        "place: the labels that the run learned from do not reach this scene; it is "
+        "mapped by what pixels look like alone",
+    )
+
+
+def _reaches(predictor: Predictor, stack: Stack) -> bool:
     """Return whether labels that a predictor asks for place, if any, lie in a stack."""
     asked: list[LabelFile] = []
     inner: Any = predictor

@@ -16,22 +16,6 @@ _STRIP = 1 << 16
 """Numbers that are summed at once, so that all stay in the processor's cache."""
 
 
-def box_mean(values: Floats, valid: NDArray[np.bool_], radius: int) -> Floats:
-    """Mean of the valid values in a box of 2 r + 1 pixels; 0 where there are none.
-
-    Parameters
-    ----------
-    values
-        ``[h, w]``.
-    valid
-        ``[h, w]``.
-    radius
-        r, in pixels.
-    """
-    boxes = Boxes(valid, radius)
-    return boxes.mean(boxes.known(values))
-
-
 class Boxes:
     """Boxes of 2 r + 1 pixels around every pixel ``[h, w]``, whose valid pixels count.
 

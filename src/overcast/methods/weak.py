@@ -171,12 +171,7 @@ class Weak:
             count_cells(some, self._counting(arrays, sensors, seed, one), progress)
             for some, one in zip(by_source, drawn, strict=True)
         ]
-        if sum(len(cells[0].labels) for cells in counted) == 1:
-            raise ValueError(
-                f"{label_names(stacks)}: one label cell holds all of the scene, which "
-                "tells no classes apart; give a larger scene, labels of smaller cells, or "
-                "set a smaller cell"
-            )
+        _refuse_one_cell(stacks, counted)
         apart = len(by_source) > 1
         if apart:
             counted = [
@@ -308,6 +303,15 @@ def _by_source(stacks: Sequence[Stack]) -> list[list[Stack]]:
         out += [[]] if number == len(out) else []
         out[number].append(stack)
     return out
+
+
+def _refuse_one_cell(stacks: Sequence[Stack], counted: list[list[Cells]]) -> None:
+    if sum(len(cells[0].labels) for cells in counted) == 1:
+        raise ValueError(
+            f"{label_names(stacks)}: one label cell holds all of the scene, which "
+            "tells no classes apart; give a larger scene, labels of smaller cells, or "
+            "set a smaller cell"
+        )
 
 
 def _as_drawn(stacks: Sequence[Stack], cells: list[Cells]) -> list[Cells]:

@@ -92,7 +92,6 @@ class Nature:
 
 
 PLAIN = Nature()
-REAL = Nature.of("real")
 
 
 def _uneven(seed: int, region: Region) -> dict[int, float]:
