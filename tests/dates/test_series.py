@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from overcast.geo.series import at, chip_at, days_of, observations
+from overcast.geo.series import at, chip_at, days_of, observations, shown_of
 from overcast.geo.tiling import Window
 from overcast.inputs import open_inputs
 from overcast.plan import Data, ImageInput, MaskInput, ObservationInput
@@ -178,3 +178,22 @@ def test_dates_with_other_bands_are_refused(tmp_path: Path) -> None:
 def test_either_a_path_or_dates() -> None:
     with pytest.raises(ValueError, match="either a path or dates"):
         ImageInput(sensor="sentinel-2")
+
+
+def test_dates_that_saw_little_are_not_shown(tmp_path: Path) -> None:
+    stack = open_inputs(
+        optical(
+            *(
+                ObservationInput(
+                    path=s2(tmp_path, f"s2_2024-0{n}-03.tif", spectrum(CROPS))
+                )
+                for n in range(1, 8)
+            )
+        )
+    ).stack
+    months = range(1, 8)
+    clear = {date(2024, n, 3): 1.0 for n in months}
+    shown = shown_of(stack, {"s2": clear}, most=2)
+    assert list(shown) == ["s2@2024-01-03", "s2@2024-07-03"]
+    seen = {day: float(day.month in (3, 4)) for day in clear}
+    assert list(shown_of(stack, {"s2": seen})) == ["s2@2024-03-03", "s2@2024-04-03"]

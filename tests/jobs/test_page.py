@@ -47,7 +47,7 @@ def remade(made: tuple[Path, Plan, Inputs], findings: Findings) -> str:
 
 
 def test_inputs_come_with_the_clearest_first(made: tuple[Path, Plan, Inputs]) -> None:
-    panels = list(input_panels(made[2], overview(made[2].stack.grid)))
+    panels = list(input_panels(made[2], overview(made[2].stack.grid), {}))
     assert [panel.title for panel in panels] == ["s2", "s1", "labels"]
     assert [panel.is_exact for panel in panels] == [False, False, True]
     assert "legend simplified-igbp" in panels[2].text

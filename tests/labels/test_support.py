@@ -61,7 +61,9 @@ def test_what_can_hardly_be_learned_is_named() -> None:
     image = ImageArray(Image.of(backscatter((200, 300)), grid, SENTINEL_1))
     stack = Stack(grid=grid, images={"s1": image}, labels=labels)
     thin, never = remarks(stack)
-    assert thin.endswith(f"hardly to be learned: {LEGEND.names[5]} (5)")
+    assert thin.endswith(
+        f"to learn a class reliably (fewer than 12): {LEGEND.names[5]} (5)"
+    )
     assert LEGEND.names[8] not in thin + never
     assert LEGEND.names[9] in never
     assert remarks(Stack(grid=grid, images={"s1": image})) == []

@@ -116,11 +116,19 @@ def middle(stack: Stack) -> Stack:
     return every[len(every) // 2]
 
 
-def shown_of(stack: Stack, most: int = 4) -> dict[str, ImageSource]:
-    """Images to show of a stack: of a series, a few dates spread over its time."""
+def shown_of(
+    stack: Stack, shares: Mapping[str, Mapping[date, float]], most: int = 4
+) -> dict[str, ImageSource]:
+    """Images to show of a stack: of a series, a few clear dates spread over its time.
+
+    `shares` says by series how much of the stack each date saw. Dates that saw less than
+    half of what the clearest one saw are left out.
+    """
     series: dict[str, list[str]] = {}
-    for name in sorted(stack.moments, key=lambda name: stack.moments[name].day):
-        series.setdefault(stack.moments[name].series, []).append(name)
+    for name, moment in sorted(stack.moments.items(), key=lambda item: item[1].day):
+        own = shares[moment.series]
+        if own[moment.day] >= max(own.values()) / 2:
+            series.setdefault(moment.series, []).append(name)
     chosen = set(stack.images.keys() - stack.moments.keys())
     for names in series.values():
         count = min(most, len(names))

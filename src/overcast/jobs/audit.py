@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from overcast import map_folder, run_folder
 from overcast.geo.label_file import open_labels
 from overcast.geo.raster import UNKNOWN
+from overcast.geo.series import shown_of
 from overcast.geo.stack import ImageSource, LabelSource
 from overcast.inputs import Inputs, open_inputs
 from overcast.jobs.mapping import Made
-from overcast.jobs.page import provenance
+from overcast.jobs.page import provenance, seen_by_date
 from overcast.labels.beside_map import LabelledMap
 from overcast.labels.cells import LabelCells
 from overcast.labels.findings import Findings
@@ -209,9 +210,9 @@ class _Pictures:
 
 def _clearest(inputs: Inputs) -> ImageSource:
     """The image that a person sees most on: an optical one, if there is any."""
-    images = list(inputs.stack.images.values())
-    optical = [image for image in images if image.sensor.kind == "optical"]
-    return (optical or images)[0]
+    images = shown_of(inputs.stack, seen_by_date(inputs.stack), most=1)
+    optical = [image for image in images.values() if image.sensor.kind == "optical"]
+    return (optical or list(images.values()))[0]
 
 
 def _name_of(source: ImageSource | LabelSource) -> str:

@@ -89,18 +89,19 @@ def make_page(
     reliability, measured = _reliability(findings)
     log = read_log(mapped.parent / "run" / run_folder.LOG)
     origins = origins_of(read_files(inputs))
+    dates = seen_by_date(inputs.stack)
     page = Page(
         title="Land-cover map",
         facts=_facts(grid, plan, sum(areas)),
         legend=legend,
-        panels=list(_panels(mapped, inputs, predictor, findings.calibration)),
+        panels=list(_panels(made, inputs, dates, findings.calibration)),
         width_m=width_m(grid),
         areas_ha=areas,
         estimates=findings.estimates,
         scores=findings.scores,
         reliability=reliability,
         reliability_text=measured,
-        dates=seen_by_date(inputs.stack),
+        dates=dates,
         curve=[(int(step["step"]), step["loss"]) for step in log],
         pseudo_labels=pseudo_labels(log, legend.names),
         warnings=findings.notes,
@@ -130,12 +131,13 @@ def _facts(grid: GeoBox, plan: Plan, mapped_ha: float) -> list[str]:
 
 
 def _panels(
-    mapped: Path,
+    made: tuple[Path, Predictor],
     inputs: Inputs,
-    predictor: Predictor,
+    dates: Mapping[str, Mapping[date, float]],
     calibration: Calibration | None,
 ) -> Iterator[Panel]:
     """The map first, the labels beside it, then confidence, optical images and SAR."""
+    mapped, predictor = made
     grid = overview(inputs.stack.grid)
     classes = look_at_classes(open_labels(mapped, predictor.legend), grid)
     yield Panel(
@@ -143,7 +145,7 @@ def _panels(
         picture=png(class_picture(classes)),
         text="The most probable class of every pixel.",
     )
-    given = {panel.title: panel for panel in input_panels(inputs, grid)}
+    given = {panel.title: panel for panel in input_panels(inputs, grid, dates)}
     if (labels := given.pop("labels", None)) is not None:
         yield replace(labels, title="Labels")
     sure = look_at_values(mapped.with_name(map_folder.CONFIDENCE), grid)
@@ -164,9 +166,14 @@ def _panels(
     yield from given.values()
 
 
-def input_panels(inputs: Inputs, grid: GeoBox) -> Iterator[Panel]:
-    """Images, optical ones first, by their names, then what was learned from."""
-    images = shown_of(inputs.stack).items()
+def input_panels(
+    inputs: Inputs, grid: GeoBox, dates: Mapping[str, Mapping[date, float]]
+) -> Iterator[Panel]:
+    """Images, optical ones first, by their names, then what was learned from.
+
+    `dates` says how much of the scene each date saw (`seen_by_date`).
+    """
+    images = shown_of(inputs.stack, dates).items()
     for name, source in sorted(images, key=lambda item: item[1].sensor.kind):
         yield Panel(
             title=name,

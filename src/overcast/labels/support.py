@@ -68,7 +68,7 @@ def remarks(stack: Stack, method: Mapping[str, Any] | None = None) -> list[str]:
     by_prior = weak and bool((method or {}).get("prior"))
     never = [k for k in absent if k in mixed or not (by_prior or k in parts)]
     shown = {
-        f"fewer than {ENOUGH} cells of the labels, hardly to be learned": [
+        f"too few label cells to learn a class reliably (fewer than {ENOUGH})": [
             f"{legend.names[k]} ({cells[k]})" for k in thin
         ],
         "nowhere in the labels, so nowhere in the map": _names(legend, never),
