@@ -133,20 +133,20 @@ def listed(option: str, texts: Sequence[str], kind: str) -> list[Listed]:
     ValueError
         If a date is none, a pattern or folder holds nothing, or a file is given twice.
     """
-    found: list[Listed] = []
+    files: list[Listed] = []
     for text in texts:
         day, path = _divided(option, text)
-        found += [Listed(one, day) for one in _files(option, path, kind)]
-    for one in found:
-        if [other.path for other in found].count(one.path) > 1:
+        files += [Listed(one, day) for one in _files(option, path, kind)]
+    for one in files:
+        if [other.path for other in files].count(one.path) > 1:
             raise ValueError(f"{option} {hide(one.path)}: given twice, expected once")
-    return found
+    return files
 
 
 def expanded(option: str, text: str) -> list[str]:
     """Files of a folder or pattern; any other text as it was written."""
-    found = _files(option, text, "any")
-    return [text] if len(found) == 1 else found
+    files = _files(option, text, "any")
+    return [text] if len(files) == 1 else files
 
 
 def observed(
@@ -177,7 +177,7 @@ def masks_of(images: Sequence[Listed], masks: Sequence[Listed]) -> list[str | No
     if len(images) == len(masks) == 1:
         return [masks[0].path]
     left = list(masks)
-    found: list[str | None] = []
+    paths: list[str | None] = []
     for image in images:
         day = _day(image)
         own = [mask for mask in left if _day(mask) == day]
@@ -189,14 +189,14 @@ def masks_of(images: Sequence[Listed], masks: Sequence[Listed]) -> list[str | No
                 f"{hide(image.path)}? give both their date, as --s2-mask "
                 "2024-05-03=FILE"
             )
-        found.append(own[0].path if own else None)
+        paths.append(own[0].path if own else None)
         left = [mask for mask in left if mask not in own]
     if left:
         raise ValueError(
             f"--s2-mask {hide(left[0].path)}: of no --s2 that is given; leave it out, or "
             "say its date, as --s2-mask 2024-05-03=FILE"
         )
-    return found
+    return paths
 
 
 def _divided(option: str, text: str) -> tuple[date | None, str]:

@@ -174,17 +174,17 @@ def _series(name: str, entry: ImageInput) -> dict[str, list[_Dated]]:
     if len(entry.observations) == 1:
         (one,) = entry.observations
         return {name: [_Dated(_alone(entry, one), name, one.day, "")]}
-    found = [_dated(name, entry, one) for one in entry.observations]
-    orbits = {orbit for orbit, _ in found}
+    dated = [_dated(name, entry, one) for one in entry.observations]
+    orbits = {orbit for orbit, _ in dated}
     if len(orbits - {""}) > 1 and "" in orbits:
-        stray = next(f for orbit, f in found if not orbit)
+        stray = next(f for orbit, f in dated if not orbit)
         raise ValueError(
             f"{hide(stray.entry.path)}: nothing says on which orbit it was seen; name it "
             "..._asc.tif or ..._desc.tif, or give orbit: ascending in a plan"
         )
     several = len(orbits) > 1
     series: dict[str, list[_Dated]] = {}
-    for orbit, file in found:
+    for orbit, file in dated:
         own = f"{name}_{orbit}" if several else name
         series.setdefault(own, []).append(replace(file, series=own))
     for files in series.values():

@@ -53,14 +53,14 @@ def load_part(name: str) -> type[Any]:
     assert parts is not None
     path, part = parts
     module = _imported(path)
-    found = getattr(module, part, None)
-    if not isinstance(found, type):
+    kind = getattr(module, part, None)
+    if not isinstance(kind, type):
         classes = [n for n, v in vars(module).items() if isinstance(v, type)]
         own = [n for n in classes if vars(module)[n].__module__ == module.__name__]
         raise ValueError(
             f"{path}: no class {part}; it has {', '.join(own) or 'no class'}"
         )
-    return found
+    return kind
 
 
 def entry_points_of(package: str) -> dict[str, EntryPoint]:
@@ -126,7 +126,7 @@ def of_run(method: Mapping[str, Any], run: Path) -> dict[str, Any]:
     A file that lies where it was named, with the content of the copy, is taken.
     """
 
-    def there(name: str) -> str:
+    def in_run(name: str) -> str:
         parts = split(name)
         if parts is None or not (copy := run / FOLDER / parts[0].name).is_file():
             return name
@@ -134,7 +134,7 @@ def of_run(method: Mapping[str, Any], run: Path) -> dict[str, Any]:
             return name
         return f"{copy}:{parts[1]}"
 
-    return _renamed(method, there)
+    return _renamed(method, in_run)
 
 
 def _imported(path: Path) -> ModuleType:

@@ -161,8 +161,8 @@ class Map:
         inside = (row >= 0) & (row < self.shape[0])
         inside &= (column >= 0) & (column < self.shape[1])
         values = np.asarray(self.result[CONFIDENCE], np.float32)
-        found = values[np.where(inside, row, 0), np.where(inside, column, 0)]
-        return np.where(inside, found, np.float32(np.nan))
+        sampled = values[np.where(inside, row, 0), np.where(inside, column, 0)]
+        return np.where(inside, sampled, np.float32(np.nan))
 
     def probability_rows(self, start: int, stop: int) -> NDArray[np.uint8]:
         """Probabilities ``[K, stop - start, W]`` in steps of 1/254; 255 is no data."""

@@ -56,8 +56,8 @@ def medoid(values: Floats) -> Floats:
     seen = np.asarray(np.isfinite(values).all(1))
     known = np.where(seen[:, None], values, 0)
     total = np.zeros(seen.shape, np.float32)
-    for one, there in zip(known, seen, strict=True):
-        total += np.sqrt(((known - one) ** 2).sum(1)) * there
+    for one, is_seen in zip(known, seen, strict=True):
+        total += np.sqrt(((known - one) ** 2).sum(1)) * is_seen
     best = np.where(seen, total, np.inf).argmin(0)
     chosen = np.take_along_axis(known, best[None, None], 0)[0]
     return np.where(seen.any(0), chosen, np.nan).astype(np.float32)

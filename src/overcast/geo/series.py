@@ -151,12 +151,12 @@ def chip_at(chip: Chip, day: date) -> tuple[Chip, str]:
 
 def nearest(moments: Moments, day: date) -> frozenset[str]:
     """Return, for every series, the name of the observation nearest in time to a day."""
-    found: dict[str, tuple[float, date, str]] = {}
+    best: dict[str, tuple[float, date, str]] = {}
     for name, moment in moments.items():
         key = (apart(moment.day, day), moment.day, name)
-        if moment.series not in found or key < found[moment.series]:
-            found[moment.series] = key
-    return frozenset(name for _, _, name in found.values())
+        if moment.series not in best or key < best[moment.series]:
+            best[moment.series] = key
+    return frozenset(name for _, _, name in best.values())
 
 
 def apart(one: date, other: date) -> float:

@@ -75,8 +75,8 @@ def day_of(text: str) -> date | None:
     datetime.date(2024, 5, 3)
     """
     match = _DATE.fullmatch(text.strip())
-    found = None if match is None else _when(match)
-    return None if found is None else found.date()
+    moment = None if match is None else _when(match)
+    return None if moment is None else moment.date()
 
 
 def _named(where: Location) -> str:
@@ -122,8 +122,8 @@ def _of_tags(where: Location) -> date | None:
     except (RasterioError, OSError, ValueError):
         return None
     for name in _TAGS:
-        if name in tags and (found := _moment(str(tags[name]))) is not None:
-            return found.date()
+        if name in tags and (moment := _moment(str(tags[name]))) is not None:
+            return moment.date()
     return None
 
 
@@ -140,8 +140,8 @@ def _item(where: Location) -> Mapping[str, Any]:
         except (OSError, ValueError):
             continue
         if isinstance(tree, dict) and tree.get("type") == "Feature":
-            found = tree.get("properties")
-            return found if isinstance(found, dict) else {}
+            properties = tree.get("properties")
+            return properties if isinstance(properties, dict) else {}
     return {}
 
 

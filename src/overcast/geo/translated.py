@@ -145,13 +145,13 @@ def _positions(legend: Legend) -> dict[str, int]:
 
 
 def _position(known: Mapping[str, int], text: str, path: Path, legend: Legend) -> int:
-    found = known.get(normal_name(text))
-    if found is None:
+    position = known.get(normal_name(text))
+    if position is None:
         raise ValueError(
             f"{path}: {text!r} is neither a code nor a name of the legend {legend.name} "
             f"({', '.join(f'{c.code} {c.name}' for c in legend.classes)})"
         )
-    return found
+    return position
 
 
 def _path_of(source: LabelSource) -> FilePath:

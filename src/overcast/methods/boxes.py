@@ -47,12 +47,12 @@ class Boxes:
         """
         (h, w), r = values.shape, self.radius
         self._padded[r : r + h, r : r + w] = values
-        found = np.empty((h, w), np.float32) if out is None else out
+        means = np.empty((h, w), np.float32) if out is None else out
         for y in range(0, h, self._rows):
             end = min(y + self._rows, h)
             sums = self._sums(self._padded[y : end + 2 * r].ravel(), end - y)
-            np.multiply(sums[:, :w], self.weight[y:end], out=found[y:end])
-        return found
+            np.multiply(sums[:, :w], self.weight[y:end], out=means[y:end])
+        return means
 
     def _sums(self, padded: Floats, rows: int) -> Floats:
         """Sums over boxes ``[rows, across]`` of a strip; of use but for its padding."""

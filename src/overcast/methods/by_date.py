@@ -127,13 +127,13 @@ def read_dates(folder: Path) -> tuple[tuple[date, ...], tuple[float, ...]]:
 
 def said_of_dates(folder: Path) -> tuple[str, ...]:
     """Which dates of a run count most, a sentence; nothing of a run without dates."""
-    if not (folder / NAME).is_file() or not (found := read_dates(folder))[0]:
+    if not (folder / NAME).is_file() or not (dates := read_dates(folder))[0]:
         return ()
-    if max(found[1]) == min(found[1]):
+    if max(dates[1]) == min(dates[1]):
         return ()
-    ranked = sorted(zip(found[1], found[0], strict=True), reverse=True)[:_SHOWN]
-    told = ", ".join(f"{day.isoformat()} {weight:.0%}" for weight, day in ranked)
-    return (f"dates that tell most of the labels, and how much they count: {told}",)
+    ranked = sorted(zip(dates[1], dates[0], strict=True), reverse=True)[:_SHOWN]
+    shares = ", ".join(f"{day.isoformat()} {weight:.0%}" for weight, day in ranked)
+    return (f"dates that tell most of the labels, and how much they count: {shares}",)
 
 
 def _write(folder: Path, days: Sequence[date], weights: Sequence[float]) -> None:

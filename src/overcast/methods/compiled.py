@@ -119,8 +119,8 @@ def _onnx(graph: _Graph, given: tuple[Tensor, ...]) -> Carried:
     names = [entry.name for entry in session.get_inputs()]
 
     def carried(arrays: Sequence[NDArray[Any]]) -> Floats:
-        (found,) = session.run(None, dict(zip(names, arrays, strict=True)))
-        return cast(Floats, found[0])
+        (result,) = session.run(None, dict(zip(names, arrays, strict=True)))
+        return cast(Floats, result[0])
 
     return carried
 
@@ -143,8 +143,8 @@ def _compare(
 ) -> None:
     with torch.inference_mode():
         expected = graph(*given)[0].numpy()
-    found = carried([tensor.numpy() for tensor in given])
-    same = float((found.argmax(0) == expected.argmax(0)).mean())
+    result = carried([tensor.numpy() for tensor in given])
+    same = float((result.argmax(0) == expected.argmax(0)).mean())
     if not same >= _SAME:
         raise ValueError(
             f"--runtime {runtime}: gives another class than torch in {1 - same:.2%} of "

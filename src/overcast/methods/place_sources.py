@@ -207,19 +207,19 @@ def dependence(parts: Sequence[Stack], accuracies: Sequence[float]) -> float:
     grid = overview(parts[0].grid, _LONGEST_PX)
     seen = [look_at_classes(_bare(part), grid).values for part in parts]
     classes = len(labels_of(parts[0]).legend)
-    found = []
+    alike = []
     for i in range(len(parts)):
         for j in range(i):
             both = (seen[i] != UNKNOWN) & (seen[j] != UNKNOWN)
             if not both.any():
-                found.append(0.0)
+                alike.append(0.0)
                 continue
             first, second = accuracies[i], accuracies[j]
             chance = (1 - first) * (1 - second) / max(classes - 1, 1)
             least, most = first * second + chance, 1 - abs(first - second)
             same = float((seen[i] == seen[j])[both].mean())
-            found.append(float(np.clip((same - least) / max(most - least, 1e-9), 0, 1)))
-    return float(np.mean(found))
+            alike.append(float(np.clip((same - least) / max(most - least, 1e-9), 0, 1)))
+    return float(np.mean(alike))
 
 
 def _strength(silent: tuple[bool, ...], wrong: float, exponent: float) -> Strength:

@@ -118,9 +118,9 @@ def _patches(classes: Classes, count: int) -> _Patches:
     for k in range(count):
         mask = classes == k
         if mask.any():
-            own, found = ndimage.label(mask)
+            own, patches = ndimage.label(mask)
             number[mask] = own[mask] + last
-            last += found
+            last += patches
     sizes = np.bincount(number.ravel(), minlength=last + 1)
     sizes[0] = 0
     return _Patches(number, sizes)
