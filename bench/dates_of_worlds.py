@@ -10,16 +10,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from odc.geo.geobox import GeoBox
 
-from overcast.geo.bands import Sensor
+from overcast.geo.arrays import ImageArray
 from overcast.geo.despeckle import filter_dates
 from overcast.geo.label_file import open_labels
 from overcast.geo.raster import Image
@@ -37,29 +36,6 @@ from overcast.worlds.files import write_world
 from overcast.worlds.scene import Wanted
 
 SIDE, DATES, LEGEND = 256, 4, "simplified-igbp"
-
-
-@dataclass(frozen=True, slots=True)
-class Fixed:
-    """Values ``[C, H, W]`` in memory as a source of images, read by windows."""
-
-    values: NDArray[np.float32]
-    grid: GeoBox
-    sensor: Sensor
-    blocks: tuple[int, int] = (1, 1)
-
-    def read(self, grid: GeoBox) -> Image:
-        """Values of a window; NaN beyond the whole."""
-        across, down = ~self.grid.affine * (grid.affine.c, grid.affine.f)
-        x, y, (h, w) = round(across), round(down), grid.shape
-        reach = max(h, w)
-        padded = np.pad(
-            self.values,
-            ((0, 0), (reach, reach), (reach, reach)),
-            constant_values=np.nan,
-        )
-        part = padded[:, y + reach : y + reach + h, x + reach : x + reach + w]
-        return Image.of(part, grid, self.sensor)
 
 
 def main() -> None:
@@ -109,7 +85,7 @@ def filtered(stack: Stack) -> Stack:
     names = [n for n, s in stack.images.items() if s.sensor.kind == "sar"]
     before = np.stack([stack.images[n].read(stack.grid).values for n in names])
     after = {
-        name: Fixed(values, stack.grid, stack.images[name].sensor)
+        name: ImageArray(Image.of(values, stack.grid, stack.images[name].sensor))
         for name, values in zip(names, filter_dates(before), strict=True)
     }
     return replace(stack, images={**stack.images, **after})

@@ -138,7 +138,7 @@ def test_wrong_images_and_settings_are_refused(world: World, model: Model) -> No
 def test_html_names_classes_and_notes(model: Model) -> None:
     page = model._repr_html_()
     assert "Snow/Ice" in page
-    assert "fewer than 12 cells" in page
+    assert "fewer than 12)" in page
     assert repr(model) == (
         "<overcast.Model weak: s1, s2 to 10 classes of simplified-igbp>"
     )

@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from overcast.geo.stack import Stack
 from overcast.labels.place_file import (
     KeptPlace,
     placed,
-    reaches,
     read_place,
+    said_elsewhere,
     write_place,
 )
 from overcast.maps.placed import Placed, Strength, soft_labels
@@ -77,8 +76,8 @@ def test_whether_labels_reach_a_scene(tmp_path: Path) -> None:
     whole = stack_of(cells_of(wrong(0)))
     write_place(PLACE, whole, tmp_path)
     predictor = placed(Looking(), tmp_path)
-    assert reaches(predictor, whole)
+    assert said_elsewhere(predictor, whole) == ()
     away = Stack(grid=utm((20, 20), east=620_000), images=whole.images)
-    assert not reaches(predictor, away)
-    assert reaches(Looking(), away)
-    assert np.isfinite(GRID.affine.a)
+    (sentence,) = said_elsewhere(predictor, away)
+    assert "do not reach this scene" in sentence
+    assert said_elsewhere(Looking(), away) == ()
