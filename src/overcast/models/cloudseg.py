@@ -37,6 +37,7 @@ Ours besides:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from typing import cast
 
 import torch
@@ -119,6 +120,15 @@ class CloudSeg(Segmenter):
     def decode(self, features: Tensor) -> Tensor:
         """Logits ``[B, K, H, W]``."""
         return cast(Tensor, self.head(features))
+
+    def ungated(self) -> CloudSeg:
+        """Copy the network without its gates, for images that have no clouds."""
+        copy = deepcopy(self)
+        copy.gate = None
+        for block in copy.blocks:
+            assert isinstance(block, _Fusion)
+            block.gate = None
+        return copy
 
     def restore(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Features, and the optical image ``[B, C, H, W]`` without its clouds.
