@@ -21,7 +21,6 @@ from overcast.learn.batch import IGNORE, Batch
 from overcast.learn.recipe import State
 from overcast.models.segmenter import Segmenter
 
-
 _MEMORIES = 8
 """Lengths of a teacher's memory, 1 / (1 - decay) steps, in a training: long enough to
 forget the random start, and short enough to smooth."""

@@ -58,7 +58,6 @@ from overcast.models.looks import reach, with_looks
 from overcast.models.plain import PlainEncoder, convolved, normed
 from overcast.models.segmenter import Segmenter
 
-
 _REDUCTION = 16
 """Of the channels, between the two layers of a fusion block's weights; the authors'."""
 
@@ -224,7 +223,9 @@ class _Fusion(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """Cross features and corrected optical ones, each ``[B, width, h, w]``."""
         if self.step is not None and finer is not None:
-            cross = cross + self.step(F.adaptive_avg_pool2d(finer, cross.shape[-2:]))
+            height, width = cross.shape[-2:]
+            pooled = F.adaptive_avg_pool2d(finer, (height, width))
+            cross = cross + self.step(pooled)
         o, s, x = self.optical(optical), self.others(others), self.all(cross)
         dimmed = o
         if self.gate is not None:

@@ -74,7 +74,6 @@ class Taught(State):
         if step < self.steps:
             self.teacher.settle(model, step)
 
-
     @property
     def network(self) -> Segmenter:
         """Return the teacher's network."""
@@ -257,7 +256,10 @@ class CloudSeg:
         return self._losses(model, state, (clear, cloudy, cloud))
 
     def _losses(
-        self, model: Segmenter, state: Taught | Apart, shown: tuple[Batch, Batch, Tensor]
+        self,
+        model: Segmenter,
+        state: Taught | Apart,
+        shown: tuple[Batch, Batch, Tensor],
     ) -> Terms:
         clear, cloudy, cloud = shown
         seen = drop_sensor(self._hide(cloudy, cloud), self.drop)

@@ -6,10 +6,10 @@
     RCE = 9.21 (1 - p_y)           reverse cross-entropy of a hard label, Wang 2019
 
 The default is cross-entropy alone. GCE and RCE are bounded, so that what a wrong label can
-do is bounded too. That helps where a network has learned wrong labels by heart: few labels,
-many steps, a large network. Elsewhere the bounded losses cost a little, because they learn
-rare classes late (docs/lab/sar-only.md has figures for both). A training that stops early is
-the other way not to learn labels by heart.
+do is bounded too. That helps where a network has learned wrong labels by heart: few
+labels, many steps, a large network. Elsewhere the bounded losses cost a little, because
+they learn rare classes late (docs/lab/sar-only.md has figures for both). A training that
+stops early is the other way not to learn labels by heart.
 
 What b means: RCE is 9.21 times 1 - p_y, so that a = 1, b = 2 is one part of cross-entropy
 and eighteen of a mean absolute error. Wang has a = .1, b = 1 for 10 classes, which is the
@@ -51,10 +51,6 @@ from overcast.limits import SHARE, WEIGHT, check_limits
 from overcast.models.segmenter import Segmenter
 
 Published = Literal["", "liu2025", "liu2025-code"]
-_PUBLISHED = {
-    "liu2025": {"cross_entropy": 1.0, "symmetric": 1.0, "alpha": 1.0, "beta": 2.0},
-    "liu2025-code": {"cross_entropy": 3.0, "symmetric": 0.0},
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +129,12 @@ class Noisy:
 
     def _as_published(self) -> Noisy:
         """The recipe with the factors that `published` stands for."""
-        if not self.published:
-            return self
-        return replace(self, published="", **_PUBLISHED[self.published])
+        if self.published == "liu2025":
+            paper = replace(self, cross_entropy=1.0, symmetric=1.0, alpha=1.0, beta=2.0)
+            return replace(paper, published="")
+        if self.published == "liu2025-code":
+            return replace(self, cross_entropy=3.0, symmetric=0.0, published="")
+        return self
 
     def of_setting(self, setting: Setting) -> Noisy:
         """The recipe for its images: told what speckle does to each.
