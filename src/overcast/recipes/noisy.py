@@ -130,8 +130,8 @@ class Noisy:
     def _as_published(self) -> Noisy:
         """The recipe with the factors that `published` stands for."""
         if self.published == "liu2025":
-            paper = replace(self, cross_entropy=1.0, symmetric=1.0, alpha=1.0, beta=2.0)
-            return replace(paper, published="")
+            plain = replace(self, published="", cross_entropy=1.0, symmetric=1.0)
+            return replace(plain, alpha=1.0, beta=2.0)
         if self.published == "liu2025-code":
             return replace(self, cross_entropy=3.0, symmetric=0.0, published="")
         return self
