@@ -129,7 +129,9 @@ def test_the_older_image_has_the_lands_outlines_and_not_its_colours(
 def test_so_much_of_the_land_had_another_class(share: float, scene: Scene) -> None:
     truth = scene.truth.values
     where = changed(truth, share, 1)
-    assert (where & (elsewhere(truth) != truth)).mean() == pytest.approx(share, abs=0.01)
+    assert (where & (elsewhere(truth) != truth)).mean() == pytest.approx(
+        share, abs=0.01
+    )
 
 
 def test_land_that_changed_shows_what_lies_elsewhere(aged: Scene, scene: Scene) -> None:

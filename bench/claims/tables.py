@@ -22,7 +22,8 @@ half the width of its 95 % interval (Student's t over the runs; those of one wor
 alike, so that other worlds may differ by more). *Recovered* is (method - naive) / (oracle -
 naive), given where the gap is at least 10 points of mIoU: of every run, and in brackets of
 the means. Where a table has a *ceiling*, told the true class of every pixel of the images
-at hand, testing blocks included, it takes the place of the oracle in that share. Worlds from 100 on are for reporting and were not looked at while tuning.
+at hand, testing blocks included, it takes the place of the oracle in that share. Worlds
+from 100 on are for reporting and were not looked at while tuning.
 """
 
 

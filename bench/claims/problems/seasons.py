@@ -5,9 +5,9 @@
 
 The naive arm has the four spring scenes of the problem ``season``, from which no method can
 know a summer. Methods have 48 scenes of all seasons, each under haze and blur drawn at
-random, and the target without labels. ``all-seasons`` learns from the labelled ones alone,
-``all-seasons-dacs`` adapts to the target too; names that end in ``weak`` are `weak`, learned
-from what that network or forest makes of the target.
+random, and the target without labels. ``all-seasons`` learns from the labelled ones
+alone, ``all-seasons-dacs`` adapts to the target too. Names that end in ``weak`` are
+`weak`, learned from what that network or forest makes of the target.
 """
 
 from __future__ import annotations
