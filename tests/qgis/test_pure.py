@@ -191,9 +191,11 @@ def test_a_run_is_stopped_as_by_ctrl_c(tmp_path: Path) -> None:
     mark = tmp_path / "stopped"
     made = program(
         tmp_path / "overcast",
-        "import sys, time\n"
-        "print('begun', file=sys.stderr, flush=True)\n"
-        "try:\n    time.sleep(60)\n"
+        "import signal, sys, time\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "try:\n"
+        "    print('begun', file=sys.stderr, flush=True)\n"
+        "    time.sleep(60)\n"
         f"except KeyboardInterrupt:\n    open({str(mark)!r}, 'w').close()\n",
     )
     said: list[str] = []
