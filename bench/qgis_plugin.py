@@ -40,8 +40,7 @@ def table() -> list[dict[str, Any]]:
     Raises
     ------
     ValueError
-        If a command has an option of a path whose kind is not said, or the other way
-        round.
+        If qgis/algorithms.toml says something of a parameter that no command has.
     """
     said = tomllib.loads(_SAID.read_text(encoding="utf-8"))
     return [_algorithm(name, entry) for name, entry in said.items()]
@@ -69,7 +68,7 @@ def _algorithm(name: str, said: dict[str, Any]) -> dict[str, Any]:
         "json": any(p.name in ("json", "as_json") for p in command.params),
         "loads": said.get("loads", []),
         "page": said.get("page"),
-        "parameters": [_parameter(name, said, p) for p in shown],
+        "parameters": [_parameter(said, p) for p in shown],
     }
 
 
@@ -83,11 +82,9 @@ def _command(words: list[str]) -> click.Command:
     return command
 
 
-def _parameter(
-    algorithm: str, said: dict[str, Any], parameter: click.Parameter
-) -> dict[str, Any]:
+def _parameter(said: dict[str, Any], parameter: click.Parameter) -> dict[str, Any]:
     assert parameter.name is not None
-    kind = said["kinds"].get(parameter.name) or _kind(algorithm, parameter)
+    kind = said["kinds"].get(parameter.name) or _kind(parameter)
     option = isinstance(parameter, click.Option)
     flag = max(parameter.opts, key=len) if option else None
     help_text = " ".join((getattr(parameter, "help", None) or "").split())
@@ -113,12 +110,10 @@ def _parameter(
     return made | _limits(parameter)
 
 
-def _kind(algorithm: str, parameter: click.Parameter) -> str:
+def _kind(parameter: click.Parameter) -> str:
     of = parameter.type
     if of in (FILE, SOURCE):
-        raise ValueError(
-            f"{_SAID.name}: {algorithm}: say the kind of {parameter.name}, a path"
-        )
+        return "many" if parameter.multiple else "file"
     if getattr(parameter, "secondary_opts", None):
         return "switch"
     if getattr(parameter, "is_flag", False):

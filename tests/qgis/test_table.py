@@ -59,10 +59,15 @@ def test_every_option_of_a_command_is_a_parameter(algorithm: dict[str, Any]) -> 
     assert len(places) == sum(p["option"] is None for p in algorithm["parameters"])
 
 
-def test_a_path_whose_kind_nobody_said_is_refused() -> None:
+def test_a_path_whose_kind_nobody_said_is_a_file() -> None:
     option = click.Option(["--new"], type=qgis_plugin.FILE)
-    with pytest.raises(ValueError, match="map: say the kind of new"):
-        qgis_plugin._kind("map", option)
+    assert qgis_plugin._kind(option) == "file"
+
+
+def test_what_is_said_of_no_parameter_is_refused() -> None:
+    said = {"title": "", "group": "", "kinds": {"old": "raster"}}
+    with pytest.raises(ValueError, match="areas: no parameter old"):
+        qgis_plugin._algorithm("areas", said)
 
 
 def test_the_zip_holds_the_plugin_alone(tmp_path: Path) -> None:
