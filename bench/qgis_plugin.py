@@ -31,6 +31,12 @@ TABLE = PLUGIN / "algorithms.json"
 _SAID = ROOT / "qgis" / "algorithms.toml"
 _HIDDEN = frozenset({"json", "as_json", "no_browser", "port"})
 """Options that the plugin sets itself."""
+_TYPES: tuple[tuple[type, str], ...] = (
+    (click.Choice, "choice"),
+    (click.types.IntParamType, "whole"),
+    (click.types.FloatParamType, "number"),
+)
+"""Types of click, and kinds of the table."""
 _LABEL = re.compile(r"[.,:;(]| or a ", re.ASCII)
 
 
@@ -118,12 +124,9 @@ def _kind(parameter: click.Parameter) -> str:
         return "switch"
     if getattr(parameter, "is_flag", False):
         return "flag"
-    if isinstance(of, click.Choice):
-        return "choice"
-    if isinstance(of, click.types.IntParamType):
-        return "whole"
-    if isinstance(of, click.types.FloatParamType):
-        return "number"
+    for type_, kind in _TYPES:
+        if isinstance(of, type_):
+            return kind
     return "many" if parameter.multiple else "text"
 
 
