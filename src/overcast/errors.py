@@ -75,6 +75,8 @@ _READERS = (
     *("tomllib", "json", "zlib", "lzma", "zipfile", "csv", "affine", "odc"),
 )
 """Libraries whose errors are about the file at hand."""
+_WORK = re.compile(r"\.overcast-(?:unfinished|finished)[^/\\]*[/\\]")
+"""Hidden folders of `overcast.output`, whose names tell users nothing."""
 _SPARE = 1 << 16
 """Bytes: a disk with less free space is full."""
 _PATHS = ("path", "draft", "scratch", "file", "mapped", "out", "folder", "run")
@@ -175,6 +177,7 @@ def explain(error: BaseException) -> tuple[int, str]:
     if _is_sentence(error):
         return INPUT, str(error)
     number, path = _number(error), _file_at_hand(error)
+    path = None if path is None else _placed(path)
     if number is not None:
         line = f"{path or 'a file or connection'}: {_words(number, error)}"
         return _code(number), line
@@ -205,8 +208,14 @@ def _unread(path: object, error: Exception, advice: str) -> Exception:
     return _of_number(number, line)
 
 
-def _unwritten(path: object, error: Exception) -> Exception:
-    number = _number(error) or _limit(path)
+def _placed(path: object) -> str:
+    """Name of a file where it will be, if it is still in a work folder."""
+    return _WORK.sub("", str(path))
+
+
+def _unwritten(given: object, error: Exception) -> Exception:
+    path = _placed(given)
+    number = _number(error) or _limit(given)
     if number is None:
         return ValueError(
             f"{path}: can't be written ({cause(error)}); choose another place"

@@ -62,6 +62,7 @@ from overcast.run_files import (
     begin_record,
     check_record,
     finish_record,
+    is_recorded,
     learned_files,
     read_interface,
     write_interface,
@@ -204,6 +205,8 @@ def is_trained(folder: Path) -> bool:
     try:
         load_run(folder)
     except ValueError:
+        return False
+    if not is_recorded(folder):
         return False
     plan = read_plan(folder / PLAN)
     undecided = _asks_place(plan) and plan.data.labels is not None
