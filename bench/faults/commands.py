@@ -185,7 +185,11 @@ JOBS: tuple[Job, ...] = (
         _judged,
     ),
     Job("assess", ("assess", "m/map.tif", "s.gpkg", "--out", "f/a.json"), "f", _judged),
-    Job("labels suggest", ("labels", "suggest", *IMAGES, "--count", "3", "--out", "f/p.gpkg"), "f"),
+    Job(
+        "labels suggest",
+        ("labels", "suggest", *IMAGES, "--count", "3", "--out", "f/p.gpkg"),
+        "f",
+    ),
     Job("palette", ("palette", "worldcover", "--out", "f/l.csv"), "f"),
     Job(
         "export",

@@ -98,14 +98,18 @@ def carry_out(job: Job, work: Path, cache: Path, states: bool = True) -> Clean:
 
 
 def at_events(
-    job: Job, work: Path, cache: Path, only: range | None = None
+    job: Job, work: Path, cache: Path, count: int | None = None, seed: int = 0
 ) -> Iterator[Finding]:
-    """Kill a command at each of its file events; equal states are tried once."""
+    """Kill a command at its file events: at all, or at `count` drawn ones.
+
+    Equal states of the disk are tried once.
+    """
     clean = carry_out(job, work, cache)
     tried: dict[str, Finding] = {}
-    for number, (moment, copy) in enumerate(clean.moments):
-        if only is not None and number not in only:
-            continue
+    moments = clean.moments
+    if count is not None and count < len(moments):
+        moments = random.Random(f"{seed} {job.name}").sample(moments, count)
+    for moment, copy in moments:
         digest = repr(sorted(state_of(copy).items()))
         if digest not in tried:
             put_back(copy, work / "scene")

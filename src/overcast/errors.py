@@ -75,10 +75,12 @@ _READERS = (
     *("tomllib", "json", "zlib", "lzma", "zipfile", "csv", "affine", "odc"),
 )
 """Libraries whose errors are about the file at hand."""
-_WORK = re.compile(r"\.overcast-(?:unfinished|finished)[^/\\]*[/\\]")
+_WORK = re.compile(r"\.overcast-[^/\\]*[/\\]")
 """Hidden folders of `overcast.output`, whose names tell users nothing."""
-_SPARE = 1 << 16
-"""Bytes: a disk with less free space is full."""
+_SPARE = 1 << 22
+"""Bytes: a disk with less free space is full, if a library does not say why it failed.
+
+Databases give back the room of what they could not write."""
 _PATHS = ("path", "draft", "scratch", "file", "mapped", "out", "folder", "run")
 """Names of local variables that hold the file at hand."""
 
