@@ -75,7 +75,11 @@ Path(os.devnull).write_text("elsewhere")
 print("\\n".join(events))
 """
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert done.stdout.splitlines() == [
         "os.mkdir a",

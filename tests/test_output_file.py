@@ -31,9 +31,13 @@ def test_files_take_their_names_at_the_end(tmp_path: Path) -> None:
 def test_nothing_stays_of_a_file_that_fails(
     tmp_path: Path, error: type[Exception]
 ) -> None:
-    with pytest.raises(error), begin_file(tmp_path / "a.tif", "", False) as output:
-        (output.work / "a.tif").write_text("half")
-        raise error("ends here")
+    def fail() -> None:
+        with begin_file(tmp_path / "a.tif", "", False) as output:
+            (output.work / "a.tif").write_text("half")
+            raise error("ends here")
+
+    with pytest.raises(error):
+        fail()
     assert not tmp_path.exists() or not any(tmp_path.iterdir())
 
 
@@ -71,15 +75,15 @@ def test_another_command_is_refused_after_a_kill(tmp_path: Path) -> None:
         with pytest.raises(Killed):
             write(tmp_path)
     free()
-    with pytest.raises(ValueError, match="unfinished work of another|exists"):
+    with pytest.raises(ValueError, match=r"unfinished work of another|exists"):
         write(tmp_path, facts="others")
 
 
 def test_two_files_of_one_folder_are_written_at_once(tmp_path: Path) -> None:
-    with begin_file(tmp_path / "a", "", False) as one:
-        with begin_file(tmp_path / "b", "", False) as other:
-            (one.work / "a").touch()
-            (other.work / "b").touch()
+    one = begin_file(tmp_path / "a", "", False)
+    with one, begin_file(tmp_path / "b", "", False) as other:
+        (one.work / "a").touch()
+        (other.work / "b").touch()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
 
 
