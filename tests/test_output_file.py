@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +91,6 @@ def free() -> None:
     for _, held in lock._mine.values():
         held.release(force=True)
     lock._mine.clear()
-    gc.collect()
 
 
 def both(folder: Path, overwrite: bool = False) -> None:

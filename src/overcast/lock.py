@@ -83,10 +83,12 @@ def release(folder: Path, scope: str = "") -> None:
     if lock is None:
         return
     # Both files go while the lock is held: no other process's files are removed.
-    for path in (holder, place):
-        with suppress(OSError):
-            path.unlink(missing_ok=True)
-    lock.release()
+    try:
+        for path in (holder, place):
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+    finally:
+        lock.release()
     with suppress(OSError):  # Windows removes no file that is open
         if os.name == "nt":
             place.unlink(missing_ok=True)
