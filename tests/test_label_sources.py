@@ -11,10 +11,10 @@ import pytest
 import rasterio
 import shapely
 
+from overcast.cli.arguments import plan_of
 from overcast.geo.legend import LandClass, Legend
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.translated import read_crosswalk
-from overcast.given import plan_of
 from overcast.inputs import open_inputs
 from overcast.plan import Data, ImageInput, LabelInput, Plan, read_plan, write_plan
 from tests.rasters import backscatter, utm, write

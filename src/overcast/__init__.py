@@ -37,10 +37,10 @@ if TYPE_CHECKING:
     from overcast.geo.bands import Sensor as Sensor
     from overcast.geo.legend import Legend as Legend
     from overcast.geo.stack import Stack as Stack
-    from overcast.learn.recipe import Recipe as Recipe
     from overcast.maps.predictor import Predictor as Predictor
     from overcast.methods.method import Method as Method
     from overcast.models.segmenter import Segmenter as Segmenter
+    from overcast.train.recipe import Recipe as Recipe
 
 __version__ = "0.1.0"
 

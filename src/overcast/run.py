@@ -39,7 +39,7 @@ from overcast.maps.predictor import Predictor
 from overcast.maps.views import Viewed, views_of
 from overcast.maps.without import Without
 from overcast.methods.by_date import fit_by_date, load_by_date
-from overcast.methods.finding_place import check_stated, find_place
+from overcast.methods.place.planned import check_stated, find_place
 from overcast.outside import keep_copies
 from overcast.plan import (
     Plan,
@@ -357,7 +357,7 @@ def _restored(predictor: Predictor, stack: Stack) -> ImageSource | None:
         inner = inner.predictor
     if not getattr(inner, "restores", False):
         return None
-    from overcast.methods.restored import Restored  # imports torch: a network did too
+    from overcast.methods.cloud_free import Restored  # imports torch: a network did too
 
     return Restored(inner, stack)
 

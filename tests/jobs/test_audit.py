@@ -12,7 +12,7 @@ import rasterio
 from click.testing import CliRunner
 from numpy.typing import NDArray
 
-from overcast.commands.labels import command
+from overcast.cli.commands.labels import command
 from overcast.geo.label_file import open_labels
 from overcast.geo.legend import load_legend
 from overcast.jobs.audit import FILES, audit_labels

@@ -61,7 +61,7 @@ def stack(shape: tuple[int, int] = SHAPE) -> Stack:
 def made(name: str) -> Any:
     settings = SETTINGS[name]
     if name == "network":
-        from overcast.learn.train import Schedule
+        from overcast.train.loop import Schedule
 
         settings = {
             **settings,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from overcast.learn.batch import Batch
 from overcast.models.cloudseg import CloudSeg
 from overcast.models.segmenter import Remover
+from overcast.train.batch import Batch
 
 BANDS = {"s1": 2, "s2": 4}
 

@@ -10,10 +10,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from overcast.learn.batch import IGNORE, Batch
 from overcast.plan import choose
 from overcast.recipes.dllr import DLLR, Cross
-from tests.learn.tiny import batch_of, tiny
+from overcast.train.batch import IGNORE, Batch
+from tests.train.tiny import batch_of, tiny
 
 BATCHES = {"labelled": batch_of(0), "unlabelled": replace(batch_of(1), labels=None)}
 

@@ -13,6 +13,12 @@ import rasterio
 from numpy.typing import NDArray
 
 from overcast import map_folder, run_folder
+from overcast.audit.examples import picture_of
+from overcast.audit.findings import Findings
+from overcast.audit.label_confusion import Tables
+from overcast.audit.page import AuditPage, write_audit_page
+from overcast.audit.scan import LabelledMap
+from overcast.audit.suspicion import CellSums, pixel_suspicion
 from overcast.geo.label_file import open_labels
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.series import shown_of
@@ -20,16 +26,14 @@ from overcast.geo.stack import ImageSource, LabelSource
 from overcast.inputs import Inputs, open_inputs
 from overcast.jobs.mapping import Made
 from overcast.jobs.page import provenance, seen_by_date
-from overcast.labels.beside_map import LabelledMap
 from overcast.labels.cells import LabelCells
-from overcast.labels.findings import Findings
-from overcast.labels.page import AuditPage, write_audit_page
-from overcast.labels.places import picture_of
-from overcast.labels.suspicion import CellSums, pixel_suspicion
-from overcast.labels.transitions import Tables
 from overcast.maps.predict import PROBABILITY_STEPS
 from overcast.output import Output
-from overcast.pages.quicklook import (
+from overcast.plan import Plan, fingerprint
+from overcast.product.rasters import write_suspicion
+from overcast.progress import Progress
+from overcast.report.page import Panel
+from overcast.report.quicklook import (
     class_picture,
     confidence_picture,
     jpeg,
@@ -40,10 +44,6 @@ from overcast.pages.quicklook import (
     png,
     rgb,
 )
-from overcast.pages.report import Panel
-from overcast.plan import Plan, fingerprint
-from overcast.product.rasters import write_suspicion
-from overcast.progress import Progress
 from overcast.run import Runs, is_trained, map_run, train_run
 
 FILES = ("audit.json", "audit.html", map_folder.SUSPICIOUS, map_folder.MAP)

@@ -31,7 +31,10 @@ from overcast.geo.tiling import Window
 from overcast.inputs import Inputs
 from overcast.jobs.publish import read_files
 from overcast.maps.predictor import Predictor
-from overcast.pages.quicklook import (
+from overcast.plan import Plan
+from overcast.progress import Progress
+from overcast.report.page import Page, Panel, write_report
+from overcast.report.quicklook import (
     class_picture,
     confidence_picture,
     jpeg,
@@ -42,10 +45,7 @@ from overcast.pages.quicklook import (
     png,
     rgb,
 )
-from overcast.pages.report import Page, Panel, write_report
-from overcast.pages.training import pseudo_labels, read_log
-from overcast.plan import Plan
-from overcast.progress import Progress
+from overcast.report.training_log import pseudo_labels, read_log
 
 _WINDOWS, _WINDOW_PX = 5, 64
 """Windows along each side, and their pixels, that tell how much of a map a date saw."""

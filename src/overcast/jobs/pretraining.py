@@ -136,7 +136,7 @@ def pretrain(
 
 def _stacks(inputs: Sequence[Inputs], recipe: Any, kept: Path) -> list[Stack]:
     """Return the stacks to learn from, with superpixels if the recipe asks for them."""
-    from overcast.learn.felzenszwalb import with_superpixels
+    from overcast.train.felzenszwalb import with_superpixels
 
     # An encoder sees every date of a scene as a scene.
     dates = [date for one in inputs for date in each_date(one.stack)]

@@ -40,7 +40,7 @@ def suggest_patches(
         If an image is refused, `out` exists or is no GeoPackage, or there are not so
         many patches.
     """
-    from overcast.methods.telling import patches_of, telling_patches
+    from overcast.methods.suggest import patches_of, telling_patches
 
     if out.suffix.lower() != ".gpkg":
         raise ValueError(f"{out}: expected a name that ends in .gpkg")

@@ -31,7 +31,7 @@ from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import LabelSource
 from overcast.labels.cells import LabelCells
 from overcast.labels.kind import are_drawn
-from overcast.pages.quicklook import look_at_classes, overview
+from overcast.report.quicklook import look_at_classes, overview
 
 LOW, GROWN, LEAST, FAR = 0.75, 2.0, 0.01, 0.5
 """Agreement below which the reader is told; growth of a share, and the share of the map

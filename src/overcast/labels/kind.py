@@ -9,7 +9,7 @@ from overcast.accuracy.independence import are_fine
 from overcast.geo.overlay import PointLabels, PolygonLabels
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import LabelSource
-from overcast.pages.quicklook import look_at_classes, overview
+from overcast.report.quicklook import look_at_classes, overview
 
 _MOST_DRAWN, _MOST_CUT = 0.5, 0.2
 """Share of a scene that labels cover, at most, to be drawn ones: polygons or points, and

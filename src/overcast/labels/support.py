@@ -22,7 +22,7 @@ from overcast.geo.stack import LabelSource, Stack, label_names
 from overcast.geo.tiling import pieces
 from overcast.geo.warp import pixel_of
 from overcast.labels.mixtures import mixtures_of
-from overcast.pages.quicklook import look_at_classes, overview
+from overcast.report.quicklook import look_at_classes, overview
 
 ENOUGH = 12
 _LONGEST_PX = 1000

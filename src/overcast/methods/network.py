@@ -18,14 +18,6 @@ from overcast.geo.bands import Sensor
 from overcast.geo.legend import Legend
 from overcast.geo.stack import Chip, Stack, agree
 from overcast.labels.support import taught_classes
-from overcast.learn.batch import Batch
-from overcast.learn.checkpoint import load_weights, save_weights
-from overcast.learn.frozen import Frozen
-from overcast.learn.indices import chip_with_indices, indexed, stack_with_indices
-from overcast.learn.recipe import Setting, Terms, told
-from overcast.learn.start import encoder_weights
-from overcast.learn.stream import Stream, ahead, crops_of
-from overcast.learn.train import Schedule, train
 from overcast.limits import check_limits
 from overcast.methods import compiled
 from overcast.methods.arrays import check_array, load_arrays, save_arrays
@@ -40,6 +32,14 @@ from overcast.plan import choose
 from overcast.progress import Progress
 from overcast.run_folder import ENCODER
 from overcast.threads import chosen
+from overcast.train.batch import Batch
+from overcast.train.checkpoint import load_weights, save_weights
+from overcast.train.frozen import Frozen
+from overcast.train.indices import chip_with_indices, indexed, stack_with_indices
+from overcast.train.loop import Schedule, train
+from overcast.train.recipe import Setting, Terms, told
+from overcast.train.stream import Stream, ahead, crops_of
+from overcast.train.transfer import encoder_weights
 
 _WEIGHTS = run_folder.WEIGHTS
 _CHECKPOINT = "checkpoint.safetensors"
