@@ -12,8 +12,8 @@ from click.testing import CliRunner
 
 from overcast.cli import program
 from overcast.geo.composite import WAYS, geomedian, mean_power, median, medoid
+from tests.cli.test_options import every_command
 from tests.rasters import BANDS, SPECTRA, backscatter, utm, write
-from tests.test_options import every_command
 
 NAN = np.nan
 

@@ -17,7 +17,7 @@ from overcast.cli import program
 from overcast.viewer.scene import open_scene
 from overcast.worlds.files import write_world
 from overcast.worlds.scene import Wanted
-from tests.test_options import every_command
+from tests.cli.test_options import every_command
 
 pytestmark = pytest.mark.filterwarnings("ignore:Use .@. matmul")
 

@@ -10,7 +10,7 @@ import pytest
 
 from overcast.geo.arrays import ImageArray
 from overcast.geo.tiling import Window
-from overcast.methods import telling
+from overcast.methods import suggest
 from overcast.methods.suggest import most_like_all, patches_of, telling_patches
 from overcast.progress import quiet
 from tests.methods.test_methods import stack
@@ -42,7 +42,7 @@ def test_patches_without_anything_are_never_chosen() -> None:
 def test_patches_are_whole_and_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
     found = patches_of((70, 100), 32, 0)
     assert found == [Window(y, x, 32, 32) for y in (0, 32) for x in (0, 32, 64)]
-    monkeypatch.setattr(telling, "MOST", 4)
+    monkeypatch.setattr(suggest, "MOST", 4)
     some = patches_of((70, 100), 32, 0)
     assert len(some) == 4
     assert sorted(some) == some
