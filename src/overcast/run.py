@@ -24,8 +24,9 @@ from overcast.accuracy.calibration_file import Calibration, read_calibration
 from overcast.errors import reading
 from overcast.geo.bands import Sensor
 from overcast.geo.legend import Legend
+from overcast.geo.mosaic import Mosaic
 from overcast.geo.series import series_of
-from overcast.geo.stack import ImageSource, Stack, agree
+from overcast.geo.stack import ImageSource, Stack, agree, file_of
 from overcast.geo.tiling import Tiling
 from overcast.inputs import Inputs, open_inputs
 from overcast.labels import place_file
@@ -35,7 +36,7 @@ from overcast.maps.by_date import for_dates
 from overcast.maps.ensemble import Ensemble
 from overcast.maps.placed import Placed
 from overcast.maps.predict import predict
-from overcast.maps.predictor import Predictor
+from overcast.maps.predictor import Predictor, Restorer
 from overcast.maps.views import Viewed, views_of
 from overcast.maps.without import Without
 from overcast.methods.by_date import fit_by_date, load_by_date
@@ -352,12 +353,16 @@ def write_rasters(
 
 def _restored(predictor: Predictor, stack: Stack) -> ImageSource | None:
     """The optical image without clouds, of a network that has learned to make it."""
-    inner: Any = predictor
+    inner = predictor
     while isinstance(inner, Calibrated | Placed):
         inner = inner.predictor
-    if not getattr(inner, "restores", False):
+    if not isinstance(inner, Restorer) or not inner.restores:
         return None
-    from overcast.methods.cloud_free import Restored  # imports torch: a network did too
+    # These import torch, which a network did too.
+    from overcast.methods.cloud_free import Restored
+    from overcast.methods.network import TrainedNetwork
+
+    assert isinstance(inner, TrainedNetwork)
 
     return Restored(inner, stack)
 
@@ -369,9 +374,11 @@ def tiling_of(predictor: Predictor, windows: Windows) -> Tiling:
 
 
 def _file_names(stack: Stack) -> list[str]:
-    sources: list[Any] = [*stack.images.values(), stack.labels, *stack.others]
-    every = (one for s in sources for one in getattr(s, "sources", (s,)))
-    return [source.path.name for source in every if hasattr(source, "path")]
+    sources = [*stack.images.values(), stack.labels, *stack.others]
+    single = [
+        one for s in sources for one in (s.sources if isinstance(s, Mosaic) else [s])
+    ]
+    return [path.name for one in single if (path := file_of(one)) is not None]
 
 
 def matched(stack: Stack, sensors: Mapping[str, Sensor]) -> Stack:

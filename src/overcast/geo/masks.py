@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Set
 from dataclasses import dataclass, replace
-from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -206,10 +205,9 @@ class Masked:
         return self.image.blocks
 
     @property
-    def path(self) -> FilePath:
-        """File of the image; an AttributeError where it lies in none."""
-        found: FilePath = attrgetter("path")(self.image)
-        return found
+    def path(self) -> FilePath | None:
+        """File of the image; None where it lies in none."""
+        return file_of(self.image)
 
     @property
     def sensor(self) -> Sensor:

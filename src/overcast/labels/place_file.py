@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from overcast.geo.label_file import LabelFile, open_labels
+from overcast.geo.label_file import open_labels
 from overcast.geo.legend import Legend
 from overcast.geo.stack import LabelSource, Stack
 from overcast.geo.warp import overlap
 from overcast.maps.placed import Placed, Strength
-from overcast.maps.predictor import Predictor
+from overcast.maps.predictor import Predictor, every_part
 from overcast.product.rasters import write_classes
 
 NAME, LABELS, EVERY_LABELS = "place.json", "place.tif", "place*.tif"
@@ -205,13 +205,8 @@ def said_elsewhere(predictor: Predictor, stack: Stack) -> tuple[str, ...]:
 
 def _reaches(predictor: Predictor, stack: Stack) -> bool:
     """Return whether labels that a predictor asks for place, if any, lie in a stack."""
-    asked: list[LabelFile] = []
-    inner: Any = predictor
-    while inner is not None:
-        if isinstance(inner, Placed):
-            assert isinstance(inner.labels, LabelFile)
-            asked.append(inner.labels)
-        inner = getattr(inner, "predictor", None)
+    parts = every_part(predictor)
+    asked = [part.labels for part in parts if isinstance(part, Placed)]
     if not asked:
         return True
     return any(overlap(labels.grid, stack.grid) is not None for labels in asked)

@@ -145,6 +145,11 @@ class Placed:
     above: tuple[LabelSource, ...] = ()
 
     @property
+    def parts(self) -> tuple[Predictor, ...]:
+        """The predictors that it asks."""
+        return (self.predictor,)
+
+    @property
     def legend(self) -> Legend:
         """The K classes of the probabilities."""
         return self.predictor.legend

@@ -211,6 +211,10 @@ class Network:
             return crops_of(bare, size, batch, seed + 1)
         raise ValueError(f"no stream {name!r}; there are 'labelled' and 'unlabelled'")
 
+    def _teaches_restoring(self) -> bool:
+        recipe = choose("recipes", self.recipe)
+        return isinstance(recipe, Restoring) and recipe.restores
+
     def load(
         self, folder: Path, legend: Legend, sensors: Mapping[str, Sensor]
     ) -> TrainedNetwork:
@@ -221,9 +225,7 @@ class Network:
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         model = model.to(device).eval()
         # The recipe may be in a file of its own, which mapping does without.
-        restores = isinstance(model, Remover) and bool(
-            getattr(choose("recipes", self.recipe), "restores", False)
-        )
+        restores = isinstance(model, Remover) and self._teaches_restoring()
         indices = tuple(self.indices)
         absent: tuple[int, ...] = ()
         if (folder / _ABSENT).is_file():

@@ -111,6 +111,26 @@ class OfSetting(Protocol):
         ...
 
 
+@runtime_checkable
+class Restoring(Protocol):
+    """A recipe that can teach a network to make an image without clouds."""
+
+    @property
+    def restores(self) -> bool:
+        """Whether it does so with its settings."""
+        ...
+
+
+@runtime_checkable
+class OfSuperpixels(Protocol):
+    """A recipe that learns from superpixels of whole scenes."""
+
+    @property
+    def superpixel_target(self) -> str | None:
+        """Name of the target image that holds their numbers; None without them."""
+        ...
+
+
 def told(recipe: Recipe[S], setting: Setting) -> Recipe[Any]:
     """The recipe for a setting, if it asks for one, or as it is."""
     return recipe.of_setting(setting) if isinstance(recipe, OfSetting) else recipe

@@ -170,6 +170,11 @@ class Contrast:
         weights = {IMAGE: self.image, SUPERPIXEL: self.superpixel}
         return {level: weight for level, weight in weights.items() if weight}
 
+    @property
+    def superpixel_target(self) -> str | None:
+        """Name of the target image of superpixel numbers, if they are contrasted."""
+        return self.superpixels if self.superpixel else None
+
     def start(self, model: Segmenter) -> Heads:
         """Heads for the network's features, and nothing to remember."""
         return Heads(model.width, self._levels, self.dimensions, self.memory)
