@@ -24,7 +24,7 @@ FLOORS = [
     {"accuracy"},
     {"report"},
     {"product"},
-    {"labels", "audit"},
+    {"label_quality"},
     {"acquire"},
     {"discover", "extent", "in_memory", "keys", "outside"},
     {"trees", "plan_images"},

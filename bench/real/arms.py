@@ -21,8 +21,8 @@ from overcast.geo.arrays import LabelArray
 from overcast.geo.raster import UNKNOWN, Labels
 from overcast.geo.stack import Stack
 from overcast.geo.tiling import Tiling, Window
-from overcast.labels.anchors import Anchors
-from overcast.labels.place_file import KeptPlace, with_place
+from overcast.label_quality.anchors import Anchors
+from overcast.label_quality.place_file import KeptPlace, with_place
 from overcast.maps.placed import soft_labels
 from overcast.maps.predict import probabilities
 from overcast.maps.predictor import Predictor

@@ -3,8 +3,8 @@
 A run folder holds ``plan.yaml``, ``interface.json`` (the legend and the sensors that
 its predictor has), ``learned.json`` (a record, see `overcast.run_files`) and whatever the
 method leaves there; nothing in it is a pickle. Where labels count as evidence of place,
-``place.json`` and ``place.tif`` are there (`overcast.labels.place_file`), and once it is
-calibrated ``calibration.json``.
+``place.json`` and ``place.tif`` are there (`overcast.label_quality.place_file`), and
+once it is calibrated ``calibration.json``.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from overcast.geo.series import series_of
 from overcast.geo.stack import ImageSource, Stack, agree, file_of
 from overcast.geo.tiling import Tiling
 from overcast.inputs import Inputs, open_inputs
-from overcast.labels import place_file
-from overcast.labels.place_file import placed, write_place
-from overcast.labels.support import refuse_one_class
+from overcast.label_quality import place_file
+from overcast.label_quality.place_file import placed, write_place
+from overcast.label_quality.support import refuse_one_class
 from overcast.maps.by_date import for_dates
 from overcast.maps.ensemble import Ensemble
 from overcast.maps.placed import Placed

@@ -24,7 +24,7 @@ from overcast.geo.label_file import LabelFile, open_codes
 from overcast.geo.legend import LandClass, Legend
 from overcast.geo.location import FilePath
 from overcast.geo.raster import UNKNOWN, Image
-from overcast.geo.stack import ImageSource, LabelSource
+from overcast.geo.stack import ImageSource, LabelSource, file_of
 
 if TYPE_CHECKING:  # importing it takes long, and files need none of it
     import xarray

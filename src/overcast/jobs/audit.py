@@ -13,12 +13,6 @@ import rasterio
 from numpy.typing import NDArray
 
 from overcast import map_folder, run_folder
-from overcast.audit.examples import picture_of
-from overcast.audit.findings import Findings
-from overcast.audit.label_confusion import Tables
-from overcast.audit.page import AuditPage, write_audit_page
-from overcast.audit.scan import LabelledMap
-from overcast.audit.suspicion import CellSums, pixel_suspicion
 from overcast.geo.label_file import open_labels
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.series import shown_of
@@ -26,7 +20,13 @@ from overcast.geo.stack import ImageSource, LabelSource, file_name_of
 from overcast.inputs import Inputs, open_inputs
 from overcast.jobs.mapping import Made
 from overcast.jobs.page import provenance, seen_by_date
-from overcast.labels.cells import LabelCells
+from overcast.label_quality.audit.examples import picture_of
+from overcast.label_quality.audit.findings import Findings
+from overcast.label_quality.audit.label_confusion import Tables
+from overcast.label_quality.audit.page import AuditPage, write_audit_page
+from overcast.label_quality.audit.scan import LabelledMap
+from overcast.label_quality.audit.suspicion import CellSums, pixel_suspicion
+from overcast.label_quality.cells import LabelCells
 from overcast.maps.predict import PROBABILITY_STEPS
 from overcast.output import Output
 from overcast.plan import Plan, fingerprint

@@ -17,7 +17,7 @@ from overcast import run_folder, runtimes
 from overcast.geo.bands import Sensor
 from overcast.geo.legend import Legend
 from overcast.geo.stack import Chip, Stack, agree
-from overcast.labels.support import taught_classes
+from overcast.label_quality.support import taught_classes
 from overcast.limits import check_limits
 from overcast.methods import compiled
 from overcast.methods.arrays import check_array, load_arrays, save_arrays
@@ -37,7 +37,7 @@ from overcast.train.checkpoint import load_weights, save_weights
 from overcast.train.frozen import Frozen
 from overcast.train.indices import chip_with_indices, indexed, stack_with_indices
 from overcast.train.loop import Schedule, train
-from overcast.train.recipe import Setting, Terms, told
+from overcast.train.recipe import Restoring, Setting, Terms, told
 from overcast.train.stream import Stream, ahead, crops_of
 from overcast.train.transfer import encoder_weights
 

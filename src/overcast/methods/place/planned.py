@@ -7,9 +7,9 @@ from pathlib import Path
 
 from overcast.geo.label_cells import labels_of
 from overcast.geo.stack import Stack
-from overcast.labels.anchors import read_anchors
-from overcast.labels.place_file import KeptPlace
-from overcast.labels.published import stated_accuracy
+from overcast.label_quality.anchors import read_anchors
+from overcast.label_quality.place_file import KeptPlace
+from overcast.label_quality.published import stated_accuracy
 from overcast.maps.predictor import Predictor
 from overcast.methods.place.several import (
     place_of_sources,

@@ -30,8 +30,8 @@ Winkler 1985): one map given twice counts as one.
 The limit: r says how alike errors are only if A_1 and A_2 are right. Mistakes that all
 sources and the images share stay unseen; anchors see them.
 
-Drawn labels (`overcast.labels.kind`) are right on 0.95 unless their accuracy is said. Where
-one is, maps say nothing.
+Drawn labels (`overcast.label_quality.kind`) are right on 0.95 unless their
+accuracy is said. Where one is, maps say nothing.
 """
 
 from __future__ import annotations
@@ -48,11 +48,11 @@ from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import LabelSource, Stack
 from overcast.geo.tiling import pieces
 from overcast.geo.translated import Under
-from overcast.labels.anchors import Anchors
-from overcast.labels.kind import are_drawn
-from overcast.labels.place_file import KeptPlace, OtherPlace
-from overcast.labels.published import stated_accuracy
-from overcast.labels.support import support
+from overcast.label_quality.anchors import Anchors
+from overcast.label_quality.kind import are_drawn
+from overcast.label_quality.place_file import KeptPlace, OtherPlace
+from overcast.label_quality.published import stated_accuracy
+from overcast.label_quality.support import support
 from overcast.maps.placed import Strength, combine
 from overcast.maps.predictor import Predictor
 from overcast.methods.place.strength import (

@@ -39,10 +39,10 @@ from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import Chip, Stack
 from overcast.geo.tiling import Window
 from overcast.geo.warp import pixel_of
-from overcast.labels.anchors import Anchors
-from overcast.labels.kind import are_drawn
-from overcast.labels.place_file import KeptPlace
-from overcast.labels.published import published
+from overcast.label_quality.anchors import Anchors
+from overcast.label_quality.kind import are_drawn
+from overcast.label_quality.place_file import KeptPlace
+from overcast.label_quality.published import published
 from overcast.maps.placed import Strength, combine, soft_labels
 from overcast.maps.predictor import Predictor
 from overcast.methods.sampling import has_labels, whole_windows, widen

@@ -24,8 +24,8 @@ from overcast.geo.bands import Sensor
 from overcast.geo.label_cells import count_pieces
 from overcast.geo.legend import Legend
 from overcast.geo.stack import Chip, Stack, agree, label_names
-from overcast.labels.kind import are_drawn
-from overcast.labels.mixtures import mixtures_of
+from overcast.label_quality.kind import are_drawn
+from overcast.label_quality.mixtures import mixtures_of
 from overcast.limits import check_limits, check_some
 from overcast.methods.arrays import check_array, load_arrays, save_arrays
 from overcast.methods.features import feature_names, guide_of, halo_of, pixel_features
@@ -79,7 +79,8 @@ class Weak:
         Pixels that clusters are found from, of all scenes, labelled or not.
     balance
         0 counts all cells alike, 1 gives every label as much weight in all. By default
-        0.5, and 1 for drawn labels (`overcast.labels.kind`), which are taken to be right.
+        0.5, and 1 for drawn labels (`overcast.label_quality.kind`), which are taken to be
+        right.
     cell
         Pixels along the side of a cell, at least: finer labels are taken together, as
         are those in blocks, being a coarser map on a finer grid. By default 4, and 2 for

@@ -14,7 +14,7 @@ from overcast.geo.legend import load_legend
 from overcast.geo.probabilities import probability_sensor
 from overcast.geo.raster import UNKNOWN, Image, Labels
 from overcast.geo.stack import Stack
-from overcast.labels.support import (
+from overcast.label_quality.support import (
     refuse_one_class,
     remarks,
     support,

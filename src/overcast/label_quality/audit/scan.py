@@ -14,7 +14,7 @@ from odc.geo.geobox import GeoBox
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import LabelSource
 from overcast.geo.tiling import pieces
-from overcast.labels.cells import LabelCells, Numbers
+from overcast.label_quality.cells import LabelCells, Numbers
 from overcast.progress import Progress
 
 _ROWS = 128

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from overcast.geo.legend import built_in_legends, load_legend
-from overcast.labels.published import published, stated_accuracy
+from overcast.label_quality.published import published, stated_accuracy
 
 LEGEND = load_legend("worldcover")
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from overcast.accuracy.bootstrap import FEWEST
 from overcast.accuracy.confusion import plain
-from overcast.audit.label_confusion import Matrix, Tables
 from overcast.geo.legend import Legend
+from overcast.label_quality.audit.label_confusion import Matrix, Tables
 
 Floats = NDArray[np.float64]
 
@@ -30,7 +30,7 @@ ORIGIN = (
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """Estimates for K classes; see `overcast.audit.label_confusion`.
+    """Estimates for K classes; see `overcast.label_quality.audit.label_confusion`.
 
     Attributes
     ----------

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from overcast.audit.findings import ORIGIN, Findings
-from overcast.audit.label_confusion import Tables
-from overcast.audit.page import AuditPage, write_audit_page
 from overcast.geo.legend import LandClass, Legend
+from overcast.label_quality.audit.findings import ORIGIN, Findings
+from overcast.label_quality.audit.label_confusion import Tables
+from overcast.label_quality.audit.page import AuditPage, write_audit_page
 from overcast.report.page import Panel
 from overcast.report.quicklook import png
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from overcast.geo.raster import UNKNOWN
-from overcast.labels.cells import LabelCells, Numbers
+from overcast.label_quality.cells import LabelCells, Numbers
 from overcast.maps.memory import memory_map
 
 Floats = NDArray[np.float32]

@@ -24,7 +24,7 @@ _COLUMNS = "class,accuracy"
 @cache
 def published() -> dict[str, float]:
     """Published overall accuracy by the name of a legend."""
-    text = files("overcast.labels").joinpath("published.csv").read_text("utf-8")
+    text = files("overcast.label_quality").joinpath("published.csv").read_text("utf-8")
     return {row["legend"]: float(row["accuracy"]) for row in _rows(text)}
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from overcast.geo.arrays import LabelArray
 from overcast.geo.legend import LandClass, Legend
 from overcast.geo.raster import UNKNOWN, Labels
-from overcast.labels.contradictions import Contradictions, contradictions
+from overcast.label_quality.contradictions import Contradictions, contradictions
 from tests.rasters import utm
 
 NAMES = ("wood", "field", "coffee")

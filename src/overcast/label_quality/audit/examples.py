@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
-from overcast.audit.findings import holdings
-from overcast.audit.scan import LabelledMap
 from overcast.geo.stack import ImageSource, LabelSource
+from overcast.label_quality.audit.findings import holdings
+from overcast.label_quality.audit.scan import LabelledMap
 from overcast.report.page import Panel
 from overcast.report.quicklook import Picture, class_picture, overview, png, rgb
 

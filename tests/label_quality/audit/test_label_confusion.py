@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from overcast.accuracy.bootstrap import FEWEST
-from overcast.audit.label_confusion import POWERS, Tables, sharpened
+from overcast.label_quality.audit.label_confusion import POWERS, Tables, sharpened
 
 TRUE = np.array([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.3, 0.3, 0.4]])
 Drawn = tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]]

@@ -9,8 +9,8 @@ import pytest
 from affine import Affine
 from odc.geo.geobox import GeoBox
 
-from overcast.audit.suspicion import CellSums, pixel_suspicion
-from overcast.labels.cells import LabelCells
+from overcast.label_quality.audit.suspicion import CellSums, pixel_suspicion
+from overcast.label_quality.cells import LabelCells
 from tests.rasters import utm
 
 SCENE = utm((80, 80))

@@ -12,7 +12,7 @@ from overcast.geo.arrays import LabelArray
 from overcast.geo.legend import LandClass, Legend
 from overcast.geo.overlay import PolygonLabels
 from overcast.geo.raster import UNKNOWN, Labels
-from overcast.labels.kind import are_drawn
+from overcast.label_quality.kind import are_drawn
 from tests.rasters import utm
 
 LEGEND = Legend("two", (LandClass(1, "a", "000000"), LandClass(2, "b", "ffffff")))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from overcast.audit.findings import THIN, Findings
+from overcast.label_quality.audit.findings import THIN, Findings
 from overcast.report.page import Panel, write_page
 
 

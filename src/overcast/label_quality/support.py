@@ -21,7 +21,7 @@ from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import LabelSource, Stack, label_names
 from overcast.geo.tiling import pieces
 from overcast.geo.warp import pixel_of
-from overcast.labels.mixtures import mixtures_of
+from overcast.label_quality.mixtures import mixtures_of
 from overcast.report.quicklook import look_at_classes, overview
 
 ENOUGH = 12

@@ -9,7 +9,7 @@ import pytest
 import shapely
 
 from overcast.geo.legend import LandClass, Legend
-from overcast.labels.anchors import read_anchors
+from overcast.label_quality.anchors import read_anchors
 from tests.rasters import utm
 from tests.test_drawn import draw
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from overcast.geo.stack import Stack
-from overcast.labels.place_file import (
+from overcast.label_quality.place_file import (
     KeptPlace,
     placed,
     read_place,

@@ -10,7 +10,7 @@ from odc.geo.geobox import GeoBox
 from overcast.geo.arrays import LabelArray
 from overcast.geo.legend import LandClass, Legend
 from overcast.geo.raster import Labels
-from overcast.labels.cells import LabelCells
+from overcast.label_quality.cells import LabelCells
 from tests.rasters import CELL_M, SINUSOIDAL, utm
 
 SCENE = utm((200, 260))

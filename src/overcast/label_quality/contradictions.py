@@ -29,8 +29,8 @@ from scipy.ndimage import distance_transform_edt
 from overcast.geo.legend import Legend
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import LabelSource
-from overcast.labels.cells import LabelCells
-from overcast.labels.kind import are_drawn
+from overcast.label_quality.cells import LabelCells
+from overcast.label_quality.kind import are_drawn
 from overcast.report.quicklook import look_at_classes, overview
 
 LOW, GROWN, LEAST, FAR = 0.75, 2.0, 0.01, 0.5

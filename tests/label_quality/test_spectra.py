@@ -10,7 +10,7 @@ from overcast.geo.bands import SENTINEL_1, SENTINEL_2
 from overcast.geo.legend import LandClass, Legend
 from overcast.geo.raster import Image, Labels
 from overcast.geo.stack import Stack
-from overcast.labels.spectra import contradictions
+from overcast.label_quality.spectra import contradictions
 from tests.rasters import backscatter, utm
 
 GRID = utm((60, 40))
