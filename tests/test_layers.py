@@ -34,6 +34,7 @@ FLOORS = [
     {"run_files"},
     {"run"},
     {"jobs", "viewer"},
+    {"region"},
     {"api"},
     {"cli"},
 ]
