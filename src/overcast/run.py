@@ -42,14 +42,7 @@ from overcast.maps.without import Without
 from overcast.methods.by_date import fit_by_date, load_by_date
 from overcast.methods.place.planned import check_stated, find_place
 from overcast.outside import keep_copies
-from overcast.plan import (
-    Plan,
-    Windows,
-    fingerprint,
-    method_of,
-    read_plan,
-    write_plan,
-)
+from overcast.plan import Plan, Windows, fingerprint, method_of, read_plan, write_plan
 from overcast.product.rasters import (
     MapRows,
     write_confidence,
@@ -63,6 +56,7 @@ from overcast.run_files import (
     begin_record,
     check_record,
     finish_record,
+    is_recorded,
     learned_files,
     read_interface,
     write_interface,
@@ -207,8 +201,9 @@ def is_trained(folder: Path) -> bool:
     except ValueError:
         return False
     plan = read_plan(folder / PLAN)
-    undecided = _asks_place(plan) and plan.data.labels is not None
-    return not undecided or (folder / place_file.NAME).is_file()
+    decides = _asks_place(plan) and plan.data.labels is not None
+    decided = not decides or (folder / place_file.NAME).is_file()
+    return decided and is_recorded(folder)
 
 
 @dataclass(frozen=True, slots=True)
