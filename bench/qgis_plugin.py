@@ -22,6 +22,7 @@ from typing import Any
 import click
 
 from overcast import __version__
+from overcast.cli import program
 from overcast.cli.option_types import FILE, SOURCE
 
 ROOT = Path(__file__).parents[1]
