@@ -21,9 +21,10 @@ from overcast.geo.stack import ImageSource
 from overcast.inputs import open_inputs
 from overcast.jobs.change_raster import DatedMap
 from overcast.maps.predict import PROBABILITY_STEPS
+from overcast.pages.graticule import map_furniture
 from overcast.plan import read_plan
 from overcast.report.change import ChangePage
-from overcast.report.page import Panel
+from overcast.report.page import CHANGE_TITLE, Panel
 from overcast.report.quicklook import (
     Picture,
     class_picture,
@@ -68,7 +69,12 @@ def page_of(
     titles = ("Before", "After", "Change")
     texts = ("As mapped.", "As mapped.", "Land that keeps its class is pale.")
     panels = [
-        Panel(title=title, picture=png(class_picture(labels)), text=text)
+        Panel(
+            title=title,
+            picture=png(class_picture(labels)),
+            text=text,
+            over=map_furniture(grid),
+        )
         for title, labels, text in zip(titles, look, texts, strict=True)
     ]
     panels.append(
@@ -79,7 +85,7 @@ def page_of(
         )
     )
     return ChangePage(
-        title="What changed",
+        title=CHANGE_TITLE,
         result=result,
         land=classes.land,
         change=classes.legend,

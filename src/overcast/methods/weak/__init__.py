@@ -30,6 +30,7 @@ from overcast.limits import check_limits, check_some
 from overcast.methods.arrays import check_array, load_arrays, save_arrays
 from overcast.methods.features import feature_names, guide_of, halo_of, pixel_features
 from overcast.methods.guided import guided
+from overcast.methods.over import Chosen
 from overcast.methods.sampling import FEWEST_SAMPLES, sample_seen
 from overcast.methods.weak.cell_counts import Counting, count_cells
 from overcast.methods.weak.clusters import (
@@ -131,16 +132,29 @@ class Weak:
         check_limits(self, trust=(0, 1e6))
 
     def fit(
-        self, stacks: Sequence[Stack], folder: Path, seed: int, progress: Progress
+        self,
+        stacks: Sequence[Stack],
+        folder: Path,
+        seed: int,
+        progress: Progress,
+        over: Chosen | None = None,
     ) -> None:
-        """Cluster pixels, count clusters in cells, explain the labels of cells."""
-        self._learn(stacks, folder, seed, progress)
+        """Cluster pixels, count clusters in cells, explain the labels of cells.
+
+        With `over`, of the windows that were chosen alone.
+        """
+        self._learn(stacks, folder, seed, progress, over)
 
     def fit_rated(
-        self, stacks: Sequence[Stack], folder: Path, seed: int, progress: Progress
+        self,
+        stacks: Sequence[Stack],
+        folder: Path,
+        seed: int,
+        progress: Progress,
+        over: Chosen | None = None,
     ) -> float:
         """Fit, and return how well held-out labels are explained (`held_out_fit`)."""
-        sources, edges, legend = self._learn(stacks, folder, seed, progress)
+        sources, edges, legend = self._learn(stacks, folder, seed, progress, over)
 
         def fit(some: Sources) -> Floats:
             quick = [(cells, replace(belief, rounds=1)) for cells, belief in some]
@@ -149,7 +163,12 @@ class Weak:
         return held_out_fit(sources, fit, seed)
 
     def _learn(
-        self, stacks: Sequence[Stack], folder: Path, seed: int, progress: Progress
+        self,
+        stacks: Sequence[Stack],
+        folder: Path,
+        seed: int,
+        progress: Progress,
+        over: Chosen | None = None,
     ) -> tuple[Sources, csr_matrix, Legend]:
         """Learn; cells, beliefs and neighbours of the first clustering, and the legend."""
         first = agree(stacks)
@@ -163,13 +182,16 @@ class Weak:
             halo=halo_of(sensors),
             seed=seed,
             progress=progress,
+            over=over,
         )
         assert first.labels is not None
         arrays = find_clusters(seen, self.clusters, self.dimensions, seed, progress)
         legend = first.labels.legend
         drawn = [_are_drawn(some) for some in by_source]
         counted = [
-            count_cells(some, self._counting(arrays, sensors, seed, one), progress)
+            count_cells(
+                some, self._counting(arrays, sensors, seed, one), progress, over
+            )
             for some, one in zip(by_source, drawn, strict=True)
         ]
         _refuse_one_cell(stacks, counted)
