@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from overcast.cli import program
 from overcast.jobs.printing import browser_of
 from overcast.report.page import write_report
-from tests.report.test_report import page
+from tests.report.test_page import page
 from tests.viewer.browser import CHROMIUM
 
 

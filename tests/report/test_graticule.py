@@ -9,8 +9,8 @@ import numpy as np
 import pyproj
 import pytest
 from odc.geo.geobox import GeoBox
-from overcast.pages.graticule import lines_of, map_furniture, north_of
 
+from overcast.report.graticule import lines_of, map_furniture, north_of
 from tests.rasters import utm
 
 DEGREES = GeoBox.from_bbox((10, 50, 10.5, 50.25), "EPSG:4326", resolution=0.001)

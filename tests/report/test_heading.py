@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from overcast.pages.heading import (
+
+from overcast.report.heading import (
     Heading,
     changed,
     logo_of,
@@ -14,10 +15,9 @@ from overcast.pages.heading import (
     with_heading,
     write_heading,
 )
-
 from overcast.report.page import heading_text, write_report
 from overcast.report.quicklook import png
-from tests.report.test_report import page
+from tests.report.test_page import page
 
 SAID = Heading(title="Land <b>", place="Ohrid", author="A & B")
 

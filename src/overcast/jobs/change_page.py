@@ -21,9 +21,9 @@ from overcast.geo.stack import ImageSource
 from overcast.inputs import open_inputs
 from overcast.jobs.change_raster import DatedMap
 from overcast.maps.predict import PROBABILITY_STEPS
-from overcast.pages.graticule import map_furniture
 from overcast.plan import read_plan
 from overcast.report.change import ChangePage
+from overcast.report.graticule import map_furniture
 from overcast.report.page import CHANGE_TITLE, Panel
 from overcast.report.quicklook import (
     Picture,

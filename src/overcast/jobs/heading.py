@@ -10,7 +10,7 @@ from overcast import map_folder
 from overcast.errors import reading, writing
 from overcast.jobs.printing import browser_of, print_page
 from overcast.output import refuse_to_replace
-from overcast.pages.heading import (
+from overcast.report.heading import (
     Heading,
     changed,
     logo_of,

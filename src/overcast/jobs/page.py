@@ -31,10 +31,10 @@ from overcast.geo.tiling import Window
 from overcast.inputs import Inputs
 from overcast.jobs.publish import read_files
 from overcast.maps.predictor import Predictor
-from overcast.pages.graticule import map_furniture
-from overcast.pages.heading import read_heading
 from overcast.plan import Plan
 from overcast.progress import Progress
+from overcast.report.graticule import map_furniture
+from overcast.report.heading import read_heading
 from overcast.report.page import MAP_TITLE, Page, Panel, write_report
 from overcast.report.quicklook import (
     class_picture,

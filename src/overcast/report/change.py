@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from overcast.geo.legend import Legend
-from overcast.pages.heading import NOTHING_SAID, Heading
+from overcast.report.heading import NOTHING_SAID, Heading
 from overcast.report.page import Panel, write_page
 from overcast.report.sankey import Flow, sankey
 

@@ -15,8 +15,8 @@ from markupsafe import Markup
 
 from overcast.accuracy.calibration import Reliability
 from overcast.geo.legend import LandClass, Legend
-from overcast.pages.heading import NOTHING_SAID, Heading
 from overcast.report import charts
+from overcast.report.heading import NOTHING_SAID, Heading
 from overcast.report.training_log import PseudoLabels
 
 MAP_TITLE, CHANGE_TITLE = "Land-cover map", "What changed"
