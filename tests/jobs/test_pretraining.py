@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 from safetensors.torch import load_file
 
-from overcast.cli import commands
+from overcast.cli import program
 from overcast.geo.bands import SENTINEL_2
 from overcast.jobs.pretraining import _made, find_scenes
 from overcast.plan import Data, ImageInput, LabelInput, Plan, read_plan, write_plan
@@ -24,7 +24,7 @@ SMALL = [
 
 
 def call(*words: Any) -> Result:
-    return CliRunner().invoke(commands, [str(word) for word in words])
+    return CliRunner().invoke(program, [str(word) for word in words])
 
 
 def refused(result: Result, said: str) -> None:

@@ -245,7 +245,7 @@ def test_polygons_as_geoparquet(tmp_path: Path, monkeypatch: Any) -> None:
     shapes = shapely.from_wkb(table["geometry"].to_pylist())
     assert table["code"].to_pylist()[0] in LEGEND.codes
     assert sum(table["area_ha"].to_pylist()) == pytest.approx(20, rel=2e-3)
-    assert shapely.coverage_is_valid(shapes)
+    assert shapely.area(shapely.union_all(shapes)) == pytest.approx(200_000)
     geo = json.loads(file.metadata.metadata[b"geo"])
     (column,) = geo["columns"].values()
     assert geo["version"] == "1.1.0"

@@ -136,14 +136,16 @@ def pretrain(
 
 def _stacks(inputs: Sequence[Inputs], recipe: Any, kept: Path) -> list[Stack]:
     """Return the stacks to learn from, with superpixels if the recipe asks for them."""
-    from overcast.learn.felzenszwalb import with_superpixels
+    from overcast.train.felzenszwalb import with_superpixels
+    from overcast.train.recipe import OfSuperpixels
 
     # An encoder sees every date of a scene as a scene.
     dates = [date for one in inputs for date in each_date(one.stack)]
-    if not getattr(recipe, "superpixel", 0):
+    target = recipe.superpixel_target if isinstance(recipe, OfSuperpixels) else None
+    if target is None:
         return dates
     return [
-        with_superpixels(stack, kept / str(number), recipe.superpixels)
+        with_superpixels(stack, kept / str(number), target)
         for number, stack in enumerate(dates)
     ]
 
