@@ -13,7 +13,14 @@ from overcast.cli.options import HELP, Command, bar, report, threads, writing
 
 
 @click.command(cls=Command, context_settings=HELP)
-@click.argument("images", type=FILE, nargs=-1, required=True)
+@click.argument("images", type=FILE, nargs=-1)
+@click.option(
+    "--worlds",
+    type=int,
+    metavar="N",
+    help="Learn from N simulated scenes of all seasons and their true classes, and from "
+    "no IMAGES. For --set 'recipe={name: contrast}', from their images alone.",
+)
 @click.option(
     "--steps", type=click.IntRange(1), help="Training steps.  [default: 2000]"
 )
@@ -29,7 +36,7 @@ from overcast.cli.options import HELP, Command, bar, report, threads, writing
 @threads
 @writing
 def command(images: tuple[Path, ...], **given: Any) -> None:
-    """Learn an encoder from images without labels.
+    """Learn an encoder from images without labels, or from simulated scenes.
 
     IMAGES are plans, files with S1 or S2 in their names, or folders of such files. Files
     whose names differ in S1 and S2 only are of one scene. Writes a run to --out, for
@@ -41,9 +48,15 @@ def command(images: tuple[Path, ...], **given: Any) -> None:
       overcast pretrain scenes/ --out pretrained/
       overcast map --s1 s1.tif --s2 s2.tif --labels few.gpkg --legend worldcover \\
           --start pretrained/ --out map/
+      overcast pretrain --worlds 48 --out pretrained/
     """
-    from overcast.jobs.pretraining import pretrain
+    from overcast.jobs.pretraining import pretrain, pretrain_on_worlds
 
+    worlds = given["worlds"]
+    if (worlds is None) == (not images):
+        raise click.UsageError(
+            "give IMAGES to learn from, or --worlds with their number, and not both"
+        )
     settings = settings_of(given["settings"])
     if given["steps"] is not None:
         schedule = settings.get("schedule", {})
@@ -55,13 +68,10 @@ def command(images: tuple[Path, ...], **given: Any) -> None:
         if "steps" in schedule:
             raise ValueError("--steps: --set schedule has steps too; leave one out")
         settings["schedule"] = {**schedule, "steps": given["steps"]}
+    where = given["out"], settings, given["seed"], given["overwrite"]
     with bar() as progress:
-        made = pretrain(
-            images,
-            given["out"],
-            settings,
-            given["seed"],
-            given["overwrite"],
-            progress,
-        )
+        if worlds is None:
+            made = pretrain(images, *where, progress)
+        else:
+            made = pretrain_on_worlds(worlds, *where, progress)
     report(made)
