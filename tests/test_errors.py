@@ -186,7 +186,7 @@ def test_an_unknown_fault_says_where_its_traceback_is(tmp_path: Path) -> None:
         "import sys, tempfile, overcast.cli as cli\n"
         f"tempfile.tempdir = {str(tmp_path)!r}\n"
         "sys.argv = ['overcast', 'demo']\n"
-        "cli.commands.main = lambda **_: {}['x']\n"
+        "cli.program.main = lambda **_: {}['x']\n"
         "cli.main()"
     )
     done = run(code)
