@@ -15,6 +15,7 @@ _PACKAGES = {
     "viewer": ("maplibre", "morecantile", "rio_tiler"),
     "indices": ("spyndex",),
     "notebook": ("dask", "folium", "matplotlib", "pandas", "rioxarray"),
+    "dask": ("distributed",),
     "acquire": ("pystac_client", "requests", "urllib3"),
 }
 """Names of the extras in pyproject.toml, and what is imported of each."""

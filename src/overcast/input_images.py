@@ -171,9 +171,6 @@ def _series(name: str, entry: ImageInput) -> dict[str, list[_Dated]]:
     ValueError
         If one of several says neither when nor on which orbit it was seen.
     """
-    if len(entry.observations) == 1:
-        (one,) = entry.observations
-        return {name: [_Dated(_alone(entry, one), name, one.day, "")]}
     dated = [_dated(name, entry, one) for one in entry.observations]
     orbits = {orbit for orbit, _ in dated}
     if len(orbits - {""}) > 1 and "" in orbits:
@@ -195,7 +192,10 @@ def _series(name: str, entry: ImageInput) -> dict[str, list[_Dated]]:
 
 
 def _dated(name: str, entry: ImageInput, one: ObservationInput) -> tuple[str, _Dated]:
-    """Orbit of a file of several, and the file with its day."""
+    """Orbit of a file of several, and the file with its day; one alone needs none."""
+    if entry.mosaic or len(entry.observations) == 1:
+        day = None if entry.mosaic else one.day
+        return "", _Dated(_alone(entry, one), name, day, "")
     seen = seen_of(Location.of(one.path))
     day = one.day or seen.day
     if day is None:

@@ -216,8 +216,18 @@ def read_plan(path: Path) -> Plan:
         raise ValueError(f"{path}: no such plan")
     with reading(path, "give a plan in YAML and UTF-8", "readable plan"):
         text = path.read_text(encoding="utf-8")
-    tree = _first_apart(parse_yaml(text, str(path)))
-    plan = from_tree(Plan, tree, str(path))
+    return plan_of_tree(parse_yaml(text, str(path)), path)
+
+
+def plan_of_tree(tree: Any, path: Path) -> Plan:
+    """Plan of the plain values of a file, whose relative paths are relative to it.
+
+    Raises
+    ------
+    ValueError
+        If a key is unknown, missing or of the wrong type.
+    """
+    plan = from_tree(Plan, _first_apart(tree), str(path))
     plan = dataclasses.replace(
         plan, method=of_run(located(plan.method, path.parent), path.parent)
     )

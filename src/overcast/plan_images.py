@@ -59,6 +59,8 @@ class ImageInput:
 
     A `target` is learned from, and a map does without it: the cloud-free twin of a
     cloudy image, or class probabilities. What a `mask` hides counts as not observed.
+    With `mosaic`, its files are parts of one image, whenever they were seen; where two
+    saw a pixel, the first by path counts.
     """
 
     path: str = ""
@@ -69,6 +71,7 @@ class ImageInput:
     target: bool = False
     mask: MaskInput | None = None
     dates: tuple[ObservationInput, ...] = field(default=(), metadata=LATER)
+    mosaic: bool = field(default=False, metadata=LATER)
 
     def __post_init__(self) -> None:
         """Check the offset: products have 0 or -1000, mosaics something between."""

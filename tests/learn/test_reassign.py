@@ -50,7 +50,7 @@ def test_the_scene_is_one_more_level() -> None:
     p, likeness, ids, where, classes = scene()
     where[:] = True
     whole = torch.rand_like(p).softmax(1)
-    way = Reassignment(**ALONE, scene=3.0, penalty=0.0)
+    way = Reassignment(**ALONE, scene=3.0, penalty=9.0, scene_penalty=0.0)
     found = way.shares(p, likeness, ids, where, classes, whole)
     mixed = p.log() + 3 * whole.log()
     torch.testing.assert_close(found, (mixed / 4).softmax(1))
@@ -100,6 +100,36 @@ def test_shares_of_labels_pull_as_the_penalty_grows() -> None:
     assert gaps[-1] < 0.01
 
 
+def test_shares_of_the_scene_are_held_exactly_in_every_image() -> None:
+    """Against a plain Sinkhorn in float64: rows are pixels, columns are classes."""
+    p, likeness, ids, where, classes = scene()
+    whole = (2 * torch.randn_like(p)).softmax(1)
+    way = Reassignment(**ALONE, scene=3.0, iterations=2000, tolerance=0.0)
+    found = way.shares(p, likeness, ids, where, classes, whole)
+    for b, here in enumerate(where):
+        cost = -(p[b].log() + 3 * whole[b].log()) / 4
+        kernel = (-cost[:, here].double()).exp().T
+        wanted = whole[b][:, here].double().mean(1)
+        column = torch.ones(3, dtype=torch.float64)
+        for _ in range(2000):
+            row = 1 / len(kernel) / (kernel @ column)
+            column = wanted / (kernel.T @ row)
+        plan = row[:, None] * kernel * column
+        expected = (plan / plan.sum(1, keepdim=True)).T.float()
+        torch.testing.assert_close(found[b][:, here], expected, rtol=1e-3, atol=1e-5)
+        torch.testing.assert_close(
+            found[b][:, here].mean(1), wanted.float(), rtol=1e-3, atol=1e-4
+        )
+
+
+def test_an_image_that_nobody_saw_is_assigned_to_nothing() -> None:
+    p, likeness, ids, where, classes = scene()
+    where[0] = False
+    found = Reassignment().shares(p, likeness, ids, where, classes, p)
+    assert found.isfinite().all()
+    assert not found[0].any()
+
+
 @pytest.mark.parametrize(("exponent", "odds"), [(1.0, 4.0), (0.5, 2.0), (0.0, 1.0)])
 def test_the_exponent_evens_out_shares_of_classes_that_labels_have(
     exponent: float, odds: float
@@ -120,6 +150,7 @@ def test_settings_are_checked() -> None:
         ({"epsilon": 0}, "epsilon is 0; expected"),
         ({"iterations": 0}, "iterations is 0; expected 1"),
         ({"penalty": -1}, "class_penalty must be 0 or more"),
+        ({"scene_penalty": -1}, "scene_penalty must be 0 or more"),
         ({"exponent": -1}, "exponent is -1; expected 0"),
         ({"pitch": 0}, "pitch is 0; expected 1"),
         ({"share_decay": 1}, "share_decay is 1; expected 0"),

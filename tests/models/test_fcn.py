@@ -27,7 +27,7 @@ def test_norm_is_layer_norm_of_each_pixel() -> None:
     torch.testing.assert_close(norm(features), expected)
 
 
-@pytest.mark.parametrize("dilations", [[1], [1, 1, 1], [1, 2, 4]])
+@pytest.mark.parametrize("dilations", [[1], [1, 1, 1], [1, 2, 4], [0, 0]])
 def test_receptive_field_is_its_halo(dilations: list[int]) -> None:
     model, middle = FCN(BANDS, 3, dilations=dilations).eval(), 12
     images = {n: torch.randn(1, c, 25, 25) for n, c in BANDS.items()}
@@ -50,11 +50,23 @@ def test_size_that_it_states() -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{"width": 0}, {"dilations": []}, {"dilations": [1, 0]}]
+    "options", [{"width": 0}, {"dilations": []}, {"dilations": [1, -1]}]
 )
 def test_needs_width_and_dilations(options: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="1 or more"):
+    with pytest.raises(ValueError, match="or more"):
         FCN(BANDS, 3, **options)
+
+
+def test_fields_of_the_question_of_context() -> None:
+    """Of 1, 9, 33 and 97 pixels a side, by dilations alone."""
+    fields = {
+        1: [0, 0, 0],
+        9: [1, 1, 1],
+        33: [1, 2, 4, 8],
+        97: [1, 2, 4, 8, 16, 16],
+    }
+    for side, dilations in fields.items():
+        assert 2 * FCN(BANDS, 3, dilations=dilations).halo + 1 == side
 
 
 def test_radar_alone_is_averaged_in_boxes_that_widen_its_halo() -> None:

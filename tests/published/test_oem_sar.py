@@ -19,8 +19,8 @@ from overcast.datasets import openearthmap_sar
 from overcast.progress import quiet
 
 LOSSES = {
-    "CE": {"symmetric": 0, "lovasz": 0},
-    "CE + SCE, speckle": {"lovasz": 0, "looks": 4},
+    "CE": {},
+    "CE + SCE, speckle": {"published": "liu2025", "looks": 4},
 }
 
 

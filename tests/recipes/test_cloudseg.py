@@ -19,7 +19,7 @@ from overcast.learn.recipe import Setting
 from overcast.learn.train import Schedule, train
 from overcast.models.cloudseg import CloudSeg as Network
 from overcast.models.segmenter import Segmenter
-from overcast.recipes.cloudseg import CloudSeg, Taught
+from overcast.recipes.cloudseg import Apart, CloudSeg, Taught
 from tests.learn.tiny import BANDS, CLASSES, batch_of, tiny
 from tests.recipes.test_contract import CONTRACT
 
@@ -39,13 +39,20 @@ PLAIN = CloudSeg(
 )
 
 
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        CloudSeg(teacher_steps=0, drop=0.0),
+        CloudSeg(teacher_steps=5, teacher="own"),
+    ],
+    ids=["student", "own"],
+)
 @pytest.mark.parametrize("test", CONTRACT, ids=lambda t: t.__name__[5:])
 def test_the_student_keeps_the_contract(
-    test: Callable[..., None], tmp_path: Path
+    test: Callable[..., None], recipe: CloudSeg, tmp_path: Path
 ) -> None:
     """The contract's own tests see the first steps alone, without distillation."""
     wants_folder = "tmp_path" in inspect.signature(test).parameters
-    recipe = CloudSeg(teacher_steps=0, drop=0.0)
     test(recipe, tmp_path) if wants_folder else test(recipe)
 
 
@@ -256,6 +263,63 @@ def test_the_teacher_follows_for_its_steps_and_then_stays(tmp_path: Path) -> Non
     assert torch.equal(seen[2][0], seen[5][0])
 
 
+def test_a_teacher_of_its_own_learns_from_clear_images_without_gates() -> None:
+    batch, model = pair(), network()
+    recipe = replace(PLAIN, teacher="own", teacher_steps=1)
+    state = recipe.start(model)
+    assert isinstance(state, Apart)
+    assert isinstance(state.network, Network)
+    assert state.network.gate is None
+    assert model.gate is not None, "the student's are as they were"
+    first = recipe.terms(model, state, {"labelled": batch}).losses
+    assert list(first) == ["classes", "removal", "teacher"]
+    clear = Batch(
+        images={"s1": batch.images["s1"], "s2": batch.images["s2_clear"]},
+        valid={"s1": batch.valid["s1"], "s2": batch.valid["s2"]},
+    )
+    entropy = F.cross_entropy(state.network(clear), batch.labels, ignore_index=255)
+    torch.testing.assert_close(first["teacher"], entropy)
+
+    state.settle(model, 0)
+    then = recipe.terms(model, state, {"labelled": batch}).losses
+    assert list(then) == ["classes", "removal", "distillation"]
+    cloud = torch.zeros(2, 1, 16, 16)
+    cloud[1, :, :, :8] = 1
+    seen = replace(clear, images={**clear.images, "s2": batch.images["s2"]})
+    apart = model.encode(seen) - state.network.encode(clear)
+    expected = (apart.square() * (1 - cloud)).sum() / (1 - cloud).sum() / model.width
+    torch.testing.assert_close(then["distillation"], expected)
+    then["distillation"].backward()
+    assert all(p.grad is None for p in state.network.parameters())
+
+
+def test_a_teacher_of_its_own_stays_as_it_is_once_it_has_learned(
+    tmp_path: Path,
+) -> None:
+    recipe, states = CloudSeg(teacher="own", teacher_steps=3), []
+
+    class Watched:
+        streams = recipe.streams
+
+        def start(self, model: Segmenter) -> Any:
+            states.append(recipe.start(model))
+            return states[-1]
+
+        def terms(self, *given: Any) -> Any:
+            return recipe.terms(*given)
+
+    schedule = Schedule(steps=6, warmup=1)
+    steps = train(tiny(), Watched(), {"labelled": batch_of}, schedule, tmp_path / "c")
+    seen = []
+    for _ in steps:
+        (state,) = states
+        weights = [p.detach().flatten() for p in state.network.parameters()]
+        seen.append(torch.cat(weights).clone())
+    assert not torch.equal(seen[0], seen[2])
+    assert torch.equal(seen[2], seen[5])
+    assert not state.train().network.training
+
+
 def test_labels_and_the_optical_image_are_required() -> None:
     state = PLAIN.start(tiny())
     with pytest.raises(ValueError, match="without labels"):
@@ -270,7 +334,9 @@ def test_labels_and_the_optical_image_are_required() -> None:
         CloudSeg(optical="s1").start(network())
 
 
-@pytest.mark.parametrize("bad", [{"hidden": 2.0}, {"removal": -1.0}])
+@pytest.mark.parametrize(
+    "bad", [{"hidden": 2.0}, {"removal": -1.0}, {"teacher": "none"}]
+)
 def test_numbers_are_checked(bad: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"0 to 1|0 or more"):
+    with pytest.raises(ValueError, match=r"0 to 1|0 or more|own or average|average or"):
         CloudSeg(**bad)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -11,12 +12,19 @@ from torch import Tensor
 
 from overcast.learn.batch import Batch
 from overcast.learn.losses import cross_entropy
-from overcast.learn.recipe import Terms
+from overcast.learn.recipe import Setting, Terms
 from overcast.learn.teacher import Teacher
 from overcast.recipes.dacs import Adapting, Dacs
 from tests.learn.tiny import CLASSES, batch_of, tiny
 
-STILL: dict[str, Any] = {"alignment": 0.0, "restyle": 0.0, "gain": 0.0, "bias": 0.0}
+STILL: dict[str, Any] = {
+    "alignment": 0.0,
+    "restyle": 0.0,
+    "gain": 0.0,
+    "bias": 0.0,
+    "decay": 0.9,
+    "ramp": 0,
+}
 
 
 def both(step: int = 0) -> dict[str, Batch]:
@@ -127,7 +135,7 @@ def test_every_augmentation_reaches_the_loss(setting: dict[str, float]) -> None:
 
 
 def test_labels_are_required() -> None:
-    recipe, model = Dacs(), tiny()
+    recipe, model = Dacs(**STILL), tiny()
     bare = {**both(), "labelled": replace(batch_of(0), labels=None)}
     with pytest.raises(ValueError, match="'labelled' gave a batch without labels"):
         recipe.terms(model, recipe.start(model), bare)
@@ -173,6 +181,43 @@ def test_shares_are_of_what_was_seen_and_known() -> None:
 def test_shares_are_a_power() -> None:
     with pytest.raises(ValueError, match="shares is -1"):
         Dacs(shares=-1)
+
+
+def test_the_teachers_memory_follows_the_length_of_the_training() -> None:
+    """An eighth of the steps, and the paper's .999 where those are tens of thousands."""
+    for steps, decay, ramp in ((800, 0.99, 200), (40_000, 0.999, 10_000), (4, 0.0, 1)):
+        told = Dacs().of_setting(Setting(sensors={}, steps=steps))
+        assert told.decay == pytest.approx(decay)
+        assert told.ramp == ramp
+    given = Dacs(decay=0.5, ramp=3).of_setting(Setting(sensors={}, steps=800))
+    assert (given.decay, given.ramp) == (0.5, 3)
+    with pytest.raises(ValueError, match="which nobody gave: of_setting"):
+        Dacs().start(tiny())
+
+
+def test_a_short_training_forgets_its_random_start() -> None:
+    """Weights of the first eighth count for less than a thousandth at the end."""
+    steps = 200
+    told = Dacs().of_setting(Setting(sensors={}, steps=steps))
+    model = tiny()
+    state = told.start(model)
+    with torch.no_grad():
+        for step in range(steps):
+            for weight in model.parameters():
+                weight.fill_(1.0 if step < steps // 8 else 0.0)
+            state.settle(model, step)
+    for weight in state.teacher.network.parameters():
+        assert weight.abs().max() < 1e-3
+
+
+def test_trust_grows_from_none_to_all() -> None:
+    recipe, state = Dacs(**{**STILL, "ramp": 10}), sure_of(0.8)
+    trusts = []
+    for age in (0, 5, 10, 99):
+        state.teacher.age.fill_(age)
+        trusts.append(recipe.terms(tiny(), state, both()).gauges["trust"].item())
+    expected = [0.8 * math.exp(-5 * m**2) for m in (1, 0.5, 0, 0)]
+    assert trusts == pytest.approx(expected, rel=1e-4)
 
 
 def test_threshold_is_a_probability() -> None:

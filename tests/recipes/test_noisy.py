@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -17,6 +18,8 @@ from overcast.recipes.noisy import Noisy
 from tests.learn.tiny import CLASSES, batch_of, tiny
 
 PLAIN = {"augment": False, "drop": 0.0}
+ALL = {"symmetric": 1, "alpha": 1, "beta": 2, "lovasz": 1}
+"""CE, SCE and Lovasz, with the factors of Liu 2025."""
 
 
 def losses(batch: Batch, **settings: Any) -> Mapping[str, Tensor]:
@@ -56,26 +59,61 @@ def expected(soft: Tensor, batch: Batch, trust: bool) -> Tensor:
 
 
 def test_each_loss_has_its_factor() -> None:
-    ones, twos = losses(batch_of(0)), losses(batch_of(0), cross_entropy=2, lovasz=0.5)
-    assert list(ones) == ["cross_entropy", "symmetric", "lovasz"]
+    every = {**ALL, "generalised": 1}
+    ones = losses(batch_of(0), **every)
+    twos = losses(batch_of(0), **{**every, "cross_entropy": 2, "lovasz": 0.5})
+    assert list(ones) == ["cross_entropy", "generalised", "symmetric", "lovasz"]
     torch.testing.assert_close(twos["cross_entropy"], 2 * ones["cross_entropy"])
     torch.testing.assert_close(twos["lovasz"], 0.5 * ones["lovasz"])
-    assert list(losses(batch_of(0), symmetric=0, lovasz=0)) == ["cross_entropy"]
 
 
-def test_three_times_cross_entropy_is_not_the_loss() -> None:
-    """What the public code of the paper has, against what the paper says."""
-    both = losses(batch_of(0), lovasz=0)
-    plain = both["cross_entropy"]
-    assert abs(sum(both.values()) / plain - 3).item() > 0.5
-    only = losses(batch_of(0), lovasz=0, beta=0)
-    torch.testing.assert_close(sum(only.values()), 2 * plain)
+def test_the_default_is_cross_entropy_alone() -> None:
+    found = losses(batch_of(0))
+    assert list(found) == ["cross_entropy"]
+    logits, labels = tiny()(batch_of(0)), batch_of(0).labels
+    assert labels is not None
+    seen = batch_of(0).valid["s1"] | batch_of(0).valid["s2"]
+    labels = torch.where(seen, labels, IGNORE)
+    plain = torch.nn.functional.cross_entropy(logits, labels, ignore_index=IGNORE)
+    torch.testing.assert_close(found["cross_entropy"], plain)
+
+
+def test_bounded_losses_are_their_formulas_pixel_by_pixel() -> None:
+    """In float64: (1 - p^q) / q, and a CE + b 9.21 (1 - p)."""
+    batch = batch_of(0)
+    assert batch.labels is not None
+    p = tiny()(batch).detach().double().softmax(1)
+    seen = batch.valid["s1"] | batch.valid["s2"]
+    generalised, symmetric = [], []
+    for at in ((batch.labels != IGNORE) & seen).nonzero().tolist():
+        right = p[at[0], batch.labels[tuple(at)], at[1], at[2]].item()
+        generalised.append((1 - right**0.7) / 0.7)
+        symmetric.append(-0.1 * math.log(right) - math.log(1e-4) * (1 - right))
+    found = losses(batch, cross_entropy=0, generalised=1, symmetric=1)
+    for name, each in (("generalised", generalised), ("symmetric", symmetric)):
+        assert found[name].item() == pytest.approx(sum(each) / len(each), rel=1e-5)
+
+
+def test_the_papers_loss_and_what_its_code_computes_have_names() -> None:
+    """CE + SCE in the paper, three times cross-entropy in its public code."""
+    plain = losses(batch_of(0))["cross_entropy"]
+    code = losses(batch_of(0), published="liu2025-code")
+    assert list(code) == ["cross_entropy"]
+    torch.testing.assert_close(code["cross_entropy"], 3 * plain)
+    paper = losses(batch_of(0), published="liu2025")
+    by_hand = losses(batch_of(0), symmetric=1, alpha=1, beta=2)
+    for name, loss in by_hand.items():
+        torch.testing.assert_close(paper[name], loss)
+    assert abs(sum(paper.values()) / plain - 3).item() > 0.5
+    assert list(losses(batch_of(0), published="liu2025", lovasz=1))[-1] == "lovasz"
 
 
 @pytest.mark.parametrize("confident", [False, True])
 def test_soft_labels_are_learned_pixel_by_pixel(confident: bool) -> None:
     batch, soft = soft_batch()
-    found = losses(batch, probabilities="p", soft=True, confident=confident, lovasz=0)
+    found = losses(
+        batch, **{**ALL, "lovasz": 0}, probabilities="p", soft=True, confident=confident
+    )
     total = torch.stack(list(found.values())).sum()
     torch.testing.assert_close(total, expected(soft, batch, confident))
 
@@ -89,7 +127,8 @@ def test_certain_soft_labels_are_hard_ones() -> None:
     ).movedim(-1, 1)
     images = {**batch.images, "p": certain.float()}
     both = replace(batch, images=images, valid={**batch.valid, "p": known})
-    hard, soft = losses(batch), losses(both, probabilities="p", soft=True)
+    hard = losses(batch, **ALL)
+    soft = losses(both, **ALL, probabilities="p", soft=True)
     for name, loss in hard.items():
         torch.testing.assert_close(soft[name], loss, rtol=1e-4, atol=1e-5)
 
@@ -101,7 +140,7 @@ def test_confidence_is_that_of_the_label() -> None:
     other = (batch.labels + 1) % CLASSES
     soft = torch.nn.functional.one_hot(other, CLASSES).movedim(-1, 1).float()
     given, _ = soft_batch(soft)
-    found = losses(given, probabilities="p", confident=True, lovasz=0)
+    found = losses(given, probabilities="p", confident=True, symmetric=1)
     assert sum(found.values()).item() == 0  # type: ignore[union-attr]
 
 
@@ -125,7 +164,7 @@ def test_speckle_is_on_radar_images_when_asked() -> None:
     assert list(recipe.radar) == ["s1"]
     still = losses(batch_of(0))
     moved = recipe.terms(tiny(), State(), {"labelled": batch_of(0)}).losses
-    assert still["symmetric"] != moved["symmetric"]
+    assert still["cross_entropy"] != moved["cross_entropy"]
     unasked = Noisy(**PLAIN)
     assert unasked.of_setting(setting) is unasked
 
@@ -164,9 +203,11 @@ def test_labels_beyond_the_footprint_teach_nothing() -> None:
     ("settings", "says"),
     [
         (
-            {"cross_entropy": 0, "symmetric": 0, "lovasz": 0},
-            "cross_entropy, symmetric and lovasz are 0",
+            {"cross_entropy": 0},
+            "cross_entropy, generalised, symmetric and lovasz are 0",
         ),
+        ({"published": "liu"}, "published is 'liu'; expected liu2025, liu2025-code"),
+        ({"q": 0}, "q is 0; expected"),
         ({"looks": -1}, "looks is -1; expected 0 to"),
         ({"drop": 2}, "drop is 2; expected 0 to 1"),
         ({"soft": True}, "need probabilities"),

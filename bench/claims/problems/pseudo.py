@@ -154,18 +154,13 @@ def _dacs(weighting: str, alignment: float = 0.0, **settings: Any) -> Mapping[st
         # The target is known to be 2.5 times coarser, and of the same scale.
         "down": (0.33, 0.5),
         "up": (1.0, 1.2),
-        # Schedules are of hundreds of steps: a shorter memory than in the paper.
-        "decay": 0.98,
         **settings,
     }
     return {"name": "network", "recipe": recipe, **_OPTICAL}
 
 
-def _noisy(
-    plain: float, symmetric: float, lovasz: float, **settings: Any
-) -> Mapping[str, Any]:
-    factors = {"cross_entropy": plain, "symmetric": symmetric, "lovasz": lovasz}
-    return {**NETWORK, "recipe": {"name": "noisy", **factors, **settings}}
+def _noisy(**settings: Any) -> Mapping[str, Any]:
+    return {**NETWORK, "recipe": {"name": "noisy", **settings}}
 
 
 _WEAK: Mapping[str, Any] = {"name": "weak"}
@@ -184,11 +179,13 @@ _STAGE_1 = {
     "dacs-mean-style": _dacs("mean", shares=0.0),
 }
 _STAGE_2 = {
-    "radar": _noisy(1, 0, 0),
-    "3-ce": _noisy(3, 0, 0),
-    "ce-sce": _noisy(1, 1, 0),
-    "ce-sce-lovasz": _noisy(1, 1, 1),
-    "ce-sce-speckle": _noisy(1, 1, 0, looks=4),
+    "radar": _noisy(),
+    "3-ce": _noisy(published="liu2025-code"),
+    "ce-sce": _noisy(published="liu2025"),
+    "ce-sce-lovasz": _noisy(published="liu2025", lovasz=1.0),
+    "speckle": _noisy(looks=4),
+    "gce": _noisy(cross_entropy=0.0, generalised=1.0),
+    "sce": _noisy(cross_entropy=0.0, symmetric=1.0),
 }
 
 

@@ -53,7 +53,7 @@ _WEAK = {
 def _networks(kind: str) -> dict[str, Mapping[str, Any]]:
     """The default network with other losses; tables are those of other worlds."""
     known = tables(kind)
-    soft = {"probabilities": "taught", "soft": True, "symmetric": 0.0, "lovasz": 0.0}
+    soft = {"probabilities": "taught", "soft": True}
     robust = {
         "GCE": "generalised_cross_entropy",
         "SCE": "symmetric_cross_entropy",

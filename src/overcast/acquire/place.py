@@ -93,7 +93,7 @@ def area_of(place: str, resolution: float = 10.0, grid: str | None = None) -> Ar
         target = tile_grid(match, resolution)
         name, outline = f"tile {place.upper().removeprefix('T')}", None
     else:
-        name, outline = _outline(place)
+        name, outline = outlined(place)
         target = _utm_grid(outline, resolution)
     if grid is not None:
         target = read_grid(Location.of(grid))
@@ -140,7 +140,7 @@ def _southing(zone: int, band: str, south: bool) -> float:
     return float(northing)
 
 
-def _outline(place: str) -> tuple[str, Any]:
+def outlined(place: str) -> tuple[str, Any]:
     """Name and outline in degrees of a box, or of what a vector file holds."""
     parts = place.split(",")
     if len(parts) == 4:

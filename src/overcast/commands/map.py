@@ -8,6 +8,7 @@ import click
 
 from overcast.given import plan_of, reference_of
 from overcast.given_region import is_region, with_fetched
+from overcast.given_tiles import carry_out, is_tiled, region_of, wanted_of
 from overcast.options import (
     HELP,
     Command,
@@ -25,6 +26,7 @@ from overcast.options import (
     writing,
 )
 from overcast.options_region import region
+from overcast.options_tiles import tiles
 
 
 @click.command(cls=Command, context_settings=HELP)
@@ -41,6 +43,7 @@ from overcast.options_region import region
 @start
 @reference
 @probabilities
+@tiles
 @threads
 @runtime
 @writing
@@ -59,6 +62,9 @@ def command(**given: Any) -> None:
     Example of a place and a time (see overcast fetch):
       overcast map --bbox 11.2,48.0,11.6,48.3 --year 2024 --labels worldcover --out out/
     \b
+    Example of a region in tiles, on four processes:
+      overcast map --region region.yaml --workers 4 --out out/
+    \b
     Example where clouds are not to be looked at:
       overcast map --s2 s2.tif --s2-mask SCL.tif --s1 s1.tif --labels modis.tif \\
           --legend igbp --out out/
@@ -74,6 +80,12 @@ def command(**given: Any) -> None:
     """
     from overcast.jobs.mapping import make_map
 
+    if is_tiled(given):
+        from overcast.region.job import map_region
+
+        tiled, wanted = region_of(given, plan_of), wanted_of(given)
+        carry_out(given, lambda *how: map_region(tiled, wanted, *how), tiled, None)
+        return
     notes: tuple[str, ...] = ()
     with bar() as progress:
         if is_region(given):

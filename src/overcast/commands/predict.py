@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from overcast.given import data_of, reference_of, runs_of
+from overcast.given_tiles import carry_out, is_tiled, region_of, wanted_of
 from overcast.option_types import FILE
 from overcast.options import (
     HELP,
@@ -23,6 +24,7 @@ from overcast.options import (
     views,
     writing,
 )
+from overcast.options_tiles import tiles
 
 
 @click.command(cls=Command, context_settings=HELP)
@@ -38,6 +40,7 @@ from overcast.options import (
 )
 @reference
 @probabilities
+@tiles
 @threads
 @runtime
 @writing
@@ -51,9 +54,23 @@ def command(run: Path, **given: Any) -> None:
       overcast predict out/run --s2 other_s2.tif --s1 other_s1.tif --out other/
       overcast predict one/run --with two/run --views 8 --s1 s1.tif --out map/
       overcast predict out/run --s1 today.tif --without s2 --out today/
+      overcast predict out/run --region region.yaml --workers 4 --out country/
     """
     from overcast.jobs.mapping import map_elsewhere
 
+    if is_tiled(given):
+        from overcast.plan import Plan
+        from overcast.region.job import predict_region
+
+        tiled = region_of(given, lambda options: Plan(data=data_of(options)))
+        runs, wanted = runs_of(run, given), wanted_of(given)
+        carry_out(
+            given,
+            lambda *how: predict_region(tiled, runs, wanted, *how),
+            tiled,
+            runs,
+        )
+        return
     with bar() as progress:
         made = map_elsewhere(
             runs_of(run, given),

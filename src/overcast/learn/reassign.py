@@ -6,14 +6,24 @@ p is the prediction of the pixel, s how near its features are to the mean ones o
 classes (prototypes m_k), ``s_k = softmax of cos(features, m_k) / temperature``, and S
 the mean of s over the pixel's superpixel. Few labels bias p towards classes of which
 there are many, and their means less so; p is therefore the lightest part. q, where it is
-given, is what the whole scene says, of which a network sees a window at a time. `Transport`
-then holds the shares of the classes of each image near those of the labels. After the
-abstract of Han 2025, which says "multi-level label reassignment" and "optimal
-transport"; which levels, their costs and the unbalanced form are ours.
+given, is what the whole scene says, of which a network sees a window at a time.
+
+`Transport` then draws the shares of the classes of each image to expected ones, as far as
+those can be trusted:
+
+- Where q is given, they are the means of q over the image, and are held exactly.
+- Else they are those of the labels, which say little about the shares of one window. The
+  transport is unbalanced then: each class is pulled ``penalty / (penalty + epsilon)`` of
+  the way, in logarithms; 9 % by default.
+
+After the abstract of Han 2025, which says "multi-level label reassignment" and "optimal
+transport"; which levels, their costs, the unbalanced form and the source of the shares are
+ours.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -45,8 +55,10 @@ class Reassignment:
     epsilon
         Entropy's weight in the transport.
     penalty
-        Of shares of classes in an image other than those expected; 0 lets every pixel
-        go where it costs least, inf enforces the shares.
+        Of shares of classes in an image other than those of the labels; 0 lets every
+        pixel go where it costs least, inf enforces the shares.
+    scene_penalty
+        The same for the shares that the scene says, where it says any.
     exponent
         Of expected shares: 1 takes those of the labels, 0 makes all classes that they
         have alike, as labels of few places say little about shares elsewhere.
@@ -64,6 +76,7 @@ class Reassignment:
     temperature: float = 0.05
     epsilon: float = 1.0
     penalty: float = 0.1
+    scene_penalty: float = math.inf
     exponent: float = 0.5
     iterations: int = 30
     tolerance: float = 1e-3
@@ -81,14 +94,15 @@ class Reassignment:
         levels = (self.pixel, self.prototype, self.region)
         if not sum(levels) > 0:
             raise ValueError("pixel, prototype and region are 0; expected one above")
-        _ = self.transport  # refuses what it can't do
+        if not self.scene_penalty >= 0:
+            raise ValueError(f"scene_penalty must be 0 or more, got {self}")
+        _ = self.transport(self.penalty)  # refuses what it can't do
 
-    @property
-    def transport(self) -> Transport:
-        """Return how pixels are assigned at a cost."""
+    def transport(self, penalty: float) -> Transport:
+        """Return how pixels are assigned at a cost, with this penalty of shares."""
         return Transport(
             epsilon=self.epsilon,
-            class_penalty=self.penalty,
+            class_penalty=penalty,
             iterations=self.iterations,
             tolerance=self.tolerance,
         )
@@ -127,10 +141,17 @@ class Reassignment:
         Tensor
             ``[B, K, H, W]``.
         """
-        cost = self._cost(p, likeness, ids, where, scene)
-        classes = torch.where(classes > 0, classes**self.exponent, 0)
-        classes = classes / classes.sum()
-        flat = self.transport.shares(cost.flatten(2), where.flatten(1), classes[None])
+        cost, penalty = self._cost(p, likeness, ids, where, scene), self.scene_penalty
+        if scene is None:
+            wanted = torch.where(classes > 0, classes**self.exponent, 0)[None]
+            penalty = self.penalty
+        else:
+            wanted = torch.where(where[:, None], scene, 0).sum((2, 3))
+        total = wanted.sum(1, keepdim=True)
+        # Of an image without any pixel nothing is asked.
+        wanted = torch.where(total > 0, wanted / total, 1 / len(classes))
+        transport = self.transport(penalty)
+        flat = transport.shares(cost.flatten(2), where.flatten(1), wanted)
         return flat.view_as(p)
 
     def _cost(

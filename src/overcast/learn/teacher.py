@@ -21,6 +21,10 @@ from overcast.learn.batch import IGNORE, Batch
 from overcast.learn.recipe import State
 from overcast.models.segmenter import Segmenter
 
+_MEMORIES = 8
+"""Lengths of a teacher's memory, 1 / (1 - decay) steps, in a training: long enough to
+forget the random start, and short enough to smooth."""
+
 
 class Teacher(State):
     """Moving average of a `Segmenter`: a recipe's state, or a part of one.
@@ -82,6 +86,19 @@ class Teacher(State):
         """
         missing = (steps - self.age).clamp(min=0) / max(steps, 1)
         return torch.exp(-5 * missing**2)
+
+
+def scaled_decay(steps: int) -> float:
+    """Decay of a teacher whose memory is an eighth of a training of so many steps.
+
+    Examples
+    --------
+    >>> scaled_decay(800)
+    0.99
+    >>> scaled_decay(4)
+    0.0
+    """
+    return max(0.0, 1 - _MEMORIES / steps)
 
 
 def confident_labels(probabilities: Tensor, threshold: float, where: Tensor) -> Tensor:

@@ -194,7 +194,7 @@ def _predicted(
     """Probabilities of chips in their order, by as many threads as there may be."""
 
     def predict_one(chip: Chip | None) -> Floats | None:
-        return None if chip is None else _predict(predictor, chip)
+        return None if chip is None else predict_chip(predictor, chip)
 
     threads = min(count(), most) if is_threaded(predictor) else 1
     if threads == 1:
@@ -214,7 +214,7 @@ def _predicted(
                 future.cancel()
 
 
-def _predict(predictor: Predictor, chip: Chip) -> Floats:
+def predict_chip(predictor: Predictor, chip: Chip) -> Floats:
     found = predictor.predict(chip)
     expected = (len(predictor.legend), *chip.grid.shape)
     if found.shape != expected:
@@ -277,9 +277,9 @@ class _Writer:
             pending.result()
 
     def _write(self, window: Window, band: Floats) -> None:
-        parts: list[NDArray[Any]] = [p[None] for p in _decide(band)]
+        parts: list[NDArray[Any]] = [p[None] for p in decide(band)]
         if self.raw.probabilities is not None:
-            parts.append(_in_steps(band))
+            parts.append(in_steps(band))
         for file, part in zip(self.files, parts, strict=True):
             with writing(file.name):
                 _place(file, part, window, self.raw.shape[1])
@@ -305,7 +305,7 @@ def _place(file: BinaryIO, part: NDArray[Any], window: Window, width: int) -> No
         os.pwrite(file.fileno(), values.tobytes(), (line * width + window.x) * size)
 
 
-def _decide(band: Floats) -> tuple[NDArray[np.uint8], Floats]:
+def decide(band: Floats) -> tuple[NDArray[np.uint8], Floats]:
     """Most probable class, and its probability in steps of 1/256."""
     best = band.argmax(0)
     top = np.take_along_axis(band, best[None], 0)[0]
@@ -319,7 +319,7 @@ def _decide(band: Floats) -> tuple[NDArray[np.uint8], Floats]:
     )
 
 
-def _in_steps(band: Floats) -> NDArray[np.uint8]:
+def in_steps(band: Floats) -> NDArray[np.uint8]:
     """Probabilities in steps of 1/254; `UNKNOWN` where no sensor saw the pixel."""
     steps = np.rint(np.clip(band, 0, 1) * np.float32(PROBABILITY_STEPS))
     return np.where(band.max(0) > 0, steps, UNKNOWN).astype(np.uint8)

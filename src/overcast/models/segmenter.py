@@ -62,3 +62,12 @@ class Remover(Protocol):
     def restore(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Features ``[B, width, H, W]`` and the cloud-free image ``[B, C, H, W]``."""
         ...
+
+
+@runtime_checkable
+class Gated(Protocol):
+    """A network with parts that shut out clouds."""
+
+    def ungated(self) -> Segmenter:
+        """Copy it without those parts, for images that have no clouds."""
+        ...

@@ -6,10 +6,16 @@
 a place under clouds, t those of the teacher, which sees it clear; `restored` is the
 cloud-free image that the network makes, if it makes one.
 
-The paper trains the teacher first, and then the student from scratch. Here one network
-does both: at first it sees some of the samples clear and most under clouds, and its
-moving average becomes the teacher; then it goes on with clouds alone, and with the third
-term. So no step is lost to learning what a student must know as well.
+The teacher learns in the first `teacher_steps`, and then stays as it is. There are two:
+
+- ``own`` is the paper's: a network of its own, without gates, that learns from clear images
+  alone by cross-entropy. The paper trains it to its end before the student begins. Here
+  it learns beside the student, which costs half as much time again and no steps.
+- ``average`` is ours: the moving average of the student itself, which sees a quarter of
+  the samples clear in these steps.
+
+Distillation can be worth something only where the teacher knows what the student isn't told
+by its labels (docs/lab/clouds.md has what both teachers were worth).
 
 Clear images are those of the target `clear`, the twin of a cloudy image. Without it,
 `optical` itself is taken to be clear, and clouds are drawn over it. With it, a share
@@ -19,8 +25,9 @@ Clear images are those of the target `clear`, the twin of a cloudy image. Withou
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, Literal, Self, get_args
 
 import torch
 from torch import Tensor
@@ -38,7 +45,7 @@ from overcast.learn.pairs import chosen_of, jittered_alike, replaced
 from overcast.learn.recipe import Setting, State, Terms
 from overcast.learn.teacher import Teacher
 from overcast.limits import SHARE, WEIGHT, check_limits
-from overcast.models.segmenter import Remover, Segmenter
+from overcast.models.segmenter import Gated, Remover, Segmenter
 from overcast.worlds.clouds import CLEAR
 
 _CLEAR = 0.25
@@ -47,8 +54,11 @@ _CHANGED = 0.1
 """Difference in network units from which a pixel of a pair counts as under cloud."""
 
 
+Teaching = Literal["average", "own"]
+
+
 class Taught(State):
-    """The teacher, which learns in the first `steps` and then stays as it is."""
+    """A moving average, which learns in the first `steps` and then stays as it is."""
 
     def __init__(self, model: Segmenter, steps: int) -> None:
         super().__init__()
@@ -64,6 +74,39 @@ class Taught(State):
         if step < self.steps:
             self.teacher.settle(model, step)
 
+    @property
+    def network(self) -> Segmenter:
+        """Return the teacher's network."""
+        return self.teacher.network
+
+
+class Apart(State):
+    """A teacher of its own, which learns from clear images in the first `steps`."""
+
+    def __init__(self, model: Segmenter, steps: int) -> None:
+        super().__init__()
+        self.network: Segmenter = (
+            model.ungated() if isinstance(model, Gated) else deepcopy(model)
+        )
+        self.steps = steps
+        self.register_buffer("age", torch.zeros((), dtype=torch.int64))
+
+    @property
+    def learning(self) -> bool:
+        """Return whether the teacher still learns."""
+        return int(self.get_buffer("age")) < self.steps
+
+    def train(self, mode: bool = True) -> Self:
+        """Set the mode; a teacher that has learned stays in evaluation."""
+        super().train(mode)
+        if not self.learning:
+            self.network.eval()
+        return self
+
+    def settle(self, model: Segmenter, step: int) -> None:
+        """Count the step."""
+        self.get_buffer("age").fill_(step + 1)
+
 
 @dataclass(frozen=True, slots=True)
 class CloudSeg:
@@ -76,6 +119,8 @@ class CloudSeg:
     cloud_mask
         Name of a target whose first band is 1 under cloud; where there is none, what
         differs between the two images counts as cloud.
+    teacher
+        ``own`` or ``average``, see above.
     teacher_steps
         Steps in which the teacher learns; `of_setting` makes None half of all.
     removal, distillation
@@ -104,6 +149,7 @@ class CloudSeg:
     optical: str = "s2"
     clear: str = "s2_clear"
     cloud_mask: str = "cloud_mask"
+    teacher: Teaching = "average"
     teacher_steps: int | None = None
     removal: float = 0.3
     distillation: float = 0.1
@@ -115,6 +161,9 @@ class CloudSeg:
     pixel_m: float = 10.0
 
     def __post_init__(self) -> None:
+        if self.teacher not in get_args(Teaching):
+            names = " or ".join(get_args(Teaching))
+            raise ValueError(f"teacher is {self.teacher!r}; expected {names}")
         check_limits(self, teacher_steps=(0, 10**9), pixel_m=(0.01, 1e5))
         check_limits(self, removal=WEIGHT, distillation=WEIGHT)
         check_limits(self, simulate=SHARE, hidden=SHARE, drop=SHARE)
@@ -159,7 +208,7 @@ class CloudSeg:
         side = setting.pixel_m
         return replace(self, sensor=sensor, teacher_steps=steps, pixel_m=side)
 
-    def start(self, model: Segmenter) -> Taught:
+    def start(self, model: Segmenter) -> Taught | Apart:
         """A teacher that knows nothing yet.
 
         Raises
@@ -182,12 +231,13 @@ class CloudSeg:
             raise ValueError(
                 "teacher_steps is half of all, but of how many: of_setting"
             )
-        return Taught(model, self.teacher_steps)
+        make = Apart if self.teacher == "own" else Taught
+        return make(model, self.teacher_steps)
 
     def terms(
-        self, model: Segmenter, state: Taught, batches: Mapping[str, Batch]
+        self, model: Segmenter, state: Taught | Apart, batches: Mapping[str, Batch]
     ) -> Terms:
-        """Two terms while the teacher learns, then all three.
+        """Two terms while the teacher learns, and its own; then all three.
 
         Raises
         ------
@@ -199,14 +249,17 @@ class CloudSeg:
             given = dihedral(given)
         clear, seen = self._pair(given)
         cloudy, cloud = self._under_clouds(given, clear, seen)
-        if state.learning:
+        if state.learning and self.teacher == "average":
             chosen = torch.rand(len(cloud)).to(cloud.device) < _CLEAR
             cloudy = chosen_of(chosen, clear, cloudy, self.optical)
             cloud = cloud & ~chosen[:, None, None]
         return self._losses(model, state, (clear, cloudy, cloud))
 
     def _losses(
-        self, model: Segmenter, state: Taught, shown: tuple[Batch, Batch, Tensor]
+        self,
+        model: Segmenter,
+        state: Taught | Apart,
+        shown: tuple[Batch, Batch, Tensor],
     ) -> Terms:
         clear, cloudy, cloud = shown
         seen = drop_sensor(self._hide(cloudy, cloud), self.drop)
@@ -224,9 +277,12 @@ class CloudSeg:
             losses["removal"] = self.removal * lost
         if self.distillation and not state.learning:
             with torch.no_grad():
-                wanted = state.teacher.network.encode(clear)
+                wanted = state.network.encode(clear)
             apart = masked_distillation(features, wanted, known & ~hidden)
             losses["distillation"] = self.distillation * apart
+        if isinstance(state, Apart) and state.learning:
+            learned = state.network(drop_sensor(clear, self.drop))
+            losses["teacher"] = cross_entropy(learned, seen.labels)
         return Terms(losses, {"cloud": cloud.float().mean()})
 
     def _checked(self, batch: Batch) -> Batch:

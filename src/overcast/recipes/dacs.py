@@ -11,6 +11,15 @@ teacher's errors from feeding on themselves. What q is, is a switch: DACS takes,
 whole image, the share of its pixels that the teacher is sure of; the mean confidence of
 the image and the confidence of the pixel do without a threshold.
 
+Two settings follow the length of the training, so that short ones work as long ones do:
+
+- The teacher's memory: a decay of 1 - 8 / steps, and at most the paper's .999. With .999
+  and some hundred steps, the teacher would be the plain mean of all weights since the
+  random start.
+- Trust grows from 0 to q in the first quarter of the steps, as exp(-5 m^2) with m the
+  share of them that is missing. A fresh teacher has a mean confidence of .3 to .5 and knows
+  nothing; the share of sure pixels in the paper is about 0 then, and so a ramp by itself.
+
 A teacher that a new season confuses calls most of the target by a few classes, and a
 student of such labels more of it still. So its probabilities t are first changed to
 
@@ -34,15 +43,22 @@ from overcast.learn.augment import dihedral, jitter
 from overcast.learn.batch import IGNORE, Batch
 from overcast.learn.losses import cross_entropy
 from overcast.learn.mixing import class_mask, paste
-from overcast.learn.recipe import State, Terms
+from overcast.learn.recipe import Setting, State, Terms
 from overcast.learn.resolution import align_resolution, blur
 from overcast.learn.style import restyle
-from overcast.learn.teacher import Teacher, confident_labels, seen
+from overcast.learn.teacher import (
+    Teacher,
+    confident_labels,
+    scaled_decay,
+    seen,
+)
 from overcast.learn.transport import Marginal
 from overcast.limits import DECAY, SHARE, check_limits
 from overcast.models.segmenter import Segmenter
 
 Weighting = Literal["share", "mean", "pixel"]
+_LONGEST = 0.999
+"""Decay of the paper's teacher, for tens of thousands of steps."""
 _MEMORY = 0.95
 """Share of itself that the mean of class shares keeps in a step."""
 _LEAST = 1e-3
@@ -96,7 +112,11 @@ class Dacs:
     threshold
         Of ``share``.
     decay
-        Share of itself that the teacher keeps in a step; less during its first steps.
+        Share of itself that the teacher keeps in a step, less during its first steps;
+        `of_setting` makes None 1 - 8 / steps, and .999 at most.
+    ramp
+        Steps until the teacher is trusted as far as `weighting` says; `of_setting` makes
+        None a quarter of all.
     shares
         How far class shares of the teacher are drawn to those of the labels, see
         above: 0 not at all, 1 wholly.
@@ -115,7 +135,8 @@ class Dacs:
 
     weighting: Weighting = "mean"
     threshold: float = 0.968
-    decay: float = 0.999
+    decay: float | None = None
+    ramp: int | None = None
     shares: float = 1.0
     alignment: float = 0.2
     down: tuple[float, float] = (0.1, 0.35)
@@ -126,11 +147,31 @@ class Dacs:
 
     def __post_init__(self) -> None:
         check_limits(self, threshold=SHARE, shares=SHARE, decay=DECAY)
+        check_limits(self, ramp=(0, 10**9))
         check_limits(self, alignment=SHARE, restyle=SHARE, gain=(0, 10), bias=(0, 10))
         check_limits(self, down=(0.01, 1), up=(1, 100))
 
+    def of_setting(self, setting: Setting) -> Dacs:
+        """The recipe for its number of steps: how long the teacher remembers."""
+        decay, ramp = self.decay, self.ramp
+        if decay is None:
+            decay = min(_LONGEST, scaled_decay(setting.steps))
+        return replace(
+            self, decay=decay, ramp=setting.steps // 4 if ramp is None else ramp
+        )
+
     def start(self, model: Segmenter) -> Adapting:
-        """Make the teacher, as yet the network itself."""
+        """Make the teacher, as yet the network itself.
+
+        Raises
+        ------
+        ValueError
+            If `decay` or `ramp` is not known.
+        """
+        if self.decay is None or self.ramp is None:
+            raise ValueError(
+                "decay and ramp follow the number of steps, which nobody gave: of_setting"
+            )
         return Adapting(model, self.decay)
 
     def terms(
@@ -152,7 +193,8 @@ class Dacs:
             _amounts(labels, model.classes), (taught * where[:, None]).sum((0, 2, 3))
         )
         taught = state.aligned(taught, self.shares)
-        trust = self._trust(taught, where)
+        assert self.ramp is not None
+        trust = state.teacher.ramp(self.ramp) * self._trust(taught, where)
 
         pasted = class_mask(labels)
         target = replace(target, labels=confident_labels(taught, 0.0, where))

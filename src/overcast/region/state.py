@@ -1,0 +1,81 @@
+"""What the folder of a region says of itself: whose it is, and what failed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from overcast.errors import reading, writing
+from overcast.output import write_whole
+from overcast.region.description import Region, tree_of
+from overcast.region.tile import TILES
+
+STATE, DESCRIPTION, FAILED = "region.json", "region.yaml", "failed.jsonl"
+FORMAT = 1
+"""Of the folder of a region; a newer one is refused in words."""
+
+
+def begin(
+    out: Path, region: Region, about: Mapping[str, Any], *, overwrite: bool
+) -> None:
+    """Make the folder of a region this one's, or go on with what is there.
+
+    `about` says what else decides the map, such as the runs that make it.
+
+    Raises
+    ------
+    ValueError
+        If it is another region's, or an older or newer overcast made it, and
+        `overwrite` is not set.
+    """
+    wanted = {"format": FORMAT, "region": region.fingerprint, **about}
+    path = out / STATE
+    if path.is_file() and not overwrite:
+        with reading(path, "give another --out, or --overwrite", "JSON file"):
+            before = json.loads(path.read_text(encoding="utf-8"))
+        _refuse(out, before, wanted)
+    elif (out / TILES).exists() and not path.is_file():
+        raise ValueError(
+            f"{out / TILES}: exists, and is of no region; give another --out"
+        )
+    with writing(path):
+        out.mkdir(parents=True, exist_ok=True)
+        text = yaml.safe_dump(tree_of(region), sort_keys=False, allow_unicode=True)
+        write_whole(out / DESCRIPTION, text)
+        write_whole(path, json.dumps(wanted, indent=2) + "\n")
+
+
+def _refuse(out: Path, before: Any, wanted: Mapping[str, Any]) -> None:
+    made = before.get("format") if isinstance(before, dict) else None
+    if made != wanted["format"]:
+        raise ValueError(
+            f"{out / STATE}: of format {made}, this overcast writes {wanted['format']}; "
+            "give another --out, or use the version that made it"
+        )
+    differing = [key for key in wanted if before.get(key) != wanted[key]]
+    if differing:
+        raise ValueError(
+            f"{out}: holds a map of another {differing[0]}; give another --out, or "
+            "--overwrite to map all of it again"
+        )
+
+
+def clean(out: Path) -> None:
+    """Remove what tasks left that were killed."""
+    for path in (out / TILES).glob(".*.part-*"):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def write_failed(out: Path, failed: Sequence[Mapping[str, Any]]) -> None:
+    """Write which tiles failed and why, a line each; no file if none did."""
+    path = out / FAILED
+    if not failed:
+        path.unlink(missing_ok=True)
+        return
+    with writing(path):
+        write_whole(path, "".join(json.dumps(one) + "\n" for one in failed))
