@@ -155,9 +155,7 @@ def _field(
     return np.asarray(field / field.std())
 
 
-def _waved(
-    values: NDArray[np.uint8], random: np.random.Generator
-) -> NDArray[np.uint8]:
+def _waved(values: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
     """Classes with borders that wave to and fro."""
     places = [
         at + np.rint(_WAVE_PX * _field(values.shape, _WAVES_PX, random))
@@ -189,7 +187,9 @@ def _called(
 
 def _uniform(field: NDArray[np.float64]) -> NDArray[np.float64]:
     """Values by rank, from 0 to 1."""
-    return np.asarray(field.ravel().argsort().argsort().reshape(field.shape) / field.size)
+    return np.asarray(
+        field.ravel().argsort().argsort().reshape(field.shape) / field.size
+    )
 
 
 def _centres(
