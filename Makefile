@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 
-.PHONY: setup demo test test-all check wheel bench docs release clean
+.PHONY: setup demo test test-all check wheel bench docs qgis release clean
 
 setup: .venv/developer
 
@@ -34,8 +34,8 @@ test-all: .venv/developer   ## the slow ones too
 	$(BIN)/python -m pytest -m "not gpu"
 
 check: .venv/developer      ## format, lint and types
-	$(BIN)/ruff format --check src tests bench
-	$(BIN)/ruff check src tests bench
+	$(BIN)/ruff format --check src tests bench qgis
+	$(BIN)/ruff check src tests bench qgis
 	$(BIN)/mypy
 
 wheel: .venv/developer      ## the wheel, installed into an empty environment, makes the demo
@@ -50,6 +50,9 @@ release: .venv/release      ## what a release consists of, in dist/; see docs/re
 
 bench: .venv/developer      ## speed and memory; results go to bench/results
 	$(BIN)/python bench/all.py
+
+qgis: .venv/user            ## the plugin for QGIS, as a zip in dist/
+	$(BIN)/python -m bench.qgis_plugin --zip dist
 
 docs: .venv/docs            ## these pages and the reference as a site, in site/
 	$(BIN)/python bench/commands.py

@@ -158,7 +158,7 @@ def test_runs_side_by_side_score_as_one_after_the_other(
         base="plain-forest",
         methods=(),
         size=128,
-        before=("oracle",),
+        before=("oracle", "ceiling"),
     )
     alone, beside = (measure(asked, [1], [0, 1], n) for n in (1, 2))
     assert list(alone) == list(beside) == ["naive"]

@@ -85,7 +85,7 @@ def result_of(name: str, arms: Arms, given: argparse.Namespace) -> dict[str, Any
     """What is kept: arms in the problem's own order, and what measures all of them."""
     problem = PROBLEMS[name]
     learned = [*METHODS, *problem.methods]
-    order = [*problem.maps, "naive", *learned, "oracle"]
+    order = [*problem.maps, "naive", *learned, "oracle", "ceiling"]
     said: dict[str, list[Any]] = {
         "base": [given.base],
         "methods": [method for method in learned if method in arms],

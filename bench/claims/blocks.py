@@ -3,7 +3,9 @@
 Every problem cuts a simulated scene into blocks, half of them for learning and half for
 testing. The oracle learns from true labels of the learning blocks, the naive arm the
 same way from what the problem leaves it, and a method from that as well. All are scored
-on the testing blocks, whose truth nobody has seen.
+on the testing blocks, whose truth nobody has seen but the ceiling: it learns the same way
+from the true class of every pixel, testing blocks included. What it still gets wrong, the
+images don't show, or the learner can't tell from them.
 """
 
 from __future__ import annotations
@@ -46,6 +48,11 @@ class Problem:
         Parts of the world that it needs.
     naive, oracle
         Arms, from a scene and a seed.
+    ceiling
+        Arm that is told the true class of every pixel of the images at hand, testing
+        blocks included; none where the oracle is the bound.
+    prepare
+        Adds to the scene of a world, by its number, what `wanted` can't say.
     given
         Arm of the methods, where they are given more than the naive one.
     methods
@@ -62,6 +69,8 @@ class Problem:
     wanted: Wanted
     naive: Callable[[Scene, int], Arm]
     oracle: Callable[[Scene, int], Arm]
+    ceiling: Callable[[Scene, int], Arm] | None = None
+    prepare: Callable[[Scene, int], Scene] | None = None
     given: Callable[[Scene, int], Arm] | None = None
     methods: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     arms: Mapping[str, Callable[[Scene, int], Arm]] = field(default_factory=dict)
@@ -106,6 +115,11 @@ def arm_of(scene: Scene, labels: Labels, *images: str) -> Arm:
 def fine(scene: Scene, seed: int) -> Arm:
     """The oracle of most problems: both sensors, true labels of the learning blocks."""
     return arm_of(scene, true_of(scene), "s1", "s2")
+
+
+def whole(scene: Scene, seed: int) -> Arm:
+    """The ceiling of most problems: both sensors, the true class of every pixel."""
+    return arm_of(scene, scene.truth, "s1", "s2")
 
 
 def true_of(scene: Scene) -> Labels:

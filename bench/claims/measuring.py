@@ -15,7 +15,7 @@ import numpy as np
 from bench.claims.problems import PROBLEMS
 from bench.claims.scoring import METHODS, score, score_map
 
-from overcast.worlds.scene import Scene, Wanted, simulate
+from overcast.worlds.scene import Scene, simulate
 
 Scored = dict[str, Any]
 """Scores of an arm on a world with a seed, by name, as `Score` has them."""
@@ -78,9 +78,11 @@ def _side_by_side(
 
 
 @lru_cache(maxsize=1)
-def _scene(world: int, size: int, wanted: Wanted) -> Scene:
+def _scene(world: int, size: int, name: str) -> Scene:
     """The one simulated last serves all seeds that follow."""
-    return simulate(world, size, wanted=wanted)
+    problem = PROBLEMS[name]
+    scene = simulate(world, size, wanted=problem.wanted)
+    return scene if problem.prepare is None else problem.prepare(scene, world)
 
 
 def _measure(run: tuple[Asked, int, int]) -> dict[str, Scored]:
@@ -88,7 +90,7 @@ def _measure(run: tuple[Asked, int, int]) -> dict[str, Scored]:
     asked, world, seed = run
     problem = PROBLEMS[asked.problem]
     known = {**METHODS, **problem.methods}
-    scene = _scene(world, asked.size, problem.wanted)
+    scene = _scene(world, asked.size, asked.problem)
     found = {}
     for name in [name for name in problem.maps if name not in asked.before]:
         classes = problem.maps[name](scene)
@@ -99,6 +101,8 @@ def _measure(run: tuple[Asked, int, int]) -> dict[str, Scored]:
     for name in asked.methods:
         arms[name] = (problem.arms.get(name, more), known[name])
     arms["oracle"] = (problem.oracle, known[asked.base])
+    if problem.ceiling is not None:
+        arms["ceiling"] = (problem.ceiling, known[asked.base])
     for name in [name for name in arms if name not in asked.before]:
         make, method = arms[name]
         scored = score(scene, make(scene, seed), method, seed, problem.groups)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from rich.console import Console
@@ -13,6 +14,9 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
+
+LINES = "OVERCAST_PROGRESS"
+"""Environment variable: ``lines`` writes a line for every percent, for programs."""
 
 
 class Bar:
@@ -30,6 +34,8 @@ class Bar:
             disable=not self._console.is_terminal,
         )
         self._tasks: dict[str, TaskID] = {}
+        self._often = os.environ.get(LINES) == "lines"
+        self._percent: dict[str, int] = {}
 
     def __enter__(self) -> Bar:
         self._progress.start()
@@ -44,10 +50,17 @@ class Bar:
         if first:
             self._tasks[stage] = self._progress.add_task(stage, total=total, note=note)
         if self._progress.disable:
-            if first or done == total:
+            if first or done == total or self._is_next(stage, done, total):
                 text = f"{stage}: {done} of {total} {note}".rstrip()
                 self._console.print(text, highlight=False, markup=False)
             return
         self._progress.update(
             self._tasks[stage], completed=done, total=total, note=note
         )
+
+    def _is_next(self, stage: str, done: int, total: int) -> bool:
+        """Return whether a program that reads lines is told of this step."""
+        percent = 100 * done // max(total, 1)
+        before = self._percent.get(stage)
+        self._percent[stage] = percent
+        return self._often and percent != before

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import unicodedata
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -201,3 +203,14 @@ def test_heights_and_collections_are_taken_off(tmp_path: Path) -> None:
     points = saved(tmp_path / "b.gpkg", [shapely.Point(1, 2, 3)], "Point Z")
     assert points.are_points
     assert shapely.get_coordinates(points.shapes).tolist() == [[1, 2]]
+
+
+def test_an_empty_column_takes_texts_of_any_length(tmp_path: Path) -> None:
+    """QGIS would take one character where the file declares TEXT(1)."""
+    path = tmp_path / "a.gpkg"
+    columns = {"reference": np.full(2, ""), "name": np.array(["Tree", "Water"])}
+    write_points(path, np.zeros((2, 2)), "EPSG:32631", columns, {})
+    with closing(sqlite3.connect(path)) as file:
+        rows = file.execute("PRAGMA table_info(a)").fetchall()
+    kinds = {row[1]: row[2] for row in rows}
+    assert kinds["reference"] == kinds["name"] == "TEXT"

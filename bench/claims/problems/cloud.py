@@ -5,7 +5,7 @@ same network learning from and mapping the clear one: the cloud-free teacher. Me
 are given the clear twin of the learning blocks besides, and map what the naive arm maps.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +20,8 @@ from overcast.worlds.clouds import CLEAR, SHADOW, THICK, THIN
 from overcast.worlds.scene import Scene, Wanted
 
 
-def _network(recipe: dict[str, Any], **model: Any) -> dict[str, Any]:
+def network_of(recipe: dict[str, Any], **model: Any) -> dict[str, Any]:
+    """The network of three streams, trained by a recipe."""
     return {
         "name": "network",
         "model": {"name": "cloudseg", **model},
@@ -33,16 +34,18 @@ def _network(recipe: dict[str, Any], **model: Any) -> dict[str, Any]:
 
 
 def _method(*, gate: bool = True, **changes: Any) -> dict[str, Any]:
-    return _network({"name": "cloudseg", **changes}, gate=gate)
+    return network_of({"name": "cloudseg", **changes}, gate=gate)
 
 
-_FUSION = _network({"name": "supervised"}, gate=False)
-_ALONE = _network({"name": "supervised", "drop": 0.0}, gate=False)
+_FUSION = network_of({"name": "supervised"}, gate=False)
+_ALONE = network_of({"name": "supervised", "drop": 0.0}, gate=False)
 _METHODS = {
     "fusion": _FUSION,
     "cloudseg": _method(),
     "no-removal": _method(removal=0.0),
     "no-distillation": _method(distillation=0.0),
+    "own-teacher": _method(teacher="own"),
+    "own-teacher-1": _method(teacher="own", distillation=1.0),
     "no-gate": _method(gate=False),
     "no-drop": _method(drop=0.0),
     "no-drawn-clouds": _method(simulate=0.0),
@@ -56,6 +59,11 @@ _METHODS = {
 
 def _naive(scene: Scene, seed: int) -> Arm:
     return arm_of(scene, true_of(scene), "s1", "s2_cloudy")
+
+
+def _whole(scene: Scene, seed: int) -> Arm:
+    """The cloudy image, and the true class of every pixel: what it shows at all."""
+    return arm_of(scene, scene.truth, "s1", "s2_cloudy")
 
 
 def _pairs(scene: Scene, seed: int) -> Arm:
@@ -118,6 +126,15 @@ def _mask(scene: Scene) -> NDArray[np.uint8]:
     return scene.clouds
 
 
+GROUPS: Mapping[str, Callable[[Scene], Mask]] = {
+    "clear": _is(CLEAR),
+    "under cloud": _is(THIN, THICK),
+    "thick": _is(THICK),
+    "shadow": _is(SHADOW),
+}
+"""Parts of the scored pixels, by what hides them."""
+
+
 def _problem(cover: float) -> Problem:
     return Problem(
         title=f"{cover:.0%} cloud".replace("%", " %"),
@@ -125,6 +142,7 @@ def _problem(cover: float) -> Problem:
         naive=_naive,
         oracle=fine,
         given=_pairs,
+        ceiling=_whole,
         methods=_METHODS,
         arms={
             "fusion-masked": _masked,
@@ -133,12 +151,7 @@ def _problem(cover: float) -> Problem:
             "sar-alone": _alone("s2"),
             "optical-alone": _alone("s1"),
         },
-        groups={
-            "clear": _is(CLEAR),
-            "under cloud": _is(THIN, THICK),
-            "thick": _is(THICK),
-            "shadow": _is(SHADOW),
-        },
+        groups=GROUPS,
     )
 
 

@@ -19,7 +19,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from bench.claims.blocks import Arm, Problem, arm_of, blocks_of, fine, known
+from bench.claims.blocks import Arm, Problem, arm_of, blocks_of, fine, known, whole
 from bench.claims.scoring import NETWORK, TRUSTED
 from bench.claims.taught import completed, probabilities_of
 
@@ -56,6 +56,13 @@ QUICK: Mapping[str, Any] = {
     "schedule": {"steps": 300, "peak_rate": 6e-3},
 }
 
+
+def quick_of(steps: int) -> Mapping[str, Any]:
+    """The quick network with so many steps."""
+    return {**QUICK, "schedule": {**QUICK["schedule"], "steps": steps}}
+
+
+PATIENT = quick_of(4800)
 
 Make = Callable[[Scene, int], Arm]
 
@@ -105,18 +112,22 @@ def _problem(
     """Learn from `naive`; `missing` takes away what is not there to map from."""
     methods: dict[str, Mapping[str, Any]] = {
         "quick": QUICK,
+        "patient": PATIENT,
+        **{f"quick-{steps}": quick_of(steps) for steps in (1200, 19_200)},
         "distilled": NETWORK,
         "weak, trusted": TRUSTED,
     }
     for name, recipe in RECIPES.items():
         methods[name] = {**NETWORK, "recipe": recipe}
         methods[f"quick-{name}"] = {**QUICK, "recipe": recipe}
+        methods[f"patient-{name}"] = {**PATIENT, "recipe": recipe}
     told = missing(_told(naive))
     return Problem(
         title,
         Wanted(()),
         missing(naive),
         missing(fine),
+        ceiling=missing(whole),
         methods=methods,
         arms={
             **{name: told for name in methods if "scene" in name},

@@ -45,7 +45,7 @@ _HAZE, _CLEAR = 0.03, 0.85
 
 # By position in the legend: share of its mistakes relative to other classes, what it is
 # mostly mistaken for, and what else.
-_MISTAKES = {
+MISTAKES = {
     0: (0.8, 1, 4),  # forest: shrubland, wetlands
     1: (1.3, 3, 0),  # shrubland: grassland, forest
     2: (1.3, 3, 1),  # savanna: grassland, shrubland
@@ -58,7 +58,7 @@ _MISTAKES = {
     9: (0.5, 4, 8),  # water: wetlands, barren
 }
 _MOSTLY = 0.7
-_BLOB_PX = 4.0
+BLOB_PX = 4.0
 
 
 def noisy(truth: Labels, rate: float, seed: int) -> Labels:
@@ -68,20 +68,22 @@ def noisy(truth: Labels, rate: float, seed: int) -> Labels:
     field says what the class is mistaken for.
     """
     random = np.random.default_rng((seed, round(100 * rate)))
-    wrong, other = (_ranks(random, truth.values.shape) for _ in range(2))
-    often = np.array([_MISTAKES[k][0] for k in range(len(_MISTAKES))])
+    wrong, other = (ranks(random, truth.values.shape) for _ in range(2))
+    often = np.array([MISTAKES[k][0] for k in range(len(MISTAKES))])
     # Shares of the area scale the rates so that all mistakes together make `rate`.
     area = np.bincount(truth.values.ravel(), minlength=len(often)) / truth.values.size
     share = (rate * often / (often * area).sum())[truth.values]
-    partners = np.array([_MISTAKES[k][1:] for k in range(len(_MISTAKES))], np.uint8)
+    partners = np.array([MISTAKES[k][1:] for k in range(len(MISTAKES))], np.uint8)
     mistaken = partners[truth.values, (other > _MOSTLY).astype(int)]
     values = np.where(wrong < share, mistaken, truth.values)
     return Labels(values=values, grid=truth.grid, legend=truth.legend)
 
 
-def _ranks(random: np.random.Generator, shape: tuple[int, int]) -> NDArray[np.float64]:
-    """A smooth random field, uniform from 0 to 1."""
-    field = gaussian_filter(random.standard_normal(shape), _BLOB_PX)
+def ranks(
+    random: np.random.Generator, shape: tuple[int, int], scale_px: float = BLOB_PX
+) -> NDArray[np.float64]:
+    """A smooth random field, uniform from 0 to 1, with blobs of such a scale."""
+    field = gaussian_filter(random.standard_normal(shape), scale_px)
     ranks = field.ravel().argsort().argsort().reshape(shape)
     return np.asarray(ranks / field.size, float)
 
@@ -94,7 +96,7 @@ def _of_noise(rate: float) -> Callable[[Scene, int], Arm]:
     return arm
 
 
-def _on_sar(scene: Scene, seed: int) -> Arm:
+def on_sar(scene: Scene, seed: int) -> Arm:
     return arm_of(scene, true_of(scene), "s1")
 
 
@@ -111,10 +113,10 @@ def hazy(image: Image) -> Image:
 def _sources(size: int) -> tuple[Stack, ...]:
     """Labelled optical images of other places, another season and other air."""
     scenes = (simulate(world, size, wanted=Wanted(())) for world in _SOURCES)
-    return tuple(_optical(scene.images["s2"], scene.truth) for scene in scenes)
+    return tuple(optical(scene.images["s2"], scene.truth) for scene in scenes)
 
 
-def _optical(image: Image, labels: Labels | None) -> Stack:
+def optical(image: Image, labels: Labels | None) -> Stack:
     return Stack(
         grid=image.grid,
         images={"s2": ImageArray(image)},
@@ -122,23 +124,23 @@ def _optical(image: Image, labels: Labels | None) -> Stack:
     )
 
 
-def _elsewhere(scene: Scene, seed: int) -> Arm:
+def springs(scene: Scene, seed: int) -> Arm:
     """Labels of the sources alone; the target is what is mapped."""
     return Arm(_sources(scene.grid.shape[0]), {"s2": hazy(scene.images["s2"])})
 
 
 def _adapted(scene: Scene, seed: int) -> Arm:
     """The sources with labels, the target without."""
-    arm = _elsewhere(scene, seed)
-    return Arm((*arm.learn, _optical(arm.images["s2"], None)), arm.images)
+    arm = springs(scene, seed)
+    return Arm((*arm.learn, optical(arm.images["s2"], None)), arm.images)
 
 
-def _target(scene: Scene, seed: int) -> Arm:
+def target_of(scene: Scene, seed: int) -> Arm:
     image = hazy(scene.images["s2"])
-    return Arm((_optical(image, true_of(scene)),), {"s2": image})
+    return Arm((optical(image, true_of(scene)),), {"s2": image})
 
 
-_OPTICAL: Mapping[str, Any] = {
+OPTICAL: Mapping[str, Any] = {
     "model": {"name": "fcn", "width": 16, "dilations": [1, 2]},
     "schedule": {"steps": 250, "peak_rate": 6e-3},
     "window": 32,
@@ -156,7 +158,7 @@ def _dacs(weighting: str, alignment: float = 0.0, **settings: Any) -> Mapping[st
         "up": (1.0, 1.2),
         **settings,
     }
-    return {"name": "network", "recipe": recipe, **_OPTICAL}
+    return {"name": "network", "recipe": recipe, **OPTICAL}
 
 
 def _noisy(**settings: Any) -> Mapping[str, Any]:
@@ -165,7 +167,7 @@ def _noisy(**settings: Any) -> Mapping[str, Any]:
 
 _WEAK: Mapping[str, Any] = {"name": "weak"}
 _STAGE_1 = {
-    "optical": {"name": "network", **_OPTICAL},
+    "optical": {"name": "network", **OPTICAL},
     "network-dacs": {**NETWORK, "recipe": _dacs("mean")["recipe"]},
     "network, refitted": _WEAK,
     "weak, refitted": _WEAK,
@@ -189,10 +191,10 @@ _STAGE_2 = {
 }
 
 
-def _labels_of(method: Mapping[str, Any], arm: Arm, scene: Scene, seed: int) -> Labels:
+def labels_by(method: Mapping[str, Any], arm: Arm, scene: Scene, seed: int) -> Labels:
     """What a method learned from `arm` says of the scene, from eight views."""
     image = arm.images["s2"]
-    stack, legend = _optical(image, None), scene.truth.legend
+    stack, legend = optical(image, None), scene.truth.legend
     made = choose("methods", method)
     with tempfile.TemporaryDirectory() as folder:
         made.fit(arm.learn, Path(folder), seed, quiet)
@@ -203,7 +205,7 @@ def _labels_of(method: Mapping[str, Any], arm: Arm, scene: Scene, seed: int) -> 
     return Labels(values=values, grid=image.grid, legend=legend)
 
 
-def _relabelled(
+def relabelled_by(
     method: Mapping[str, Any], made: Callable[[Scene, int], Arm], rounds: int
 ) -> Callable[[Scene, int], Arm]:
     """The target with what a method makes of it; `weak` learned from that in between."""
@@ -211,8 +213,8 @@ def _relabelled(
     def arm(scene: Scene, seed: int) -> Arm:
         arm, way = made(scene, seed), method
         for _ in range(rounds):
-            labels = _labels_of(way, arm, scene, seed)
-            arm, way = replace(arm, learn=(_optical(arm.images["s2"], labels),)), _WEAK
+            labels = labels_by(way, arm, scene, seed)
+            arm, way = replace(arm, learn=(optical(arm.images["s2"], labels),)), _WEAK
         return arm
 
     return arm
@@ -241,21 +243,21 @@ PROBLEMS = {
     "season": Problem(
         "labels of another season, haze and resolution",
         Wanted(()),
-        _elsewhere,
-        _target,
+        springs,
+        target_of,
         given=_adapted,
         methods=_STAGE_1,
         arms={
-            "network, refitted": _relabelled(NETWORK, _elsewhere, _ROUNDS),
-            "weak, refitted": _relabelled(_WEAK, _elsewhere, _ROUNDS),
+            "network, refitted": relabelled_by(NETWORK, springs, _ROUNDS),
+            "weak, refitted": relabelled_by(_WEAK, springs, _ROUNDS),
         },
     ),
     "chain": Problem(
         "labels of an optical network of elsewhere on SAR",
         Wanted(()),
-        _on_sar_of(_relabelled(NETWORK, _elsewhere, 1)),
-        _on_sar,
-        given=_on_sar_of(_relabelled(NETWORK, _elsewhere, 1 + _ROUNDS)),
+        _on_sar_of(relabelled_by(NETWORK, springs, 1)),
+        on_sar,
+        given=_on_sar_of(relabelled_by(NETWORK, springs, 1 + _ROUNDS)),
         methods=_STAGE_2,
     ),
     **{
@@ -263,7 +265,7 @@ PROBLEMS = {
             f"{percent} % wrong labels on SAR",
             Wanted(()),
             _of_noise(percent / 100),
-            _on_sar,
+            on_sar,
             methods=_STAGE_2,
         )
         for percent in (10, 20, 40)

@@ -280,6 +280,14 @@ def _write_csv(path: Path, columns: Mapping[str, Sequence[Any]]) -> None:
             writer.writerow([as_cell(value) for value in row])
 
 
+def _any_width(values: NDArray[Any]) -> NDArray[Any]:
+    """Texts as objects: else the file limits a field to its longest text of today.
+
+    QGIS would take one character in a field that was written empty.
+    """
+    return values.astype(object) if values.dtype.kind == "U" else values
+
+
 def _write_layer(
     path: Path,
     shapes: Geometries,
@@ -292,7 +300,7 @@ def _write_layer(
     pyogrio.raw.write(
         path,
         shapely.to_wkb(shapes),
-        [np.asarray(values) for values in columns.values()],
+        [_any_width(np.asarray(values)) for values in columns.values()],
         np.array(list(columns), object),
         driver="GPKG",
         layer=path.stem.removesuffix(".part").lstrip("."),
