@@ -15,7 +15,16 @@ from overcast import map_folder, run_folder
 ROOT = Path(overcast.__file__).parent
 FLOORS = [
     {"errors", "limits", "map_folder", "run_folder"},
-    {"progress", "bar", "threads", "runtimes", "lock", "output", "extras"},
+    {
+        "progress",
+        "bar",
+        "threads",
+        "runtimes",
+        "lock",
+        "output",
+        "output_file",
+        "extras",
+    },
     {"geo"},
     {"worlds", "datasets"},
     {"learn", "models"},

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from overcast.output import Output, finish_left, refuse_inputs
+from overcast.output import Output, finish_left, forget, refuse_inputs
 
 NAMES = ("a.txt", "run")
 
@@ -162,6 +162,7 @@ def test_another_command_finds_files_moved(tmp_path: Path) -> None:
         with pytest.raises(Killed):
             output.finish()
     assert finish_left(tmp_path) == "new"
+    forget(tmp_path)
     assert contents(tmp_path) == NEW
     assert finish_left(tmp_path) is None
     with pytest.raises(ValueError, match=r"a\.txt: exists"):

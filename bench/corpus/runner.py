@@ -92,9 +92,15 @@ class Command:
     file_limit: int | None = None
 
 
-def run(command: Command, folder: Path, fresh: bool = False) -> Outcome:
-    """Run a command in `folder`; `fresh` starts Python anew instead of forking."""
-    streams = folder.parent / f"{folder.name}.out", folder.parent / f"{folder.name}.err"
+def run(
+    command: Command, folder: Path, fresh: bool = False, beside: Path | None = None
+) -> Outcome:
+    """Run a command in `folder`; `fresh` starts Python anew instead of forking.
+
+    What it says goes into files beside the folder, or beside another path.
+    """
+    named = beside or folder
+    streams = named.parent / f"{named.name}.out", named.parent / f"{named.name}.err"
     for path in streams:
         path.touch()
     if fresh and command.script is None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import tempfile
+import threading
 import traceback
 import warnings
 from contextlib import suppress
@@ -65,6 +67,7 @@ def main(command: click.Command = commands) -> None:
     # leaks from threads that warp at once, since each restores the others' filters.
     warnings.filterwarnings("ignore", "Dataset has no geotransform")
     try:
+        _end_gently()
         threads.prepare()
         command.main(standalone_mode=False)
         sys.stdout.flush()
@@ -87,6 +90,12 @@ def main(command: click.Command = commands) -> None:
         elif code == FAULT:
             line = f"{line} (a fault of overcast; please report it with {_kept(error)})"
         _fail(code, line)
+
+
+def _end_gently() -> None:
+    """Let a request to end (SIGTERM) be what Ctrl-C is: what was made stays for later."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def _explained(error: Exception) -> tuple[int, str]:

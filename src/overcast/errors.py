@@ -75,8 +75,12 @@ _READERS = (
     *("tomllib", "json", "zlib", "lzma", "zipfile", "csv", "affine", "odc"),
 )
 """Libraries whose errors are about the file at hand."""
-_SPARE = 1 << 16
-"""Bytes: a disk with less free space is full."""
+_WORK = re.compile(r"\.overcast-[^/\\]*[/\\]")
+"""Hidden folders of `overcast.output`, whose names tell users nothing."""
+_SPARE = 1 << 22
+"""Bytes: a disk with less free space is full, if a library does not say why it failed.
+
+Databases give back the room of what they could not write."""
 _PATHS = ("path", "draft", "scratch", "file", "mapped", "out", "folder", "run")
 """Names of local variables that hold the file at hand."""
 
@@ -175,6 +179,7 @@ def explain(error: BaseException) -> tuple[int, str]:
     if _is_sentence(error):
         return INPUT, str(error)
     number, path = _number(error), _file_at_hand(error)
+    path = None if path is None else _placed(path)
     if number is not None:
         line = f"{path or 'a file or connection'}: {_words(number, error)}"
         return _code(number), line
@@ -205,8 +210,14 @@ def _unread(path: object, error: Exception, advice: str) -> Exception:
     return _of_number(number, line)
 
 
-def _unwritten(path: object, error: Exception) -> Exception:
-    number = _number(error) or _limit(path)
+def _placed(path: object) -> str:
+    """Name of a file where it will be, if it is still in a work folder."""
+    return _WORK.sub("", str(path))
+
+
+def _unwritten(given: object, error: Exception) -> Exception:
+    path = _placed(given)
+    number = _number(error) or _limit(given)
     if number is None:
         return ValueError(
             f"{path}: can't be written ({cause(error)}); choose another place"

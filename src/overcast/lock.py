@@ -28,14 +28,15 @@ _NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP}
 """What file systems say that have no locks."""
 
 _mine: dict[Path, tuple[int, FileLock]] = {}
-"""Folders that this process holds: by which thread, and the lock."""
+"""Locks that this process holds: by which thread, and the lock itself."""
 
 
-def acquire(folder: Path) -> tuple[str, ...]:
+def acquire(folder: Path, scope: str = "") -> tuple[str, ...]:
     """Make this process the one that writes to `folder`, which is made if need be.
 
     A second call from the same thread replaces the first one: the work that it was for
-    has ended.
+    has ended. With a `scope`, such as the name of one file, other scopes of the folder
+    stay free.
 
     Returns
     -------
@@ -50,18 +51,19 @@ def acquire(folder: Path) -> tuple[str, ...]:
     """
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"{folder}: a file; give a folder for --out")
-    place = folder.resolve()
+    place, holder = _files(folder, scope)
     thread, held = _mine.get(place, (None, None))
     if held is not None and thread == threading.get_ident():
         held.release()
         del _mine[place]
-        (place / HOLDER).unlink(missing_ok=True)
+        holder.unlink(missing_ok=True)
     folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(place / LOCK, timeout=0, thread_local=False)
+    lock = FileLock(place, timeout=0, thread_local=False)
+    shown = folder / scope
     try:
         lock.acquire()
     except Timeout as error:
-        raise ValueError(_refusal(folder)) from error
+        raise ValueError(_refusal(shown, holder)) from error
     except NotImplementedError:
         return ()
     except OSError as error:
@@ -69,25 +71,27 @@ def acquire(folder: Path) -> tuple[str, ...]:
             raise
         return ()
     _mine[place] = threading.get_ident(), lock
-    notes = _left(folder)
-    _sign(place / HOLDER)
+    notes = _left(shown, holder)
+    _sign(holder)
     return notes
 
 
-def release(folder: Path) -> None:
+def release(folder: Path, scope: str = "") -> None:
     """Let others write to `folder`; nothing happens if this process does not hold it."""
-    place = folder.resolve()
+    place, holder = _files(folder, scope)
     _, lock = _mine.pop(place, (None, None))
     if lock is None:
         return
     # Both files go while the lock is held: no other process's files are removed.
-    for name in (HOLDER, LOCK):
-        with suppress(OSError):
-            (place / name).unlink(missing_ok=True)
-    lock.release()
+    try:
+        for path in (holder, place):
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+    finally:
+        lock.release()
     with suppress(OSError):  # Windows removes no file that is open
         if os.name == "nt":
-            (place / LOCK).unlink(missing_ok=True)
+            place.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -105,6 +109,12 @@ def contents(folder: Path) -> list[Path]:
     return [path for path in folder.iterdir() if path.name not in (LOCK, HOLDER)]
 
 
+def _files(folder: Path, scope: str) -> tuple[Path, Path]:
+    """Return the lock of a folder, or of a scope in it, and the file of its holder."""
+    place, end = folder.resolve(), f"-{scope}" if scope else ""
+    return place / (LOCK + end), place / (HOLDER + end)
+
+
 def _sign(path: Path) -> None:
     words = [Path(sys.argv[0]).name, *sys.argv[1:]]
     if Path(sys.argv[0]).parts[-2:] == ("overcast", "cli.py"):
@@ -115,15 +125,15 @@ def _sign(path: Path) -> None:
         "command": shlex.join(words),
         "since": datetime.now().strftime("%Y-%m-%d %H:%M"),
     }
-    draft = path.with_name(f"{HOLDER}.{os.getpid()}")
+    draft = path.with_name(f"{path.name}.draft")
     draft.write_text(json.dumps(facts), encoding="utf-8")
     draft.replace(path)
 
 
-def _holder(folder: Path) -> tuple[str, str]:
-    """The process that signed for a folder, in words, and its host."""
+def _signed(holder: Path) -> tuple[str, str]:
+    """Return the process that signed for a folder, in words, and its host."""
     try:
-        facts = json.loads((folder / HOLDER).read_text(encoding="utf-8"))
+        facts = json.loads(holder.read_text(encoding="utf-8"))
         command = str(facts["command"])
         if len(command) > _LONGEST:
             command = command[: _LONGEST - 4] + " ..."
@@ -133,20 +143,20 @@ def _holder(folder: Path) -> tuple[str, str]:
         return "another process", "this or another machine"
 
 
-def _refusal(folder: Path) -> str:
-    words, host = _holder(folder)
+def _refusal(shown: Path, holder: Path) -> str:
+    words, host = _signed(holder)
     return (
-        f"{folder}: is being written by {words} on {host}; wait for it, or give "
+        f"{shown}: is being written by {words} on {host}; wait for it, or give "
         "another --out"
     )
 
 
-def _left(folder: Path) -> tuple[str, ...]:
-    if not (folder / HOLDER).exists():
+def _left(shown: Path, holder: Path) -> tuple[str, ...]:
+    if not holder.exists():
         return ()
-    words, host = _holder(folder)
+    words, host = _signed(holder)
     said = (
-        f"{folder}: {words} on {host} was stopped before it was done; this command "
+        f"{shown}: {words} on {host} was stopped before it was done; this command "
         "takes over"
     )
     return (said,)

@@ -90,11 +90,9 @@ def check_table(given: Mapping[str, Any]) -> None:
     """Refuse `--table` before any work, if no table can be written there."""
     if given["table"] is None:
         return
-    from overcast.output import refuse_to_replace
     from overcast.pages.tables import refuse_kind
 
     refuse_kind(given["table"])
-    refuse_to_replace(given["table"], given["overwrite"])
 
 
 def report(made: Any) -> None:

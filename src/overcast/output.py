@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 
 from overcast import lock, run_folder
 
 _WORK, _FINISHED = ".overcast-unfinished", ".overcast-finished"
+_DONE = ".overcast-done"
+"""The key of a command whose files are all in their places, until its lock is gone."""
 _KEY, _NAMES, _REPLACED = "key", "names.json", "replaced"
 _DEAR = "dear"
 _RUN = (run_folder.PLAN, run_folder.INTERFACE, run_folder.SENSORS)
@@ -45,6 +47,11 @@ class Output:
         What is to be said of the folder.
     more
         Names that were not known at the beginning; see `add`.
+    scope
+        Empty, or the name of the one file that is written: others may write others in
+        the same folder meanwhile, and what was stopped is made anew.
+    again
+        Whether the same command was stopped here before.
     """
 
     folder: Path
@@ -52,19 +59,28 @@ class Output:
     finished: bool = False
     notes: tuple[str, ...] = ()
     more: list[str] = field(default_factory=list)
+    scope: str = ""
+    again: bool = False
 
     @property
     def work(self) -> Path:
         """Folder of unfinished files."""
-        return self.folder / _WORK
+        return _hidden(self.folder, _WORK, self.scope)
 
     @classmethod
     def begin(
-        cls, folder: Path, names: tuple[str, ...], key: str, overwrite: bool
+        cls,
+        folder: Path,
+        names: tuple[str, ...],
+        key: str,
+        overwrite: bool,
+        *,
+        scope: str = "",
     ) -> Output:
         """Prepare `folder`, or go on with the unfinished work of the same `key`.
 
-        No other process may write to the folder until the context ends.
+        No other process may write to the folder, or to its `scope`, until the context
+        ends.
 
         Raises
         ------
@@ -73,21 +89,25 @@ class Output:
             `overwrite` is not set; or if another process writes there.
         """
         refuse_name(folder)
-        output = cls(folder, names, notes=lock.acquire(folder))
+        output = cls(folder, names, notes=lock.acquire(folder, scope), scope=scope)
         try:
-            if _finish_left(folder) == key:
-                lock.release(folder)
+            done = _finish_left(folder, scope) == key
+            if done and not scope:
+                output._free()
                 return cls(folder, names, finished=True, notes=output.notes)
-            output._prepare(key, overwrite)
+            again = output._prepare(key, overwrite or done)
         except BaseException:
-            lock.release(folder)
+            lock.release(folder, scope)
             raise
-        return output
+        return replace(output, again=again or done)
 
-    def _prepare(self, key: str, overwrite: bool) -> None:
+    def _prepare(self, key: str, overwrite: bool) -> bool:
+        """Make the work folder; whether it is that of the same command."""
         marker = self.work / _KEY
         if marker.exists() and marker.read_text(encoding="utf-8") == key:
-            return
+            if self.scope:
+                self._empty()
+            return True
         self._refuse_old(self.names, overwrite)
         if marker.exists() and not overwrite:
             raise ValueError(
@@ -97,6 +117,22 @@ class Output:
         shutil.rmtree(self.work, ignore_errors=True)
         self.work.mkdir(parents=True)
         write_whole(marker, key)
+        _hidden(self.folder, _DONE, self.scope).unlink(missing_ok=True)
+        return False
+
+    def _empty(self) -> None:
+        """Leave nothing but the key: what was stopped is made anew."""
+        for path in self.work.iterdir():
+            if path.name != _KEY:
+                remove(path)
+
+    def _free(self) -> None:
+        """Let others write here, and then forget which command was done last.
+
+        In this order a command that is stopped in between is still known to be done.
+        """
+        lock.release(self.folder, self.scope)
+        _hidden(self.folder, _DONE, self.scope).unlink(missing_ok=True)
 
     def add(self, names: Iterable[str], overwrite: bool) -> None:
         """Make more files than those that were known at the beginning.
@@ -129,10 +165,15 @@ class Output:
     ) -> None:
         if error is None:
             self.finish()
-        elif isinstance(error, ValueError) and not (self.work / _DEAR).exists():
+        elif self._is_worthless(error):
             self.discard()
         else:
-            lock.release(self.folder)
+            lock.release(self.folder, self.scope)
+
+    def _is_worthless(self, error: BaseException) -> bool:
+        """Return whether nobody goes on with what was made before an error."""
+        refused = isinstance(error, ValueError) and not (self.work / _DEAR).exists()
+        return refused or bool(self.scope)
 
     def hold(self) -> None:
         """Say that what was made so far took long: no refusal throws it away."""
@@ -146,15 +187,17 @@ class Output:
             gone = [name for name in names if name not in made]
             text = json.dumps({"made": made, "gone": gone})
             write_whole(self.work / _NAMES, text)
-            self.work.rename(self.folder / _FINISHED)
-            _finish_left(self.folder)
-        finally:
-            lock.release(self.folder)
+            self.work.rename(_hidden(self.folder, _FINISHED, self.scope))
+            _finish_left(self.folder, self.scope)
+        except BaseException:
+            lock.release(self.folder, self.scope)
+            raise
+        self._free()
 
     def discard(self) -> None:
         """Leave nothing of unfinished work behind."""
         shutil.rmtree(self.work, ignore_errors=True)
-        lock.release(self.folder)
+        lock.release(self.folder, self.scope)
         if self.folder.is_dir() and not any(self.folder.iterdir()):
             self.folder.rmdir()
 
@@ -165,35 +208,56 @@ def finish_left(folder: Path) -> str | None:
     Returns
     -------
     str or None
-        The key of that command, or None if there is nothing to move.
+        The key of that command, or None if there was none; see `forget`.
     """
-    if not (folder / _FINISHED).is_dir():
+    if not (folder / _FINISHED).is_dir() and not (folder / _DONE).is_file():
         return None
     with lock.writing(folder):
         return _finish_left(folder)
 
 
-def _finish_left(folder: Path) -> str | None:
-    finished = folder / _FINISHED
-    if not finished.is_dir():
-        return None
-    key, names = finished / _KEY, finished / _NAMES
-    mine = key.read_text(encoding="utf-8") if key.exists() else None
-    if names.exists():
-        lists = json.loads(names.read_text(encoding="utf-8"))
-        for name in lists["made"]:
-            # One that is not there is in its place already.
-            if (finished / name).exists():
-                _put(finished / name, folder / name)
-        for name in lists["gone"]:
-            _set_aside(folder / name, finished)
-    for path in finished.iterdir():
-        if path not in (key, names):
-            remove(path)
-    names.unlink(missing_ok=True)
-    key.unlink(missing_ok=True)
-    finished.rmdir()
-    return mine
+def forget(folder: Path) -> None:
+    """Forget which command was done last, once that was said or does not matter."""
+    (folder / _DONE).unlink(missing_ok=True)
+
+
+def keys_left(folder: Path, scope: str = "") -> set[str]:
+    """Keys of commands that were stopped in a folder, while they worked or moved files."""
+    marks = [_hidden(folder, name, scope) / _KEY for name in (_WORK, _FINISHED)]
+    marks.append(_hidden(folder, _DONE, scope))
+    return {mark.read_text(encoding="utf-8") for mark in marks if mark.is_file()}
+
+
+def _finish_left(folder: Path, scope: str = "") -> str | None:
+    """Move what is finished; return the key of the command that was stopped then."""
+    finished = _hidden(folder, _FINISHED, scope)
+    done = _hidden(folder, _DONE, scope)
+    if finished.is_dir():
+        key, names = finished / _KEY, finished / _NAMES
+        if names.exists():
+            _move(json.loads(names.read_text(encoding="utf-8")), finished)
+        for path in finished.iterdir():
+            if path not in (key, names):
+                remove(path)
+        names.unlink(missing_ok=True)
+        if key.exists():
+            key.replace(done)
+        finished.rmdir()
+    return done.read_text(encoding="utf-8") if done.is_file() else None
+
+
+def _move(lists: Mapping[str, Sequence[str]], finished: Path) -> None:
+    folder = finished.parent
+    for name in lists["made"]:
+        # One that is not there is in its place already.
+        if (finished / name).exists():
+            _put(finished / name, folder / name)
+    for name in lists["gone"]:
+        _set_aside(folder / name, finished)
+
+
+def _hidden(folder: Path, name: str, scope: str) -> Path:
+    return folder / (f"{name}-{scope}" if scope else name)
 
 
 def _put(source: Path, target: Path) -> None:

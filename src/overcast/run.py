@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,7 @@ from overcast.accuracy import calibration_file
 from overcast.accuracy.calibrated import Calibrated
 from overcast.accuracy.calibration_file import Calibration, read_calibration
 from overcast.errors import reading
-from overcast.geo.bands import Sensor
 from overcast.geo.legend import Legend
-from overcast.geo.series import series_of
 from overcast.geo.stack import ImageSource, Stack, agree
 from overcast.geo.tiling import Tiling
 from overcast.inputs import Inputs, open_inputs
@@ -33,6 +31,7 @@ from overcast.labels.place_file import placed, write_place
 from overcast.labels.support import refuse_one_class
 from overcast.maps.by_date import for_dates
 from overcast.maps.ensemble import Ensemble
+from overcast.maps.matched import matched
 from overcast.maps.placed import Placed
 from overcast.maps.predict import predict
 from overcast.maps.predictor import Predictor
@@ -40,15 +39,9 @@ from overcast.maps.views import Viewed, views_of
 from overcast.maps.without import Without
 from overcast.methods.by_date import fit_by_date, load_by_date
 from overcast.methods.finding_place import check_stated, find_place
+from overcast.methods.over import EVERYWHERE, Over, Where
 from overcast.outside import keep_copies
-from overcast.plan import (
-    Plan,
-    Windows,
-    fingerprint,
-    method_of,
-    read_plan,
-    write_plan,
-)
+from overcast.plan import Plan, Windows, fingerprint, method_of, read_plan, write_plan
 from overcast.product.rasters import (
     MapRows,
     write_confidence,
@@ -62,6 +55,7 @@ from overcast.run_files import (
     begin_record,
     check_record,
     finish_record,
+    is_recorded,
     learned_files,
     read_interface,
     write_interface,
@@ -96,11 +90,13 @@ def learn(
     scenes: Sequence[Stack],
     folder: Path,
     progress: Progress = quiet,
+    where: Where = EVERYWHERE,
 ) -> None:
     """Learn with the method of a plan, leaving a run in `folder`.
 
     `inputs` are the plan's own data, whose labels may count as evidence of place, and
-    `scenes` are further ones to learn from.
+    `scenes` are further ones to learn from. `where` says which windows of large scenes
+    are learned from, and where labels count as evidence of place.
 
     Raises
     ------
@@ -120,13 +116,15 @@ def learn(
     write_interface(interface, folder)
     begin_record(plan, interface, folder)
     with steady_learning():
-        _fit(method_of(plan), stacks, folder, plan.seed, progress)
+        method = method_of(plan)
+        if where.over is not None:
+            method = Over(method, where.over)
+        _fit(method, stacks, folder, plan.seed, progress)
         if _asks_place(plan) and inputs.stack.labels is not None:
             predictor = _learned(folder, plan, interface)
-            place = find_place(
-                predictor, inputs.stack, plan, inputs.accuracies, progress
-            )
-            write_place(place, inputs.stack, folder)
+            stack = replace(inputs.stack, grid=where.place or inputs.stack.grid)
+            place = find_place(predictor, stack, plan, inputs.accuracies, progress)
+            write_place(place, stack, folder)
     finish_record(plan, interface, folder)
 
 
@@ -206,8 +204,9 @@ def is_trained(folder: Path) -> bool:
     except ValueError:
         return False
     plan = read_plan(folder / PLAN)
-    undecided = _asks_place(plan) and plan.data.labels is not None
-    return not undecided or (folder / place_file.NAME).is_file()
+    decides = _asks_place(plan) and plan.data.labels is not None
+    decided = not decides or (folder / place_file.NAME).is_file()
+    return decided and is_recorded(folder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -372,29 +371,3 @@ def _file_names(stack: Stack) -> list[str]:
     sources: list[Any] = [*stack.images.values(), stack.labels, *stack.others]
     every = (one for s in sources for one in getattr(s, "sources", (s,)))
     return [source.path.name for source in every if hasattr(source, "path")]
-
-
-def matched(stack: Stack, sensors: Mapping[str, Sensor]) -> Stack:
-    """Return the stack with exactly the images that a predictor reads, and no labels.
-
-    Raises
-    ------
-    ValueError
-        If an image is missing, or is of another sensor or other bands.
-    """
-    given = {series_of(n, stack.moments): s for n, s in stack.images.items()}
-    missing = sensors.keys() - given.keys()
-    if missing:
-        raise ValueError(
-            f"the run was trained with images {', '.join(sorted(sensors))}; "
-            f"{', '.join(sorted(missing))} was not given (predict --without maps without)"
-        )
-    for name, sensor in sensors.items():
-        found = given[name].sensor
-        if (found.name, found.names) != (sensor.name, sensor.names):
-            raise ValueError(
-                f"{name}: the run was trained on {sensor.name} "
-                f"({', '.join(sensor.names)}), the image is {found.name} "
-                f"({', '.join(found.names)})"
-            )
-    return stack.only(sensors)

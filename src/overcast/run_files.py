@@ -116,6 +116,12 @@ def check_record(plan: Plan, interface: Interface, folder: Path) -> None:
         )
 
 
+def is_recorded(folder: Path) -> bool:
+    """Return whether the record of a run names its learned files: all are made."""
+    path = folder / RECORD
+    return path.is_file() and "files" in read_json(path)
+
+
 def read_json(path: Path) -> Any:
     """Plain values of a JSON file of a run.
 

@@ -81,3 +81,17 @@ def test_whiskers_and_bars_stay_in_their_cell() -> None:
     assert ends == [30, 120, 90, 90]
     assert 'width="120.0"' in bar(3, "ffffff")
     assert 'width="0.0"' in bar(math.nan, "ffffff")
+
+
+def test_bins_of_few_pixels_are_hollow_and_bars_count_them() -> None:
+    sure = np.array([0.3] * 10 + [0.9] * 40)
+    weighted = Reliability.of(
+        sure, sure > 0.5, np.array([0, 0.5, 1]), np.full(50, 1000.0)
+    )
+    tree = ElementTree.fromstring(reliability_diagram({"x": weighted}))
+    dots = [float(dot.attrib["fill-opacity"]) for dot in tree.iter("circle")]
+    assert dots == [0, 0.55]
+    low, high = (float(bar.attrib["height"]) for bar in tree.iter("rect"))
+    assert (low, high) == (15, 60)
+    assert "polyline" not in reliability_diagram({"x": weighted})
+    assert [e.text for e in tree.iter("text")].count("40") == 1

@@ -49,26 +49,28 @@ def command(mapped: Path, **given: Any) -> None:
     """
     from overcast.accuracy.reference import ReferenceFile
     from overcast.jobs.areas import ZoneFile, measure_areas
+    from overcast.output_file import results
     from overcast.pages.summaries import of_areas
 
     refuse_without(given, "name", "zones")
     refuse_without(given, "sample_column", "sample")
     check_table(given)
     zones, sample = given["zones"], given["sample"]
-    with bar() as progress:
-        areas = measure_areas(
-            mapped,
-            zones=None
-            if zones is None
-            else ZoneFile(path=file_of(zones), name=given["name"] or "name"),
-            sample=None
-            if sample is None
-            else ReferenceFile(file_of(sample), column=given["sample_column"]),
-            legend=given["legend"],
-            out=given["out"],
-            overwrite=given["overwrite"],
-            progress=progress,
-        )
-    for note in areas["notes"]:
-        say(f"note: {note}")
-    present(areas, of_areas, given)
+    read = [mapped, *(file_of(path) for path in (zones, sample) if path is not None)]
+    with results(given, read):
+        with bar() as progress:
+            areas = measure_areas(
+                mapped,
+                zones=None
+                if zones is None
+                else ZoneFile(path=file_of(zones), name=given["name"] or "name"),
+                sample=None
+                if sample is None
+                else ReferenceFile(file_of(sample), column=given["sample_column"]),
+                legend=given["legend"],
+                out=given["out"],
+                progress=progress,
+            )
+        for note in areas["notes"]:
+            say(f"note: {note}")
+        present(areas, of_areas, given)

@@ -49,23 +49,24 @@ def command(mapped: Path, reference: str, report: bool, **given: Any) -> None:
       overcast assess out/map.tif plots.geojson --reference-column landcover
     """
     from overcast.jobs.assess import assess_files
+    from overcast.jobs.reporting import report_again
+    from overcast.output_file import results
     from overcast.pages.summaries import of_scores
 
     check_table(given)
-    with bar() as progress:
-        found = assess_files(
-            mapped,
-            reference_of(reference, given),
-            legend=given["legend"],
-            out=given["out"],
-            overwrite=given["overwrite"],
-            progress=progress,
-        )
-    for note in found["notes"]:
-        say(f"note: {note}")
-    present(found, of_scores, given)
-    if report:
-        from overcast.jobs.reporting import report_again
-
+    known = reference_of(reference, given)
+    with results(given, (mapped, known.path)):
         with bar() as progress:
-            report_again(mapped, found, progress)
+            found = assess_files(
+                mapped,
+                known,
+                legend=given["legend"],
+                out=given["out"],
+                progress=progress,
+            )
+        for note in found["notes"]:
+            say(f"note: {note}")
+        present(found, of_scores, given)
+        if report:
+            with bar() as progress:
+                report_again(mapped, found, progress)

@@ -69,24 +69,28 @@ def command(before: Path, after: Path, out: Path, **given: Any) -> None:
           --table change.csv --out change/ --overwrite
     """
     from overcast.accuracy.reference import ReferenceFile
-    from overcast.jobs.change import ChangeSettings, map_change
+    from overcast.jobs.change import NAMES, ChangeSettings, map_change
+    from overcast.output_file import results
     from overcast.pages.summaries import of_change
 
     refuse_without(given, "sample_column", "sample")
     check_table(given)
     sample = given["sample"]
+    known = None
+    if sample is not None:
+        known = ReferenceFile(file_of(sample), column=given["sample_column"])
+    read = [before, after, *([] if known is None else [known.path])]
     settings = ChangeSettings(least=given["probability"], mmu_ha=given["mmu"])
-    with bar() as progress:
-        changes = map_change(
-            (before, after),
-            out,
-            settings,
-            sample=None
-            if sample is None
-            else ReferenceFile(file_of(sample), column=given["sample_column"]),
-            overwrite=given["overwrite"],
-            progress=progress,
-        )
-    for note in changes["notes"]:
-        say(f"note: {note}")
-    present(changes, of_change, given)
+    with results(given, read, [out / name for name in NAMES]) as again:
+        with bar() as progress:
+            changes = map_change(
+                (before, after),
+                out,
+                settings,
+                sample=known,
+                overwrite=given["overwrite"] or again,
+                progress=progress,
+            )
+        for note in changes["notes"]:
+            say(f"note: {note}")
+        present(changes, of_change, given)

@@ -9,7 +9,6 @@ import click
 from overcast import run_folder
 from overcast.option_types import FILE, Number
 from overcast.options import HELP, Command, bar, show
-from overcast.output import refuse_to_replace
 
 
 @click.command(cls=Command, context_settings=HELP)
@@ -48,12 +47,16 @@ def command(
     Example:
       overcast export out/run --out model.onnx
     """
-    refuse_to_replace(out, overwrite)
     from overcast.jobs.export import export_run
+    from overcast.output_file import begin_file
+    from overcast.run_files import learned_files
 
     run = run if (run / run_folder.PLAN).is_file() else run / "run"
-    with bar() as progress:
+    facts = ("export", str(run), size, joined, pixel_m)
+    output = begin_file(out, facts, overwrite, inputs=learned_files(run))
+    with output, bar() as progress:
+        target = output.work / out.name
         difference = export_run(
-            run, out, size, joined=joined, pixel_m=pixel_m, progress=progress
+            run, target, size, joined=joined, pixel_m=pixel_m, progress=progress
         )
     show({"file": str(out), "largest_difference": difference})

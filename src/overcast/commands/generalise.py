@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from overcast.options import FILE, HELP, Command, bar, show
-from overcast.output import refuse_to_replace
 
 
 @click.command(cls=Command, context_settings=HELP)
@@ -34,9 +33,13 @@ def command(mapped: Path, mmu: float, out: Path, overwrite: bool) -> None:
     """
     if out.suffix.lower() not in (".tif", ".tiff"):
         raise ValueError(f"{out}: expected a name that ends in .tif")
-    refuse_to_replace(out, overwrite, (mapped,))
+    from overcast.output_file import begin_file
     from overcast.product.generalise import generalise_file
 
-    with bar() as progress:
-        done = generalise_file(mapped, out, mmu, progress)
-    show(done)
+    beside = (f"{out.name}.aux.xml", f"{out.stem}.qml")
+    output = begin_file(
+        out, ("generalise", mmu), overwrite, inputs=(mapped,), beside=beside
+    )
+    with output, bar() as progress:
+        done = generalise_file(mapped, output.work / out.name, mmu, progress)
+    show({**done, "map": str(out)})

@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from overcast.options import FILE, HELP, Command, show
-from overcast.output import refuse_to_replace
 
 
 @click.command(cls=Command, context_settings=HELP)
@@ -31,16 +30,19 @@ def command(legend: str, out: Path | None, overwrite: bool) -> None:
       overcast palette worldcover
       overcast palette worldcover --out worldcover.csv
     """
+    from overcast.errors import writing
     from overcast.geo.legend import legend_to_csv, load_legend
+    from overcast.output_file import begin_file
     from overcast.pages.colour_vision import closest, told_apart
 
-    if out is not None:
-        refuse_to_replace(out, overwrite, (legend,))
     own = load_legend(legend)
     result = {"legend": own.name, "smallest_distances": _plain(closest(own))}
     if out is not None:
         apart = told_apart(own)
-        out.write_text(legend_to_csv(apart), encoding="utf-8")
+        output = begin_file(out, "palette", overwrite, inputs=(legend,))
+        with output, writing(out):
+            text = legend_to_csv(apart)
+            (output.work / out.name).write_text(text, encoding="utf-8")
         result |= {"file": str(out), "then": _plain(closest(apart))}
     show(result)
 

@@ -8,7 +8,6 @@ import click
 
 from overcast.option_types import FILE, Number
 from overcast.options import HELP, Command, bar, show
-from overcast.output import refuse_to_replace
 
 
 @click.command(cls=Command, context_settings=HELP)
@@ -45,9 +44,11 @@ def command(
     """
     if out.suffix not in (".gpkg", ".fgb"):
         raise ValueError(f"{out}: expected a name that ends in .gpkg or .fgb")
-    refuse_to_replace(out, overwrite, (mapped,))
+    from overcast.output_file import begin_file
     from overcast.product.vector import write_polygons
 
-    with bar() as progress:
-        count = write_polygons(mapped, out, mmu, progress, smooth)
+    facts = ("polygons", mmu, smooth)
+    output = begin_file(out, facts, overwrite, inputs=(mapped,))
+    with output, bar() as progress:
+        count = write_polygons(mapped, output.work / out.name, mmu, progress, smooth)
     show({"polygons": count, "file": str(out)})

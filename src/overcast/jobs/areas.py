@@ -32,7 +32,7 @@ from overcast.geo.location import FilePath
 from overcast.geo.overlay import classes_under, pixels_under
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.zones import ZoneCounts, Zones, count_zones, open_zones
-from overcast.output import refuse_to_replace
+from overcast.output import refuse_to_replace, write_whole
 from overcast.product.rasters import written_legend
 from overcast.progress import Progress, quiet
 
@@ -99,7 +99,7 @@ def measure_areas(
     if out is not None:
         text = json.dumps(result, indent=2, ensure_ascii=False)
         with writing(out):
-            out.write_text(text + "\n", encoding="utf-8")
+            write_whole(out, text + "\n")
     return result
 
 

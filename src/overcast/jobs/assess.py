@@ -26,7 +26,8 @@ from overcast.geo.location import FilePath, Location
 from overcast.geo.overlay import classes_under, pixels_under, within
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import LabelSource
-from overcast.output import refuse_to_replace
+from overcast.output import refuse_to_replace, write_whole
+from overcast.output_file import begin_file
 from overcast.plan import read_plan
 from overcast.product.rasters import written_legend
 from overcast.progress import Progress, quiet
@@ -68,7 +69,7 @@ def assess_files(
     if out is not None:
         text = json.dumps(result, indent=2, ensure_ascii=False)
         with writing(out):
-            out.write_text(text + "\n", encoding="utf-8")
+            write_whole(out, text + "\n")
     return result
 
 
@@ -126,7 +127,16 @@ def draw_sample(
     """
     if out.suffix.lower() not in (".gpkg", ".csv"):
         raise ValueError(f"{out}: expected a name that ends in .gpkg or .csv")
-    refuse_to_replace(out, overwrite, (mapped,))
+    facts = ("sample", asdict(design), legend)
+    with begin_file(out, facts, overwrite, inputs=(mapped,)) as output:
+        drawn = _draw(mapped, output.work / out.name, design, legend, progress)
+    return {**drawn, "sample": str(out)}
+
+
+def _draw(
+    mapped: Path, out: Path, design: Design, legend: str | None, progress: Progress
+) -> dict[str, Any]:
+    """Draw a sample into a file that is not there; what is said of it."""
     classes = load_legend(legend) if legend else written_legend(mapped)
     source = open_labels(mapped, classes)
     pixels = count_classes(source, progress)

@@ -38,8 +38,10 @@ def publish(
         tuple(dict.fromkeys(credits)),
     )
     key = repr((about, [str(folder.resolve()) for folder in maps]))
-    with Output.begin(out, tuple(names), key, bool(given["overwrite"])) as output:
-        write_collection(maps, output.work, out, about)
+    output = Output.begin(out, tuple(names), key, bool(given["overwrite"]))
+    if not output.finished:
+        with output:
+            write_collection(maps, output.work, out, about)
     return {"collection": str(out / names[0]), "items": len(names) - 1}
 
 

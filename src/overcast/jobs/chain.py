@@ -21,7 +21,7 @@ from overcast import map_folder
 from overcast.jobs.mapping import Made, map_elsewhere, train_only
 from overcast.jobs.pseudo import make_pseudo_labels
 from overcast.lock import contents, writing
-from overcast.output import finish_left, remove, write_whole
+from overcast.output import finish_left, forget, remove, write_whole
 from overcast.plan import Data, ImageInput, LabelInput, Plan, fingerprint
 from overcast.progress import Progress
 from overcast.run import Runs
@@ -215,6 +215,7 @@ def _label(
 def _is_there(folder: Path, name: str) -> bool:
     """Return whether a part exists; files that were about to move are moved first."""
     finish_left(folder)
+    forget(folder)
     return (folder / name).exists()
 
 

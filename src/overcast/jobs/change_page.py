@@ -22,6 +22,7 @@ from overcast.inputs import open_inputs
 from overcast.jobs.change_raster import DatedMap
 from overcast.maps.predict import PROBABILITY_STEPS
 from overcast.pages.change import ChangePage
+from overcast.pages.graticule import map_furniture
 from overcast.pages.quicklook import (
     Picture,
     class_picture,
@@ -32,7 +33,7 @@ from overcast.pages.quicklook import (
     png,
     rgb,
 )
-from overcast.pages.report import Panel
+from overcast.pages.report import CHANGE_TITLE, Panel
 from overcast.plan import read_plan
 
 _LARGEST = 6
@@ -68,7 +69,12 @@ def page_of(
     titles = ("Before", "After", "Change")
     texts = ("As mapped.", "As mapped.", "Land that keeps its class is pale.")
     panels = [
-        Panel(title=title, picture=png(class_picture(labels)), text=text)
+        Panel(
+            title=title,
+            picture=png(class_picture(labels)),
+            text=text,
+            over=map_furniture(grid),
+        )
         for title, labels, text in zip(titles, look, texts, strict=True)
     ]
     panels.append(
@@ -79,7 +85,7 @@ def page_of(
         )
     )
     return ChangePage(
-        title="What changed",
+        title=CHANGE_TITLE,
         result=result,
         land=classes.land,
         change=classes.legend,

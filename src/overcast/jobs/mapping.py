@@ -31,7 +31,7 @@ from overcast.labels.place_file import read_place, said_elsewhere
 from overcast.labels.support import remarks
 from overcast.maps.predictor import Predictor
 from overcast.methods.by_date import said_of_dates
-from overcast.output import Output, refuse_inputs
+from overcast.output import Output, finish_left, forget, refuse_inputs
 from overcast.plan import (
     Data,
     ImageInput,
@@ -233,16 +233,18 @@ def make_demo(
     progress: Progress,
 ) -> Made:
     """Simulate a scene (seed, size), map it from its coarse labels, and score that."""
-    from overcast.worlds.files import world_of, write_world
+    from overcast.worlds.files import WORLD, world_of, write_world
 
     folder = out / "world"
-    if not (folder / "world.json").exists() or overwrite:
+    finish_left(folder)
+    if not (folder / WORLD).exists() or overwrite:
         write_world(*world, folder, overwrite=overwrite, progress=progress)
     elif (present := world_of(folder)) != world:
         raise ValueError(
             f"{folder}: holds the world of seed {present[0]} and size {present[1]}; give "
             "another --out, or --overwrite"
         )
+    forget(folder)
     data = Data(
         images={
             "s1": ImageInput(

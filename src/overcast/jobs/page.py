@@ -31,6 +31,8 @@ from overcast.geo.tiling import Window
 from overcast.inputs import Inputs
 from overcast.jobs.publish import read_files
 from overcast.maps.predictor import Predictor
+from overcast.pages.graticule import map_furniture
+from overcast.pages.heading import read_heading
 from overcast.pages.quicklook import (
     class_picture,
     confidence_picture,
@@ -42,7 +44,7 @@ from overcast.pages.quicklook import (
     png,
     rgb,
 )
-from overcast.pages.report import Page, Panel, write_report
+from overcast.pages.report import MAP_TITLE, Page, Panel, write_report
 from overcast.pages.training import pseudo_labels, read_log
 from overcast.plan import Plan
 from overcast.progress import Progress
@@ -91,7 +93,8 @@ def make_page(
     origins = origins_of(read_files(inputs))
     dates = seen_by_date(inputs.stack)
     page = Page(
-        title="Land-cover map",
+        title=MAP_TITLE,
+        heading=read_heading(mapped.parent),
         facts=_facts(grid, plan, sum(areas)),
         legend=legend,
         panels=list(_panels(made, inputs, dates, findings.calibration)),
@@ -144,6 +147,7 @@ def _panels(
         title="Map",
         picture=png(class_picture(classes)),
         text="The most probable class of every pixel.",
+        over=map_furniture(grid),
     )
     given = {panel.title: panel for panel in input_panels(inputs, grid, dates)}
     if (labels := given.pop("labels", None)) is not None:

@@ -11,10 +11,10 @@ import shapely
 from overcast import __version__
 from overcast.geo.series import days_of, middle, spread
 from overcast.geo.vectors import write_outlines
-from overcast.inputs import open_inputs
+from overcast.inputs import Inputs, open_inputs
 from overcast.jobs.mapping import Made
-from overcast.output import refuse_to_replace
-from overcast.plan import Data
+from overcast.output_file import begin_file
+from overcast.plan import Data, files_of
 from overcast.progress import Progress
 from overcast.threads import steady_learning
 
@@ -40,12 +40,31 @@ def suggest_patches(
         If an image is refused, `out` exists or is no GeoPackage, or there are not so
         many patches.
     """
-    from overcast.methods.telling import patches_of, telling_patches
-
     if out.suffix.lower() != ".gpkg":
         raise ValueError(f"{out}: expected a name that ends in .gpkg")
-    refuse_to_replace(out, overwrite)
     inputs = open_inputs(data)
+    facts = ("suggest", count, side, seed, inputs.fingerprint)
+    with begin_file(out, facts, overwrite, inputs=files_of(data)) as output:
+        summary = _suggest(
+            inputs, output.work / out.name, (count, side, seed), progress
+        )
+    notes = inputs.notes
+    if days := days_of(inputs.stack):
+        day = days[len(days) // 2]
+        notes = (
+            *notes,
+            f"patches by the images of {day}, the middle of {spread(days)}",
+        )
+    return Made({**summary, "patches": str(out)}, notes)
+
+
+def _suggest(
+    inputs: Inputs, out: Path, wanted: tuple[int, int, int], progress: Progress
+) -> dict[str, Any]:
+    """Write patches, given their number, side and seed; what is said of them."""
+    from overcast.methods.telling import patches_of, telling_patches
+
+    count, side, seed = wanted
     grid = inputs.stack.grid
     windows = patches_of(inputs.stack.shape, side, seed)
     with steady_learning():
@@ -57,17 +76,9 @@ def suggest_patches(
     }
     about = {"side": str(side), "seed": str(seed), "overcast": __version__}
     write_outlines(out, shapely.normalize(squares), str(grid.crs), columns, about)
-    summary = {
+    return {
         "patches": str(out),
         "count": len(patches),
         "side": side,
         "likeness": float(columns["likeness"][-1]),
     }
-    notes = inputs.notes
-    if days := days_of(inputs.stack):
-        day = days[len(days) // 2]
-        notes = (
-            *notes,
-            f"patches by the images of {day}, the middle of {spread(days)}",
-        )
-    return Made(summary, notes)

@@ -196,11 +196,12 @@ def _steps(
         learner.train()  # the caller may have evaluated since
         terms = _learn(fabric, learner, stepper, batches, (schedule, step))
         state.settle(model, step)
+        # The caller's log has a step before the checkpoint does: none is ever missing.
+        yield step, terms
         if (step + 1) % schedule.save_every == 0 or step + 1 == schedule.steps:
             if fabric.is_global_zero:
                 save_checkpoint(checkpoint, parts, optimiser, step + 1, made_with)
             fabric.barrier()
-        yield step, terms
 
 
 class _Parts(nn.Module):

@@ -17,11 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from overcast.geo.legend import Legend
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import Chip, Stack, agree, label_names
 from overcast.geo.tiling import Window
 from overcast.methods.cells import Places, labels_of
 from overcast.methods.features import halo_of
+from overcast.methods.over import Chosen, Piece, batches
 from overcast.methods.proportions import Cells
 from overcast.methods.sampling import has_labels, whole_windows
 from overcast.progress import Progress
@@ -30,6 +32,8 @@ Floats = NDArray[np.float64]
 _MOST_WINDOWS = 400
 """Of large stacks only so many windows are counted: 26 million pixels are plenty."""
 _MOST_CELLS = 12_000
+_BATCH = 8
+"""Windows that are counted as one task."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +66,15 @@ class Counting:
 
 
 def count_cells(
-    stacks: Sequence[Stack], counting: Counting, progress: Progress
+    stacks: Sequence[Stack],
+    counting: Counting,
+    progress: Progress,
+    over: Chosen | None = None,
 ) -> list[Cells]:
     """Cells of every clustering; stacks without labels are passed over.
+
+    Windows that were chosen, if `over` has some, are counted each by itself, and cells
+    weigh as classes are distributed in all of the ground.
 
     Raises
     ------
@@ -72,11 +82,17 @@ def count_cells(
         If no stack has labels, none is known, or one lacks the prior.
     """
     labelled = [stack for stack in stacks if stack.labels is not None]
-    tally = _Tally(labelled, counting)
-    for index, chip, inside, done in _chips(labelled, counting):
-        tally.add(index, chip, inside)
-        progress("counting", *done)
-    return tally.cells()
+    legend = labels_of(agree(labelled)).legend
+    tally = Tally(legend, Places(labelled, counting.least), counting)
+    if over is None:
+        for index, chip, inside, done in _chips(labelled, counting):
+            tally.add(index, chip, inside)
+            progress("counting", *done)
+        return tally.cells(label_names(labelled))
+    pieces = list(over.pieces(labelled, halo_of(labelled[0].sensors)))
+    for part in over.each(tally.counted, batches(pieces, _BATCH), "counting"):
+        tally.merge(part)
+    return tally.cells(label_names(labelled), over.there)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +122,32 @@ class _Pairs:
         return csr_matrix((values, (row[mine], column[mine])), (len(numbers), width))
 
 
-class _Tally:
-    """Counts so far."""
+class Tally:
+    """Counts so far: sums over windows, which may be made apart and merged.
 
-    def __init__(self, labelled: Sequence[Stack], counting: Counting) -> None:
-        self.counting, self.stacks = counting, labelled
-        self.legend = labels_of(agree(labelled)).legend
-        self.widths = [*counting.widths, len(self.legend)]
-        self.places = Places(labelled, counting.least)
+    Counts are whole numbers, so their order does not matter. Sums of a prior are not,
+    and are merged in the order of the windows.
+    """
+
+    def __init__(self, legend: Legend, places: Places, counting: Counting) -> None:
+        self.legend, self.places, self.counting = legend, places, counting
+        self.widths = [*counting.widths, len(legend)]
         self.found: list[list[_Pairs]] = [[] for _ in self.widths]
         self.before = [np.zeros((w, len(self.legend))) for w in counting.widths]
+
+    def counted(self, pieces: Sequence[Piece]) -> Tally:
+        """Counts of some windows alone, whatever was counted here before."""
+        own = Tally(self.legend, self.places, self.counting)
+        for piece in pieces:
+            own.add(piece.index, piece.stack.read(piece.wide), piece.inside)
+        return own
+
+    def merge(self, other: Tally) -> None:
+        """Add what was counted elsewhere, of other windows."""
+        for mine, more in zip(self.found, other.found, strict=True):
+            mine.extend(more)
+        pairs = zip(self.before, other.before, strict=True)
+        self.before = [before + more for before, more in pairs]
 
     def add(self, index: int, chip: Chip, inside: tuple[slice, slice]) -> None:
         """Count the inner part of a chip of stack `index`."""
@@ -156,16 +188,17 @@ class _Tally:
             for c, value in enumerate(values):
                 before[:, c] += np.bincount(column[known], value[known], len(before))
 
-    def cells(self) -> list[Cells]:
-        """All that was counted."""
+    def cells(self, names: str, there: Floats | None = None) -> list[Cells]:
+        """All that was counted.
+
+        `there` are label pixels of every class in all of the ground ``[K]``. With it,
+        every class gives about as many cells, and each class has the weight that it has
+        there (poststratification; Cochran, Sampling Techniques, 1977, ch. 5A.9).
+        """
         if not all(any(len(part.pair) for part in parts) for parts in self.found):
-            names = label_names(self.stacks)
             raise ValueError(f"{names}: no pixel of the grid has a known label")
         pairs = [_Pairs.of(kept) for kept in self.found]
-        numbers = np.unique(pairs[-1].pair // self.widths[-1])
-        if len(numbers) > _MOST_CELLS:
-            random = np.random.default_rng((self.counting.seed, 6))
-            numbers = np.sort(random.choice(numbers, _MOST_CELLS, replace=False))
+        numbers = self._chosen(pairs[-1], evenly=there is not None)
         tables = [
             pair.table(numbers, width)
             for pair, width in zip(pairs, self.widths, strict=True)
@@ -174,6 +207,8 @@ class _Tally:
         pixels = called.sum(1)
         labels = called / pixels[:, None]
         weight = np.minimum(pixels / np.median(pixels), 1.0) / self.places.size(numbers)
+        if there is not None:
+            weight *= _poststratified(weight @ labels, there)[called.argmax(1)]
         decisions = float(weight.sum())
         share = weight @ labels / weight.sum()
         weight *= labels @ np.maximum(share, 1e-9) ** -self.counting.balance
@@ -195,6 +230,32 @@ class _Tally:
             )
             for cells, before in zip(found, self.before, strict=True)
         ]
+
+    def _chosen(self, labels: _Pairs, *, evenly: bool) -> NDArray[np.int64]:
+        """Numbers of the cells that count: all, or as many as are plenty."""
+        width = self.widths[-1]
+        numbers = np.unique(labels.pair // width)
+        if len(numbers) <= _MOST_CELLS:
+            return numbers
+        random = np.random.default_rng((self.counting.seed, 6))
+        if not evenly:
+            return np.sort(random.choice(numbers, _MOST_CELLS, replace=False))
+        of_class = np.asarray(labels.table(numbers, width).argmax(1)).ravel()
+        shuffled = random.permutation(len(numbers))
+        # The first cell of every class, then the second of every class, and so on.
+        turn = np.empty(len(numbers), np.intp)
+        for c in range(width):
+            own = shuffled[of_class[shuffled] == c]
+            turn[own] = np.arange(len(own))
+        first = shuffled[np.argsort(turn[shuffled], kind="stable")][:_MOST_CELLS]
+        return np.sort(numbers[first])
+
+
+def _poststratified(shown: Floats, there: Floats) -> Floats:
+    """Factors ``[K]`` by which what was `shown` of a class has its share of all."""
+    shares = shown / max(shown.sum(), 1e-9), there / max(there.sum(), 1e-9)
+    known = (shares[0] > 0) & (shares[1] > 0)
+    return np.where(known, shares[1] / np.maximum(shares[0], 1e-9), 1.0)
 
 
 def _chips(

@@ -36,6 +36,7 @@ from overcast.methods.start import (
     write_sensors,
 )
 from overcast.models.segmenter import Remover, Segmenter
+from overcast.output import write_whole
 from overcast.plan import choose
 from overcast.progress import Progress
 from overcast.run_folder import ENCODER
@@ -299,14 +300,14 @@ def _follow(
     """Write every step's losses to the log, and show the loss.
 
     A resumed run repeats the steps since its checkpoint, so the lines that an earlier
-    attempt wrote for them are dropped first.
+    attempt wrote for them are dropped first. If none is left, the log stays as it is.
     """
-    kept = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
-    with log.open("w", encoding="utf-8") as file:
-        first = True
+    first = True
+    with ExitStack() as stack:
         for step, terms in steps:
             if first:
-                file.writelines(f"{line}\n" for line in _before(kept, step))
+                _drop_from(log, step)
+                file = stack.enter_context(log.open("a", encoding="utf-8"))
                 first = False
             losses = {k: float(v.detach()) for k, v in terms.losses.items()}
             gauges = {k: float(v.detach()) for k, v in terms.gauges.items()}
@@ -315,6 +316,12 @@ def _follow(
             file.write(json.dumps(record) + "\n")
             file.flush()
             progress("training", step + 1, total, f"loss {loss:.3f}")
+
+
+def _drop_from(log: Path, step: int) -> None:
+    """Drop the lines of a step and of those after it; the others are never lost."""
+    lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+    write_whole(log, "".join(f"{line}\n" for line in _before(lines, step)))
 
 
 def _before(lines: list[str], step: int) -> list[str]:

@@ -45,6 +45,7 @@ from overcast.methods.label_sources import (
     by_source,
     refuse_one_cell,
 )
+from overcast.methods.over import Chosen
 from overcast.methods.proportions import Belief, Cells, Sources, class_shares
 from overcast.methods.sampling import FEWEST_SAMPLES, sample_seen
 from overcast.progress import Progress
@@ -108,7 +109,7 @@ class Weak:
         Add spectral indices and guided multilook backscatter to the bands.
     forest
         Let a forest count beside the clusters where all labels were drawn
-        (`overcast.methods.drawn_forest`).
+        (`overcast.methods.drawn_forest`). Not with a prior, nor over a region's windows.
     """
 
     clusters: tuple[int, ...] = (256, 512, 256, 512)
@@ -139,16 +140,29 @@ class Weak:
         check_limits(self, trust=(0, 1e6))
 
     def fit(
-        self, stacks: Sequence[Stack], folder: Path, seed: int, progress: Progress
+        self,
+        stacks: Sequence[Stack],
+        folder: Path,
+        seed: int,
+        progress: Progress,
+        over: Chosen | None = None,
     ) -> None:
-        """Cluster pixels, count clusters in cells, explain the labels of cells."""
-        self._learn(stacks, folder, seed, progress)
+        """Cluster pixels, count clusters in cells, explain the labels of cells.
+
+        With `over`, of the windows that were chosen alone.
+        """
+        self._learn(stacks, folder, seed, progress, over)
 
     def fit_rated(
-        self, stacks: Sequence[Stack], folder: Path, seed: int, progress: Progress
+        self,
+        stacks: Sequence[Stack],
+        folder: Path,
+        seed: int,
+        progress: Progress,
+        over: Chosen | None = None,
     ) -> float:
         """Fit, and return how well held-out labels are explained (`held_out_fit`)."""
-        sources, edges, legend = self._learn(stacks, folder, seed, progress)
+        sources, edges, legend = self._learn(stacks, folder, seed, progress, over)
 
         def fit(some: Sources) -> Floats:
             quick = [(cells, replace(belief, rounds=1)) for cells, belief in some]
@@ -157,7 +171,12 @@ class Weak:
         return held_out_fit(sources, fit, seed)
 
     def _learn(
-        self, stacks: Sequence[Stack], folder: Path, seed: int, progress: Progress
+        self,
+        stacks: Sequence[Stack],
+        folder: Path,
+        seed: int,
+        progress: Progress,
+        over: Chosen | None = None,
     ) -> tuple[Sources, csr_matrix, Legend]:
         """Learn; cells, beliefs and neighbours of the first clustering, and the legend."""
         first = agree(stacks)
@@ -171,13 +190,16 @@ class Weak:
             halo=halo_of(sensors),
             seed=seed,
             progress=progress,
+            over=over,
         )
         assert first.labels is not None
         arrays = find_clusters(seen, self.clusters, self.dimensions, seed, progress)
         legend = first.labels.legend
         drawn = [all_drawn(some) for some in groups]
         counted = [
-            count_cells(some, self._counting(arrays, sensors, seed, one), progress)
+            count_cells(
+                some, self._counting(arrays, sensors, seed, one), progress, over
+            )
             for some, one in zip(groups, drawn, strict=True)
         ]
         refuse_one_cell(stacks, counted)
@@ -197,7 +219,7 @@ class Weak:
                 first_sources, first_edges = sources, edges
             arrays[f"classes.{i}"] = found.astype(np.float32)
         progress("explaining labels", len(counted[0]), len(counted[0]))
-        if self.forest and drawn == [True] and not self.prior:
+        if self.forest and drawn == [True] and not self.prior and over is None:
             arrays |= self._grown(groups[0], arrays, seed, progress)
         save_arrays(arrays, folder / _FILE)
         return first_sources, first_edges, legend

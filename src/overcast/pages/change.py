@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from overcast.geo.legend import Legend
+from overcast.pages.heading import NOTHING_SAID, Heading
 from overcast.pages.report import Panel, write_page
 from overcast.pages.sankey import Flow, sankey
 
@@ -22,6 +23,8 @@ class ChangePage:
         What `overcast change` prints.
     land, change
         Classes of the maps, and those of change.
+    heading
+        What a person said of the map; its title comes before `title`.
     panels
         Pictures of one place: before, after, change, and how probable it is.
     places
@@ -33,6 +36,7 @@ class ChangePage:
     land: Legend
     change: Legend
     panels: Sequence[Panel]
+    heading: Heading = NOTHING_SAID
     places: Sequence[Panel] = ()
 
 
@@ -51,6 +55,7 @@ def write_change_page(page: ChangePage, path: Path) -> None:
         "change.html.j2",
         path,
         page=page,
+        heading=page.heading,
         found=page.result,
         here=here,
         table=table,

@@ -11,9 +11,16 @@ from markupsafe import Markup, escape
 
 from overcast.accuracy.calibration import Reliability
 
-_INK, _SOFT, _LINE, _ACCENT = "#1d2327", "#5b6670", "#d9dee2", "#1f6f54"
-_COLOURS = (_ACCENT, "#b3541e", "#2f5d9b", "#7a4b8c")
+_INK, _SOFT = "var(--ink)", "var(--soft)"
+_LINE, _ACCENT = "var(--line)", "var(--accent)"
+"""Colours of the page, which has others for dark screens."""
+_COLOURS = (_ACCENT, "var(--second)", "var(--third)", "var(--fourth)")
 """Of the first thing drawn, and of those that it is compared with."""
+
+FEW = 30
+"""Pixels below which a bin of confidence says little."""
+_BELOW, _BARS = 400, 60
+"""Where bars of counts stand below a diagram, and how tall the tallest is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,37 +128,88 @@ def timeline(dates: Mapping[str, Mapping[date, float]]) -> Markup | None:
 
 
 def reliability_diagram(found: Mapping[str, Reliability]) -> Markup:
-    """Accuracy over confidence, a dot a bin, its area that of the bin's pixels.
+    """Accuracy over confidence, a dot a bin, and below how many pixels each bin has.
 
-    The diagonal is confidence that means what it says; dots below it are too sure.
+    The diagonal is confidence that means what it says; dots below it are too sure. A
+    dot's area is that of the bin's pixels. Bins of fewer than `FEW` pixels are hollow:
+    they say little.
     """
     frame = _Frame(320, 320, 1, 1)
     ticks = [(part / 5, f"{part / 5:g}") for part in range(6)]
     parts = [
-        frame.axes(ticks, ticks),
+        frame.axes([], ticks),
         f'<line x1="0" y1="320" x2="320" y2="0" stroke="{_SOFT}" stroke-dasharray="4 4"/>',
     ]
-    for colour, reliability in zip(_COLOURS, found.values(), strict=False):
+    most = max((r.points.max(initial=0) for r in found.values()), default=0) or 1
+    shown = list(zip(_COLOURS, found.values(), strict=False))
+    for place, (colour, reliability) in enumerate(shown):
         parts += _dots(frame, reliability, colour)
-    titles = frame.titles("confidence", "share that is right")
-    return frame.svg("Reliability diagram", [*parts, titles])
+        parts += _counts(reliability, most, colour, (place, len(shown)))
+    below = "".join(
+        f'<text x="{frame.place(value, 0).split(",")[0]}" y="{_BELOW + 18}" '
+        f'text-anchor="middle">{text}</text>'
+        for value, text in ticks
+    )
+    names = (
+        f'<g font-size="12" fill="{_SOFT}">{below}</g>'
+        f'<g font-size="12" fill="{_INK}"><text x="160" y="{_BELOW + 38}" '
+        'text-anchor="middle">confidence</text><text x="-46" y="160" '
+        'text-anchor="middle" transform="rotate(-90 -46 160)">share that is right</text>'
+        f'<text x="-8" y="{_BELOW - _BARS + 4}" text-anchor="end">{_short(most)}</text>'
+        f'<text x="-8" y="{_BELOW}" text-anchor="end">pixels</text></g>'
+        f'<line x1="0" x2="320" y1="{_BELOW}" y2="{_BELOW}" stroke="{_SOFT}"/>'
+    )
+    box = f"-60 -10 400 {_BELOW + 56}"
+    return Markup(
+        f'<svg viewBox="{box}" width="400" role="img" '
+        f'aria-label="Reliability diagram">{"".join(parts)}{names}</svg>'
+    )
 
 
 def _dots(frame: _Frame, found: Reliability, colour: str) -> list[str]:
-    filled = [b for b, pixels in enumerate(found.pixels) if pixels > 0]
-    places = [
-        frame.place(found.mean_confidence[b], found.accuracy[b]).split(",")
-        for b in filled
-    ]
-    line = " ".join(",".join(place) for place in places)
-    parts = [f'<polyline points="{line}" fill="none" stroke="{colour}"/>']
-    for (x, y), b in zip(places, filled, strict=True):
-        radius = max(2.5, 16 * math.sqrt(found.pixels[b] / found.pixels.sum()))
+    parts = []
+    for b, pixels in enumerate(found.pixels):
+        if pixels <= 0:
+            continue
+        x, y = frame.place(found.mean_confidence[b], found.accuracy[b]).split(",")
+        radius = max(2.5, 16 * math.sqrt(pixels / found.pixels.sum()))
+        opacity = 0 if found.points[b] < FEW else 0.55
         parts.append(
             f'<circle cx="{x}" cy="{y}" r="{radius:.1f}" fill="{colour}" '
-            f'fill-opacity="0.55" stroke="{colour}"/>'
+            f'fill-opacity="{opacity}" stroke="{colour}"><title>'
+            f"{found.points[b]:,.0f} pixels</title></circle>"
         )
     return parts
+
+
+def _counts(
+    found: Reliability, most: float, colour: str, place: tuple[int, int]
+) -> list[str]:
+    """Bars of the pixels of every bin, beside those of the other reliabilities."""
+    parts = []
+    for b, pixels in enumerate(found.points):
+        low, high = 320 * found.edges[b], 320 * found.edges[b + 1]
+        wide = 0.8 * (high - low) / place[1]
+        left = low + 0.1 * (high - low) + place[0] * wide
+        tall = _BARS * pixels / most
+        parts.append(
+            f'<rect x="{left:.1f}" y="{_BELOW - tall:.1f}" width="{wide:.1f}" '
+            f'height="{tall:.1f}" fill="{colour}"><title>{pixels:,.0f} pixels</title>'
+            "</rect>"
+        )
+    return parts
+
+
+def _short(number: float) -> str:
+    """Number for an axis: 950, 12k, 3.1M."""
+    for size, letter in ((1e6, "M"), (1e3, "k")):
+        if number >= size:
+            return (
+                f"{number / size:.2g}{letter}"
+                if number < 10 * size
+                else (f"{number / size:.0f}{letter}")
+            )
+    return f"{number:.0f}"
 
 
 def swatch(index: int) -> str:

@@ -11,18 +11,24 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader
+from markupsafe import Markup
 
 from overcast.accuracy.calibration import Reliability
 from overcast.geo.legend import LandClass, Legend
 from overcast.pages import charts
+from overcast.pages.heading import NOTHING_SAID, Heading
 from overcast.pages.training import PseudoLabels
+
+MAP_TITLE, CHANGE_TITLE = "Land-cover map", "What changed"
+"""Titles of pages whose reader gave none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
     """A picture, PNG or JPEG, with a caption.
 
-    `ramp` names the ends of its colours, `codes` the classes that it shows.
+    `ramp` names the ends of its colours, `codes` the classes that it shows; `over` is a
+    drawing that lies over it.
     """
 
     title: str
@@ -30,6 +36,7 @@ class Panel:
     text: str = ""
     ramp: tuple[str, str] | None = None
     codes: frozenset[int] = frozenset()
+    over: Markup | None = None
 
     @property
     def is_exact(self) -> bool:
@@ -51,6 +58,8 @@ class Page:
     ----------
     title, facts
         First line of the page, and a few words on what it is about.
+    heading
+        What a person said of the map; its title comes before `title`.
     legend
         Classes of the map.
     panels
@@ -90,6 +99,7 @@ class Page:
     areas_ha: Sequence[float]
     width_m: float = math.nan
     facts: Sequence[str] = ()
+    heading: Heading = NOTHING_SAID
     estimates: Mapping[str, Any] | None = None
     scores: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     reliability: Mapping[str, Reliability] = field(default_factory=dict)
@@ -110,6 +120,7 @@ def write_report(page: Page, path: Path) -> None:
         "report.html.j2",
         path,
         page=page,
+        heading=page.heading,
         areas=list(_areas(page)),
         shown=frozenset().union(*(panel.codes for panel in page.panels)),
         scale=_scale(page.width_m),
@@ -121,8 +132,25 @@ def write_report(page: Page, path: Path) -> None:
     )
 
 
+def heading_text(heading: Heading, default_title: str) -> str:
+    """The head of a page as HTML."""
+    template = _environment().get_template("heading.html.j2")
+    return template.render(heading=heading, default_title=default_title)
+
+
 def write_page(template: str, path: Path, **values: Any) -> None:
     """Fill a template of this room; the file is whole or not there."""
+    filled = {"heading": NOTHING_SAID, "default_title": values["page"].title, **values}
+    text = _environment().get_template(template).render(filled)
+    scratch = path.with_name(path.name + ".tmp")
+    try:
+        scratch.write_text(text, encoding="utf-8")
+        scratch.replace(path)
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("overcast.pages", "."),
         autoescape=True,
@@ -135,13 +163,7 @@ def write_page(template: str, path: Path, **values: Any) -> None:
         "between": _between,
         "heat": _heat,
     }
-    text = environment.get_template(template).render(values)
-    scratch = path.with_name(path.name + ".tmp")
-    try:
-        scratch.write_text(text, encoding="utf-8")
-        scratch.replace(path)
-    finally:
-        scratch.unlink(missing_ok=True)
+    return environment
 
 
 def _percent(value: float | None) -> str:
@@ -169,7 +191,7 @@ def _between(ends: Sequence[float | None] | None) -> str:
 def _heat(share: float | None) -> str:
     """Background of a cell of a confusion matrix: the darker, the more."""
     strength = 0.0 if share is None else 0.55 * math.sqrt(share)
-    return f"rgba(31, 111, 84, {strength:.2f})"
+    return f"rgba(var(--heat), {strength:.2f})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from overcast.geo.legend import LandClass
 
 _WIDTH, _HEIGHT, _BAR, _GAP = 640, 360, 16, 8
-_INK = "#1d2327"
+_INK = "var(--ink)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,8 @@ def _bar(x: float, anchor: str, land: LandClass, top: float, tall: float) -> str
         f'<rect x="{x}" y="{top:.1f}" width="{_BAR}" height="{max(tall, 1):.1f}" '
         f'fill="#{land.colour}" stroke="{_INK}" stroke-width="0.5"/>'
         f'<text x="{at}" y="{top + tall / 2:.1f}" dy="4" font-size="13" fill="{_INK}" '
-        f'text-anchor="{anchor}" paint-order="stroke" stroke="#fff" stroke-width="3">'
+        f'text-anchor="{anchor}" paint-order="stroke" stroke="var(--paper)" '
+        'stroke-width="3">'
         f"{escape(land.name)}</text>"
     )
 

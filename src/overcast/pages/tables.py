@@ -76,7 +76,9 @@ def write_tables(tables: Sequence[Table], path: Path) -> None:
     else:
         text = "\n\n".join(map(to_markdown, tables)) + "\n"
     with writing(path):
-        path.write_text(text, encoding="utf-8", newline="")
+        draft = path.with_name(f"{path.name}.draft")
+        draft.write_text(text, encoding="utf-8", newline="")
+        draft.replace(path)
 
 
 def refuse_kind(path: Path) -> None:

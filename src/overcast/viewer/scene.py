@@ -101,7 +101,11 @@ def inside(folder: Path, name: str) -> Path:
         raise ValueError(f"{folder / name}: the links lead in a circle") from error
     if not path.is_relative_to(root):
         raise ValueError(f"{folder / name}: leads out of {folder}; copy it there")
-    if not path.is_file():
+    try:
+        regular = path.is_file()
+    except OSError as error:  # such as a name that is too long
+        raise ValueError(f"{folder / name}: no such file") from error
+    if not regular:
         raise ValueError(f"{folder / name}: no such file")
     return path
 

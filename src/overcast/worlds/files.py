@@ -25,8 +25,7 @@ from overcast.geo.bands import SENTINEL_1, SENTINEL_2, Sensor
 from overcast.geo.categories import write_categories
 from overcast.geo.legend import Legend, load_legend
 from overcast.geo.raster import UNKNOWN, Labels
-from overcast.lock import writing
-from overcast.output import write_whole
+from overcast.output import Output
 from overcast.progress import Progress, quiet
 from overcast.threads import count
 from overcast.worlds.measured import CLASSES
@@ -53,8 +52,8 @@ _CLOUD_COLOURS = {
     2: (255, 255, 255, 255),
     3: (80, 60, 0, 255),
 }
-_UNFINISHED = ".overcast-simulated"
-"""What is being written, until it is whole."""
+WORLD = "world.json"
+"""All that was drawn."""
 _SCL_COLOURS = {
     3: (80, 60, 0, 255),
     5: (0, 0, 0, 255),
@@ -82,8 +81,8 @@ def write_world(
     files, s2_cloudy.tif and clouds.tif where clouds are wanted, and world.json with all
     that was drawn. With several dates, s1_DATE_asc.tif and s2_DATE.tif of each, and
     s2_DATE_scl.tif where clouds are wanted. The same bytes for the same seed, size and
-    wishes, however many `processes` there are. What was killed begins anew when it is
-    asked for again.
+    wishes, however many `processes` there are. All files appear at once, at the end;
+    what was killed begins anew when it is asked for again.
 
     Raises
     ------
@@ -95,11 +94,17 @@ def write_world(
     wanted = wanted or Wanted()
     world = make_world(seed, size, wanted.nature)
     maker = Maker.of(world, wanted)
-    paths = {name: folder / f"{_file_of(name)}.tif" for name in _parts(maker)}
-    paths["world"] = folder / "world.json"
-    with writing(folder), _begun(folder, maker, paths, overwrite):
-        _write_parts(maker, paths, processes or count(), progress)
-    return paths
+    files = {name: f"{_file_of(name)}.tif" for name in _parts(maker)}
+    files["world"] = WORLD
+    classes = [n for n in files if _stored(n) is None and not _is_mask(n)]
+    beside = [f"{files[name]}.aux.xml" for name in classes if name != "world"]
+    key = f"{seed} {size} {wanted}"
+    output = Output.begin(folder, (*files.values(), *beside), key, overwrite)
+    if not output.finished:
+        with output:
+            paths = {name: output.work / file for name, file in files.items()}
+            _write_parts(maker, paths, processes or count(), progress)
+    return {name: folder / file for name, file in files.items()}
 
 
 def world_of(folder: Path) -> tuple[int, int]:
@@ -110,39 +115,10 @@ def world_of(folder: Path) -> tuple[int, int]:
     ValueError
         If its world.json is damaged.
     """
-    path = folder / "world.json"
+    path = folder / WORLD
     with errors.reading(path):
         about = json.loads(path.read_text(encoding="utf-8"))
         return int(about["seed"]), int(about["size"])
-
-
-@contextmanager
-def _begun(
-    folder: Path, maker: Maker, paths: Mapping[str, Path], overwrite: bool
-) -> Iterator[None]:
-    """Say in the folder what is being written, so that it begins anew after a kill.
-
-    Files of an end that was killed are those of the very same world.
-    """
-    mark = folder / _UNFINISHED
-    key = f"{maker.world.seed} {maker.world.size} {maker.wanted}"
-    again = mark.is_file() and mark.read_text(encoding="utf-8") == key
-    old = [str(path) for path in paths.values() if path.exists()]
-    if old and not (overwrite or again):
-        raise ValueError(
-            f"{', '.join(old)} exist; choose another folder, or give --overwrite"
-        )
-    for path in paths.values():
-        _draft_of(path).unlink(missing_ok=True)
-    with errors.writing(mark):
-        write_whole(mark, key)
-    try:
-        yield
-    except Exception:
-        if not any(path.exists() for path in paths.values()):
-            mark.unlink(missing_ok=True)
-        raise
-    mark.unlink(missing_ok=True)
 
 
 def _write_parts(

@@ -108,7 +108,8 @@ def _is_guarded() -> bool:
 def _begin(function: Callable[[Any], Any]) -> None:
     global _function  # noqa: PLW0603  (a process has one, and is told it once)
     _function = function
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends this process
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # the parent ends this process
     threading.Thread(target=_end_with_parent, daemon=True).start()
     keep_memory()
 

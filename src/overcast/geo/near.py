@@ -1,6 +1,7 @@
-"""The part of a stack that a tile needs: files that reach it, and no others.
+"""The part of a stack that a place needs: the files that reach it, and no others.
 
-A task of a tile carries its stack. Of thousands of files it needs a few.
+Work on a tile or a window carries its stack to other processes. Of thousands of files it
+needs a few.
 """
 
 from __future__ import annotations
@@ -25,13 +26,13 @@ def members_of(source: Any) -> tuple[Any, ...]:
 
 
 def near(stack: Stack, grid: GeoBox) -> Stack:
-    """A stack on `grid`, of the files that reach it.
+    """The same stack of fewer files: those that reach a grid.
 
     What it reads there is what the whole stack reads. An image of which no file reaches
     the grid keeps its first file, and sees nothing.
     """
     images = {name: _near(source, grid) for name, source in stack.images.items()}
-    return replace(stack, grid=grid, images=images)
+    return replace(stack, images=images)
 
 
 def _near(source: Any, grid: GeoBox) -> Any:
@@ -41,10 +42,9 @@ def _near(source: Any, grid: GeoBox) -> Any:
     return Mosaic(reaching or source.sources[:1], source.grid)
 
 
-def files_of(stack: Stack, *, labels: bool = True) -> list[Path]:
+def files_of(stack: Stack) -> list[Path]:
     """Files of this machine that a stack reads."""
-    every: list[Any] = [*stack.images.values()]
-    every += [stack.labels, *stack.others] if labels else []
+    every: list[Any] = [*stack.images.values(), stack.labels, *stack.others]
     paths = (path for source in every for path in _paths(source))
     local = (Location.of(path).local for path in paths)
     return list(dict.fromkeys(path for path in local if path is not None))

@@ -1,0 +1,206 @@
+"""The commands whose output is files, each on a small scene of `bench.corpus.scene`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.corpus.runner import Words
+from bench.corpus.scene import Scene, map_of, new_scene, predict_of
+
+SMALL = ("--set", "window=32", "--set", "batch=2", "--set", "schedule={steps: 3}")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A command, what must be in the folder before, and what it writes.
+
+    Attributes
+    ----------
+    name
+        What reports call it.
+    words
+        Words of its command line.
+    out
+        The folder that it writes to, or that its file is in.
+    before
+        Makes what the command starts from.
+    torch
+        Whether it imports torch.
+    """
+
+    name: str
+    words: Words
+    out: str
+    before: Callable[[Scene], None] = lambda scene: None
+    torch: bool = False
+
+
+def prepare(job: Job, folder: Path, cache: Path) -> None:
+    """Make the files that a command starts from, in a new `folder`."""
+    job.before(new_scene(folder, cache))
+
+
+def _map(scene: Scene) -> None:
+    scene.take("weak", "m")
+
+
+def _judged(scene: Scene) -> None:
+    """A map, and a sample of it that is filled."""
+    scene.take("weak", "m")
+    scene.take("sample", "s.gpkg")
+
+
+def _mapped_here(scene: Scene) -> None:
+    scene.take("weak", "o")
+    scene.take("sample", "s.gpkg")
+
+
+def _two(scene: Scene) -> None:
+    scene.take("weak", "m")
+    scene.take("forest", "n")
+
+
+def _network(scene: Scene) -> None:
+    scene.take("network", "m")
+
+
+def _learned(scene: Scene) -> None:
+    scene.take("weak", "m")
+    plan = scene.folder / "m" / "run" / "plan.yaml"
+    text = plan.read_text(encoding="utf-8")
+    source = str(scene.cache / "weak")
+    scene.write("plan.yaml", text.replace(source, str(scene.folder)))
+
+
+def _dates(scene: Scene) -> None:
+    for day in ("2024-05-01", "2024-06-01", "2024-07-01"):
+        scene.save_s2().rename(scene.folder / f"S2_{day}.tif")
+    scene.save_s2()
+
+
+def _chained(scene: Scene) -> None:
+    _learned(scene)
+    text = (scene.folder / "plan.yaml").read_text(encoding="utf-8")
+    import yaml
+
+    tree = yaml.safe_load(text)
+    for name, images in (("optical", ("s2",)), ("sar", ("s1", "s2"))):
+        own = {**tree, "data": {**tree["data"]}}
+        own["data"]["images"] = {k: tree["data"]["images"][k] for k in images}
+        if name == "sar":
+            own["data"].pop("labels", None)
+        scene.write(f"{name}.yaml", yaml.safe_dump(own, sort_keys=False))
+
+
+IMAGES: Words = ("--s2", "s2.tif", "--s1", "s1.tif")
+FOREST = ("--method", "forest", "--set", "trees=6")
+NETWORK = ("--method", "network", *SMALL)
+
+JOBS: tuple[Job, ...] = (
+    Job("map", map_of(s1="s1.tif"), "o"),
+    Job("map --method forest", map_of(s1="s1.tif", more=FOREST), "o"),
+    Job("map --overwrite", map_of(more=("--overwrite",)), "o", _mapped_here),
+    Job("map --method network", map_of(s1="s1.tif", more=NETWORK), "o", torch=True),
+    Job("train", ("train", "plan.yaml", "--out", "o"), "o", _learned),
+    Job("predict", predict_of("m/run", "s2.tif", "s1.tif"), "o", _map),
+    Job("calibrate", ("calibrate", "o", "s.gpkg"), "o", _mapped_here),
+    Job(
+        "labels audit",
+        (
+            *("labels", "audit", *IMAGES, "--labels", "labels.tif"),
+            *("--legend", "legend.csv", "--out", "o"),
+        ),
+        "o",
+    ),
+    Job(
+        "pretrain",
+        ("pretrain", "s2.tif", "s1.tif", "--steps", "3", *SMALL[:4], "--out", "o"),
+        "o",
+        torch=True,
+    ),
+    Job(
+        "pseudo", ("pseudo", "m/run", *IMAGES, "--views", "1", "--out", "o"), "o", _map
+    ),
+    Job(
+        "chain",
+        (
+            *("chain", "optical.yaml", "sar.yaml", "--networks", "1"),
+            *("--refits", "0", "--views", "1", "--out", "o"),
+        ),
+        "o",
+        _chained,
+    ),
+    Job("composite", ("composite", "--s2", "S2_*.tif", "--out", "o"), "o", _dates),
+    Job("change", ("change", "m", "n", "--out", "o"), "o", _two),
+    Job("publish", ("publish", "m", "--out", "o"), "o", _map),
+    Job(
+        "simulate",
+        ("simulate", "--size", "64", "--seed", "3", "--out", "o"),
+        "o",
+    ),
+    Job("demo", ("demo", "--size", "64", "--seed", "3", "--out", "o"), "o"),
+    Job(
+        "sample",
+        (
+            "sample",
+            "m/map.tif",
+            "--size",
+            "120",
+            "--minimum",
+            "20",
+            "--out",
+            "f/s.gpkg",
+        ),
+        "f",
+        _map,
+    ),
+    Job(
+        "sample to CSV",
+        ("sample", "m/map.tif", "--size", "120", "--minimum", "20", "--out", "f/s.csv"),
+        "f",
+        _map,
+    ),
+    Job("polygons", ("polygons", "m/map.tif", "--out", "f/p.gpkg"), "f", _map),
+    Job(
+        "polygons to FlatGeobuf",
+        ("polygons", "m/map.tif", "--smooth", "20", "--out", "f/p.fgb"),
+        "f",
+        _map,
+    ),
+    Job(
+        "generalise",
+        ("generalise", "m/map.tif", "--mmu", "0.5", "--out", "f/g.tif"),
+        "f",
+        _map,
+    ),
+    Job(
+        "areas",
+        (
+            *("areas", "m/map.tif", "--sample", "s.gpkg", "--out", "f/a.json"),
+            *("--table", "f/a.csv"),
+        ),
+        "f",
+        _judged,
+    ),
+    Job("assess", ("assess", "m/map.tif", "s.gpkg", "--out", "f/a.json"), "f", _judged),
+    Job(
+        "labels suggest",
+        ("labels", "suggest", *IMAGES, "--count", "3", "--out", "f/p.gpkg"),
+        "f",
+    ),
+    Job("palette", ("palette", "worldcover", "--out", "f/l.csv"), "f"),
+    Job(
+        "export",
+        ("export", "m/run", "--size", "64", "--out", "f/x.onnx"),
+        "f",
+        _network,
+        torch=True,
+    ),
+)
+
+
+def job_of(name: str) -> Job:
+    """A job by its name."""
+    return next(job for job in JOBS if job.name == name)

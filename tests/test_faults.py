@@ -1,0 +1,93 @@
+"""A small random part of `python -m bench.faults`; the seed is printed.
+
+FAULTS_SEED=7 python -m pytest tests/test_faults.py draws the same part again.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SEEDS = range(1, 9)
+
+
+def faults(*words: str) -> str:
+    """What the bench prints, if it finds no fault."""
+    drawn = str(SEEDS[time.time_ns() // 1000 % len(SEEDS)])
+    seed = os.environ.get("FAULTS_SEED", drawn)
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.faults", *words, "--small", "--seed", seed],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    print(f"FAULTS_SEED={seed}", done.stdout)
+    assert done.returncode == 0, f"FAULTS_SEED={seed}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+@pytest.mark.timeout(600)
+def test_commands_that_are_killed_end_right() -> None:
+    assert "| **all** | 18 |" in faults("kills")
+
+
+@pytest.mark.timeout(600)
+def test_damaged_files_are_refused_or_read_right() -> None:
+    names = ("forest without a record", "sample as CSV", "interface of a run")
+    assert "| **all** | 9 |" in faults("files", "--only", *names)
+
+
+@pytest.mark.timeout(600)
+def test_a_bench_that_finds_a_fault_says_so() -> None:
+    """Files beside the output that a command would not have left."""
+    from bench.faults.state import differences
+
+    assert differences({"a": "1", "b": "2"}, {"a": "3", "c": "2"}) == [
+        "a has other bytes",
+        "b is missing",
+        "c stays",
+    ]
+
+
+def test_hooks_see_every_kind_of_file_event(tmp_path: Path) -> None:
+    code = f"""
+import os, shutil, sys
+from pathlib import Path
+from bench.faults.events import watch
+folder, events = Path({str(tmp_path)!r}), []
+watch(folder, events.append)
+(folder / "a").mkdir()
+(folder / "a" / "b.txt").write_text("1")
+(folder / "a" / "b.txt").read_text()
+(folder / "a" / "b.txt").replace(folder / "c.txt")
+(folder / "c.txt").unlink()
+(folder / "a" / "d").mkdir()
+shutil.rmtree(folder / "a")
+Path(os.devnull).write_text("elsewhere")
+print("\\n".join(events))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines() == [
+        "os.mkdir a",
+        "open a/b.txt",
+        "os.rename a/b.txt",
+        "os.remove c.txt",
+        "os.mkdir a/d",
+        "shutil.rmtree a",
+        "os.rmdir a/d",
+        "os.rmdir a",
+    ]
