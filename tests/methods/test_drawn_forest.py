@@ -9,9 +9,9 @@ from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import Stack
 from overcast.geo.tiling import Window
 from overcast.methods.arrays import load_arrays, save_arrays
-from overcast.methods.drawn_forest import Beside, Drawn, _mean_share, drawn_pixels
 from overcast.methods.features import halo_of, pixel_features
 from overcast.methods.weak import Weak
+from overcast.methods.weak.drawn_forest import Beside, Drawn, _mean_share, drawn_pixels
 from overcast.progress import quiet
 from overcast.worlds.scene import Scene, simulate
 
