@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from overcast.texts import read_text
+
 DISPLAY = ""
 """Unit of weights that saw pictures: values from 0 to 1, whatever was measured."""
 
@@ -259,7 +261,7 @@ def described(path: Path) -> Published:
         If a key is missing or unknown, or the file is not TOML.
     """
     try:
-        tree: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        tree: dict[str, Any] = tomllib.loads(read_text(path))
         channels = tuple(Channel(**band) for band in tree.pop("bands"))
         file, unit = path.parent / tree.pop("file"), str(tree.pop("unit"))
         sha256 = str(tree.pop("sha256", ""))
