@@ -14,10 +14,11 @@ from overcast.geo.raster import Image
 from overcast.geo.stack import Stack
 from overcast.inputs import open_inputs
 from overcast.jobs.mapping import make_map, map_elsewhere
-from overcast.methods.restored import Restored
+from overcast.maps.matched import matched
+from overcast.methods.cloud_free import Restored
 from overcast.plan import Data, ImageInput, LabelInput, MaskInput, Plan
 from overcast.progress import quiet
-from overcast.run import Runs, load_run, matched
+from overcast.run import Runs, load_run
 from tests.rasters import backscatter, reflectance, utm, write
 
 pytestmark = pytest.mark.filterwarnings("ignore:Use .@. matmul")

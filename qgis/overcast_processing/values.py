@@ -32,6 +32,7 @@ _ADVANCED = QgsProcessingParameterDefinition.FlagAdvanced
 _FILTERS = {
     "to_table": "CSV (*.csv);;Markdown (*.md)",
     "to_json": "JSON (*.json)",
+    "to_pdf": "PDF (*.pdf)",
 }
 _READERS = {
     "whole": "parameterAsInt",
@@ -43,6 +44,7 @@ _READERS = {
     "to_vector": "parameterAsOutputLayer",
     "to_table": "parameterAsFileOutput",
     "to_json": "parameterAsFileOutput",
+    "to_pdf": "parameterAsFileOutput",
 }
 """Method of an algorithm that reads a kind; others are texts."""
 

@@ -3,15 +3,15 @@
 A run folder holds ``plan.yaml``, ``interface.json`` (the legend and the sensors that
 its predictor has), ``learned.json`` (a record, see `overcast.run_files`) and whatever the
 method leaves there; nothing in it is a pickle. Where labels count as evidence of place,
-``place.json`` and ``place.tif`` are there (`overcast.labels.place_file`), and once it is
-calibrated ``calibration.json``.
+``place.json`` and ``place.tif`` are there (`overcast.label_quality.place_file`), and
+once it is calibrated ``calibration.json``.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,24 +22,25 @@ from overcast.accuracy import calibration_file
 from overcast.accuracy.calibrated import Calibrated
 from overcast.accuracy.calibration_file import Calibration, read_calibration
 from overcast.errors import reading
-from overcast.geo.bands import Sensor
 from overcast.geo.legend import Legend
-from overcast.geo.series import series_of
-from overcast.geo.stack import ImageSource, Stack, agree
+from overcast.geo.mosaic import Mosaic
+from overcast.geo.stack import ImageSource, Stack, agree, file_of
 from overcast.geo.tiling import Tiling
 from overcast.inputs import Inputs, open_inputs
-from overcast.labels import place_file
-from overcast.labels.place_file import placed, write_place
-from overcast.labels.support import refuse_one_class
+from overcast.label_quality import place_file
+from overcast.label_quality.place_file import placed, write_place
+from overcast.label_quality.support import refuse_one_class
 from overcast.maps.by_date import for_dates
 from overcast.maps.ensemble import Ensemble
+from overcast.maps.matched import matched
 from overcast.maps.placed import Placed
 from overcast.maps.predict import predict
-from overcast.maps.predictor import Predictor
+from overcast.maps.predictor import Predictor, Restorer
 from overcast.maps.views import Viewed, views_of
 from overcast.maps.without import Without
 from overcast.methods.by_date import fit_by_date, load_by_date
-from overcast.methods.finding_place import check_stated, find_place
+from overcast.methods.over import EVERYWHERE, Over, Where
+from overcast.methods.place.planned import check_stated, find_place
 from overcast.outside import keep_copies
 from overcast.plan import Plan, Windows, fingerprint, method_of, read_plan, write_plan
 from overcast.product.rasters import (
@@ -90,11 +91,13 @@ def learn(
     scenes: Sequence[Stack],
     folder: Path,
     progress: Progress = quiet,
+    where: Where = EVERYWHERE,
 ) -> None:
     """Learn with the method of a plan, leaving a run in `folder`.
 
     `inputs` are the plan's own data, whose labels may count as evidence of place, and
-    `scenes` are further ones to learn from.
+    `scenes` are further ones to learn from. `where` says which windows of large scenes
+    are learned from, and where labels count as evidence of place.
 
     Raises
     ------
@@ -114,13 +117,15 @@ def learn(
     write_interface(interface, folder)
     begin_record(plan, interface, folder)
     with steady_learning():
-        _fit(method_of(plan), stacks, folder, plan.seed, progress)
+        method = method_of(plan)
+        if where.over is not None:
+            method = Over(method, where.over)
+        _fit(method, stacks, folder, plan.seed, progress)
         if _asks_place(plan) and inputs.stack.labels is not None:
             predictor = _learned(folder, plan, interface)
-            place = find_place(
-                predictor, inputs.stack, plan, inputs.accuracies, progress
-            )
-            write_place(place, inputs.stack, folder)
+            stack = replace(inputs.stack, grid=where.place or inputs.stack.grid)
+            place = find_place(predictor, stack, plan, inputs.accuracies, progress)
+            write_place(place, stack, folder)
     finish_record(plan, interface, folder)
 
 
@@ -347,12 +352,16 @@ def write_rasters(
 
 def _restored(predictor: Predictor, stack: Stack) -> ImageSource | None:
     """The optical image without clouds, of a network that has learned to make it."""
-    inner: Any = predictor
+    inner = predictor
     while isinstance(inner, Calibrated | Placed):
         inner = inner.predictor
-    if not getattr(inner, "restores", False):
+    if not isinstance(inner, Restorer) or not inner.restores:
         return None
-    from overcast.methods.restored import Restored  # imports torch: a network did too
+    # These import torch, which a network did too.
+    from overcast.methods.cloud_free import Restored
+    from overcast.methods.network import TrainedNetwork
+
+    assert isinstance(inner, TrainedNetwork)
 
     return Restored(inner, stack)
 
@@ -364,32 +373,8 @@ def tiling_of(predictor: Predictor, windows: Windows) -> Tiling:
 
 
 def _file_names(stack: Stack) -> list[str]:
-    sources: list[Any] = [*stack.images.values(), stack.labels, *stack.others]
-    every = (one for s in sources for one in getattr(s, "sources", (s,)))
-    return [source.path.name for source in every if hasattr(source, "path")]
-
-
-def matched(stack: Stack, sensors: Mapping[str, Sensor]) -> Stack:
-    """Return the stack with exactly the images that a predictor reads, and no labels.
-
-    Raises
-    ------
-    ValueError
-        If an image is missing, or is of another sensor or other bands.
-    """
-    given = {series_of(n, stack.moments): s for n, s in stack.images.items()}
-    missing = sensors.keys() - given.keys()
-    if missing:
-        raise ValueError(
-            f"the run was trained with images {', '.join(sorted(sensors))}; "
-            f"{', '.join(sorted(missing))} was not given (predict --without maps without)"
-        )
-    for name, sensor in sensors.items():
-        found = given[name].sensor
-        if (found.name, found.names) != (sensor.name, sensor.names):
-            raise ValueError(
-                f"{name}: the run was trained on {sensor.name} "
-                f"({', '.join(sensor.names)}), the image is {found.name} "
-                f"({', '.join(found.names)})"
-            )
-    return stack.only(sensors)
+    sources = [*stack.images.values(), stack.labels, *stack.others]
+    single = [
+        one for s in sources for one in (s.sources if isinstance(s, Mosaic) else [s])
+    ]
+    return [path.name for one in single if (path := file_of(one)) is not None]

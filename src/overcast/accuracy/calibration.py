@@ -143,12 +143,15 @@ class Reliability:
         weighted sample, how many pixels of the map it speaks for.
     confidence
         Sum of their confidence.
+    points
+        How many pixels were looked at; fewer than `pixels` in a weighted sample.
     """
 
     edges: NDArray[np.float64]
     pixels: NDArray[np.float64]
     right: NDArray[np.float64]
     confidence: NDArray[np.float64]
+    points: NDArray[np.float64]
 
     @classmethod
     def of(
@@ -173,7 +176,13 @@ class Reliability:
             sums = np.bincount(place, values, minlength=len(edges) - 1)
             return sums.astype(np.float64)
 
-        return cls(edges, total(each), total(each * right[finite]), total(each * sure))
+        return cls(
+            edges,
+            total(each),
+            total(each * right[finite]),
+            total(each * sure),
+            total((each > 0).astype(np.float64)),
+        )
 
     def __add__(self, other: Reliability) -> Reliability:
         if not np.array_equal(self.edges, other.edges):
@@ -183,6 +192,7 @@ class Reliability:
             self.pixels + other.pixels,
             self.right + other.right,
             self.confidence + other.confidence,
+            self.points + other.points,
         )
 
     @property

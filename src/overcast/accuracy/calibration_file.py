@@ -97,7 +97,7 @@ def read_calibration(run: Path) -> Calibration | None:
 
 def reliability_tree(found: Reliability) -> dict[str, Any]:
     """Plain values of a reliability, for JSON, with its expected error."""
-    columns = ("edges", "pixels", "right", "confidence")
+    columns = ("edges", "pixels", "right", "confidence", "points")
     return {
         "expected_error": round(found.expected_error, 6),
         **{name: getattr(found, name).round(6).tolist() for name in columns},
@@ -105,9 +105,13 @@ def reliability_tree(found: Reliability) -> dict[str, Any]:
 
 
 def reliability_of(tree: Mapping[str, Any]) -> Reliability:
-    """The reliability that `reliability_tree` made plain values of."""
-    columns = ("edges", "pixels", "right", "confidence")
-    return Reliability(*(np.asarray(tree[name], np.float64) for name in columns))
+    """The reliability that `reliability_tree` made plain values of.
+
+    Files of overcast before 0.2 have no ``points``; those were pixels then.
+    """
+    columns = ("edges", "pixels", "right", "confidence", "points")
+    values = {"points": tree["pixels"], **tree}
+    return Reliability(*(np.asarray(values[name], np.float64) for name in columns))
 
 
 def _pixels_of(tree: Mapping[str, Any]) -> int:

@@ -25,14 +25,15 @@ from overcast.geo.raster import Labels
 from overcast.geo.series import series_of
 from overcast.inputs import Inputs, settle
 from overcast.jobs.after import describe_run
-from overcast.labels.place_file import read_place, said_elsewhere
-from overcast.labels.support import remarks
+from overcast.label_quality.place_file import read_place, said_elsewhere
+from overcast.label_quality.support import remarks
 from overcast.maps.by_date import for_dates
+from overcast.maps.matched import matched
 from overcast.maps.predict import predict
 from overcast.maps.predictor import Predictor
 from overcast.outside import located
 from overcast.plan import PlaceInput, Plan, Windows, method_of, read_plan
-from overcast.run import Runs, learn, matched, tags_of, tiling_of
+from overcast.run import Runs, learn, tags_of, tiling_of
 from overcast.run_folder import PLAN
 
 Folder = str | os.PathLike[str]

@@ -39,12 +39,13 @@ from overcast.jobs.mapping import BESIDE, MAP_FILES, Made
 from overcast.jobs.reporting import findings_with
 from overcast.jobs.scoring import SCORES, on_labels, read_scores, write_scores
 from overcast.maps.by_date import for_dates
+from overcast.maps.matched import matched
 from overcast.maps.predict import PROBABILITY_STEPS
 from overcast.output import Output, finish_left, forget
 from overcast.plan import Plan, fingerprint, read_plan
 from overcast.product.rasters import write_set_sizes
 from overcast.progress import Progress, quiet
-from overcast.run import Runs, load_run, map_run, matched, model_hash, tiling_of
+from overcast.run import Runs, load_run, map_run, model_hash, tiling_of
 from overcast.threads import steady_learning
 from overcast.trees import to_tree
 

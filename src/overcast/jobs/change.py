@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -30,16 +30,17 @@ from overcast.jobs.change_raster import (
     open_dated,
 )
 from overcast.output import Output, refuse_inputs
-from overcast.pages.change import write_change_page
 from overcast.plan import fingerprint
 from overcast.product.rasters import write_classes, write_shares
 from overcast.product.style import class_style
 from overcast.progress import Progress, quiet
+from overcast.report.change import write_change_page
+from overcast.report.heading import read_heading
 
 NAMES = (
     *("change.tif", "change.tif.aux.xml", "change.qml", map_folder.LEGEND),
     *("change_probability.tif", "change_probability.qml"),
-    *("change.json", "change.html"),
+    *("change.json", map_folder.CHANGE_PAGE),
 )
 _BAND = 256
 COUNTED = (
@@ -118,7 +119,8 @@ def map_change(
         result["sentence"] = sentence_of(result)
         result["notes"] = [*_notes(result, dates, sample is not None)]
         page = page_of(result, dates, classes, output.work)
-        write_change_page(page, output.work / "change.html")
+        page = replace(page, heading=read_heading(out))
+        write_change_page(page, output.work / map_folder.CHANGE_PAGE)
         text = json.dumps(result, indent=2, ensure_ascii=False)
         (output.work / "change.json").write_text(text + "\n", encoding="utf-8")
     return result

@@ -21,8 +21,11 @@ from overcast.geo.stack import ImageSource
 from overcast.inputs import open_inputs
 from overcast.jobs.change_raster import DatedMap
 from overcast.maps.predict import PROBABILITY_STEPS
-from overcast.pages.change import ChangePage
-from overcast.pages.quicklook import (
+from overcast.plan import read_plan
+from overcast.report.change import ChangePage
+from overcast.report.graticule import map_furniture
+from overcast.report.page import CHANGE_TITLE, Panel
+from overcast.report.quicklook import (
     Picture,
     class_picture,
     confidence_picture,
@@ -32,8 +35,6 @@ from overcast.pages.quicklook import (
     png,
     rgb,
 )
-from overcast.pages.report import Panel
-from overcast.plan import read_plan
 
 _LARGEST = 6
 _LOOKED_AT = 4000
@@ -68,7 +69,12 @@ def page_of(
     titles = ("Before", "After", "Change")
     texts = ("As mapped.", "As mapped.", "Land that keeps its class is pale.")
     panels = [
-        Panel(title=title, picture=png(class_picture(labels)), text=text)
+        Panel(
+            title=title,
+            picture=png(class_picture(labels)),
+            text=text,
+            over=map_furniture(grid),
+        )
         for title, labels, text in zip(titles, look, texts, strict=True)
     ]
     panels.append(
@@ -79,7 +85,7 @@ def page_of(
         )
     )
     return ChangePage(
-        title="What changed",
+        title=CHANGE_TITLE,
         result=result,
         land=classes.land,
         change=classes.legend,

@@ -23,7 +23,14 @@ from overcast.geo.stack import Chip, Stack, agree
 from overcast.limits import check_limits
 from overcast.methods.arrays import check_array, load_arrays, save_arrays
 from overcast.methods.features import feature_names, halo_of, pixel_features
-from overcast.methods.sampling import FEWEST_SAMPLES, sample_pixels
+from overcast.methods.over import Chosen
+from overcast.methods.sampling import (
+    FEWEST_SAMPLES,
+    Sample,
+    chances_of,
+    sample_over,
+    sample_pixels,
+)
 from overcast.progress import Progress
 from overcast.threads import count
 
@@ -61,21 +68,20 @@ class Forest:
         check_limits(self, samples=(FEWEST_SAMPLES, 10**8))
 
     def fit(
-        self, stacks: Sequence[Stack], folder: Path, seed: int, progress: Progress
+        self,
+        stacks: Sequence[Stack],
+        folder: Path,
+        seed: int,
+        progress: Progress,
+        over: Chosen | None = None,
     ) -> None:
-        """Draw pixels, grow the trees, store them as arrays."""
+        """Draw pixels, grow the trees, store them as arrays.
+
+        With `over`, of the windows that were chosen alone.
+        """
         from sklearn.ensemble import RandomForestClassifier
 
-        sensors = agree(stacks).sensors
-        sample = sample_pixels(
-            stacks,
-            lambda chip: pixel_features(chip, sensors, self.filtered),
-            self.samples,
-            halo=halo_of(sensors),
-            seed=seed,
-            balanced=self.balanced,
-            progress=progress,
-        )
+        sample = self._sample(stacks, seed, progress, over)
         forest = RandomForestClassifier(
             self.trees,
             max_depth=self.depth,
@@ -88,6 +94,33 @@ class Forest:
         forest.fit(sample.features, sample.classes)
         progress("growing trees", 1, 1)
         save_arrays(_as_arrays(forest), folder / _FILE)
+
+    def _sample(
+        self,
+        stacks: Sequence[Stack],
+        seed: int,
+        progress: Progress,
+        over: Chosen | None,
+    ) -> Sample:
+        """Draw the pixels that the trees learn from."""
+        sensors = agree(stacks).sensors
+        halo = halo_of(sensors)
+
+        def features(chip: Chip) -> NDArray[np.float32]:
+            return pixel_features(chip, sensors, self.filtered)
+
+        if over is None:
+            return sample_pixels(
+                stacks,
+                features,
+                self.samples,
+                halo=halo,
+                seed=seed,
+                balanced=self.balanced,
+                progress=progress,
+            )
+        chances = np.append(chances_of(over.shown, self.samples, self.balanced), 0)
+        return sample_over(stacks, features, chances, halo=halo, seed=seed, over=over)
 
     def load(
         self, folder: Path, legend: Legend, sensors: Mapping[str, Sensor]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 
 import numpy as np
@@ -13,11 +14,12 @@ from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import Chip, LabelSource, Stack, agree, image_names, label_names
 from overcast.geo.tiling import Window
 from overcast.memory import need
+from overcast.methods.over import Chosen, Piece
 from overcast.progress import Progress
 
 FEWEST_SAMPLES = 100
 """Pixels that a method may be set to learn from, at least."""
-_WINDOW = 256
+WINDOW = 256
 _PLENTY = 10_000
 """From here on, a class that is not drawn is a rare one."""
 _MOST_WINDOWS = 64
@@ -30,6 +32,9 @@ class Sample:
 
     features: NDArray[np.float32]
     classes: NDArray[np.uint8]
+
+
+_NONE = Sample(np.empty((0, 0), np.float32), np.empty(0, np.uint8))
 
 
 def sample_pixels(
@@ -101,8 +106,11 @@ def sample_seen(
     halo: int,
     seed: int,
     progress: Progress,
+    over: Chosen | None = None,
 ) -> NDArray[np.float32]:
     """Features ``[N, F]`` of about `count` pixels that a sensor saw, labelled or not.
+
+    Windows that were chosen, if `over` has some, are drawn from each by itself.
 
     Raises
     ------
@@ -110,17 +118,44 @@ def sample_seen(
         If no sensor saw anything.
     """
     _refuse_many(stacks, count)
-    windows = _chosen(stacks, seed)
-    pixels = sum(window.h * window.w for _, window in windows)
-    chances = np.array([min(1.0, count / pixels), 0.0])
-    bare = [(replace(stack, labels=None), window) for stack, window in windows]
-    found = _drawn(bare, features, chances, halo, seed, progress)
+    bare = [replace(stack, labels=None, others=()) for stack in stacks]
+    if over is not None:
+        pixels = sum(window.h * window.w for _, window in over.windows)
+        chances = _evenly(count, pixels)
+        found = sample_over(bare, features, chances, halo=halo, seed=seed, over=over)
+    else:
+        windows = _chosen(bare, seed)
+        pixels = sum(window.h * window.w for _, window in windows)
+        chances = _evenly(count, pixels)
+        found = _drawn(windows, features, chances, halo, seed, progress)
     if not len(found.classes):
         raise ValueError(
             f"{image_names(stacks)}: no sensor saw a pixel of the grid; check nodata "
             "tags and masks"
         )
     return found.features
+
+
+def sample_over(
+    stacks: Sequence[Stack],
+    features: Callable[[Chip], NDArray[np.float32]],
+    chances: NDArray[np.float64],
+    *,
+    halo: int,
+    seed: int,
+    over: Chosen,
+) -> Sample:
+    """Draw pixels of chosen windows, each with the chance of its class; unknown is last.
+
+    What a window gives depends on the window and the seed alone.
+    """
+    draw = partial(draw_piece, features, chances, seed)
+    return joined(over.each(draw, list(over.pieces(stacks, halo)), "sampling"))
+
+
+def _evenly(count: int, pixels: int) -> NDArray[np.float64]:
+    """Chance with which a pixel of known class, and one of unknown class, is drawn."""
+    return np.array([min(1.0, count / max(pixels, 1)), 0.0])
 
 
 def _drawn(
@@ -133,23 +168,52 @@ def _drawn(
 ) -> Sample:
     """Pixels of some windows, drawn with the chance of their class; unknown is last."""
     random = np.random.default_rng((seed, 4))
-    values: list[NDArray[np.float32]] = []
-    classes: list[NDArray[np.uint8]] = []
+    samples = []
     for done, (stack, window) in enumerate(windows, 1):
         wide = widen(window, halo, stack.shape)
-        chip = stack.read(wide)
-        inside = Window(window.y - wide.y, window.x - wide.x, window.h, window.w).slices
-        labels = _learnable(chip)[inside]
-        chance = chances[np.minimum(labels, len(chances) - 1)]
-        drawn = random.random(labels.shape) < chance
-        if drawn.any():
-            values.append(features(chip)[(slice(None), *inside)][:, drawn].T)
-            classes.append(labels[drawn])
+        piece = Piece(0, window, wide, stack)
+        samples.append(_draw(features, chances, piece, random))
         progress("sampling", done, len(windows))
-    if not values:
-        return Sample(np.empty((0, 0), np.float32), np.empty(0, np.uint8))
-    joined = np.ascontiguousarray(np.concatenate(values), np.float32)
-    return Sample(joined, np.concatenate(classes))
+    return joined(samples)
+
+
+def draw_piece(
+    features: Callable[[Chip], NDArray[np.float32]],
+    chances: NDArray[np.float64],
+    seed: int,
+    piece: Piece,
+) -> Sample:
+    """Pixels of one window, drawn with the chance of their class; unknown is last.
+
+    They depend on the window and the seed alone.
+    """
+    return _draw(features, chances, piece, piece.random(seed, 4))
+
+
+def _draw(
+    features: Callable[[Chip], NDArray[np.float32]],
+    chances: NDArray[np.float64],
+    piece: Piece,
+    random: np.random.Generator,
+) -> Sample:
+    chip = piece.stack.read(piece.wide)
+    labels = _learnable(chip)[piece.inside]
+    chance = chances[np.minimum(labels, len(chances) - 1)]
+    drawn = random.random(labels.shape) < chance
+    if not drawn.any():
+        return _NONE
+    values = features(chip)[(slice(None), *piece.inside)][:, drawn].T
+    return Sample(values, labels[drawn])
+
+
+def joined(samples: Sequence[Sample]) -> Sample:
+    """Pixels of several windows, in their order."""
+    some = [sample for sample in samples if len(sample.classes)]
+    if not some:
+        return _NONE
+    values = np.concatenate([sample.features for sample in some])
+    classes = np.concatenate([sample.classes for sample in some])
+    return Sample(np.ascontiguousarray(values, np.float32), classes)
 
 
 def whole_windows(
@@ -180,8 +244,15 @@ def _chances(
     if totals.sum() == 0:
         names = label_names([stack for stack, _ in windows])
         raise ValueError(f"{names}: no pixel of the grid has a known label")
+    return chances_of(totals, count, balanced)
+
+
+def chances_of(
+    totals: NDArray[np.float64], count: int, balanced: bool
+) -> NDArray[np.float64]:
+    """Chance of a pixel of every class ``[K]``, of which there are `totals`."""
     if not balanced:
-        return np.full(classes, min(1.0, count / totals.sum()))
+        return np.full(len(totals), min(1.0, count / totals.sum()))
     share = count / (totals > 0).sum()
     return np.asarray(np.minimum(1.0, share / np.maximum(totals, 1)))
 
@@ -216,9 +287,9 @@ def _chosen(
 
 
 def _cells(shape: tuple[int, int]) -> Iterator[Window]:
-    for y in range(0, shape[0], _WINDOW):
-        for x in range(0, shape[1], _WINDOW):
-            yield Window(y, x, min(_WINDOW, shape[0] - y), min(_WINDOW, shape[1] - x))
+    for y in range(0, shape[0], WINDOW):
+        for x in range(0, shape[1], WINDOW):
+            yield Window(y, x, min(WINDOW, shape[0] - y), min(WINDOW, shape[1] - x))
 
 
 def widen(window: Window, halo: int, shape: tuple[int, int]) -> Window:

@@ -21,13 +21,14 @@ from odc.geo.geom import Geometry
 from overcast.acquire.place import outlined
 from overcast.geo.lattice import Lattice
 from overcast.geo.location import Location
+from overcast.geo.near import members_of
 from overcast.geo.place import refuse_crs
 from overcast.geo.stack import Stack
 from overcast.geo.tiling import Window
 from overcast.geo.warp import aligned
 from overcast.input_images import Opened, open_images
+from overcast.methods.sampling import WINDOW
 from overcast.region.description import Cut, Region
-from overcast.region.near import members_of
 from overcast.region.zones import zones_of
 from overcast.sources import open_sources
 
@@ -63,7 +64,9 @@ class Zone:
     lattice
         Its pixels.
     stack
-        Images and labels on the grid around all tiles.
+        Images and labels on the grid around the outline, which tiles don't change.
+    outline
+        What is mapped, in the zone's projection.
     tiles
         Those that are mapped, by row and column.
     strip
@@ -77,6 +80,7 @@ class Zone:
     code: str
     lattice: Lattice
     stack: Stack = field(repr=False)
+    outline: Any = field(repr=False)
     tiles: tuple[Tile, ...]
     strip: tuple[float, float, float, float] | None = None
     reach: Window | None = None
@@ -122,20 +126,20 @@ def open_ground(region: Region) -> Ground:
     accuracies: tuple[str | None, ...] = ()
     for lattice, strip in _lattices(cut, [one.grid for one in leading], outline):
         own = outline if strip is None else outline.intersection(shapely.box(*strip))
-        tiles = _tiles(lattice, own, cut.tiles)
-        if not tiles:
+        if own.is_empty:
             continue
-        grid = lattice.grid(_around([tile.window for tile in tiles]))
+        shape = _projected(own, lattice)
+        tiles = _tiles(lattice, shape, cut.tiles)
+        grid = lattice.grid(_snapped(lattice.around(shape.bounds), WINDOW))
         labels = open_sources(data, grid)
-        stack = Stack(grid=grid, images=opened.sources, targets=opened.targets)
+        stack = Stack(grid=grid, images=dict(opened.sources), targets=opened.targets)
         stack = replace(stack, moments=opened.moments)
         if labels is not None:
             stack = replace(stack, labels=labels.first, others=labels.others)
             notes += [note for note in labels.notes if note not in notes]
             accuracies = labels.accuracies
-        zones.append(
-            Zone(_code(lattice), lattice, stack, tiles, strip, _reach(lattice, leading))
-        )
+        reach = _reach(lattice, leading)
+        zones.append(Zone(_code(lattice), lattice, stack, shape, tiles, strip, reach))
     if not zones:
         raise ValueError("the region has no tile; check its outline and its images")
     files = (*opened.files, *(entry.path for entry in data.every_labels))
@@ -228,24 +232,36 @@ def _code(lattice: Lattice) -> str:
     return str(code) if code else "own"
 
 
-def _tiles(lattice: Lattice, outline: Any, side: int) -> tuple[Tile, ...]:
-    """Tiles that an outline in degrees touches."""
-    if outline.is_empty:
-        return ()
+def _projected(outline: Any, lattice: Lattice) -> Any:
+    """An outline in degrees in the projection of a lattice."""
     dense = shapely.segmentize(outline, 0.05)
-    shape = Geometry(dense, "EPSG:4326").to_crs(lattice.crs)
-    box = shape.boundingbox
-    window = lattice.around((box.left, box.bottom, box.right, box.top))
-    shapely.prepare(shape.geom)
+    return Geometry(dense, "EPSG:4326").to_crs(lattice.crs).geom
+
+
+def _snapped(window: Window, side: int) -> Window:
+    """The smallest window of whole squares of `side` pixels that holds a window."""
+    top, left = window.y // side * side, window.x // side * side
+    bottom, right = (
+        -(-(start + length) // side) * side
+        for start, length in ((window.y, window.h), (window.x, window.w))
+    )
+    return Window(top, left, bottom - top, right - left)
+
+
+def _tiles(lattice: Lattice, outline: Any, side: int) -> tuple[Tile, ...]:
+    """Tiles that an outline in the projection of the lattice touches."""
+    window = _snapped(lattice.around(outline.bounds), side)
+    shapely.prepare(outline)
     code, size = _code(lattice), side * lattice.resolution
     tiles = []
-    for row in range(window.y // side, -(-(window.y + window.h) // side)):
-        for column in range(window.x // side, -(-(window.x + window.w) // side)):
-            left, top = lattice.left + column * size, lattice.top - row * size
+    for y in range(window.y, window.y + window.h, side):
+        for x in range(window.x, window.x + window.w, side):
+            left = lattice.left + x * lattice.resolution
+            top = lattice.top - y * lattice.resolution
             square = shapely.box(left, top - size, left + size, top)
-            if shape.geom.intersection(square).area > 0:
-                place = Window(row * side, column * side, side, side)
-                tiles.append(Tile(f"{code}_{row:04d}_{column:04d}", place))
+            if outline.intersects(square) and outline.intersection(square).area > 0:
+                name = f"{code}_{y // side:04d}_{x // side:04d}"
+                tiles.append(Tile(name, Window(y, x, side, side)))
     return tuple(tiles)
 
 

@@ -16,6 +16,7 @@ from overcast import __version__, lock
 from overcast.errors import MachineError
 from overcast.geo.dataset import stamp
 from overcast.geo.lattice import widened, within
+from overcast.geo.near import files_of, near
 from overcast.geo.series import series_of
 from overcast.plan import fingerprint
 from overcast.region.description import Region
@@ -23,7 +24,6 @@ from overcast.region.engine import Engine, Failed
 from overcast.region.events import Events
 from overcast.region.ground import Ground, Zone, open_ground
 from overcast.region.learning import learn_region
-from overcast.region.near import files_of, near
 from overcast.region.product import put_together
 from overcast.region.state import FAILED, begin, clean, write_failed
 from overcast.region.tile import Record, Work, finished, map_tile
@@ -138,7 +138,7 @@ def works_of(
             )
             yield Work(
                 tile,
-                replace(used, stack=stack, tiles=()),
+                replace(used, stack=stack, tiles=(), outline=None),
                 region.cut.side,
                 runs,
                 wanted.out.absolute(),

@@ -30,10 +30,11 @@ from overcast.inputs import Inputs
 from overcast.jobs.publish import publish_map
 from overcast.maps.by_date import for_dates
 from overcast.maps.cells import HeldMap, predict_cells
+from overcast.maps.matched import matched
 from overcast.maps.predictor import Predictor
 from overcast.output import write_whole
 from overcast.region.ground import Tile, Zone, outside
-from overcast.run import Runs, matched, tags_of, write_rasters
+from overcast.run import Runs, tags_of, write_rasters
 from overcast.runtimes import running
 from overcast.threads import keep_memory, use
 
