@@ -76,7 +76,7 @@ def test_probabilities_are_found(tmp_path: Path) -> None:
 
 def test_no_map_no_scene(tmp_path: Path) -> None:
     with (
-        pytest.raises(ValueError, match=r"no map\.tif there; give a folder"),
+        pytest.raises(ValueError, match=r"no map\.tif or change\.tif there; give a folder"),
         open_scene(tmp_path),
     ):
         pass
