@@ -21,7 +21,6 @@ from overcast.geo.legend import load_legend
 from tests.product.test_qgis import python_of_qgis
 
 SESSION = ROOT / "bench" / "qgis_session.py"
-RUN = "from overcast.cli import main; main()"
 pytestmark = pytest.mark.slow
 
 
@@ -42,7 +41,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Path:
         archive.extractall(plugins)
     program = folder / "overcast"
     program.write_text(
-        f"#!/bin/sh\nexec {sys.executable} -c '{RUN}' \"$@\"\n",
+        f'#!/bin/sh\nexec {sys.executable} -m overcast "$@"\n', encoding="utf-8"
     )
     program.chmod(0o755)
     simulated = ["simulate", "--size", "128", "--seed", "7", "--out", folder / "world"]
