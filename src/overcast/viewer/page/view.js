@@ -201,10 +201,11 @@ line.addEventListener("keydown", (event) => {
 
 // ---- What is at a point
 
-const marks = Object.values(maps).map((map) => ({
-  map,
-  mark: new maplibregl.Marker({ element: element("div", { className: "mark" }) }),
-}));
+const marks = Object.values(maps).map((map) => {
+  const drop = element("div", { className: "mark" });
+  drop.setAttribute("role", "img"); // MapLibre labels it
+  return { map, mark: new maplibregl.Marker({ element: drop }) };
+});
 let asked = 0;
 
 async function ask({ lng, lat }) {
