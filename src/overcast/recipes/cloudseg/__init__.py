@@ -141,7 +141,7 @@ class CloudSeg:
         Of `optical`, for clouds that are drawn; `of_setting` fills it in. Without it
         they are grey.
     pixel_m
-        Side of a pixel in metres, for the size of drawn clouds; likewise.
+        Side of a pixel in metres, for the size of drawn clouds; `of_setting` fills it in.
     """
 
     streams: ClassVar[tuple[str, ...]] = ("labelled",)
