@@ -23,7 +23,8 @@ PAGE = Path(__file__).parents[1] / "docs" / "recipes.md"
 HEAD = """# Recipes and their settings
 
 A recipe is a way to train a network. Choose one with `--method network` and
-`--set recipe='{name: NAME}'`, or in a plan. Written by `python bench/recipes.py`, don't edit.
+`--set recipe='{name: NAME}'`, or in a plan. This page is written by `python
+bench/recipes.py`; don't edit it.
 
 **Try `weak` first.** It is the default method, it needs no network, and it made better maps
 than every recipe here but where the table says otherwise.
