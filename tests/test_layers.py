@@ -14,7 +14,7 @@ from overcast import map_folder, run_folder
 
 ROOT = Path(overcast.__file__).parent
 FLOORS = [
-    {"errors", "limits", "map_folder", "run_folder"},
+    {"errors", "limits", "map_folder", "run_folder", "texts", "memory"},
     {
         "progress",
         "bar",
@@ -46,6 +46,7 @@ FLOORS = [
     {"region"},
     {"api"},
     {"cli"},
+    {"__main__"},
 ]
 _ENDINGS = ("tif", "yaml", "json", "html", "csv", "qml", "xml", "jsonl", "safetensors")
 MODULES = [

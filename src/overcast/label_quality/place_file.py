@@ -24,6 +24,7 @@ from overcast.geo.warp import overlap
 from overcast.maps.placed import Placed, Strength
 from overcast.maps.predictor import Predictor, every_part
 from overcast.product.rasters import write_classes
+from overcast.texts import read_text
 
 NAME, LABELS, EVERY_LABELS = "place.json", "place.tif", "place*.tif"
 _ROWS = 512
@@ -122,7 +123,7 @@ def read_place(run: Path, legend: Legend) -> KeptPlace | None:
     if not path.is_file():
         return None
     try:
-        tree = json.loads(path.read_text(encoding="utf-8"))
+        tree = json.loads(read_text(path))
         strength = _strength(tree, legend) if "wrong" in tree else None
         others = tuple(
             OtherPlace(
