@@ -69,15 +69,15 @@ MAP = ("map", "--labels", "l.tif", "--legend", "igbp", "--out", "o")
     [
         (
             (*MAP, "--s1", "a.tif", "--s2-bands", "B02"),
-            "--s2-bands: of what? give --s2",
+            "--s2-bands works with --s2; give --s2",
         ),
         (
             (*MAP, "--s1", "a.tif", "--s2-offset", "0"),
-            "--s2-offset: of what? give --s2",
+            "--s2-offset works with --s2; give --s2",
         ),
         (
             (*MAP, "--s1", "a.tif", "--s2-mask", "m.tif"),
-            "--s2-mask: of what? give --s2",
+            "--s2-mask works with --s2; give --s2",
         ),
         (
             (*MAP, "--s2", "a.tif", "--s2-hidden", "3"),
