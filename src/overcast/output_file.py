@@ -69,7 +69,7 @@ def results(
     given: dict[str, Any],
     inputs: Iterable[object],
     more: Iterable[Path] = (),
-    say: Callable[[str], None] = str,
+    say: Callable[[str], object] = str,
 ) -> Iterator[bool]:
     """Write the files of --out and --table; both are whole after the context.
 

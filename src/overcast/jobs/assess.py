@@ -114,7 +114,7 @@ def draw_sample(
     legend: str | None = None,
     overwrite: bool = False,
     progress: Progress = quiet,
-    say: Callable[[str], None] = str,
+    say: Callable[[str], object] = str,
 ) -> dict[str, Any]:
     """Draw a stratified sample of a class map into a GeoPackage or CSV to be filled.
 
