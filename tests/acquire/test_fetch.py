@@ -118,10 +118,10 @@ def test_the_neighbouring_zone_lies_where_it_should(
 
 def test_overcast_reads_them_without_a_word(everything: Path) -> None:
     image = open_sentinel_2(everything / "s2_2024-09-14.tif")
-    assert image.source.encoding.offset == pytest.approx(-0.1)
+    assert image.image.encoding.offset == pytest.approx(-0.1)
     assert open_sentinel_1(everything / "s1_2024-05-14_desc.tif").notes == ()
     mask = open_mask(everything / "s2_2024-05-12_scl.tif")
-    assert mask.grid == image.source.grid
+    assert mask.grid == image.image.grid
 
 
 def test_backscatter_is_in_db(everything: Path, catalogue: Path) -> None:
