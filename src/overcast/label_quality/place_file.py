@@ -95,6 +95,8 @@ def _tree(strength: Strength) -> dict[str, Any]:
         "exponent": strength.exponent,
         "power": round(strength.power, 6),
     }
+    if strength.temper != 1:
+        tree["temper"] = strength.temper
     return tree | ({"silent": strength.silent} if any(strength.silent) else {})
 
 
@@ -104,6 +106,7 @@ def _strength(tree: Mapping[str, Any], legend: Legend) -> Strength:
         float(tree["exponent"]),
         float(tree["power"]),
         tuple(bool(one) for one in tree.get("silent", [])),
+        float(tree.get("temper", 1)),
     )
     for values in (strength.wrong, strength.silent or strength.wrong):
         if len(values) != len(legend):
