@@ -30,9 +30,9 @@ def is_tiled(given: Mapping[str, Any]) -> bool:
         return True
     for name in _NEEDS:
         if given[name]:
-            raise ValueError(f"{_option(name)}: of what? give --region as well")
+            raise ValueError(f"{_option(name)} is for regions; give --region as well")
     if given["log"] != "text":
-        raise ValueError("--log: of what? give --region as well")
+        raise ValueError("--log is for regions; give --region as well")
     return False
 
 
@@ -77,7 +77,9 @@ def carry_out(
     if given["address"] is not None and given["workers"] is not None:
         raise click.UsageError("--dask and --workers: give one of them")
     if given["memory"] is not None and given["workers"] is None:
-        raise ValueError("--memory: of whom? give --workers as well")
+        raise ValueError(
+            "--memory is for processes of --workers; give --workers as well"
+        )
     if given["dry_run"]:
         from overcast.region.estimate import estimate
 
