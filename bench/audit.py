@@ -27,8 +27,8 @@ from overcast.geo.arrays import ImageArray, LabelArray
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import Stack
 from overcast.geo.tiling import Tiling
-from overcast.labels.cells import LabelCells
-from overcast.labels.transitions import POWERS, Tables
+from overcast.label_quality.audit.label_confusion import POWERS, Tables
+from overcast.label_quality.cells import LabelCells
 from overcast.maps.predict import probabilities
 from overcast.plan import Data, Plan, method_of
 from overcast.progress import quiet

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from bench.realism.pictures import Picture, row, save, sheet
 
+from overcast.augment.clouds import Sky, add_clouds
 from overcast.geo.bands import SENTINEL_2
-from overcast.learn.batch import Batch
-from overcast.learn.clouds import Sky, add_clouds
+from overcast.train.batch import Batch
 from overcast.worlds.scene import Wanted, simulate
 
 _TRUE_COLOUR = [2, 1, 0]

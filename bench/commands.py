@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from overcast.cli import commands
+from overcast.cli import program
 
 PAGE = Path(__file__).parents[1] / "docs" / "commands.md"
 HEAD = """# Commands
@@ -40,7 +40,7 @@ def page() -> str:
     """The whole page as Markdown."""
     parts = (
         f"## {name}\n\n```text\n{text}\n```\n"
-        for name, text in helps(commands, "overcast")
+        for name, text in helps(program, "overcast")
     )
     return "\n".join([HEAD, *parts])
 

@@ -22,9 +22,9 @@ from overcast.geo.bands import SENTINEL_1, SENTINEL_2
 from overcast.geo.legend import LandClass, Legend
 from overcast.geo.raster import Image
 from overcast.geo.stack import Chip
-from overcast.methods.clusters import find_clusters
 from overcast.methods.features import pixel_features
 from overcast.methods.weak import ExplainedClusters
+from overcast.methods.weak.clusters import find_clusters
 from overcast.progress import quiet
 from overcast.threads import keep_memory
 

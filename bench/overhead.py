@@ -20,10 +20,10 @@ from overcast.geo.check import open_sentinel_1, open_sentinel_2
 from overcast.geo.legend import load_legend
 from overcast.geo.stack import Stack
 from overcast.geo.tiling import Tiling
-from overcast.learn.batch import Batch
 from overcast.maps.predict import predict
 from overcast.methods.network import TrainedNetwork
 from overcast.models.fcn import FCN
+from overcast.train.batch import Batch
 from overcast.worlds.files import write_world
 
 SIZE, TILING, ROUNDS = 768, Tiling(256, 32), 3

@@ -30,15 +30,15 @@ from bench.claims.blocks import arm_of
 
 from overcast.geo.stack import Stack
 from overcast.geo.tiling import Window
-from overcast.learn.batch import Batch
-from overcast.learn.checkpoint import load_weights
-from overcast.learn.felzenszwalb import NUMBERS, with_superpixels
-from overcast.learn.superpixels import numbered, region_means
 from overcast.methods.network import Network
 from overcast.models.segmenter import Segmenter
 from overcast.plan import choose
 from overcast.progress import quiet
 from overcast.run_folder import ENCODER
+from overcast.train.batch import Batch
+from overcast.train.checkpoint import load_weights
+from overcast.train.felzenszwalb import NUMBERS, with_superpixels
+from overcast.train.superpixels import numbered, region_means
 from overcast.worlds.scene import Scene, Wanted, simulate
 
 Picture = NDArray[np.uint8]

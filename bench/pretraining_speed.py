@@ -30,13 +30,13 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from overcast.geo.arrays import ImageArray
 from overcast.geo.stack import Stack
 from overcast.inputs import open_inputs
-from overcast.learn.felzenszwalb import with_superpixels
-from overcast.learn.stream import Crops, ahead
-from overcast.learn.train import Schedule, train
-from overcast.learn.units import unit_edges
 from overcast.models.fcn import FCN
 from overcast.plan import Data, ImageInput
 from overcast.recipes.contrast import Contrast
+from overcast.train.blocks.units import unit_edges
+from overcast.train.felzenszwalb import with_superpixels
+from overcast.train.loop import Schedule, train
+from overcast.train.stream import Crops, ahead
 from overcast.worlds.files import write_world
 from overcast.worlds.scene import Wanted
 

@@ -22,8 +22,8 @@ from typing import Any
 import click
 
 from overcast import __version__
-from overcast.cli import commands
-from overcast.option_types import FILE, SOURCE
+from overcast.cli import program
+from overcast.cli.option_types import FILE, SOURCE
 
 ROOT = Path(__file__).parents[1]
 PLUGIN = ROOT / "qgis" / "overcast_processing"
@@ -79,7 +79,7 @@ def _algorithm(name: str, said: dict[str, Any]) -> dict[str, Any]:
 
 
 def _command(words: list[str]) -> click.Command:
-    command: click.Command = commands
+    command: click.Command = program
     for word in words:
         assert isinstance(command, click.Group)
         inner = command.get_command(click.Context(command), word)

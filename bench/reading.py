@@ -28,7 +28,7 @@ from rasterio.windows import Window
 from overcast.geo.bands import SENTINEL_2, SENTINEL_2_ENCODING
 from overcast.geo.image_file import open_image
 from overcast.geo.stack import Stack
-from overcast.learn.stream import Crops
+from overcast.train.stream import Crops
 
 BANDS = ("B02", "B03", "B04", "B08")
 WINDOW, BATCH, ROWS = 256, 8, 512

@@ -21,7 +21,7 @@ from PIL import Image
 from overcast.geo.label_file import open_labels
 from overcast.geo.legend import load_legend
 from overcast.geo.location import Location
-from overcast.pages.quicklook import class_picture
+from overcast.report.quicklook import class_picture
 
 ROOT = Path(__file__).parents[1]
 _GAP, _SIZE = 6, 512

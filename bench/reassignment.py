@@ -21,10 +21,10 @@ from bench.claims.problems.few import PROBLEMS, QUICK
 from bench.published.tables import pseudo_label_tables
 
 from overcast.geo.arrays import LabelArray
-from overcast.learn.diagnosis import with_truth
-from overcast.pages.training import pseudo_labels, read_log
 from overcast.plan import choose
 from overcast.progress import quiet
+from overcast.recipes.dllr.pseudo_label_accuracy import with_truth
+from overcast.report.training_log import pseudo_labels, read_log
 from overcast.worlds.scene import Wanted, simulate
 
 

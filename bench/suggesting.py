@@ -26,7 +26,7 @@ from bench.pretraining import class_colours, grid, save, true_colour
 
 from overcast.accuracy.confusion import Confusion, scores
 from overcast.geo.tiling import Window
-from overcast.methods.telling import patches_of, telling_patches
+from overcast.methods.suggest import patches_of, telling_patches
 from overcast.progress import quiet
 from overcast.worlds.scene import Scene, Wanted, simulate
 

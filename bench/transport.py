@@ -16,7 +16,7 @@ from dataclasses import replace
 
 import torch
 
-from overcast.learn.transport import Transport
+from overcast.train.sinkhorn import Transport
 
 BATCH, SIDE, CLASSES, CALLS = 8, 64, 8, 11
 WAYS = {

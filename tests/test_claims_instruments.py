@@ -10,7 +10,6 @@ from bench.claims.problems.archive import OLDER, changed, elsewhere, older_world
 from bench.claims.problems.context import FIELDS, network_of
 from bench.claims.problems.few import PATIENT, QUICK
 from bench.claims.problems.heart import few_misled, misled
-from bench.claims.problems.seasons import weathered
 from bench.claims.tables import bound_of, recovered
 from bench.context_of_tiles import held_out
 
@@ -94,15 +93,6 @@ def test_few_wrong_labels_are_of_learning_blocks(scene: Scene) -> None:
     values = right.labels.read(scene.grid).values
     np.testing.assert_array_equal(values[known], scene.truth.values[known])
     np.testing.assert_array_equal(values != UNKNOWN, known)
-
-
-def test_weather_is_drawn_for_every_scene(scene: Scene) -> None:
-    image = scene.images["s2"]
-    seen = [weathered(image, seed).values.mean((1, 2)) for seed in range(4)]
-    assert np.ptp([values[0] for values in seen]) > 0.005
-    np.testing.assert_array_equal(
-        weathered(image, 2).values, weathered(image, 2).values
-    )
 
 
 def test_the_older_image_has_the_lands_outlines_and_not_its_colours(

@@ -12,9 +12,9 @@ from bench.claims.problems.patches import PROBLEMS, SIDE, patches
 from bench.claims.starts import from_images, from_labels, kept, start_of, started
 
 from overcast.geo.raster import UNKNOWN
-from overcast.learn.checkpoint import read_weights
 from overcast.plan import choose
 from overcast.progress import quiet
+from overcast.train.checkpoint import read_weights
 from overcast.worlds.scene import Scene, Wanted, simulate
 
 

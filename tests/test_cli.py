@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import rasterio
 
-from overcast.cli import commands, main
+from overcast.cli import main, program
 from overcast.plan import read_plan
 from overcast.worlds.files import write_world
 from overcast.worlds.world import make_world
@@ -299,9 +299,9 @@ def test_mistakes_are_one_line(
 
 
 def test_every_command_has_help_with_an_example(call: Any) -> None:
-    context = click.Context(commands)
-    for name in commands.list_commands(context):
-        command = commands.get_command(context, name)
+    context = click.Context(program)
+    for name in program.list_commands(context):
+        command = program.get_command(context, name)
         below = getattr(command, "commands", {})
         for words in [[name, part] for part in below] or [[name]]:
             code, out, _ = call(*words, "--help")

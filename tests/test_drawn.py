@@ -12,7 +12,7 @@ import pytest
 import shapely
 from click.testing import CliRunner
 
-from overcast.cli import commands
+from overcast.cli import program
 from overcast.geo.overlay import lay
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.vectors import Features
@@ -125,7 +125,7 @@ def test_a_map_of_drawn_labels(tmp_path: Path) -> None:
     given += ["--method", "forest", "--set", "trees=2", "--out", "out"]
     named = {"s2.tif", "drawn.gpkg", "legend.csv", "out"}
     args = [str(tmp_path / a) if a in named else a for a in given]
-    made = CliRunner().invoke(commands, args)
+    made = CliRunner().invoke(program, args)
     assert made.exit_code == 0, made.output
     plan = read_plan(tmp_path / "out" / "run" / "plan.yaml")
     assert plan.data.labels is not None
@@ -176,7 +176,7 @@ def test_codes_for_no_data_on_the_command_line(
         "--out",
         tmp_path / "o",
     ]
-    made = CliRunner().invoke(commands, list(map(str, args)))
+    made = CliRunner().invoke(program, list(map(str, args)))
     if said[1] is None:
         assert said[0] in f"{made.output}{made.exception}"
         assert not (tmp_path / "o" / "map.tif").exists()

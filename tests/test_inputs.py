@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
-from overcast.cli import commands
+from overcast.cli import program
 from overcast.inputs import Inputs, open_inputs
 from overcast.plan import Data, ImageInput, MaskInput, Plan, read_plan, write_plan
 from tests.rasters import backscatter, reflectance, utm, write
@@ -105,7 +105,7 @@ def mapped(folder: Path, *options: str) -> Result:
     given = ["map", "--s1", s1, "--s2", s2, "--s2-offset", "0", "--labels", labels]
     given += ["--legend", folder / "legend.csv", "--method", "forest"]
     given += ["--set", "trees=2", *options, "--out", folder / "out", "--overwrite"]
-    return CliRunner().invoke(commands, list(map(str, given)))
+    return CliRunner().invoke(program, list(map(str, given)))
 
 
 def test_the_command_line_takes_a_mask(tmp_path: Path) -> None:

@@ -11,16 +11,16 @@ import pytest
 import rasterio
 import shapely
 
+from overcast.cli.arguments import plan_of
 from overcast.geo.legend import LandClass, Legend
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.translated import read_crosswalk
-from overcast.given import plan_of
 from overcast.inputs import open_inputs
 from overcast.plan import Data, ImageInput, LabelInput, Plan, read_plan, write_plan
+from tests.cli.test_arguments import GIVEN
 from tests.rasters import backscatter, utm, write
 from tests.test_cli import call
 from tests.test_drawn import draw
-from tests.test_given import GIVEN
 
 __all__ = ["call"]
 

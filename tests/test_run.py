@@ -15,7 +15,7 @@ from overcast.geo.stack import Stack
 from overcast.inputs import open_inputs
 from overcast.jobs.mapping import make_map, map_elsewhere
 from overcast.maps.matched import matched
-from overcast.methods.restored import Restored
+from overcast.methods.cloud_free import Restored
 from overcast.plan import Data, ImageInput, LabelInput, MaskInput, Plan
 from overcast.progress import quiet
 from overcast.run import Runs, load_run

@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_info
 
 import overcast
 from overcast import threads
-from overcast.cli import commands
+from overcast.cli import program
 from overcast.worlds.files import write_world
 from overcast.worlds.scene import Wanted
 
@@ -158,7 +158,7 @@ def test_pools_have_one_thread_and_what_they_had_before() -> None:
 
 @pytest.mark.parametrize("name", COMPUTING)
 def test_commands_that_compute_take_a_number_of_threads(name: str) -> None:
-    command = commands.get_command(click.Context(commands), name)
+    command = program.get_command(click.Context(program), name)
     assert command is not None
     (option,) = [p for p in command.params if p.name == "threads"]
     with pytest.raises(click.BadParameter):

@@ -24,7 +24,7 @@ from scipy.ndimage import gaussian_filter
 
 from overcast.geo.arrays import ImageArray
 from overcast.geo.stack import Stack
-from overcast.methods.restored import Restored
+from overcast.methods.cloud_free import Restored
 from overcast.plan import choose
 from overcast.progress import quiet
 from overcast.worlds.scene import Scene, simulate

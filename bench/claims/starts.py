@@ -18,12 +18,12 @@ from typing import Any
 from bench.claims.blocks import Arm
 
 from overcast.geo.stack import Stack
-from overcast.learn.felzenszwalb import with_superpixels
 from overcast.methods.network import Network
 from overcast.methods.start import write_sensors
 from overcast.plan import Data, Plan, choose, method_of, write_plan
 from overcast.progress import quiet
 from overcast.run_folder import ENCODER
+from overcast.train.felzenszwalb import with_superpixels
 from overcast.worlds.scene import Scene
 
 _HERE = Path(tempfile.gettempdir()) / "overcast-patches"

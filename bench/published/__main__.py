@@ -11,9 +11,9 @@ from typing import Any
 import click
 
 from overcast.cli import main
-from overcast.given import absolute
-from overcast.option_types import FILE
-from overcast.options import HELP, Command, bar, show, threads, writing
+from overcast.cli.arguments import absolute
+from overcast.cli.option_types import FILE
+from overcast.cli.options import HELP, Command, bar, show, threads, writing
 
 
 @click.command(cls=Command, context_settings=HELP)

@@ -33,9 +33,9 @@ from overcast.accuracy.confusion import scores
 from overcast.datasets.dataset import Patch
 from overcast.geo.stack import Chip
 from overcast.maps.predictor import Predictor
-from overcast.pages.quicklook import class_picture, png, rgb
 from overcast.plan import choose
 from overcast.progress import Progress
+from overcast.report.quicklook import class_picture, png, rgb
 
 Scores = Mapping[str, Any]
 Reader = Callable[[Patch, str, str | None], Chip]

@@ -228,7 +228,7 @@ class _Bench:
 
     def _unlabelled(self, patch: Patch) -> Stack:
         """A patch without labels, with superpixels that are computed once."""
-        from overcast.learn.felzenszwalb import with_superpixels
+        from overcast.train.felzenszwalb import with_superpixels
 
         kept_in = self.job.folder / "arms" / "superpixels" / patch.name
         return with_superpixels(stack_of(patch, None), kept_in)

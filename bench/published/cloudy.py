@@ -1,6 +1,6 @@
 """Clouds over a whole scene, as a source: a cloudy twin of an image that is clear.
 
-Where `overcast.learn.clouds.add_clouds` draws a new sky for every sample of a batch, here
+Where `overcast.augment.clouds.add_clouds` draws a new sky for every sample of a batch, here
 one sky lies fast over the pixels of an image, so that however it is read, a pixel is under
 the same cloud.
 """
@@ -13,12 +13,12 @@ import numpy as np
 import torch
 from odc.geo.geobox import GeoBox
 
+from overcast.augment.clouds import PIXEL_M, Drawn, Sky, draw, mix
 from overcast.geo.bands import Band, Sensor
 from overcast.geo.extent import pixel_m
 from overcast.geo.raster import Image
 from overcast.geo.stack import ImageSource
 from overcast.geo.warp import aligned
-from overcast.learn.clouds import PIXEL_M, Drawn, Sky, draw, mix
 from overcast.worlds.clouds import CLEAR, classify
 from overcast.worlds.noise import centres_of
 

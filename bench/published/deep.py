@@ -15,13 +15,13 @@ import torch
 from bench.published.patches import INPUTS, NINE, SENSORS, Epochs, read_chip
 
 from overcast.datasets.dataset import Patch
-from overcast.learn.checkpoint import load_weights, save_weights
-from overcast.learn.stream import ahead
-from overcast.learn.train import Schedule, train
 from overcast.methods.network import TrainedNetwork
 from overcast.models.segmenter import Segmenter
 from overcast.plan import choose
 from overcast.progress import Progress
+from overcast.train.checkpoint import load_weights, save_weights
+from overcast.train.loop import Schedule, train
+from overcast.train.stream import ahead
 
 _RECIPE = {"name": "supervised", "augment": False, "drop": 0.0}
 """Cross-entropy on known pixels and nothing else, as in the paper."""

@@ -211,7 +211,7 @@ def _score(
 def _training(settings: Settings, arm: Arm, seed: int) -> Training:
     from bench.published.windows import Training
 
-    from overcast.learn.train import Schedule
+    from overcast.train.loop import Schedule
 
     return Training(
         model=settings.model,

@@ -22,9 +22,9 @@ from overcast.geo.legend import Crosswalk, Legend, load_legend
 from overcast.geo.raster import UNKNOWN, Image, Labels
 from overcast.geo.stack import Chip, ImageSource, Stack
 from overcast.geo.tiling import Window
-from overcast.learn.batch import Batch
 from overcast.maps.predictor import Predictor
 from overcast.progress import Progress
+from overcast.train.batch import Batch
 
 TEN = load_legend("simplified-igbp")
 NINE = Legend(

@@ -16,7 +16,7 @@ from bench.published.survey import row_shares
 
 from overcast.accuracy.confusion import plain
 from overcast.datasets.dataset import Dataset
-from overcast.pages.training import PseudoLabels
+from overcast.report.training_log import PseudoLabels
 
 Tree = dict[str, Any]
 _SCORES = {

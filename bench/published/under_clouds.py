@@ -210,7 +210,7 @@ class _Bench:
         """Train the network of an arm, go on, or take it as it is."""
         from bench.published.windows import Training
 
-        from overcast.learn.train import Schedule
+        from overcast.train.loop import Schedule
         from overcast.trees import from_tree
 
         network, own = dict(self.settings.network), arm == "cloudseg"

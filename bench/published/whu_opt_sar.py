@@ -26,8 +26,8 @@ from overcast.datasets.dataset import Dataset, Patch
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import Stack
 from overcast.geo.tiling import Tiling
-from overcast.pages.training import PseudoLabels, pseudo_labels, read_log
 from overcast.progress import Progress
+from overcast.report.training_log import PseudoLabels, pseudo_labels, read_log
 
 if TYPE_CHECKING:
     from overcast.accuracy.confusion import Confusion
@@ -201,7 +201,7 @@ def _row(
 
 def _stack(scene: Patch, labelled: bool, diagnosed: bool) -> Stack:
     """A scene with labels, or with them as a target from which nothing is learned."""
-    from overcast.learn.diagnosis import with_truth
+    from overcast.recipes.dllr.pseudo_label_accuracy import with_truth
 
     if labelled:
         return scene.stack("fine")

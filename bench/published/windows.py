@@ -18,15 +18,15 @@ from overcast.datasets.dataset import Patch
 from overcast.geo.bands import Sensor
 from overcast.geo.stack import Chip, Stack
 from overcast.geo.tiling import Window
-from overcast.learn.batch import Batch
-from overcast.learn.checkpoint import load_weights, save_weights
-from overcast.learn.recipe import Setting, told
-from overcast.learn.stream import ahead
-from overcast.learn.train import Schedule, train
 from overcast.methods.network import TrainedNetwork
 from overcast.models.segmenter import Segmenter
 from overcast.plan import choose
 from overcast.progress import Progress
+from overcast.train.batch import Batch
+from overcast.train.checkpoint import load_weights, save_weights
+from overcast.train.loop import Schedule, train
+from overcast.train.recipe import Setting, told
+from overcast.train.stream import ahead
 
 _DRAWS = 8
 """Windows drawn, at most, until one has a labelled pixel that a sensor saw."""

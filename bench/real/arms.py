@@ -21,21 +21,21 @@ from overcast.geo.arrays import LabelArray
 from overcast.geo.raster import UNKNOWN, Labels
 from overcast.geo.stack import Stack
 from overcast.geo.tiling import Tiling, Window
-from overcast.labels.anchors import Anchors
-from overcast.labels.place_file import KeptPlace, with_place
+from overcast.label_quality.anchors import Anchors
+from overcast.label_quality.place_file import KeptPlace, with_place
 from overcast.maps.placed import soft_labels
 from overcast.maps.predict import probabilities
 from overcast.maps.predictor import Predictor
 from overcast.methods.features import guide_of, pixel_features
 from overcast.methods.guided import guided
-from overcast.methods.place import (
+from overcast.methods.place.several import (
+    place_of_sources,
+    place_of_sources_by_anchors,
+)
+from overcast.methods.place.strength import (
     place_by_accuracy,
     place_by_anchors,
     place_by_consistency,
-)
-from overcast.methods.place_sources import (
-    place_of_sources,
-    place_of_sources_by_anchors,
 )
 from overcast.plan import choose
 from overcast.progress import quiet

@@ -38,9 +38,9 @@ there are several seeds. A seed draws labels and starts methods; majority labels
 nothing to draw.
 
 *weak* is the default of `overcast map`: labels count as evidence of place as far as the
-images bear them out (`overcast.methods.place`). *Without place* is `--no-place`, *accuracy
-stated* is `--labels-accuracy` with the true share of right pixels, *anchors* is `--anchors`
-with random pixels of known class.
+images bear them out (`overcast.methods.place.strength`). *Without place* is
+`--no-place`, *accuracy stated* is `--labels-accuracy` with the true share of right
+pixels, *anchors* is `--anchors` with random pixels of known class.
 """
 
 

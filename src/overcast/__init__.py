@@ -12,11 +12,8 @@ nor rasterio.
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from importlib import import_module
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from overcast.api.accuracy import assess as assess
@@ -37,10 +34,10 @@ if TYPE_CHECKING:
     from overcast.geo.bands import Sensor as Sensor
     from overcast.geo.legend import Legend as Legend
     from overcast.geo.stack import Stack as Stack
-    from overcast.learn.recipe import Recipe as Recipe
     from overcast.maps.predictor import Predictor as Predictor
     from overcast.methods.method import Method as Method
     from overcast.models.segmenter import Segmenter as Segmenter
+    from overcast.train.recipe import Recipe as Recipe
 
 __version__ = "0.1.0"
 
@@ -49,7 +46,7 @@ _WHERE = {
     "Method": "methods.method",
     "Model": "api.model",
     "Predictor": "maps.predictor",
-    "Recipe": "learn.recipe",
+    "Recipe": "train.recipe",
     "Scene": "api.scene",
     "Segmenter": "models.segmenter",
     "Sensor": "geo.bands",
@@ -82,23 +79,3 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
-
-
-class _Door(ModuleType):
-    """The package, on which `labels` is the function, and not the room of that name.
-
-    Whoever imports from ``overcast.labels`` gets the room: it is in `sys.modules`.
-    """
-
-    @property
-    def labels(self) -> Callable[..., Any]:
-        """Return `overcast.api.labels.labels`."""
-        function: Callable[..., Any] = import_module("overcast.api.labels").labels
-        return function
-
-    @labels.setter
-    def labels(self, room: ModuleType) -> None:
-        """Pass over the room, which importing it puts here."""
-
-
-sys.modules[__name__].__class__ = _Door

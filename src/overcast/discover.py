@@ -160,10 +160,15 @@ def _classes(package: str) -> list[_Class]:
         )
         for folder in folders
         for module in iter_modules([folder])
-        if not module.ispkg and not module.name.startswith("_")
-        for node in _syntax(Path(folder) / f"{module.name}.py").body
+        if not module.name.startswith("_")
+        for node in _syntax(_source(Path(folder) / module.name, module.ispkg)).body
         if isinstance(node, ast.ClassDef)
     ]
+
+
+def _source(module: Path, is_room: bool) -> Path:
+    """File that a part is defined in: a module, or the first file of a room."""
+    return module / "__init__.py" if is_room else module.with_suffix(".py")
 
 
 def _base(node: ast.expr) -> str:

@@ -35,7 +35,7 @@ from overcast.geo.probabilities import open_probabilities
 from overcast.geo.products import find_product
 from overcast.geo.sensor_file import load_sensor
 from overcast.geo.series import Moment, spread
-from overcast.geo.stack import ImageSource, name_of
+from overcast.geo.stack import ImageSource, file_of, name_of
 from overcast.geo.times import seen_of
 from overcast.in_memory import InMemory
 from overcast.plan import NO_MASK, Data, ImageInput, MaskInput, ObservationInput
@@ -150,7 +150,7 @@ def open_images(data: Data, memory: InMemory = FILES_ONLY) -> Opened:
 
 def _mask_file(one: _Opened) -> list[str]:
     """File of a mask, also of one that a product came with; none of one in memory."""
-    path = getattr(getattr(one.source, "mask", None), "path", None)
+    path = file_of(one.source.mask) if isinstance(one.source, Masked) else None
     return [] if path is None else [str(path)]
 
 
@@ -242,7 +242,7 @@ def _extent(series: str, own: dict[str, ImageSource]) -> tuple[str, GeoBox]:
     """Return what a series covers at any time, under the name of its file or its own."""
     grids = [source.grid for source in own.values()]
     (first, *more) = own.values()
-    if not more and hasattr(first, "path"):
+    if not more and file_of(first) is not None:
         return name_of(first), first.grid
     return f"{series} (all {max(len(own), 2)} dates)" if more else series, union_of(
         grids

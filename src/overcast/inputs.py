@@ -16,7 +16,7 @@ from overcast.geo.series import middle
 from overcast.geo.stack import Stack, name_of
 from overcast.in_memory import InMemory
 from overcast.input_images import Opened, open_images
-from overcast.labels.spectra import contradictions
+from overcast.label_quality.spectra import contradictions
 from overcast.plan import Data, fingerprint
 from overcast.sources import LabelSources, open_sources
 

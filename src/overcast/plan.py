@@ -82,7 +82,7 @@ class Data:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceInput:
-    """What is known of the labels as evidence of place (`overcast.methods.place`).
+    """What is known of the labels as evidence of place (`overcast.methods.place.strength`).
 
     `use` is auto (with method weak, or where something is known), yes or no. `accuracy`
     is a share, a product or a CSV by class; `anchors` a file of points with a class in

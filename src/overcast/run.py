@@ -3,8 +3,8 @@
 A run folder holds ``plan.yaml``, ``interface.json`` (the legend and the sensors that
 its predictor has), ``learned.json`` (a record, see `overcast.run_files`) and whatever the
 method leaves there; nothing in it is a pickle. Where labels count as evidence of place,
-``place.json`` and ``place.tif`` are there (`overcast.labels.place_file`), and once it is
-calibrated ``calibration.json``.
+``place.json`` and ``place.tif`` are there (`overcast.label_quality.place_file`), and
+once it is calibrated ``calibration.json``.
 """
 
 from __future__ import annotations
@@ -23,23 +23,24 @@ from overcast.accuracy.calibrated import Calibrated
 from overcast.accuracy.calibration_file import Calibration, read_calibration
 from overcast.errors import reading
 from overcast.geo.legend import Legend
-from overcast.geo.stack import ImageSource, Stack, agree
+from overcast.geo.mosaic import Mosaic
+from overcast.geo.stack import ImageSource, Stack, agree, file_of
 from overcast.geo.tiling import Tiling
 from overcast.inputs import Inputs, open_inputs
-from overcast.labels import place_file
-from overcast.labels.place_file import placed, write_place
-from overcast.labels.support import refuse_one_class
+from overcast.label_quality import place_file
+from overcast.label_quality.place_file import placed, write_place
+from overcast.label_quality.support import refuse_one_class
 from overcast.maps.by_date import for_dates
 from overcast.maps.ensemble import Ensemble
 from overcast.maps.matched import matched
 from overcast.maps.placed import Placed
 from overcast.maps.predict import predict
-from overcast.maps.predictor import Predictor
+from overcast.maps.predictor import Predictor, Restorer
 from overcast.maps.views import Viewed, views_of
 from overcast.maps.without import Without
 from overcast.methods.by_date import fit_by_date, load_by_date
-from overcast.methods.finding_place import check_stated, find_place
 from overcast.methods.over import EVERYWHERE, Over, Where
+from overcast.methods.place.planned import check_stated, find_place
 from overcast.outside import keep_copies
 from overcast.plan import Plan, Windows, fingerprint, method_of, read_plan, write_plan
 from overcast.product.rasters import (
@@ -351,12 +352,16 @@ def write_rasters(
 
 def _restored(predictor: Predictor, stack: Stack) -> ImageSource | None:
     """The optical image without clouds, of a network that has learned to make it."""
-    inner: Any = predictor
+    inner = predictor
     while isinstance(inner, Calibrated | Placed):
         inner = inner.predictor
-    if not getattr(inner, "restores", False):
+    if not isinstance(inner, Restorer) or not inner.restores:
         return None
-    from overcast.methods.restored import Restored  # imports torch: a network did too
+    # These import torch, which a network did too.
+    from overcast.methods.cloud_free import Restored
+    from overcast.methods.network import TrainedNetwork
+
+    assert isinstance(inner, TrainedNetwork)
 
     return Restored(inner, stack)
 
@@ -368,6 +373,8 @@ def tiling_of(predictor: Predictor, windows: Windows) -> Tiling:
 
 
 def _file_names(stack: Stack) -> list[str]:
-    sources: list[Any] = [*stack.images.values(), stack.labels, *stack.others]
-    every = (one for s in sources for one in getattr(s, "sources", (s,)))
-    return [source.path.name for source in every if hasattr(source, "path")]
+    sources = [*stack.images.values(), stack.labels, *stack.others]
+    single = [
+        one for s in sources for one in (s.sources if isinstance(s, Mosaic) else [s])
+    ]
+    return [path.name for one in single if (path := file_of(one)) is not None]

@@ -1,8 +1,9 @@
 """Several sources of labels of one scene: opened, translated, and who wins over whom.
 
 Every source keeps its own grid. Classes become those of the map's legend, by a crosswalk
-that the plan names, a built-in one, or their names. Drawn labels (`overcast.labels.kind`)
-are right unless their accuracy is said: as fine as they are, they hide other labels.
+that the plan names, a built-in one, or their names. Drawn labels
+(`overcast.label_quality.kind`) are right unless their accuracy is said: as fine as they
+are, they hide other labels.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import LabelSource, name_of
 from overcast.geo.translated import Table, Translated, Under, read_crosswalk
 from overcast.in_memory import InMemory
-from overcast.labels.kind import are_drawn
-from overcast.labels.support import support
+from overcast.label_quality.kind import are_drawn
+from overcast.label_quality.support import support
 from overcast.plan import Data, LabelInput
 
 Opened = LabelFile | LabelDataArray | PolygonLabels | PointLabels

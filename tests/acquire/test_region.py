@@ -13,8 +13,8 @@ from bench.catalogue.make import source_text
 from bench.catalogue.serve import Bed
 from click.testing import CliRunner
 
-from overcast.commands.fetch import command as fetch
-from overcast.commands.map import command as mapped
+from overcast.cli.commands.fetch import command as fetch
+from overcast.cli.commands.map import command as mapped
 from overcast.product.rasters import written_legend
 
 Place = tuple[str, ...]

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 import overcast as oc
 from overcast.api.simulate import World
-from overcast.cli import commands
+from overcast.cli import program
 from overcast.worlds.files import write_world
 
 SEED, SIZE = 7, 128
@@ -53,5 +53,5 @@ def world() -> World:
 
 def run(*arguments: str) -> None:
     """Run a command; an error is that of the test."""
-    result = CliRunner().invoke(commands, arguments, catch_exceptions=False)
+    result = CliRunner().invoke(program, arguments, catch_exceptions=False)
     assert result.exit_code == 0, result.output

@@ -10,10 +10,10 @@ import pytest
 import rasterio
 from click.testing import CliRunner
 
-from overcast.cli import commands
+from overcast.cli import program
 from overcast.geo.composite import WAYS, geomedian, mean_power, median, medoid
+from tests.cli.test_options import every_command
 from tests.rasters import BANDS, SPECTRA, backscatter, utm, write
-from tests.test_options import every_command
 
 NAN = np.nan
 
@@ -78,7 +78,7 @@ def test_the_command_writes_bands_and_counts(tmp_path: Path) -> None:
     period = ["--from", "2024-04-01", "--to", "2024-06-30"]
     out = tmp_path / "out"
     done = CliRunner().invoke(
-        commands, ["composite", *words, *period, "--out", str(out)]
+        program, ["composite", *words, *period, "--out", str(out)]
     )
     assert done.exit_code == 0, (done.output, done.exception)
     with rasterio.open(out / "s2.tif") as dataset:
@@ -91,7 +91,7 @@ def test_the_command_writes_bands_and_counts(tmp_path: Path) -> None:
     with rasterio.open(out / "s1.tif") as dataset:
         assert dataset.descriptions == ("VV", "VH", "clear_count")
     again = CliRunner().invoke(
-        commands,
+        program,
         ["composite", *words, "--from", "2030-01-01", "--out", str(tmp_path / "x")],
     )
     assert "none of its 4 dates lies from 2030-01-01" in str(again.exception)

@@ -13,8 +13,8 @@ import rasterio
 from click.testing import CliRunner, Result
 from numpy.typing import NDArray
 
-from overcast.cli import commands
-from overcast.given import data_of
+from overcast.cli import program
+from overcast.cli.arguments import data_of
 from overcast.plan import read_plan
 from tests.rasters import BANDS, SPECTRA, utm, write
 
@@ -65,7 +65,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(*arguments: str) -> Result:
-    return CliRunner().invoke(commands, arguments, catch_exceptions=True)
+    return CliRunner().invoke(program, arguments, catch_exceptions=True)
 
 
 def learned(scene: Path) -> tuple[str, ...]:

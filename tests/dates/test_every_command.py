@@ -13,11 +13,11 @@ import rasterio
 import yaml
 from click.testing import CliRunner, Result
 
-from overcast.cli import commands
+from overcast.cli import program
 from overcast.viewer.scene import open_scene
 from overcast.worlds.files import write_world
 from overcast.worlds.scene import Wanted
-from tests.test_options import every_command
+from tests.cli.test_options import every_command
 
 pytestmark = pytest.mark.filterwarnings("ignore:Use .@. matmul")
 
@@ -62,7 +62,7 @@ NO_IMAGES = {
 
 
 def run(*arguments: object) -> Result:
-    result = CliRunner().invoke(commands, [str(a) for a in arguments])
+    result = CliRunner().invoke(program, [str(a) for a in arguments])
     assert result.exit_code == 0, (arguments, result.output, result.exception)
     return result
 

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 import overcast as oc
 from overcast import outside
-from overcast.cli import commands
+from overcast.cli import program
 from overcast.run import load_run
 from overcast.worlds.files import write_world
 from tests.docs.pages import ROOT, blocks
@@ -42,7 +42,7 @@ def _there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(*arguments: str) -> Result:
-    return CliRunner().invoke(commands, arguments)
+    return CliRunner().invoke(program, arguments)
 
 
 def mapped(out: str, *options: str, legend: str = "simplified-igbp") -> Path:

@@ -9,7 +9,7 @@ import click
 import pytest
 
 import overcast
-from overcast.cli import commands
+from overcast.cli import program
 from tests.docs.pages import PAGES, ROOT, anchors, links, nav, shown
 
 EVERY = [*PAGES, ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md"]
@@ -37,8 +37,8 @@ def test_links_lead_to_files_and_headings(page: Path) -> None:
 @pytest.mark.parametrize("page", EVERY, ids=name)
 def test_commands_that_are_shown_exist_with_their_options(page: Path) -> None:
     for words in shown(page):
-        context = click.Context(commands)
-        command = commands.get_command(context, words[0])
+        context = click.Context(program)
+        command = program.get_command(context, words[0])
         if command is None and not re.fullmatch(r"[a-z0-9]+", words[0]):
             continue  # a word in capitals, that stands for a command
         assert command is not None, words
@@ -52,7 +52,7 @@ def test_commands_that_are_shown_exist_with_their_options(page: Path) -> None:
 
 def test_every_room_has_its_page_of_the_reference() -> None:
     source = Path(overcast.__file__).parent
-    rooms = {path.parent.name for path in source.glob("*/__init__.py")} - {"commands"}
+    rooms = {path.parent.name for path in source.glob("*/__init__.py")} - {"cli"}
     for room in rooms:
         text = (ROOT / "docs" / "reference" / f"{room}.md").read_text(encoding="utf-8")
         assert f"\n::: overcast.{room}\n" in text

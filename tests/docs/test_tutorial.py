@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from overcast.cli import commands
 from overcast.viewer.scene import open_scene
 from tests.docs.pages import ROOT, blocks
 
@@ -50,5 +49,5 @@ def run(line: str) -> None:
             assert {"map", "confidence"} <= set(scene.layers)
         return
     small = ["170" if word == "512" else word for word in words]
-    done = CliRunner().invoke(commands, [command, *small])
+    done = CliRunner().invoke(program, [command, *small])
     assert done.exit_code == 0, (line, done.output, done.exception)

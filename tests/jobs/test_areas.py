@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from overcast.accuracy.design import Design
 from overcast.accuracy.reference import ReferenceFile
-from overcast.cli import commands
+from overcast.cli import program
 from overcast.geo.raster import Labels
 from overcast.jobs.areas import OUTSIDE, WHOLE, ZoneFile, measure_areas
 from overcast.jobs.assess import assess_files, draw_sample
@@ -207,7 +207,7 @@ def test_a_sample_of_another_map_is_refused(out: Path) -> None:
 
 
 def call(*arguments: Any) -> tuple[Any, str, str]:
-    done = CliRunner().invoke(commands, [str(a) for a in arguments])
+    done = CliRunner().invoke(program, [str(a) for a in arguments])
     return done.exception, done.stdout, done.stderr
 
 

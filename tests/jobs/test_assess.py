@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from overcast.accuracy.design import Design
 from overcast.accuracy.reference import ReferenceFile
-from overcast.cli import commands
+from overcast.cli import program
 from overcast.geo.legend import load_legend
 from overcast.geo.raster import UNKNOWN, Labels
 from overcast.geo.vectors import read_features
@@ -255,7 +255,7 @@ def test_what_could_not_be_checked_is_said(out: Path) -> None:
 
 
 def call(*arguments: Any) -> tuple[Any, str, str]:
-    found = CliRunner().invoke(commands, [str(a) for a in arguments])
+    found = CliRunner().invoke(program, [str(a) for a in arguments])
     return found.exception, found.stdout, found.stderr
 
 

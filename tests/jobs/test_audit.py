@@ -12,11 +12,11 @@ import rasterio
 from click.testing import CliRunner
 from numpy.typing import NDArray
 
-from overcast.commands.labels import command
+from overcast.cli.commands.labels import command
 from overcast.geo.label_file import open_labels
 from overcast.geo.legend import load_legend
 from overcast.jobs.audit import FILES, audit_labels
-from overcast.labels.cells import LabelCells
+from overcast.label_quality.cells import LabelCells
 from overcast.plan import Data, ImageInput, LabelInput, Plan
 from overcast.progress import quiet
 from overcast.worlds.files import write_world

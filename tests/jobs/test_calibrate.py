@@ -18,7 +18,7 @@ from overcast.accuracy.calibration import HeldOut, Reliability, scale
 from overcast.accuracy.calibration_file import NAME, read_calibration
 from overcast.accuracy.design import Design
 from overcast.accuracy.reference import ReferenceFile
-from overcast.cli import commands
+from overcast.cli import program
 from overcast.geo.legend import load_legend
 from overcast.jobs.assess import draw_sample
 from overcast.jobs.calibrate import calibrate, calibrate_map
@@ -266,12 +266,12 @@ def test_few_pixels_are_refused() -> None:
 
 def test_the_command(out: Path, sample: Path) -> None:
     arguments = ["calibrate", str(out), str(sample), "--sets", "0.9"]
-    done = CliRunner().invoke(commands, arguments)
+    done = CliRunner().invoke(program, arguments)
     assert done.exit_code == 0, done.output
     summary = json.loads(done.stdout)
     assert summary["expected_error"]["after"] < summary["expected_error"]["before"]
     assert Path(summary["set_sizes"]).is_file()
-    refused = CliRunner().invoke(commands, [*arguments[:-1], "1.2"])
+    refused = CliRunner().invoke(program, [*arguments[:-1], "1.2"])
     assert refused.exit_code == 2
 
 

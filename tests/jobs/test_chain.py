@@ -10,7 +10,7 @@ import pytest
 import rasterio
 from click.testing import CliRunner
 
-from overcast.commands.chain import command
+from overcast.cli.commands.chain import command
 from overcast.jobs.chain import Chain, make_chain
 from overcast.plan import Data, ImageInput, LabelInput, Plan, read_plan, write_plan
 from overcast.progress import quiet

@@ -16,13 +16,13 @@ from overcast.accuracy.area import StratifiedSample
 from overcast.accuracy.change import OTHER, ChangeLegend, estimate_change
 from overcast.accuracy.design import Design
 from overcast.accuracy.reference import ReferenceFile
-from overcast.cli import commands
+from overcast.cli import program
 from overcast.geo.legend import LandClass, Legend
 from overcast.geo.raster import Labels
 from overcast.jobs.assess import draw_sample
 from overcast.jobs.change import NAMES, ChangeSettings, map_change
-from overcast.pages.sankey import Flow, sankey
 from overcast.product.rasters import write_labels, written_legend
+from overcast.report.sankey import Flow, sankey
 from tests.accuracy.test_area import OLOFSSON, PIXELS
 from tests.jobs.test_assess import fill
 from tests.rasters import utm
@@ -215,7 +215,7 @@ def test_bands_of_the_drawing_are_as_wide_as_their_areas() -> None:
 
 
 def call(*arguments: Any) -> tuple[Any, str, str]:
-    done = CliRunner().invoke(commands, [str(a) for a in arguments])
+    done = CliRunner().invoke(program, [str(a) for a in arguments])
     return done.exception, done.stdout, done.stderr
 
 

@@ -24,10 +24,10 @@ from overcast.geo.raster import Image
 from overcast.geo.stack import Chip
 from overcast.jobs import export
 from overcast.jobs.export import Physical, export_run
-from overcast.learn.checkpoint import save_weights
 from overcast.methods.network import Network, TrainedNetwork
 from overcast.plan import Data, ImageInput, Plan, write_plan
 from overcast.run import load_run
+from overcast.train.checkpoint import save_weights
 from overcast.trees import to_tree
 from tests.rasters import utm
 

@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from overcast.cli import commands
+from overcast.cli import program
 from overcast.jobs.printing import browser_of
-from overcast.pages.report import write_report
-from tests.pages.test_report import page
+from overcast.report.page import write_report
+from tests.report.test_page import page
 from tests.viewer.browser import CHROMIUM
 
 
 def run(*words: object) -> None:
     done = CliRunner().invoke(
-        commands, ["report", *map(str, words)], standalone_mode=False
+        program, ["report", *map(str, words)], standalone_mode=False
     )
     if done.exception is not None:
         raise done.exception

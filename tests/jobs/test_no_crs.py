@@ -11,7 +11,7 @@ from affine import Affine
 from click.testing import CliRunner
 from odc.geo.geobox import GeoBox
 
-from overcast.cli import commands
+from overcast.cli import program
 from overcast.geo.legend import legend_to_csv, load_legend
 from overcast.maps.predict import RawMap
 from overcast.product.rasters import write_confidence, write_map, written_legend
@@ -58,7 +58,7 @@ def test_commands_refuse_it_by_name(
 ) -> None:
     given = [word.format(map=mapped, out=tmp_path) for word in words]
     with pytest.raises(ValueError, match=SAID):
-        CliRunner().invoke(commands, given, catch_exceptions=False)
+        CliRunner().invoke(program, given, catch_exceptions=False)
     assert not list(tmp_path.iterdir())
 
 

@@ -13,9 +13,9 @@ from overcast.accuracy.curve import Scaling
 from overcast.inputs import Inputs, open_inputs
 from overcast.jobs.mapping import make_map
 from overcast.jobs.page import Findings, _spread, input_panels, make_page
-from overcast.pages.quicklook import overview
 from overcast.plan import Data, ImageInput, LabelInput, Plan
 from overcast.progress import quiet
+from overcast.report.quicklook import overview
 from overcast.run import load_run
 from overcast.worlds.files import write_world
 

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 from safetensors.torch import load_file
 
-from overcast.cli import commands
+from overcast.cli import program
 from overcast.geo.bands import SENTINEL_2
 from overcast.jobs.pretraining import _made, find_scenes
 from overcast.plan import Data, ImageInput, LabelInput, Plan, read_plan, write_plan
@@ -24,7 +24,7 @@ SMALL = [
 
 
 def call(*words: Any) -> Result:
-    return CliRunner().invoke(commands, [str(word) for word in words])
+    return CliRunner().invoke(program, [str(word) for word in words])
 
 
 def refused(result: Result, said: str) -> None:
@@ -240,3 +240,42 @@ def test_a_run_that_does_not_fit_is_refused(
     done = call("train", tmp_path / "p.yaml", "--start", run)
     refused(done, "nothing of it fits this network; the run is fcn width=8")
     assert not (tmp_path / "p").exists()
+
+
+def test_from_simulated_worlds_to_a_start(worlds: Path, tmp_path: Path) -> None:
+    """True classes by default, images alone for a recipe that needs no labels."""
+    runs = {
+        "classes": ("--worlds", "2"),
+        "images": ("--worlds", "1", "--set", "recipe={name: contrast}"),
+    }
+    for name, words in runs.items():
+        result = call("pretrain", *words, *SMALL, "--out", tmp_path / name)
+        assert result.exception is None, result.output
+        made = json.loads(result.stdout)
+        assert made["scenes"] == int(words[1])
+        files = {path.name for path in (tmp_path / name).iterdir()}
+        assert {"encoder.safetensors", "sensors.json", "plan.yaml"} <= files
+        assert "model.safetensors" not in files
+    again = call("pretrain", *runs["classes"], *SMALL, "--out", tmp_path / "again")
+    assert again.exception is None, again.output
+    first, second = (
+        (tmp_path / name / "encoder.safetensors").read_bytes()
+        for name in ("classes", "again")
+    )
+    assert first == second
+    model = {"name": "fcn", "width": 8, "dilations": [1]}
+    write_plan(plan(worlds, {"model": model}), tmp_path / "plan.yaml")
+    words = ("train", tmp_path / "plan.yaml", "--start", tmp_path / "classes")
+    done = call(*words, "--out", tmp_path / "trained")
+    assert done.exit_code == 0, done.output
+
+
+def test_images_and_worlds_are_not_given_together(tmp_path: Path) -> None:
+    for words in ((), (tmp_path, "--worlds", "2")):
+        result = call("pretrain", *words, "--out", tmp_path / "out")
+        assert result.exit_code == 2
+        assert "and not both" in result.output
+    refused(
+        call("pretrain", "--worlds", "0", "--out", tmp_path / "out"),
+        "worlds is 0; expected 1 to 400",
+    )

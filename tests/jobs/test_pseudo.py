@@ -11,7 +11,7 @@ import rasterio
 from click.testing import CliRunner
 
 from overcast.accuracy.reference import ReferenceFile
-from overcast.commands import predict, pseudo
+from overcast.cli.commands import predict, pseudo
 from overcast.geo.label_file import open_labels
 from overcast.geo.legend import load_legend
 from overcast.geo.probabilities import open_probabilities

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from overcast.accuracy.design import Design
 from overcast.accuracy.reference import ReferenceFile
-from overcast.cli import commands
+from overcast.cli import program
 from overcast.geo.legend import load_legend
 from overcast.jobs.assess import assess_files, draw_sample
 from overcast.jobs.mapping import make_map
@@ -42,7 +42,7 @@ def test_a_reference_that_came_later_is_told(out: Path) -> None:
     assert "Not known. No reference was given" in (out / "report.html").read_text()
     truth = out.parent / "world" / "truth.tif"
     arguments = ["assess", str(out / "map.tif"), str(truth), "--report"]
-    done = CliRunner().invoke(commands, arguments)
+    done = CliRunner().invoke(program, arguments)
     assert done.exit_code == 0, done.output
     found = json.loads(done.stdout)
     page = (out / "report.html").read_text()

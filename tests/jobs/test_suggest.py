@@ -9,7 +9,7 @@ import pytest
 import shapely
 from click.testing import CliRunner, Result
 
-from overcast.cli import commands
+from overcast.cli import program
 from overcast.geo.bands import SENTINEL_2
 from overcast.geo.vectors import read_features
 from tests.rasters import backscatter, reflectance, utm, write
@@ -22,7 +22,7 @@ def suggest(folder: Path, *more: str, out: str = "p.gpkg") -> Result:
     write(folder / "s2.tif", reflectance((64, 96)), GRID, names=SENTINEL_2.names)
     given = ["labels", "suggest", "--s1", folder / "s1.tif", "--s2", folder / "s2.tif"]
     given += ["--s2-offset", "0", "--side", "16", "--out", folder / out, *more]
-    return CliRunner().invoke(commands, list(map(str, given)))
+    return CliRunner().invoke(program, list(map(str, given)))
 
 
 def test_squares_lie_on_the_pixels_in_order(tmp_path: Path) -> None:

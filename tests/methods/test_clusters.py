@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from overcast.methods.clusters import (
+from overcast.methods.weak.clusters import (
     clusters_of,
     find_clusters,
     mean_over_clusters,

@@ -17,13 +17,13 @@ from overcast.geo.legend import load_legend
 from overcast.geo.raster import UNKNOWN, Image, Labels
 from overcast.geo.stack import Stack
 from overcast.geo.tiling import Tiling, Window
-from overcast.methods import counts, sampling
+from overcast.methods import sampling
 from overcast.methods.arrays import load_arrays
 from overcast.methods.features import feature_names, halo_of, pixel_features
 from overcast.methods.forest import _as_arrays, _as_trees
 from overcast.methods.kmeans import name_clusters
 from overcast.methods.sampling import sample_pixels, sample_seen
-from overcast.methods.weak import Weak
+from overcast.methods.weak import Weak, cell_counts
 from overcast.progress import quiet
 from tests.rasters import backscatter, utm
 
@@ -61,7 +61,7 @@ def stack(shape: tuple[int, int] = SHAPE) -> Stack:
 def made(name: str) -> Any:
     settings = SETTINGS[name]
     if name == "network":
-        from overcast.learn.train import Schedule
+        from overcast.train.loop import Schedule
 
         settings = {
             **settings,
@@ -225,7 +225,7 @@ def test_sampling_draws_what_it_says(balanced: bool) -> None:
 def test_few_labels_of_a_large_stack_are_found(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    for room in (sampling, counts):
+    for room in (sampling, cell_counts):
         monkeypatch.setattr(room, "_MOST_WINDOWS", 1)
     whole = stack((512, 768))
     classes = np.full((512, 768), UNKNOWN, np.uint8)

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from overcast.geo.tiling import Window
-from overcast.learn.train import Schedule
 from overcast.methods import network as module
 from overcast.methods.network import Network
 from overcast.progress import quiet
+from overcast.train.loop import Schedule
 from tests.methods.test_methods import LEGEND, SHAPE, stack
 
 

@@ -13,15 +13,15 @@ from odc.geo.geobox import GeoBox
 
 from overcast.geo.arrays import ImageArray, LabelArray
 from overcast.geo.bands import SENTINEL_1, Sensor
+from overcast.geo.label_cells import are_polygons, cell_sides
 from overcast.geo.legend import LandClass, Legend
 from overcast.geo.raster import UNKNOWN, Image, Labels
 from overcast.geo.stack import Chip, Stack
-from overcast.labels.anchors import Anchors
-from overcast.labels.place_file import KeptPlace
+from overcast.label_quality.anchors import Anchors
+from overcast.label_quality.place_file import KeptPlace
 from overcast.maps.placed import Strength, combine
-from overcast.methods.cells import are_polygons, cell_sides
-from overcast.methods.finding_place import find_place
-from overcast.methods.place import (
+from overcast.methods.place.planned import find_place
+from overcast.methods.place.strength import (
     place_by_accuracy,
     place_by_anchors,
     place_by_consistency,

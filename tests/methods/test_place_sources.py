@@ -10,10 +10,10 @@ import pytest
 from overcast.geo.arrays import LabelArray
 from overcast.geo.raster import UNKNOWN, Labels
 from overcast.geo.stack import Stack
-from overcast.labels.anchors import Anchors
-from overcast.labels.place_file import read_place, write_place
+from overcast.label_quality.anchors import Anchors
+from overcast.label_quality.place_file import read_place, write_place
 from overcast.maps.placed import Strength, combine
-from overcast.methods.place_sources import (
+from overcast.methods.place.several import (
     dependence,
     place_of_sources,
     place_of_sources_by_anchors,

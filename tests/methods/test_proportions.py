@@ -5,7 +5,7 @@ import pytest
 from scipy.optimize import check_grad
 from scipy.sparse import csr_matrix
 
-from overcast.methods.proportions import (
+from overcast.methods.weak.proportions import (
     Belief,
     Cells,
     _loss,

@@ -14,13 +14,13 @@ from overcast.geo.bands import SENTINEL_2
 from overcast.geo.legend import load_legend
 from overcast.geo.raster import Image
 from overcast.geo.stack import Stack
-from overcast.learn.frozen import Frozen
-from overcast.learn.start import encoder_weights
-from overcast.learn.train import Schedule
 from overcast.methods.network import Network
 from overcast.models.fcn import FCN
 from overcast.plan import Data, Plan, write_plan
 from overcast.progress import quiet
+from overcast.train.frozen import Frozen
+from overcast.train.loop import Schedule
+from overcast.train.transfer import encoder_weights
 from overcast.trees import to_tree
 from tests.methods.test_methods import stack
 

@@ -7,15 +7,15 @@ import pytest
 from overcast.accuracy.confusion import compare, scores
 from overcast.geo.arrays import ImageArray, LabelArray
 from overcast.geo.bands import SENTINEL_1
+from overcast.geo.label_cells import Places
 from overcast.geo.legend import load_legend
 from overcast.geo.probabilities import probability_sensor
 from overcast.geo.raster import UNKNOWN, Image, Labels
 from overcast.geo.stack import Stack
 from overcast.geo.tiling import Window
-from overcast.methods.cells import Places
-from overcast.methods.counts import Counting, count_cells
 from overcast.methods.forest import Forest
 from overcast.methods.weak import Weak
+from overcast.methods.weak.cell_counts import Counting, count_cells
 from overcast.progress import quiet
 from overcast.worlds.scene import Scene, Wanted, simulate
 from tests.rasters import backscatter, utm

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from overcast.learn.batch import Batch
 from overcast.models.cloudseg import CloudSeg
 from overcast.models.segmenter import Remover
+from overcast.train.batch import Batch
 from tests.models.slow_fusion import fused
 
 BANDS = {"s1": 2, "s2": 4}

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from overcast.discover import find, names
-from overcast.learn.batch import Batch
 from overcast.models.segmenter import Segmenter
+from overcast.train.batch import Batch
 
 BANDS = {"s1": 2, "s2": 4}
 CLASSES = 5

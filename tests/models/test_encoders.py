@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from overcast.learn.batch import Batch
 from overcast.models.deeplab import DeepLab
 from overcast.models.encoders import make_encoder
 from overcast.models.unet import UNet
+from overcast.train.batch import Batch
 
 BANDS = {"s1": 2, "s2": 4}
 SMALL: dict[Any, Any] = {

@@ -8,9 +8,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from overcast.learn.batch import Batch
 from overcast.models.fcn import FCN
 from overcast.models.plain import PixelNorm
+from overcast.train.batch import Batch
 
 BANDS = {"s1": 2, "s2": 10}
 

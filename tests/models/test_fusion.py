@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from overcast.learn.batch import Batch
 from overcast.models.fusion import (
     centred,
     checked,
@@ -17,6 +16,7 @@ from overcast.models.fusion import (
     pad_to,
     weighted_mean,
 )
+from overcast.train.batch import Batch
 
 BANDS = {"s1": 2, "s2": 3}
 

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from overcast.geo.bands import SENTINEL_1, SENTINEL_2, Sensor
-from overcast.learn.batch import Batch
 from overcast.models.cloudseg import CloudSeg
 from overcast.models.deeplab import DeepLab
 from overcast.models.fcn import FCN
@@ -18,6 +17,7 @@ from overcast.models.pretrained import load
 from overcast.models.published import Published, described, published
 from overcast.models.segmenter import Segmenter
 from overcast.models.unet import UNet
+from overcast.train.batch import Batch
 from tests.models.miniature import COUNTS, OPTICAL, RADAR, SENSORS, layout, shapes, unet
 
 

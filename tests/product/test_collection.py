@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 from jsonschema import Draft7Validator
 
-from overcast.commands.publish import command
+from overcast.cli.commands.publish import command
 from overcast.geo.legend import load_legend
 from overcast.maps.predict import RawMap
 from overcast.product.rasters import write_map

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from overcast.cli import commands
+from overcast.cli import program
 from overcast.geo.raster import UNKNOWN, Labels
 from overcast.product.generalise import generalise
 from overcast.product.rasters import write_labels, written_legend
@@ -81,7 +81,7 @@ def test_a_size_of_one_changes_nothing() -> None:
 
 
 def call(*arguments: Any) -> tuple[Any, str]:
-    done = CliRunner().invoke(commands, [str(a) for a in arguments])
+    done = CliRunner().invoke(program, [str(a) for a in arguments])
     return done.exception, done.stdout
 
 

@@ -15,9 +15,9 @@ import rasterio
 from overcast.geo.legend import load_legend
 from overcast.geo.raster import Labels
 from overcast.maps.predict import RawMap
-from overcast.pages.quicklook import class_picture, confidence_picture
 from overcast.product.rasters import write_confidence, write_map
 from overcast.product.vector import write_polygons
+from overcast.report.quicklook import class_picture, confidence_picture
 from tests.product.test_vector import patchy
 from tests.rasters import utm
 

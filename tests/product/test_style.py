@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from overcast.geo.legend import Legend, built_in_legends, load_legend
-from overcast.pages.quicklook import confidence_picture
 from overcast.product.style import class_style, confidence_style, polygon_style
+from overcast.report.quicklook import confidence_picture
 
 LEGENDS = [load_legend(name) for name in built_in_legends()]
 

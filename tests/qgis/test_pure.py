@@ -65,10 +65,10 @@ def test_overcast_itself_takes_the_words(tmp_path: Path) -> None:
     """The program refuses a missing file, and no option or place before that."""
     from click.testing import CliRunner
 
-    from overcast.cli import commands
+    from overcast.cli import program
 
     made = words("sample", MAPPED=str(tmp_path / "no.tif"), OUT="s.gpkg", SIZE=100)
-    done = CliRunner().invoke(commands, made)
+    done = CliRunner().invoke(program, made)
     assert "no.tif" in str(done.exception)
 
 

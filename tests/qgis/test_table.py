@@ -21,7 +21,7 @@ SOURCES = sorted((ROOT / "qgis" / "overcast_processing").glob("*.py"))
 
 
 def command_of(words: list[str]) -> click.Command:
-    made: Any = qgis_plugin.commands
+    made: Any = qgis_plugin.program
     for word in words:
         made = made.get_command(click.Context(made), word)
     assert isinstance(made, click.Command)

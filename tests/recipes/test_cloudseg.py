@@ -14,14 +14,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from overcast.geo.bands import SENTINEL_1, SENTINEL_2, Band, Sensor
-from overcast.learn.batch import Batch
-from overcast.learn.recipe import Setting
-from overcast.learn.train import Schedule, train
 from overcast.models.cloudseg import CloudSeg as Network
 from overcast.models.segmenter import Segmenter
 from overcast.recipes.cloudseg import Apart, CloudSeg, Taught
-from tests.learn.tiny import BANDS, CLASSES, batch_of, tiny
+from overcast.train.batch import Batch
+from overcast.train.loop import Schedule, train
+from overcast.train.recipe import Setting
 from tests.recipes.test_contract import CONTRACT
+from tests.train.tiny import BANDS, CLASSES, batch_of, tiny
 
 
 def setting(sensor: Sensor = SENTINEL_2) -> Setting:

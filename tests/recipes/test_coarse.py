@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from overcast.learn.batch import IGNORE, Batch
 from overcast.recipes.coarse import Coarse, Loss
-from tests.learn.tiny import CLASSES, batch_of, tiny
+from overcast.train.batch import IGNORE, Batch
+from tests.train.tiny import CLASSES, batch_of, tiny
 
 PLAIN: dict[str, Any] = {"augment": False, "drop": 0.0}
 MEAN = ((0.6, 0.3, 0.1), (0.1, 0.8, 0.1), (0.2, 0.3, 0.5))

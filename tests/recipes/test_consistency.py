@@ -8,13 +8,13 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from overcast.learn.batch import Batch
-from overcast.learn.recipe import Setting
-from overcast.learn.teacher import seen
 from overcast.recipes.cross_pseudo import CrossPseudo
 from overcast.recipes.fixmatch import FixMatch
 from overcast.recipes.mean_teacher import MeanTeacher
-from tests.learn.tiny import BANDS, Tiny, batch_of, tiny
+from overcast.train.batch import Batch
+from overcast.train.recipe import Setting
+from overcast.train.teacher import seen
+from tests.train.tiny import BANDS, Tiny, batch_of, tiny
 
 BATCHES = {"labelled": batch_of(0), "unlabelled": batch_of(1)}
 

@@ -18,10 +18,10 @@ from torch import Tensor, nn
 import overcast.recipes
 from overcast.discover import find, names
 from overcast.geo.bands import SENTINEL_1, SENTINEL_2
-from overcast.learn.batch import IGNORE, Batch
-from overcast.learn.recipe import Setting, told
-from overcast.learn.train import Schedule, train
-from tests.learn.tiny import Tiny, batch_of, tiny
+from overcast.train.batch import IGNORE, Batch
+from overcast.train.loop import Schedule, train
+from overcast.train.recipe import Setting, told
+from tests.train.tiny import Tiny, batch_of, tiny
 
 SHORT = Schedule(steps=8, warmup=1, save_every=4)
 SENSORS = {"s1": SENTINEL_1, "s2": SENTINEL_2.select(("B02", "B03", "B04"))}
@@ -161,8 +161,8 @@ NEW_FILE = '''
 from dataclasses import dataclass
 from typing import ClassVar
 
-from overcast.learn.losses import cross_entropy
-from overcast.learn.recipe import State, Terms
+from overcast.train.losses import cross_entropy
+from overcast.train.recipe import State, Terms
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,15 +12,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from overcast.learn.batch import Batch
-from overcast.learn.felzenszwalb import NUMBERS
-from overcast.learn.train import Schedule, train
 from overcast.models.fcn import FCN
 from overcast.models.segmenter import Segmenter
 from overcast.models.unet import UNet
 from overcast.recipes import contrast as module
 from overcast.recipes.contrast import Contrast
-from tests.learn.tiny import batch_of, tiny
+from overcast.train.batch import Batch
+from overcast.train.felzenszwalb import NUMBERS
+from overcast.train.loop import Schedule, train
+from tests.train.tiny import batch_of, tiny
 
 LEVELS = ("image", "superpixel")
 

@@ -10,12 +10,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from overcast.learn.batch import Batch
-from overcast.learn.losses import cross_entropy
-from overcast.learn.recipe import Setting, Terms
-from overcast.learn.teacher import Teacher
 from overcast.recipes.dacs import Adapting, Dacs
-from tests.learn.tiny import CLASSES, batch_of, tiny
+from overcast.train.batch import Batch
+from overcast.train.losses import cross_entropy
+from overcast.train.recipe import Setting, Terms
+from overcast.train.teacher import Teacher
+from tests.train.tiny import CLASSES, batch_of, tiny
 
 STILL: dict[str, Any] = {
     "alignment": 0.0,

@@ -10,12 +10,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from overcast.learn.batch import IGNORE, Batch
-from overcast.learn.recipe import Setting
 from overcast.models.fcn import FCN
 from overcast.plan import choose
 from overcast.recipes.dllr import DLLR, Cross
-from tests.learn.tiny import batch_of, tiny
+from overcast.train.batch import IGNORE, Batch
+from overcast.train.recipe import Setting
+from tests.train.tiny import batch_of, tiny
 
 KNOWN = DLLR(decay=0.99, ramp=100, cross=Cross(threshold=0.0))
 """What follows the number of steps is given, and every pseudo-label counts."""

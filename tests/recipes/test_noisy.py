@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 
 from overcast.geo.bands import SENTINEL_1, SENTINEL_2, Band, Sensor
-from overcast.learn.batch import IGNORE, Batch
-from overcast.learn.recipe import Setting, State
 from overcast.recipes.noisy import Noisy
-from tests.learn.tiny import CLASSES, batch_of, tiny
+from overcast.train.batch import IGNORE, Batch
+from overcast.train.recipe import Setting, State
+from tests.train.tiny import CLASSES, batch_of, tiny
 
 PLAIN = {"augment": False, "drop": 0.0}
 ALL = {"symmetric": 1, "alpha": 1, "beta": 2, "lovasz": 1}

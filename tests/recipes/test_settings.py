@@ -8,10 +8,10 @@ from typing import Any, get_type_hints
 import pytest
 
 from overcast import discover
-from overcast.learn.masking import Masking
-from overcast.learn.reassign import Reassignment
+from overcast.augment.masking import Masking
 from overcast.plan import choose
 from overcast.recipes.dllr import Cross
+from overcast.recipes.dllr.label_reassignment import Reassignment
 
 NUMBERS = {int, float, int | None, float | None}
 BAD = (1e300, -1e300, 10**12, -1, True, float("nan"), float("inf"))

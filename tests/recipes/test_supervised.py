@@ -9,10 +9,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from overcast.learn import losses
-from overcast.learn.recipe import State
 from overcast.recipes.supervised import Loss, Supervised
-from tests.learn.tiny import batch_of, tiny
+from overcast.train import losses
+from overcast.train.recipe import State
+from tests.train.tiny import batch_of, tiny
 
 
 def test_without_augmentation_it_is_cross_entropy_on_known_pixels() -> None:

@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from overcast.geo.label_cells import Places
 from overcast.geo.tiling import Window
 from overcast.inputs import open_inputs
-from overcast.methods.cells import Places
-from overcast.methods.counts import Counting, Tally, count_cells
 from overcast.methods.forest import Forest
 from overcast.methods.network import Network
 from overcast.methods.over import Chosen, in_turn, takes_over
 from overcast.methods.sampling import sample_over, sample_seen
 from overcast.methods.weak import Weak
+from overcast.methods.weak.cell_counts import Counting, Tally, count_cells
 from overcast.progress import quiet
 from overcast.region.census import ENOUGH, Census, choose_windows, take_census
 from overcast.region.engine import InTurn

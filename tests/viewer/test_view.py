@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from overcast.commands.view import command
+from overcast.cli.commands.view import command
 from tests.viewer.folders import make
 
 

@@ -32,7 +32,7 @@ from bench.claims.taught import completed
 from bench.claims.transfer import classes, stacks_elsewhere
 from numpy.typing import NDArray
 
-from overcast.methods.telling import patches_of, telling_patches
+from overcast.methods.suggest import patches_of, telling_patches
 from overcast.progress import quiet
 from overcast.worlds.scene import Scene, Wanted
 

@@ -17,7 +17,6 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-import numpy as np
 from bench.claims.blocks import Arm, Problem
 from bench.claims.problems.pseudo import (
     OPTICAL,
@@ -29,28 +28,11 @@ from bench.claims.problems.pseudo import (
 )
 from bench.claims.scoring import NETWORK
 from bench.claims.transfer import WORLDS, stacks_elsewhere
-from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
+from numpy.random import default_rng
 
-from overcast.geo.raster import Image
 from overcast.geo.stack import Stack
 from overcast.worlds.scene import Scene, Wanted
-
-_LARGEST_BLUR_PX = 1.8
-_HAZE, _LIGHT = (0.0, 0.06), (0.75, 1.0)
-"""Reflectance that the air adds to the blue band, and share of light it lets through."""
-
-
-def weathered(image: Image, seed: int) -> Image:
-    """An optical image through air and an instrument that are drawn at random."""
-    random = np.random.default_rng((seed, 11))
-    wavelengths = np.array([b.wavelength_nm for b in image.sensor.bands], float)
-    haze, light = random.uniform(*_HAZE), random.uniform(*_LIGHT)
-    air = haze * (wavelengths / wavelengths[0]) ** -random.uniform(0.5, 2.0)
-    side = random.uniform(0, _LARGEST_BLUR_PX)
-    soft: NDArray[np.float32] = gaussian_filter(image.values, (0, side, side))
-    values = (light * soft + air[:, None, None]).astype(np.float32)
-    return Image.of(values, image.grid, image.sensor)
+from overcast.worlds.varied import weathered
 
 
 @cache
@@ -58,7 +40,7 @@ def _sources() -> tuple[Stack, ...]:
     """48 small scenes of all seasons, optical images alone."""
     return tuple(
         optical(
-            weathered(stack.images["s2"].read(stack.grid), world),
+            weathered(stack.images["s2"].read(stack.grid), default_rng((world, 11))),
             stack.labels.read(stack.grid),
         )
         for world, stack in zip(WORLDS, stacks_elsewhere(), strict=True)

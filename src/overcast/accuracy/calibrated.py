@@ -26,6 +26,11 @@ class Calibrated:
     scaling: Scaling
 
     @property
+    def parts(self) -> tuple[Predictor, ...]:
+        """The predictors that it asks."""
+        return (self.predictor,)
+
+    @property
     def legend(self) -> Legend:
         """The K classes of the probabilities."""
         return self.predictor.legend

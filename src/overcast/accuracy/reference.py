@@ -18,7 +18,7 @@ from overcast.geo.layers import is_vector
 from overcast.geo.legend import Legend, load_legend
 from overcast.geo.location import FilePath
 from overcast.geo.overlay import classes_under, lay, pixels_under
-from overcast.geo.stack import LabelSource
+from overcast.geo.stack import LabelSource, notes_of
 from overcast.geo.vectors import Features, read_features
 from overcast.progress import Progress, quiet
 
@@ -48,8 +48,7 @@ class ReferenceRaster:
     @property
     def notes(self) -> tuple[str, ...]:
         """Return what was noticed of the file of the reference."""
-        found: tuple[str, ...] = getattr(self.truth, "notes", ())
-        return found
+        return notes_of(self.truth)
 
     def against(
         self, source: LabelSource, progress: Progress = quiet

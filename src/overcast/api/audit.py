@@ -19,9 +19,9 @@ from overcast.api.showing import Shown, showing
 from overcast.api.tables import Table, table_of
 from overcast.geo.xarrays import float_dataarray
 from overcast.jobs.audit import audit_in, read_suspicion
-from overcast.labels.cells import LabelCells
-from overcast.labels.findings import Findings
-from overcast.methods.telling import patches_of, telling_patches
+from overcast.label_quality.audit.findings import Findings
+from overcast.label_quality.cells import LabelCells
+from overcast.methods.suggest import patches_of, telling_patches
 from overcast.threads import steady_learning
 
 

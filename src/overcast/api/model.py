@@ -25,8 +25,8 @@ from overcast.geo.raster import Labels
 from overcast.geo.series import series_of
 from overcast.inputs import Inputs, settle
 from overcast.jobs.after import describe_run
-from overcast.labels.place_file import read_place, said_elsewhere
-from overcast.labels.support import remarks
+from overcast.label_quality.place_file import read_place, said_elsewhere
+from overcast.label_quality.support import remarks
 from overcast.maps.by_date import for_dates
 from overcast.maps.matched import matched
 from overcast.maps.predict import predict

@@ -8,7 +8,7 @@ import numpy as np
 
 from overcast.api.result import CONFIDENCE, Map
 from overcast.geo.raster import UNKNOWN
-from overcast.pages.quicklook import class_picture, confidence_picture, overview
+from overcast.report.quicklook import class_picture, confidence_picture, overview
 
 if TYPE_CHECKING:
     import folium

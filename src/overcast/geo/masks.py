@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Set
 from dataclasses import dataclass, replace
-from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +24,7 @@ from overcast.geo.label_file import LabelFile, open_codes
 from overcast.geo.legend import LandClass, Legend
 from overcast.geo.location import FilePath
 from overcast.geo.raster import UNKNOWN, Image
-from overcast.geo.stack import ImageSource, LabelSource
+from overcast.geo.stack import ImageSource, LabelSource, file_of
 
 if TYPE_CHECKING:  # importing it takes long, and files need none of it
     import xarray
@@ -206,10 +205,9 @@ class Masked:
         return self.image.blocks
 
     @property
-    def path(self) -> FilePath:
-        """File of the image; an AttributeError where it lies in none."""
-        found: FilePath = attrgetter("path")(self.image)
-        return found
+    def path(self) -> FilePath | None:
+        """File of the image; None where it lies in none."""
+        return file_of(self.image)
 
     @property
     def sensor(self) -> Sensor:

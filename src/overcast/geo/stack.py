@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from odc.geo.geobox import GeoBox
 
 from overcast.geo.bands import Sensor
 from overcast.geo.legend import Legend
+from overcast.geo.location import FilePath
 from overcast.geo.raster import Image, Labels
 from overcast.geo.series import Moments, only, series_of
 from overcast.geo.tiling import Window
@@ -51,6 +52,46 @@ class LabelSource(Source[Labels], Protocol):
     def legend(self) -> Legend:
         """Return the legend of the classes that it gives."""
         ...
+
+
+@runtime_checkable
+class OfFile(Protocol):
+    """A source whose values are in a file, or in memory as those of another source."""
+
+    @property
+    def path(self) -> FilePath | None:
+        """Path or address of the file; None if there is none."""
+        ...
+
+
+@runtime_checkable
+class Described(Protocol):
+    """A source that messages name in words."""
+
+    @property
+    def what(self) -> str:
+        """Words for it."""
+        ...
+
+
+@runtime_checkable
+class Noting(Protocol):
+    """A source of which something was noticed when it was opened."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Return what was noticed, a sentence each."""
+        ...
+
+
+def file_of(source: object) -> FilePath | None:
+    """File of a source; None of one in memory."""
+    return source.path if isinstance(source, OfFile) else None
+
+
+def notes_of(source: object) -> tuple[str, ...]:
+    """Return what was noticed when a source was opened."""
+    return source.notes if isinstance(source, Noting) else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,8 +206,15 @@ def image_names(stacks: Sequence[Stack]) -> str:
 
 def name_of(source: object) -> str:
     """File or array of a source, as messages name it."""
-    path = getattr(source, "path", None)
-    return str(getattr(source, "what", "in memory") if path is None else path)
+    if (path := file_of(source)) is not None:
+        return str(path)
+    return source.what if isinstance(source, Described) else "in memory"
+
+
+def file_name_of(source: object) -> str:
+    """File name of a source, without its folder."""
+    path = file_of(source)
+    return "in memory" if path is None else path.name
 
 
 def agree(stacks: Sequence[Stack]) -> Stack:

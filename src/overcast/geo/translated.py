@@ -14,7 +14,7 @@ from odc.geo.geobox import GeoBox
 from overcast.geo.legend import Legend, normal_name
 from overcast.geo.location import FilePath, Location
 from overcast.geo.raster import UNKNOWN, Labels
-from overcast.geo.stack import LabelSource
+from overcast.geo.stack import LabelSource, file_of
 from overcast.geo.warp import overlap
 
 Table = NDArray[np.uint8]
@@ -155,4 +155,4 @@ def _position(known: Mapping[str, int], text: str, path: Path, legend: Legend) -
 
 
 def _path_of(source: LabelSource) -> FilePath:
-    return getattr(source, "path", Location("in memory"))
+    return file_of(source) or Location("in memory")

@@ -16,20 +16,24 @@ from overcast import map_folder, run_folder
 from overcast.geo.label_file import open_labels
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.series import shown_of
-from overcast.geo.stack import ImageSource, LabelSource
+from overcast.geo.stack import ImageSource, LabelSource, file_name_of
 from overcast.inputs import Inputs, open_inputs
 from overcast.jobs.mapping import Made
 from overcast.jobs.page import provenance, seen_by_date
-from overcast.labels.beside_map import LabelledMap
-from overcast.labels.cells import LabelCells
-from overcast.labels.findings import Findings
-from overcast.labels.page import AuditPage, write_audit_page
-from overcast.labels.places import picture_of
-from overcast.labels.suspicion import CellSums, pixel_suspicion
-from overcast.labels.transitions import Tables
+from overcast.label_quality.audit.examples import picture_of
+from overcast.label_quality.audit.findings import Findings
+from overcast.label_quality.audit.label_confusion import Tables
+from overcast.label_quality.audit.page import AuditPage, write_audit_page
+from overcast.label_quality.audit.scan import LabelledMap
+from overcast.label_quality.audit.suspicion import CellSums, pixel_suspicion
+from overcast.label_quality.cells import LabelCells
 from overcast.maps.predict import PROBABILITY_STEPS
 from overcast.output import Output
-from overcast.pages.quicklook import (
+from overcast.plan import Plan, fingerprint
+from overcast.product.rasters import write_suspicion
+from overcast.progress import Progress
+from overcast.report.page import Panel
+from overcast.report.quicklook import (
     class_picture,
     confidence_picture,
     jpeg,
@@ -40,10 +44,6 @@ from overcast.pages.quicklook import (
     png,
     rgb,
 )
-from overcast.pages.report import Panel
-from overcast.plan import Plan, fingerprint
-from overcast.product.rasters import write_suspicion
-from overcast.progress import Progress
 from overcast.run import Runs, is_trained, map_run, train_run
 
 FILES = ("audit.json", "audit.html", map_folder.SUSPICIOUS, map_folder.MAP)
@@ -166,7 +166,7 @@ class _Pictures:
         worst = self.sums.worst(_PLACES, _OF_ONE_LABEL)
         image = _clearest(self.inputs)
         return AuditPage(
-            title=f"What {_name_of(self.scene.labels)} gets wrong here",
+            title=f"What {file_name_of(self.scene.labels)} gets wrong here",
             findings=found,
             panels=list(self._panels(image, classes)),
             places=[picture_of(cell, self.scene, image, classes) for cell in worst],
@@ -181,7 +181,7 @@ class _Pictures:
         yield Panel(
             title="Labels",
             picture=png(class_picture(labels)),
-            text=f"As they are: {_name_of(self.scene.labels)}.",
+            text=f"As they are: {file_name_of(self.scene.labels)}.",
         )
         yield Panel(
             title="Map",
@@ -199,7 +199,7 @@ class _Pictures:
         yield Panel(
             title="Image",
             picture=jpeg(rgb(look_at_image(image, grid))),
-            text=f"{_name_of(image)}, {image.sensor.name}.",
+            text=f"{file_name_of(image)}, {image.sensor.name}.",
         )
 
     def _meaning(self) -> str:
@@ -213,8 +213,3 @@ def _clearest(inputs: Inputs) -> ImageSource:
     images = shown_of(inputs.stack, seen_by_date(inputs.stack), most=1)
     optical = [image for image in images.values() if image.sensor.kind == "optical"]
     return (optical or list(images.values()))[0]
-
-
-def _name_of(source: ImageSource | LabelSource) -> str:
-    path = getattr(source, "path", None)
-    return path.name if isinstance(path, Path) else "in memory"

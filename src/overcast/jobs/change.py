@@ -30,12 +30,12 @@ from overcast.jobs.change_raster import (
     open_dated,
 )
 from overcast.output import Output, refuse_inputs
-from overcast.pages.change import write_change_page
-from overcast.pages.heading import read_heading
 from overcast.plan import fingerprint
 from overcast.product.rasters import write_classes, write_shares
 from overcast.product.style import class_style
 from overcast.progress import Progress, quiet
+from overcast.report.change import write_change_page
+from overcast.report.heading import read_heading
 
 NAMES = (
     *("change.tif", "change.tif.aux.xml", "change.qml", map_folder.LEGEND),

@@ -21,9 +21,11 @@ from overcast.geo.stack import ImageSource
 from overcast.inputs import open_inputs
 from overcast.jobs.change_raster import DatedMap
 from overcast.maps.predict import PROBABILITY_STEPS
-from overcast.pages.change import ChangePage
-from overcast.pages.graticule import map_furniture
-from overcast.pages.quicklook import (
+from overcast.plan import read_plan
+from overcast.report.change import ChangePage
+from overcast.report.graticule import map_furniture
+from overcast.report.page import CHANGE_TITLE, Panel
+from overcast.report.quicklook import (
     Picture,
     class_picture,
     confidence_picture,
@@ -33,8 +35,6 @@ from overcast.pages.quicklook import (
     png,
     rgb,
 )
-from overcast.pages.report import CHANGE_TITLE, Panel
-from overcast.plan import read_plan
 
 _LARGEST = 6
 _LOOKED_AT = 4000

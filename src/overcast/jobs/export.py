@@ -32,13 +32,13 @@ from overcast.accuracy.curve import MARGIN, STEPS, Scaling
 from overcast.extras import advice
 from overcast.geo.bands import NETWORK_RANGE, SENTINEL_2_SCALE, Sensor
 from overcast.geo.legend import legend_to_csv
-from overcast.learn.batch import Batch
 from overcast.maps.by_date import ByDate
 from overcast.maps.placed import Placed
 from overcast.methods.network import TrainedNetwork
 from overcast.models.segmenter import Segmenter
 from overcast.progress import Progress, quiet
 from overcast.run import load_run, model_hash
+from overcast.train.batch import Batch
 
 TOLERANCE = 1e-4
 _JOINED = "image"

@@ -10,7 +10,7 @@ from overcast import map_folder
 from overcast.errors import reading, writing
 from overcast.jobs.printing import browser_of, print_page
 from overcast.output import refuse_to_replace
-from overcast.pages.heading import (
+from overcast.report.heading import (
     Heading,
     changed,
     logo_of,
@@ -18,7 +18,7 @@ from overcast.pages.heading import (
     with_heading,
     write_heading,
 )
-from overcast.pages.report import CHANGE_TITLE, MAP_TITLE, heading_text
+from overcast.report.page import CHANGE_TITLE, MAP_TITLE, heading_text
 
 _PAGES = ((map_folder.REPORT, MAP_TITLE), (map_folder.CHANGE_PAGE, CHANGE_TITLE))
 

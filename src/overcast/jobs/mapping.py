@@ -27,9 +27,9 @@ from overcast.jobs.scoring import (
     score_map,
     write_scores,
 )
-from overcast.labels.contradictions import contradictions
-from overcast.labels.place_file import read_place, said_elsewhere
-from overcast.labels.support import remarks
+from overcast.label_quality.contradictions import contradictions
+from overcast.label_quality.place_file import read_place, said_elsewhere
+from overcast.label_quality.support import remarks
 from overcast.maps.predictor import Predictor
 from overcast.methods.by_date import said_of_dates
 from overcast.output import Output, finish_left, forget, refuse_inputs

@@ -26,14 +26,17 @@ from overcast.geo.label_file import open_labels
 from overcast.geo.legend import Legend
 from overcast.geo.location import Location
 from overcast.geo.series import shown_of
-from overcast.geo.stack import Stack
+from overcast.geo.stack import Stack, file_name_of, file_of
 from overcast.geo.tiling import Window
 from overcast.inputs import Inputs
 from overcast.jobs.publish import read_files
 from overcast.maps.predictor import Predictor
-from overcast.pages.graticule import map_furniture
-from overcast.pages.heading import read_heading
-from overcast.pages.quicklook import (
+from overcast.plan import Plan
+from overcast.progress import Progress
+from overcast.report.graticule import map_furniture
+from overcast.report.heading import read_heading
+from overcast.report.page import MAP_TITLE, Page, Panel, write_report
+from overcast.report.quicklook import (
     class_picture,
     confidence_picture,
     jpeg,
@@ -44,10 +47,7 @@ from overcast.pages.quicklook import (
     png,
     rgb,
 )
-from overcast.pages.report import MAP_TITLE, Page, Panel, write_report
-from overcast.pages.training import pseudo_labels, read_log
-from overcast.plan import Plan
-from overcast.progress import Progress
+from overcast.report.training_log import pseudo_labels, read_log
 
 _WINDOWS, _WINDOW_PX = 5, 64
 """Windows along each side, and their pixels, that tell how much of a map a date saw."""
@@ -182,7 +182,7 @@ def input_panels(
         yield Panel(
             title=name,
             picture=jpeg(rgb(look_at_image(source, grid))),
-            text=f"{_name_of(source)}, {source.sensor.name}: {_look(source.sensor)}",
+            text=f"{file_name_of(source)}, {source.sensor.name}: {_look(source.sensor)}",
         )
     if (labels := inputs.stack.labels) is not None:
         seen = look_at_classes(labels, grid)
@@ -190,7 +190,7 @@ def input_panels(
             title="labels",
             picture=png(class_picture(seen)),
             codes=frozenset(np.unique(labels.legend.to_codes(seen.values)).tolist()),
-            text=f"What was learned from: {_name_of(labels)}, "
+            text=f"What was learned from: {file_name_of(labels)}, "
             f"legend {labels.legend.name}.",
         )
 
@@ -244,10 +244,6 @@ def _look(sensor: Any) -> str:
     if sensor.kind == "sar":
         return "VV, VH and their ratio as red, green and blue."
     return "true colour." if sensor.index("B04", "B03", "B02") else "its first bands."
-
-
-def _name_of(source: Any) -> str:
-    return source.path.name if hasattr(source, "path") else "in memory"
 
 
 def _counts(path: Path, legend: Legend) -> NDArray[np.int64]:
@@ -310,15 +306,15 @@ def provenance(mapped: Path, inputs: Inputs, plan: Plan) -> dict[str, str]:
 
 
 def _file(source: Any) -> str:
-    if not hasattr(source, "path"):
+    if (path := file_of(source)) is None:
         return "in memory"
     height, width = source.grid.shape
     shape = f"{width} x {height} pixels"
-    if (file := Location.of(source.path).container) is None or not file.is_file():
-        return f"{source.path.name}, {shape}"
+    if (file := Location.of(path).container) is None or not file.is_file():
+        return f"{path.name}, {shape}"
     size = file.stat().st_size
     size_text = f"{size / 1e6:,.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"
-    return f"{source.path.name}, {size_text}, {shape}"
+    return f"{path.name}, {size_text}, {shape}"
 
 
 def _versions() -> Iterator[str]:

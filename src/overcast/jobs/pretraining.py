@@ -134,22 +134,67 @@ def pretrain(
     return _made(out, len(stacks), noticed)
 
 
+def pretrain_on_worlds(
+    count: int,
+    out: Path,
+    settings: Mapping[str, Any],
+    seed: int,
+    overwrite: bool,
+    progress: Progress,
+) -> Made:
+    """Learn an encoder from simulated worlds, into the run folder `out`.
+
+    By default from their true classes; by a recipe that learns from images alone, such as
+    contrast, if `settings` say so.
+
+    Raises
+    ------
+    ValueError
+        If `count` is out of range, a setting is unknown, or `out` holds a run.
+    """
+    from overcast.methods.start import write_sensors
+    from overcast.worlds.varied import varied_stacks
+
+    method = _method(settings, "supervised")
+    plan = Plan(data=Data(images={}), method=method, seed=seed)
+    network = method_of(plan)
+    labelled = "labelled" in choose("recipes", network.recipe).streams
+    stacks = varied_stacks(count, seed, labelled)
+    key = fingerprint([plan.fingerprint, "worlds", count])
+    names = (run_folder.PLAN, run_folder.SENSORS, run_folder.ENCODER, _LOG)
+    output = Output.begin(out, names, key, overwrite)
+    if output.finished:
+        return _made(out, count, output.notes)
+    with output, steady_learning():
+        write_plan(plan, output.work / run_folder.PLAN)
+        if labelled:
+            network.fit(stacks, output.work, seed, progress)
+            write_sensors(stacks[0].sensors, output.work)
+            weights = output.work / run_folder.WEIGHTS
+            weights.rename(output.work / run_folder.ENCODER)
+        else:
+            network.pretrain(stacks, output.work, seed, progress)
+    return _made(out, count, output.notes)
+
+
 def _stacks(inputs: Sequence[Inputs], recipe: Any, kept: Path) -> list[Stack]:
     """Return the stacks to learn from, with superpixels if the recipe asks for them."""
-    from overcast.learn.felzenszwalb import with_superpixels
+    from overcast.train.felzenszwalb import with_superpixels
+    from overcast.train.recipe import OfSuperpixels
 
     # An encoder sees every date of a scene as a scene.
     dates = [date for one in inputs for date in each_date(one.stack)]
-    if not getattr(recipe, "superpixel", 0):
+    target = recipe.superpixel_target if isinstance(recipe, OfSuperpixels) else None
+    if target is None:
         return dates
     return [
-        with_superpixels(stack, kept / str(number), recipe.superpixels)
+        with_superpixels(stack, kept / str(number), target)
         for number, stack in enumerate(dates)
     ]
 
 
-def _method(settings: Mapping[str, Any]) -> dict[str, Any]:
-    recipe = {"name": "contrast", **settings.get("recipe", {})}
+def _method(settings: Mapping[str, Any], default: str = "contrast") -> dict[str, Any]:
+    recipe = {"name": default, **settings.get("recipe", {})}
     schedule = settings.get("schedule", {})
     if not isinstance(schedule, dict):
         raise ValueError(f"schedule: expected keys and values, got {schedule!r}")

@@ -13,6 +13,7 @@ from overcast.acquire.origins import origins_of
 from overcast.geo.location import FilePath, Location
 from overcast.geo.masks import Masked
 from overcast.geo.mosaic import Mosaic
+from overcast.geo.stack import file_of
 from overcast.inputs import Inputs
 from overcast.maps.predictor import Predictor
 from overcast.plan import Data, Plan, fingerprint, method_of
@@ -99,8 +100,8 @@ def _paths(source: Any) -> Iterator[FilePath]:
     elif isinstance(source, Mosaic):
         for one in source.sources:
             yield from _paths(one)
-    elif hasattr(source, "path"):
-        yield source.path
+    elif (path := file_of(source)) is not None:
+        yield path
 
 
 def _hrefs(paths: Iterable[str | FilePath], folder: Path) -> tuple[str, ...]:

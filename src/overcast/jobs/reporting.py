@@ -11,7 +11,7 @@ from overcast.accuracy.calibration_file import Calibration
 from overcast.inputs import Inputs, open_inputs
 from overcast.jobs.page import Findings, make_page
 from overcast.jobs.scoring import SCORES, read_scores
-from overcast.labels.support import remarks
+from overcast.label_quality.support import remarks
 from overcast.plan import read_plan
 from overcast.progress import Progress, quiet
 from overcast.run import Runs

@@ -30,7 +30,7 @@ from overcast.geo.layers import file_of
 from overcast.geo.legend import Legend
 from overcast.geo.location import Location
 from overcast.geo.raster import UNKNOWN
-from overcast.geo.stack import LabelSource
+from overcast.geo.stack import LabelSource, notes_of
 from overcast.geo.tiling import pieces
 from overcast.inputs import Inputs
 from overcast.jobs.after import attempt
@@ -162,7 +162,7 @@ def score_map(
     """
     source = open_labels(mapped, legend)
     found = _score(source, truth, source.grid, progress)
-    notes = [*on_labels(truth, learned, source.grid), *getattr(truth, "notes", ())]
+    notes = [*on_labels(truth, learned, source.grid), *notes_of(truth)]
     if found["intervals"] is None:
         notes.append(f"no intervals: the reference lies in fewer than {FEWEST} blocks")
     reliability = reliability_against(mapped, legend, truth)

@@ -62,7 +62,7 @@ def _suggest(
     inputs: Inputs, out: Path, wanted: tuple[int, int, int], progress: Progress
 ) -> dict[str, Any]:
     """Write patches, given their number, side and seed; what is said of them."""
-    from overcast.methods.telling import patches_of, telling_patches
+    from overcast.methods.suggest import patches_of, telling_patches
 
     count, side, seed = wanted
     grid = inputs.stack.grid

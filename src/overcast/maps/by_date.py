@@ -24,7 +24,7 @@ from overcast.geo.bands import Sensor
 from overcast.geo.legend import Legend
 from overcast.geo.series import apart, chip_at, chip_days
 from overcast.geo.stack import Chip, Stack
-from overcast.maps.predictor import Predictor
+from overcast.maps.predictor import Predictor, every_part
 
 Floats = NDArray[np.float32]
 _UNSEEN = 1e-3
@@ -60,6 +60,11 @@ class ByDate:
             raise ValueError(f"{count} predictors for {len(self.days)} days")
         if self.days and len(self.weights) != count:
             raise ValueError(f"{len(self.weights)} weights for {count} days")
+
+    @property
+    def parts(self) -> tuple[Predictor, ...]:
+        """The predictors that it asks."""
+        return self.members
 
     @property
     def legend(self) -> Legend:
@@ -123,6 +128,4 @@ def for_dates(predictor: Predictor, stack: Stack) -> Predictor:
 
 def _knows_dates(predictor: Predictor) -> bool:
     """Tell whether a predictor, or one of those that it is made of, takes several dates."""
-    inner = [*getattr(predictor, "members", ()), getattr(predictor, "predictor", None)]
-    known = isinstance(predictor, ByDate) or bool(getattr(predictor, "dated", False))
-    return known or any(_knows_dates(part) for part in inner if part is not None)
+    return any(isinstance(part, ByDate) for part in every_part(predictor))

@@ -61,6 +61,11 @@ class Ensemble:
             )
 
     @property
+    def parts(self) -> tuple[Predictor, ...]:
+        """The predictors that it asks."""
+        return self.members
+
+    @property
     def legend(self) -> Legend:
         """The K classes of the probabilities."""
         return self.members[0].legend

@@ -12,8 +12,8 @@ M is what the labels alone say of a pixel: the class of the label, unless it is 
 and then any of the K classes alike. An unknown label says nothing. Labels change from
 cell to cell and land does not, so B is blurred by half a cell (`soft_labels`). The
 exponent a counts the pixel and g, 0 to 1, the place. The limits: w = 0 with a = 0 are
-the labels, w = 1 or g = 0 the predictor's own map. `overcast.methods.place` chooses w, a
-and g.
+the labels, w = 1 or g = 0 the predictor's own map. `overcast.methods.place.strength`
+chooses w, a and g.
 
 Several sources of labels multiply: a predictor with one source in it is the predictor of
 the next, q ∝ P^a M_1^g_1 M_2^g_2 ... A source may never name a class that another one
@@ -143,6 +143,11 @@ class Placed:
     side: int
     strength: Strength
     above: tuple[LabelSource, ...] = ()
+
+    @property
+    def parts(self) -> tuple[Predictor, ...]:
+        """The predictors that it asks."""
+        return (self.predictor,)
 
     @property
     def legend(self) -> Legend:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Iterator, Mapping
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +14,7 @@ from overcast.geo.stack import Chip
 
 
 class Predictor(Protocol):
-    """A trained network, a forest, a cluster model, or an ensemble of them.
-
-    One with an attribute ``threaded`` that is true is asked for several windows at once,
-    by threads; a network uses all cores for one window, and has none.
-    """
+    """A trained network, a forest, a cluster model, or an ensemble of them."""
 
     @property
     def legend(self) -> Legend:
@@ -40,10 +36,48 @@ class Predictor(Protocol):
         ...
 
 
+@runtime_checkable
+class Threaded(Protocol):
+    """A predictor that says whether threads may ask it for several windows at once.
+
+    A network uses all cores for one window, and doesn't say so.
+    """
+
+    @property
+    def threaded(self) -> bool:
+        """Whether threads may ask at once."""
+        ...
+
+
+@runtime_checkable
+class Restorer(Protocol):
+    """A predictor that can make the optical image without clouds."""
+
+    @property
+    def restores(self) -> bool:
+        """Whether it has learned to."""
+        ...
+
+
+@runtime_checkable
+class Composed(Protocol):
+    """A predictor that is made of others."""
+
+    @property
+    def parts(self) -> tuple[Predictor, ...]:
+        """The predictors that it asks."""
+        ...
+
+
+def every_part(predictor: Predictor) -> Iterator[Predictor]:
+    """Yield a predictor, and all those that it is made of."""
+    yield predictor
+    if isinstance(predictor, Composed):
+        for part in predictor.parts:
+            yield from every_part(part)
+
+
 def is_threaded(predictor: Predictor) -> bool:
     """Return whether threads may ask a predictor, and those it is made of, at once."""
-    inner = [*getattr(predictor, "members", ()), getattr(predictor, "predictor", None)]
-    parts = [part for part in inner if part is not None]
-    if parts:
-        return all(map(is_threaded, parts))
-    return bool(getattr(predictor, "threaded", False))
+    simple = [p for p in every_part(predictor) if not isinstance(p, Composed)]
+    return all(isinstance(part, Threaded) and part.threaded for part in simple)

@@ -183,6 +183,11 @@ class Viewed:
             raise ValueError("a predictor needs a view to look at, got none")
 
     @property
+    def parts(self) -> tuple[Predictor, ...]:
+        """The predictors that it asks."""
+        return (self.predictor,)
+
+    @property
     def legend(self) -> Legend:
         """The K classes of the probabilities."""
         return self.predictor.legend

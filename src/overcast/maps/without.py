@@ -43,6 +43,11 @@ class Without:
             raise ValueError(f"without {', '.join(read)} there is nothing to map from")
 
     @property
+    def parts(self) -> tuple[Predictor, ...]:
+        """The predictors that it asks."""
+        return (self.predictor,)
+
+    @property
     def legend(self) -> Legend:
         """The K classes of the probabilities."""
         return self.predictor.legend

@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from overcast.extras import advice
-from overcast.learn.batch import Batch
 from overcast.models.segmenter import Segmenter
 from overcast.threads import count
+from overcast.train.batch import Batch
 
 Floats = NDArray[np.float32]
 Carried = Callable[[Sequence[NDArray[Any]]], Floats]

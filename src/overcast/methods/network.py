@@ -17,15 +17,7 @@ from overcast import run_folder, runtimes
 from overcast.geo.bands import Sensor
 from overcast.geo.legend import Legend
 from overcast.geo.stack import Chip, Stack, agree
-from overcast.labels.support import taught_classes
-from overcast.learn.batch import Batch
-from overcast.learn.checkpoint import load_weights, save_weights
-from overcast.learn.frozen import Frozen
-from overcast.learn.indices import chip_with_indices, indexed, stack_with_indices
-from overcast.learn.recipe import Setting, Terms, told
-from overcast.learn.start import encoder_weights
-from overcast.learn.stream import Stream, ahead, crops_of
-from overcast.learn.train import Schedule, train
+from overcast.label_quality.support import taught_classes
 from overcast.limits import check_limits
 from overcast.methods import compiled
 from overcast.methods.arrays import check_array, load_arrays, save_arrays
@@ -41,6 +33,14 @@ from overcast.plan import choose
 from overcast.progress import Progress
 from overcast.run_folder import ENCODER
 from overcast.threads import chosen
+from overcast.train.batch import Batch
+from overcast.train.checkpoint import load_weights, save_weights
+from overcast.train.frozen import Frozen
+from overcast.train.indices import chip_with_indices, indexed, stack_with_indices
+from overcast.train.loop import Schedule, train
+from overcast.train.recipe import Restoring, Setting, Terms, told
+from overcast.train.stream import Stream, ahead, crops_of
+from overcast.train.transfer import encoder_weights
 
 _WEIGHTS = run_folder.WEIGHTS
 _CHECKPOINT = "checkpoint.safetensors"
@@ -212,6 +212,10 @@ class Network:
             return crops_of(bare, size, batch, seed + 1)
         raise ValueError(f"no stream {name!r}; there are 'labelled' and 'unlabelled'")
 
+    def _teaches_restoring(self) -> bool:
+        recipe = choose("recipes", self.recipe)
+        return isinstance(recipe, Restoring) and recipe.restores
+
     def load(
         self, folder: Path, legend: Legend, sensors: Mapping[str, Sensor]
     ) -> TrainedNetwork:
@@ -222,9 +226,7 @@ class Network:
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         model = model.to(device).eval()
         # The recipe may be in a file of its own, which mapping does without.
-        restores = isinstance(model, Remover) and bool(
-            getattr(choose("recipes", self.recipe), "restores", False)
-        )
+        restores = isinstance(model, Remover) and self._teaches_restoring()
         indices = tuple(self.indices)
         absent: tuple[int, ...] = ()
         if (folder / _ABSENT).is_file():

@@ -17,12 +17,12 @@ from torch import Tensor
 from overcast.errors import reading
 from overcast.geo.bands import Sensor
 from overcast.geo.stack import Stack
-from overcast.learn.checkpoint import read_weights
-from overcast.learn.start import Reading, adopt, readings, unread
 from overcast.models.segmenter import Segmenter
 from overcast.plan import choose, method_of, read_plan
 from overcast.progress import Progress
 from overcast.run_folder import ENCODER, INTERFACE, PLAN, SENSORS, WEIGHTS
+from overcast.train.checkpoint import read_weights
+from overcast.train.transfer import Reading, adopt, readings, unread
 from overcast.trees import from_tree, to_tree
 
 _TRAINED = (INTERFACE, WEIGHTS)

@@ -44,8 +44,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from overcast.learn.batch import Batch
-from overcast.learn.units import round_up
 from overcast.models.encoders import STRIDE, make_encoder
 from overcast.models.fusion import (
     centred,
@@ -57,6 +55,8 @@ from overcast.models.fusion import (
 from overcast.models.looks import reach, with_looks
 from overcast.models.plain import PlainEncoder, convolved, normed
 from overcast.models.segmenter import Segmenter
+from overcast.train.batch import Batch
+from overcast.train.blocks.units import round_up
 
 _REDUCTION = 16
 """Of the channels, between the two layers of a fusion block's weights; the authors'."""

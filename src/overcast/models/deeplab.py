@@ -10,10 +10,10 @@ from segmentation_models_pytorch.decoders.deeplabv3.decoder import (
 )
 from torch import Tensor, nn
 
-from overcast.learn.batch import Batch
 from overcast.models.encoders import Branches, make_encoder
 from overcast.models.fusion import Fusion
 from overcast.models.segmenter import Segmenter
+from overcast.train.batch import Batch
 
 
 class DeepLab(Segmenter):

@@ -15,8 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from overcast.learn.batch import Batch
 from overcast.models.fusion import Fusion, checked, observed, pad_to, weighted_mean
+from overcast.train.batch import Batch
 
 STRIDE = 32
 

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from overcast.learn.batch import Batch
+from overcast.train.batch import Batch
 
 Fusion = Literal["early", "middle", "late"]
 

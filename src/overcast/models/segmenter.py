@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
-from overcast.learn.batch import Batch
+from overcast.train.batch import Batch
 
 
 class Segmenter(nn.Module, ABC):

@@ -8,10 +8,10 @@ from typing import cast
 from segmentation_models_pytorch.decoders.unet.decoder import UnetDecoder
 from torch import Tensor, nn
 
-from overcast.learn.batch import Batch
 from overcast.models.encoders import Branches, make_encoder
 from overcast.models.fusion import Fusion
 from overcast.models.segmenter import Segmenter
+from overcast.train.batch import Batch
 
 _LEVELS = 5
 

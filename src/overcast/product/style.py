@@ -12,7 +12,7 @@ from xml.etree import ElementTree as Xml
 import numpy as np
 
 from overcast.geo.legend import Legend
-from overcast.pages.quicklook import confidence_picture
+from overcast.report.quicklook import confidence_picture
 
 _DOCTYPE = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
 _STOPS = np.array([0, 0.25, 0.5, 0.75, 1], np.float32)

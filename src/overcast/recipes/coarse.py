@@ -9,7 +9,7 @@ class k, a share T_kc has label c. With p the prediction of a pixel labelled y:
     super_resolution   how far that mean is from m_c, in s_c    Malkin et al. 2019
     qr, rq             p and its posterior under the prior m_y  Rolf et al. 2022
 
-`overcast.learn.losses` has their formulas. The area of a label is that part of a window
+`overcast.train.losses` has their formulas. The area of a label is that part of a window
 which carries it: some cells of it, as a rule. What is not given is taken to be right in
 a share of the pixels and to be anything else alike.
 """
@@ -23,8 +23,10 @@ from typing import ClassVar, Literal, get_args
 import torch
 from torch import Tensor
 
-from overcast.learn.batch import IGNORE, Batch
-from overcast.learn.losses import (
+from overcast.limits import SHARE, WEIGHT, check_limits
+from overcast.models.segmenter import Segmenter
+from overcast.train.batch import IGNORE, Batch
+from overcast.train.losses import (
     OUTSIDE,
     NoiseLayer,
     forward_correction,
@@ -33,10 +35,8 @@ from overcast.learn.losses import (
     rq_loss,
     share_divergence,
 )
-from overcast.learn.recipe import State, Terms
-from overcast.learn.samples import labelled_images
-from overcast.limits import SHARE, WEIGHT, check_limits
-from overcast.models.segmenter import Segmenter
+from overcast.train.recipe import State, Terms
+from overcast.train.samples import labelled_images
 
 Loss = Literal["forward", "noise_layer", "shares", "super_resolution", "qr", "rq"]
 Table = tuple[tuple[float, ...], ...]

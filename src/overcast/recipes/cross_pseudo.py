@@ -15,15 +15,15 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from overcast.learn.augment import drop_sensor, jitter
-from overcast.learn.batch import Batch
-from overcast.learn.losses import cross_entropy, masked_mean
-from overcast.learn.recipe import Setting, State, Terms
-from overcast.learn.samples import unlabelled_images
-from overcast.learn.teacher import confident_labels, seen
+from overcast.augment.views import drop_sensor, jitter
 from overcast.limits import SHARE, WEIGHT, check_limits
 from overcast.models.segmenter import Segmenter
 from overcast.recipes.supervised import Supervised
+from overcast.train.batch import Batch
+from overcast.train.losses import cross_entropy, masked_mean
+from overcast.train.recipe import Setting, State, Terms
+from overcast.train.samples import unlabelled_images
+from overcast.train.teacher import confident_labels, seen
 
 
 class Twin(State):

@@ -39,22 +39,22 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from overcast.learn.augment import dihedral, jitter
-from overcast.learn.batch import IGNORE, Batch
-from overcast.learn.losses import cross_entropy
-from overcast.learn.mixing import class_mask, paste
-from overcast.learn.recipe import Setting, State, Terms
-from overcast.learn.resolution import align_resolution, blur
-from overcast.learn.style import restyle
-from overcast.learn.teacher import (
+from overcast.augment.mixing import class_mask, paste
+from overcast.augment.resolution import align_resolution, blur
+from overcast.augment.style import restyle
+from overcast.augment.views import dihedral, jitter
+from overcast.limits import DECAY, SHARE, check_limits
+from overcast.models.segmenter import Segmenter
+from overcast.train.batch import IGNORE, Batch
+from overcast.train.losses import cross_entropy
+from overcast.train.recipe import Setting, State, Terms
+from overcast.train.sinkhorn import Marginal
+from overcast.train.teacher import (
     Teacher,
     confident_labels,
     scaled_decay,
     seen,
 )
-from overcast.learn.transport import Marginal
-from overcast.limits import DECAY, SHARE, check_limits
-from overcast.models.segmenter import Segmenter
 
 Weighting = Literal["share", "mean", "pixel"]
 _LONGEST = 0.999

@@ -23,16 +23,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from overcast.learn.augment import drop_sensor, hide, jitter
-from overcast.learn.batch import Batch
-from overcast.learn.losses import cross_entropy, masked_mean
-from overcast.learn.mixing import box_mask, paste, rolled
-from overcast.learn.recipe import Terms
-from overcast.learn.samples import unlabelled_images
-from overcast.learn.teacher import Teacher, confident_labels, seen
+from overcast.augment.mixing import box_mask, paste, rolled
+from overcast.augment.views import drop_sensor, hide, jitter
 from overcast.limits import DECAY, SHARE, WEIGHT, check_limits
 from overcast.models.segmenter import Segmenter
 from overcast.recipes.supervised import Supervised
+from overcast.train.batch import Batch
+from overcast.train.losses import cross_entropy, masked_mean
+from overcast.train.recipe import Terms
+from overcast.train.samples import unlabelled_images
+from overcast.train.teacher import Teacher, confident_labels, seen
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,15 +14,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from overcast.learn.augment import drop_sensor, jitter
-from overcast.learn.batch import Batch
-from overcast.learn.losses import masked_mean
-from overcast.learn.recipe import Terms
-from overcast.learn.samples import unlabelled_images
-from overcast.learn.teacher import Teacher, seen
+from overcast.augment.views import drop_sensor, jitter
 from overcast.limits import DECAY, SHARE, WEIGHT, check_limits
 from overcast.models.segmenter import Segmenter
 from overcast.recipes.supervised import Supervised
+from overcast.train.batch import Batch
+from overcast.train.losses import masked_mean
+from overcast.train.recipe import Terms
+from overcast.train.samples import unlabelled_images
+from overcast.train.teacher import Teacher, seen
 
 
 @dataclass(frozen=True, slots=True)

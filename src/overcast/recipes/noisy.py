@@ -35,20 +35,20 @@ from typing import ClassVar, Literal, get_args
 import torch
 from torch import Tensor
 
+from overcast.augment.speckle import check_radar, speckle
+from overcast.augment.views import dihedral, drop_sensor, jitter
 from overcast.geo.bands import Sensor
-from overcast.learn.augment import dihedral, drop_sensor, jitter
-from overcast.learn.batch import IGNORE, Batch
-from overcast.learn.losses import (
+from overcast.limits import SHARE, WEIGHT, check_limits
+from overcast.models.segmenter import Segmenter
+from overcast.train.batch import IGNORE, Batch
+from overcast.train.losses import (
     cross_entropy,
     generalised_cross_entropy,
     lovasz_softmax,
     symmetric_cross_entropy,
 )
-from overcast.learn.recipe import Setting, State, Terms
-from overcast.learn.speckle import check_radar, speckle
-from overcast.learn.teacher import seen
-from overcast.limits import SHARE, WEIGHT, check_limits
-from overcast.models.segmenter import Segmenter
+from overcast.train.recipe import Setting, State, Terms
+from overcast.train.teacher import seen
 
 Published = Literal["", "liu2025", "liu2025-code"]
 

@@ -21,12 +21,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal, get_args
 
-from overcast.learn import losses
-from overcast.learn.batch import Batch
-from overcast.learn.recipe import State, Terms
-from overcast.learn.samples import labelled_images
 from overcast.limits import SHARE, check_limits
 from overcast.models.segmenter import Segmenter
+from overcast.train import losses
+from overcast.train.batch import Batch
+from overcast.train.recipe import State, Terms
+from overcast.train.samples import labelled_images
 
 Loss = Literal[
     "cross_entropy",
@@ -45,7 +45,7 @@ class Supervised:
     Attributes
     ----------
     loss
-        Name of a function in `overcast.learn.losses`, with its published settings.
+        Name of a function in `overcast.train.losses`, with its published settings.
     augment
         Turn, mirror and jitter every sample.
     drop

@@ -18,7 +18,7 @@ from overcast.geo.image_file import ImageFile
 from overcast.geo.legend import LandClass, Legend
 from overcast.geo.location import FilePath
 from overcast.geo.raster import UNKNOWN
-from overcast.pages.quicklook import Picture, confidence_picture
+from overcast.report.quicklook import Picture, confidence_picture
 from overcast.viewer.tiles import Tile, read_point, read_tile
 
 _TRUE_COLOUR = ("B04", "B03", "B02")

@@ -1,6 +1,6 @@
 """Pictures as PNG files (ISO/IEC 15948), written by several threads at once.
 
-`overcast.pages.quicklook.png` asks GDAL, which takes ten times as long, and silences a
+`overcast.report.quicklook.png` asks GDAL, which takes ten times as long, and silences a
 warning for the whole process while it does, which threads can't do beside each other.
 """
 
@@ -11,7 +11,7 @@ import zlib
 
 import numpy as np
 
-from overcast.pages.quicklook import Picture
+from overcast.report.quicklook import Picture
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _RGBA = 6

@@ -253,8 +253,12 @@ def simulate(
         If `size` is below 64 or `seed` is negative.
     """
     wanted = wanted or Wanted()
-    world = make_world(seed, size, wanted.nature)
-    maker = Maker.of(world, wanted)
+    return simulate_world(make_world(seed, size, wanted.nature), wanted, progress)
+
+
+def simulate_world(world: World, wanted: Wanted, progress: Progress = quiet) -> Scene:
+    """Scene of a world that was drawn before; its own nature counts, not `wanted`'s."""
+    maker, size = Maker.of(world, wanted), world.size
     counts, whole = Counts(maker), dict[str, NDArray[Any]]()
     for window, made in make_windows(maker, 1, progress):
         counts.add(made)

@@ -1,0 +1,1 @@
+"""Views of a batch for training: each file returns new batches."""

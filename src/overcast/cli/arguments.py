@@ -1,0 +1,200 @@
+"""What the options of `overcast.cli.options` say, as what jobs take."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from overcast.geo.location import FilePath, Location
+
+
+def data_of(given: dict[str, Any]) -> Any:
+    """The `Data` that the options of `images` describe."""
+    from overcast.cli.image_arguments import images_of
+    from overcast.plan import Data
+    from overcast.plan_images import DILATION
+
+    grid, dilation = given["grid"], given["mask_dilation"]
+    return Data(
+        images=images_of(given),
+        grid=None if grid is None else absolute(grid),
+        trust=given["trust"],
+        small_overlap=given["small_overlap"],
+        mask_dilation=DILATION if dilation is None else dilation,
+    )
+
+
+def refuse_without(given: dict[str, Any], name: str, needed: str) -> None:
+    """Refuse an option that nothing reads, since another one is missing."""
+    if given[name] not in (None, ()) and given[needed] in (None, ()):
+        option, other = (f"--{n.replace('_', '-')}" for n in (name, needed))
+        raise ValueError(f"{option}: of what? give {other} as well")
+
+
+def plan_of(given: dict[str, Any]) -> Any:
+    """The `Plan` that the options of `images` and `labels` describe."""
+    from overcast.cli.label_arguments import with_labels
+    from overcast.outside import located
+    from overcast.plan import Plan, method_of, with_target
+
+    data = with_labels(data_of(given), given)
+    name = given["method"]
+    if name is None:
+        name = "network" if given.get("start") else "weak"
+    settings = settings_of(given["settings"])
+    for key in ("name", "prior"):
+        if key in settings and (key == "name" or given["prior"]):
+            option = "--method" if key == "name" else "--prior"
+            raise ValueError(f"--set {key}: {option} says it; leave one out")
+    method = started(located({"name": name, **settings}, Path.cwd()), given)
+    if given["prior"]:
+        if name != "weak":
+            raise ValueError(f"--prior is for --method weak, not {name}")
+        if "prior" in data.images:
+            raise ValueError(
+                "--prior: an --image is called prior; give it another name"
+            )
+        data = with_target(data, "prior", absolute(given["prior"]))
+        method["prior"] = "prior"
+    plan = Plan(data=data, method=method, seed=given["seed"], place=_place_of(given))
+    method_of(plan)  # before anything is read: a setting that is wrong is named
+    return plan
+
+
+def codes_of(option: str, texts: Sequence[str]) -> int | tuple[int, ...] | None:
+    """Codes that an option gives, repeated or between commas; one alone as it is."""
+    try:
+        codes = [int(code) for text in texts for code in text.split(",")]
+    except ValueError:
+        raise ValueError(
+            f"{option} {','.join(texts)}: expected whole numbers, such as 0 or 0,255"
+        ) from None
+    if len(codes) == 1:
+        return codes[0]
+    return tuple(dict.fromkeys(codes)) or None
+
+
+def _place_of(given: dict[str, Any]) -> Any:
+    """The `PlaceInput` that the options of `place` describe."""
+    from overcast.plan import PlaceInput
+
+    accuracy, anchors = given.get("labels_accuracy"), given.get("anchors")
+    column, use = given.get("anchors_column"), given.get("place")
+    if accuracy is not None and anchors is not None:
+        raise ValueError(
+            "--labels-accuracy and --anchors: both say how far labels are trusted; "
+            "give one"
+        )
+    if column is not None and anchors is None:
+        raise ValueError("--anchors-column: of what? give --anchors as well")
+    said = [text for text in given["labels"] if "|accuracy=" in text]
+    if said and anchors is not None:
+        raise ValueError(
+            "--anchors: --labels says accuracy=, and both say how far labels are "
+            "trusted; leave one out"
+        )
+    if said and accuracy is not None:
+        raise ValueError("--labels-accuracy: --labels says it already; leave one out")
+    if use is False and ((accuracy, anchors) != (None, None) or said):
+        option = "--labels-accuracy" if anchors is None else "--anchors"
+        raise ValueError(f"--no-place: {option} is for place; give one of them")
+    if accuracy is not None and Path(accuracy).is_file():
+        accuracy = absolute(Path(accuracy))
+    return PlaceInput(
+        use="auto" if use is None else "yes" if use else "no",
+        accuracy=accuracy,
+        anchors=None if anchors is None else absolute(anchors),
+        column=column,
+    )
+
+
+def started(method: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """The method of a plan with what the options of `start` say of it."""
+    where, frozen = given.get("start"), given.get("frozen")
+    if where is None and frozen and method.get("start") is None:
+        raise ValueError("--frozen: give --start, a run or published weights")
+    if where is None:
+        return {**method, "frozen": True} if frozen else method
+    if method.get("start") is not None:
+        raise ValueError(
+            f"--start {where}: the method starts from {method['start']} already; "
+            "leave one out"
+        )
+    frozen = frozen or method.get("frozen", False)
+    if method["name"] != "network":
+        raise ValueError(f"--start is for --method network, not {method['name']}")
+    found = absolute(where) if Path(where).exists() else where
+    return {**method, "start": found, "frozen": frozen}
+
+
+def settings_of(texts: tuple[str, ...]) -> dict[str, Any]:
+    """Read the settings that ``--set KEY=VALUE`` gives."""
+    from overcast.trees import parse_yaml
+
+    found: dict[str, Any] = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise ValueError(f"--set {text}: expected KEY=VALUE")
+        if key in found:
+            raise ValueError(f"--set {text}: {key} is given twice, expected once")
+        found[key] = parse_yaml(value, f"--set {shortened(text)}")
+    return found
+
+
+def shortened(text: str) -> str:
+    """The beginning of a long text."""
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def absolute(path: str | Path) -> str:
+    """A path or an address that holds from anywhere; links stay links."""
+    return Location.of(path).text
+
+
+def file_of(text: str) -> FilePath:
+    """Return the file that an argument names: a path as it was written, or a location."""
+    where = Location.of(text)
+    return Path(text) if where.text == os.path.abspath(text) else where
+
+
+def runs_of(run: Path, given: dict[str, Any]) -> Any:
+    """The `Runs` that RUN, `ensemble`, `views` and ``--without`` describe."""
+    from overcast.run import Runs
+
+    also = [run, *given["also"]]
+    for folder in also:
+        if also.count(folder) > 1:
+            raise ValueError(
+                f"--with {folder}: given twice; --weights says how much a run counts"
+            )
+    text = given["weights"]
+    try:
+        weights = tuple(map(float, text.split(","))) if text else ()
+    except ValueError:
+        weights = (math.nan,)
+    if not all(map(math.isfinite, weights)):
+        raise ValueError(f"--weights {text}: expected numbers, such as 2,1")
+    if text is not None and not given["also"]:
+        raise ValueError(f"--weights {text}: of what? give --with as well")
+    without = given.get("without", ())
+    return Runs((run, *given["also"]), weights, given["views"], without)
+
+
+def reference_of(path: str | Path | None, given: dict[str, Any]) -> Any:
+    """The `ReferenceFile` that a path and the options of `reading` describe, or none."""
+    from overcast.accuracy.reference import ReferenceFile
+
+    if path is None:
+        for name in ("reference_legend", "reference_nodata", "reference_column"):
+            refuse_without(given, name, "reference")
+        return None
+    return ReferenceFile(
+        file_of(str(path)),
+        given["reference_legend"],
+        codes_of("--reference-nodata", given["reference_nodata"]),
+        given["reference_column"],
+    )

@@ -1,0 +1,76 @@
+"""`overcast areas`: how large every class is, in a map or in each of its zones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from overcast.cli.arguments import file_of, refuse_without
+from overcast.cli.option_types import FILE, SOURCE
+from overcast.cli.options import HELP, Command, bar, check_table, present, say, tables
+
+
+@click.command(cls=Command, context_settings=HELP)
+@click.argument("mapped", metavar="MAP", type=FILE)
+@click.option(
+    "--zones",
+    type=SOURCE,
+    help="Polygons such as municipalities: a vector file, or FILE|layername=LAYER.",
+)
+@click.option("--name", help="Column of --zones with their names.  [default: name]")
+@click.option(
+    "--sample",
+    type=SOURCE,
+    help="Filled points of overcast sample, to estimate areas from.",
+)
+@click.option(
+    "--sample-column",
+    help="Column of --sample with codes or names.  [default: reference]",
+)
+@click.option("--legend", help="Legend of MAP, if overcast did not make it.")
+@click.option("--out", type=FILE, help="Also write the areas to this JSON file.")
+@tables
+@click.option("--overwrite", is_flag=True, help="Replace existing output.")
+def command(mapped: Path, **given: Any) -> None:
+    """State the area of every class, of a map or of each of its zones.
+
+    Counted pixels are not areas on the ground, because a map errs. With a filled sample
+    of the map, every area is an estimate with an interval of 95 %, and the table says
+    what each estimate assumes. Zones add up to the whole map.
+
+    \b
+    Examples:
+      overcast areas out/map.tif
+      overcast areas out/map.tif --zones towns.gpkg --name NAME
+      overcast areas out/map.tif --zones towns.gpkg --name NAME --sample filled.gpkg \\
+          --table areas.csv
+    """
+    from overcast.accuracy.reference import ReferenceFile
+    from overcast.jobs.areas import ZoneFile, measure_areas
+    from overcast.output_file import results
+    from overcast.report.summaries import of_areas
+
+    refuse_without(given, "name", "zones")
+    refuse_without(given, "sample_column", "sample")
+    check_table(given)
+    zones, sample = given["zones"], given["sample"]
+    read = [mapped, *(file_of(path) for path in (zones, sample) if path is not None)]
+    with results(given, read):
+        with bar() as progress:
+            areas = measure_areas(
+                mapped,
+                zones=None
+                if zones is None
+                else ZoneFile(path=file_of(zones), name=given["name"] or "name"),
+                sample=None
+                if sample is None
+                else ReferenceFile(file_of(sample), column=given["sample_column"]),
+                legend=given["legend"],
+                out=given["out"],
+                progress=progress,
+            )
+        for note in areas["notes"]:
+            say(f"note: {note}")
+        present(areas, of_areas, given)

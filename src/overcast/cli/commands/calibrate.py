@@ -1,0 +1,61 @@
+"""`overcast calibrate`: make the confidence of a map mean what it says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from overcast.cli.arguments import reference_of
+from overcast.cli.option_types import FILE, SOURCE, Number
+from overcast.cli.options import HELP, Command, bar, reading, report, threads
+
+
+@click.command(cls=Command, context_settings=HELP)
+@click.argument("out", type=FILE)
+@click.argument("sample", type=SOURCE)
+@reading
+@click.option(
+    "--sets",
+    "coverage",
+    type=Number(0, 1, min_open=True, max_open=True),
+    metavar="COVERAGE",
+    help="Also write set_sizes.tif: the size of class sets that hold the true class this "
+    "often, such as 0.9.",
+)
+@click.option(
+    "--by-class",
+    is_flag=True,
+    help="Let --sets hold for every class, not only on average; sets are larger.",
+)
+@threads
+@click.option("--overwrite", is_flag=True, help="Calibrate a calibrated run again.")
+def command(out: Path, sample: str, **given: Any) -> None:
+    """Calibrate the confidence of a map with places whose class is known.
+
+    OUT is a folder that overcast map made. SAMPLE is a filled sample of overcast sample,
+    or other points, polygons or a raster that the map did not learn from. Writes the
+    calibration to OUT/run, which maps with it from then on, and renews the map's files
+    and report. Classes do not change.
+
+    \b
+    Examples:
+      overcast calibrate out/ sample.gpkg
+      overcast calibrate out/ sample.gpkg --sets 0.9 --by-class
+    """
+    from overcast.jobs.calibrate import calibrate_map
+
+    if given["by_class"] and given["coverage"] is None:
+        raise ValueError("--by-class: give --sets too, such as --sets 0.9")
+    known = reference_of(sample, given)
+    with bar() as progress:
+        made = calibrate_map(
+            out,
+            known,
+            coverage=given["coverage"],
+            by_class=given["by_class"],
+            overwrite=given["overwrite"],
+            progress=progress,
+        )
+    report(made)

@@ -1,0 +1,42 @@
+"""`overcast publish`: a static STAC catalogue of maps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from overcast.cli.options import FILE, HELP, Command, show, writing
+
+
+@click.command(cls=Command, context_settings=HELP)
+@click.argument("maps", metavar="MAP...", nargs=-1, required=True, type=FILE)
+@click.option("--title", default="Land-cover maps", show_default=True)
+@click.option(
+    "--id",
+    "ident",
+    help="Name of the collection for machines.  [default: from --title]",
+)
+@click.option("--description", help="Description of the maps, in sentences.")
+@click.option(
+    "--licence",
+    default="other",
+    show_default=True,
+    help="Licence of the maps: an SPDX name such as CC-BY-4.0.",
+)
+@writing
+def command(maps: tuple[Path, ...], **given: Any) -> None:
+    """Write a STAC collection of the maps in the folders MAP.
+
+    The maps are not copied: upload the folder that holds them and --out. The description
+    has the statements that the sources of fetched data require.
+
+    \b
+    Example:
+      overcast publish north/ south/ --title 'Land cover 2024' --licence CC-BY-4.0 \\
+          --out catalogue/
+    """
+    from overcast.jobs.catalogue import publish
+
+    show(publish(maps, given["out"], given))

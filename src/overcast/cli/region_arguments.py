@@ -1,0 +1,152 @@
+"""What options of a place and a time say, and what is mapped of what was fetched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from overcast import map_folder
+from overcast.cli.options import say
+
+DATA = "data"
+"""Folder beside a map, with what was fetched for it."""
+_FILES = ("s1", "s2", "s2_mask", "others")
+
+
+def request_of(given: dict[str, Any], products: tuple[str, ...]) -> Any:
+    """The `Request` that PLACE and the options of `region` describe."""
+    from overcast.acquire.catalogue import load_catalogue
+    from overcast.acquire.period import period_of
+    from overcast.acquire.place import area_of, given_place
+    from overcast.acquire.survey import Request
+
+    if not products:
+        raise ValueError("nothing to fetch: leave out --no-s1 or --no-s2")
+    place = given_place(given["bbox"], given["where"])
+    area = area_of(place, given["resolution"], given["grid"])
+    south = area.outline.centroid.y < 0
+    period = period_of(
+        given["year"], given["first"], given["last"], given["season"], south
+    )
+    names = given["sources"] or ("planetary-computer",)
+    return Request(
+        area=area,
+        period=period,
+        catalogues=tuple(load_catalogue(name) for name in names),
+        products=tuple(dict.fromkeys(products)),
+        count=given["dates"],
+        clear=given["clear"],
+        skip=tuple(given["skip"]),
+    )
+
+
+def is_region(given: Mapping[str, Any]) -> bool:
+    """Return whether a place is given, and not files.
+
+    Raises
+    ------
+    ValueError
+        If there are both, or a time without a place.
+    """
+    if given["bbox"] is None and given["where"] is None:
+        named = ("year", "first", "last", "season", "sources", "skip")
+        for name in named:
+            if given[name] not in (None, ()):
+                option = {"first": "from", "last": "to", "sources": "source"}
+                raise ValueError(
+                    f"--{option.get(name, name)}: of which place? give --bbox or --area"
+                )
+        return False
+    for name in _FILES:
+        if given[name] not in (None, ()):
+            shown = {"others": "image"}.get(name, name.replace("_", "-"))
+            raise ValueError(
+                f"--{shown}: a place is given, and its images are fetched; leave one out"
+            )
+    return True
+
+
+def with_fetched(given: dict[str, Any], progress: Any) -> tuple[dict[str, Any], Any]:
+    """Fetch what a place needs into the folder ``data``, and say it as files.
+
+    Returns
+    -------
+    tuple
+        Options that name files, and the `Fetched`.
+    """
+    from overcast.acquire.fetch import fetch
+
+    wanted = _label_products(given)
+    products = ("sentinel-2", *_radar(given), *wanted.values())
+    out, overwrite = Path(given["out"]), bool(given["overwrite"])
+    if (out / map_folder.MAP).exists() and not overwrite:
+        raise ValueError(
+            f"{out / map_folder.MAP}: exists; give another --out, or --overwrite"
+        )
+    request = request_of(given, products)
+    fetched = fetch(request, out / DATA, overwrite, progress)
+    return _as_files(given, fetched, wanted), fetched
+
+
+def _radar(given: Mapping[str, Any]) -> tuple[str, ...]:
+    """Sentinel-1, unless no source has it; that is said."""
+    from overcast.acquire.catalogue import load_catalogue
+
+    names = given["sources"] or ("planetary-computer",)
+    if any("sentinel-1" in load_catalogue(name).products for name in names):
+        return ("sentinel-1",)
+    say(f"note: no Sentinel-1 in {', '.join(names)}; mapped without it")
+    return ()
+
+
+def _label_products(given: Mapping[str, Any]) -> dict[str, str]:
+    """Products of labels by what names them; files of labels are none."""
+    from overcast.acquire.catalogue import load_catalogue
+    from overcast.acquire.survey import NEED_LOGIN
+
+    names = given["sources"] or ("planetary-computer",)
+    known = {
+        product
+        for name in names
+        for product, about in load_catalogue(name).products.items()
+        if about.legend
+    }
+    texts = given["labels"] or ((given["legend"],) if given["legend"] in known else ())
+    if not texts:
+        raise ValueError(
+            f"--labels: give labels to fetch ({', '.join(sorted(known))}), or a file"
+        )
+    heads = {text: text.partition("|")[0] for text in texts}
+    return {
+        text: head
+        for text, head in heads.items()
+        if head in {*known, *NEED_LOGIN} and not Path(head).exists()
+    }
+
+
+def _as_files(
+    given: dict[str, Any], fetched: Any, wanted: Mapping[str, str]
+) -> dict[str, Any]:
+    """The options with the files that were fetched, of all days."""
+    files = fetched.manifest["files"]
+    folder = fetched.folder
+    days = sorted(n for n in files if n.startswith("s2_") and "_scl" not in n)
+    masks = [m for n in days if (m := n.replace(".tif", "_scl.tif")) in files]
+    radar = sorted(n for n in files if n.startswith("s1_"))
+    labels = []
+    for text in given["labels"] or tuple(wanted):
+        if (product := wanted.get(text)) is None:
+            labels.append(text)
+            continue
+        (name,) = (n for n, about in files.items() if about["product"] == product)
+        said = text.partition("|")[2]
+        own = "" if "legend=" in said else f"|legend={files[name]['legend']}"
+        labels.append(f"{folder / name}{own}{'|' if said else ''}{said}")
+    return {
+        **given,
+        "s2": tuple(str(folder / name) for name in days),
+        "s2_mask": tuple(str(folder / name) for name in masks),
+        "s1": tuple(str(folder / name) for name in radar),
+        "labels": tuple(labels),
+    }

@@ -1,0 +1,1 @@
+"""What labels get wrong, and where."""

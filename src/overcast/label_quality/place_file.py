@@ -1,0 +1,212 @@
+"""Labels as evidence of place, kept with a run: ``place.json`` and ``place.tif``.
+
+``place.tif`` has the labels of the scene on their own grid, ``place.json`` how much they
+count (`overcast.maps.placed.Strength`) and what is to be said of it. A run with both
+maps with them, wherever its labels reach. A run that decided not to ask the labels has
+``place.json`` alone. Further sources of labels are in ``place-1.tif``, ``place-2.tif`` ...
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from overcast.geo.label_file import open_labels
+from overcast.geo.legend import Legend
+from overcast.geo.stack import LabelSource, Stack
+from overcast.geo.warp import overlap
+from overcast.maps.placed import Placed, Strength
+from overcast.maps.predictor import Predictor, every_part
+from overcast.product.rasters import write_classes
+
+NAME, LABELS, EVERY_LABELS = "place.json", "place.tif", "place*.tif"
+_ROWS = 512
+"""Rows of labels that are copied at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class OtherPlace:
+    """One more source of labels that counts for place.
+
+    Attributes
+    ----------
+    index
+        Which of a stack's other sources it is, from 0.
+    wins
+        Whether other labels say nothing where it is known.
+    """
+
+    index: int
+    strength: Strength
+    side: int
+    wins: bool = False
+
+    @property
+    def file(self) -> str:
+        """Its labels in a run's folder."""
+        return f"place-{self.index + 1}.tif"
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPlace:
+    """Place in a run folder; without a strength, labels are not asked."""
+
+    strength: Strength | None
+    side: int
+    notes: tuple[str, ...]
+    others: tuple[OtherPlace, ...] = ()
+
+
+def write_place(place: KeptPlace, stack: Stack, run: Path) -> None:
+    """Write it into a run's folder, ``place.json`` last."""
+    labels = stack.labels
+    assert labels is not None
+    tree: dict[str, Any] = {"side": place.side, "notes": place.notes}
+    if place.strength is not None:
+        _write_labels(labels, stack, 2 * place.side + 3, run / LABELS)
+        tree |= _tree(place.strength)
+    for one in place.others:
+        _write_labels(stack.others[one.index], stack, 2 * one.side + 3, run / one.file)
+    if place.others:
+        tree["others"] = [
+            {
+                "index": one.index,
+                "wins": one.wins,
+                "side": one.side,
+                **_tree(one.strength),
+            }
+            for one in place.others
+        ]
+    scratch = run / f"{NAME}.tmp"
+    scratch.write_text(json.dumps(tree, indent=2) + "\n", encoding="utf-8")
+    scratch.replace(run / NAME)
+
+
+def _tree(strength: Strength) -> dict[str, Any]:
+    tree: dict[str, Any] = {
+        "wrong": [round(w, 6) for w in strength.wrong],
+        "exponent": strength.exponent,
+        "power": round(strength.power, 6),
+    }
+    return tree | ({"silent": strength.silent} if any(strength.silent) else {})
+
+
+def _strength(tree: Mapping[str, Any], legend: Legend) -> Strength:
+    strength = Strength(
+        tuple(float(w) for w in tree["wrong"]),
+        float(tree["exponent"]),
+        float(tree["power"]),
+        tuple(bool(one) for one in tree.get("silent", [])),
+    )
+    for values in (strength.wrong, strength.silent or strength.wrong):
+        if len(values) != len(legend):
+            raise ValueError(f"{len(values)} classes, not {len(legend)}")
+    return strength
+
+
+def read_place(run: Path, legend: Legend) -> KeptPlace | None:
+    """Return what `write_place` left in a run's folder; None if nothing.
+
+    Raises
+    ------
+    ValueError
+        If the file is there and is not what was written.
+    """
+    path = run / NAME
+    if not path.is_file():
+        return None
+    try:
+        tree = json.loads(path.read_text(encoding="utf-8"))
+        strength = _strength(tree, legend) if "wrong" in tree else None
+        others = tuple(
+            OtherPlace(
+                int(one["index"]),
+                _strength(one, legend),
+                int(one["side"]),
+                bool(one["wins"]),
+            )
+            for one in tree.get("others", [])
+        )
+        notes = tuple(str(note) for note in tree["notes"])
+        return KeptPlace(strength, int(tree["side"]), notes, others)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{path}: not what overcast wrote there ({error}); train the run again, or "
+            "delete the file to map without the labels as evidence of place"
+        ) from error
+
+
+def placed(predictor: Predictor, run: Path) -> Predictor:
+    """Return the predictor with the labels of its run, if the run has some for place."""
+    place = read_place(run, predictor.legend)
+    if place is None:
+        return predictor
+    legend = predictor.legend
+    sources: list[LabelSource | None] = [None]
+    if place.strength is not None:
+        sources = [open_labels(run / LABELS, legend)]
+    sources += [open_labels(run / one.file, legend) for one in place.others]
+    return with_place(predictor, place, sources)
+
+
+def with_place(
+    predictor: Predictor, place: KeptPlace, sources: Sequence[LabelSource | None]
+) -> Predictor:
+    """Return the predictor with labels as evidence of place.
+
+    `sources` are the first, if it has a strength, and those of ``place.others``.
+    """
+    first, *others = sources
+    pairs = list(zip(place.others, others, strict=True))
+    wins = tuple(source for one, source in pairs if one.wins and source is not None)
+    if place.strength is not None and first is not None:
+        predictor = Placed(predictor, first, place.side, place.strength, wins)
+    for one, source in pairs:
+        if source is not None:
+            above = () if one.wins else wins
+            predictor = Placed(predictor, source, one.side, one.strength, above)
+    return predictor
+
+
+def _write_labels(labels: LabelSource, stack: Stack, margin: int, path: Path) -> None:
+    """Copy the labels that a stack draws on, on their own grid."""
+    spans = overlap(labels.grid, stack.grid)
+    assert spans is not None
+    rows, columns = (
+        slice(max(span.start - margin, 0), min(span.stop + margin, length))
+        for span, length in zip(spans, labels.grid.shape, strict=True)
+    )
+    grid, legend = labels.grid[rows, columns], labels.legend
+
+    def codes() -> Iterator[tuple[int, NDArray[np.uint8]]]:
+        height = int(grid.shape[0])
+        for first in range(0, height, _ROWS):
+            part = grid[first : min(first + _ROWS, height), :]
+            yield first, legend.to_codes(labels.read(part).values)
+
+    write_classes(codes(), grid, legend, path, {})
+
+
+def said_elsewhere(predictor: Predictor, stack: Stack) -> tuple[str, ...]:
+    """Say that the labels of a run, which it maps with, are of another place."""
+    if _reaches(predictor, stack):
+        return ()
+    return (
+        "place: the labels that the run learned from do not reach this scene; it is "
+        "mapped by what pixels look like alone",
+    )
+
+
+def _reaches(predictor: Predictor, stack: Stack) -> bool:
+    """Return whether labels that a predictor asks for place, if any, lie in a stack."""
+    parts = every_part(predictor)
+    asked = [part.labels for part in parts if isinstance(part, Placed)]
+    if not asked:
+        return True
+    return any(overlap(labels.grid, stack.grid) is not None for labels in asked)

@@ -1,0 +1,1 @@
+"""How much labels count as evidence of place."""

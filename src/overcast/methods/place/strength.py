@@ -1,0 +1,264 @@
+"""How much labels count as evidence of place: stated, chosen by anchors, or cautiously.
+
+What labels say beside a map that was learned from them is either land use that the
+images don't show, or a mistake that neighbouring labels share. Labels alone can't tell
+which (see docs/real.md for what was tried). Three things can:
+
+- **Accuracy** of the labels, as published or known: labels of class l are right on a
+  share A_l of the pixels, and w follows (`overcast.maps.placed.Strength`).
+- **Anchors**, 20 to 200 points with a known class: a and w are the geometric means over a
+  grid, each pair weighted by how likely it makes the classes of the anchors. With few
+  anchors that errs less far than the likeliest pair.
+- **Consistency** with what images show, where nothing is known. With P the predictor's
+  probabilities, the labels are expected to be right on a share e = mean P(label | x) of
+  the pixels, the best labels that cells of their size can have on a share b = mean over
+  cells of max_c mean P(c | x). Labels that lose to the best ones, e / b low, have errors
+  that images contradict: they are not asked for place. The power g grows from 0 at
+  e / b = 0.80 to 1 at 0.90. A is the share of pixels on which labels and the map without
+  place agree, and a third of the rest; at most what is published for the legend.
+
+  Polygons of a map with a minimum size, as CORINE's, are few and right or wrong as a
+  whole; a predictor learns them by heart, e / b says nothing, and g is 0.
+
+The two limits of e / b were chosen on development worlds 0 to 10 and the known tiles of
+`bench.real` together: majority labels of real and simulated land have 0.90 to 1.00,
+simulated products with coherent errors 0.73 to 0.87.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
+
+from overcast.geo.label_cells import are_polygons, cell_sides, labels_of
+from overcast.geo.raster import UNKNOWN
+from overcast.geo.stack import Chip, Stack
+from overcast.geo.tiling import Window
+from overcast.geo.warp import pixel_of
+from overcast.label_quality.anchors import Anchors
+from overcast.label_quality.kind import are_drawn
+from overcast.label_quality.place_file import KeptPlace
+from overcast.label_quality.published import published
+from overcast.maps.placed import Strength, combine, soft_labels
+from overcast.maps.predictor import Predictor
+from overcast.methods.sampling import has_labels, whole_windows, widen
+from overcast.progress import Progress, quiet
+
+Floats = NDArray[np.float64]
+NOT, FULL = 0.80, 0.90
+"""e / b from which labels count for place, and from which they count fully."""
+_REST = 1 / 3
+"""Of the pixels on which labels and map disagree, the labels are right on so many."""
+DRAWN = 0.95
+"""Accuracy of drawn labels: somebody looked, and borders are borders."""
+_SQUARE_PX = 4
+"""Fine labels are compared with the best by squares of so many image pixels."""
+_WINDOWS, _MOST_WINDOWS = 4, 16
+"""Windows of 256 pixels that are looked at: a twentieth of a large scene, within these."""
+EXPONENTS = (0.5, 0.7, 1.0, 1.4, 2.0)
+WRONG = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.85, 1.0)
+_LEAST = 1e-3
+"""Probability of an anchor's class, at least: a single point may be wrong."""
+
+
+def place_by_accuracy(stack: Stack, accuracy: Floats) -> KeptPlace:
+    """Place of labels whose classes are right on shares ``[K]`` of the pixels."""
+    note = (
+        "place: the labels count as evidence of place, as labels that are right on "
+        f"{accuracy.mean():.0%} of the pixels"
+    )
+    return KeptPlace(Strength.of_accuracy(accuracy), cell_sides(stack, 1)[0], (note,))
+
+
+def at_anchors(
+    predictor: Predictor, stack: Stack, anchors: Anchors, side: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return what pixels and labels around say of anchors: P and B, both ``[K, N]``."""
+    labels = labels_of(stack)
+    pixel = np.empty((len(labels.legend), len(anchors.classes)), np.float32)
+    around = np.empty_like(pixel)
+    for n, (row, column) in enumerate(zip(anchors.rows, anchors.columns, strict=True)):
+        one = Window(int(row), int(column), 1, 1)
+        (values,) = _predicted(predictor, stack, [one])
+        pixel[:, n] = values[1][:, 0, 0]
+        around[:, n] = soft_labels(labels, stack.grid[one.slices], side)[:, 0, 0]
+    return pixel, around
+
+
+def place_by_anchors(predictor: Predictor, stack: Stack, anchors: Anchors) -> KeptPlace:
+    """Place under which the classes of anchors are likely."""
+    side = cell_sides(stack, 1)[0]
+    pixel, around = at_anchors(predictor, stack, anchors, side)
+    grid = _grid(len(pixel))
+    fits = np.array([likelihood(combine(pixel, around, s), anchors) for s in grid])
+    chance = np.exp(fits - fits.max())
+    chance /= chance.sum()
+    exponent = np.exp(chance @ np.log([s.exponent for s in grid]))
+    wrong = np.exp(chance @ np.log([s.wrong[0] for s in grid]))
+    best = Strength((min(float(wrong), 1.0),) * len(pixel), float(exponent))
+    note = (
+        f"place: chosen by {len(anchors.classes)} anchors: labels count as if "
+        f"{best.wrong[0]:.0%} of them were drawn at random, images with the exponent "
+        f"{best.exponent:.2f}"
+    )
+    return KeptPlace(best, side, (note,))
+
+
+def place_by_consistency(
+    predictor: Predictor, stack: Stack, seed: int, progress: Progress = quiet
+) -> KeptPlace:
+    """Cautious place of labels of which nothing is known."""
+    side, square = cell_sides(stack, _SQUARE_PX)
+    labels = labels_of(stack)
+    if are_drawn(labels, stack.grid):
+        right = np.full(len(labels.legend), DRAWN)
+        return KeptPlace(Strength.of_accuracy(right), side, ())
+    if are_polygons(stack, side):
+        return KeptPlace(None, side, (_ON_POLYGONS + _ask(labels.legend.name),))
+    seen = _looked_at(predictor, stack, (side, square), seed, progress)
+    power = float(np.clip((seen.consistency - NOT) / (FULL - NOT), 0, 1))
+    strength = Strength.of_accuracy(seen.accuracy, power=power)
+    note = _note(seen, power) + _ask(labels.legend.name)
+    return KeptPlace(strength if power else None, side, (note,))
+
+
+def _note(seen: _Seen, power: float) -> str:
+    counts = (
+        "count" if power == 1 else f"count by {power:.2f}" if power else "do not count"
+    )
+    return (
+        f"place: by default the labels {counts} as evidence of place (consistency "
+        f"{seen.consistency:.2f}; 0 below {NOT:.2f}, 1 from {FULL:.2f}); the class of "
+        f"{seen.changed:.0%} of the pixels depends on it"
+    )
+
+
+_ON_POLYGONS = (
+    "place: by default labels that are polygons with a minimum size do not count as "
+    "evidence of place, since each is right or wrong as a whole"
+)
+
+
+def _ask(legend: str) -> str:
+    """Say what would settle how far labels are trusted."""
+    known = published().get(legend)
+    figure = "" if known is None else f"; published for {legend}: {known:g}"
+    return (
+        ". 20 to 200 points of known class decide it (`overcast sample MAP --for "
+        "anchors`, then `overcast map --anchors`), or the accuracy of the labels "
+        f"(--labels-accuracy{figure})"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What labels and a map without place say of each other.
+
+    Attributes
+    ----------
+    accuracy
+        Of the classes of the labels ``[K]``, as it is taken to be.
+    consistency
+        Expected accuracy of the labels over that of the best labels, e / b.
+    changed
+        Share of pixels whose class place changes at full power.
+    """
+
+    accuracy: Floats
+    consistency: float
+    changed: float
+
+
+def _looked_at(
+    predictor: Predictor,
+    stack: Stack,
+    sides: tuple[int, int],
+    seed: int,
+    progress: Progress,
+) -> _Seen:
+    """Compare labels with probabilities in some windows of a stack."""
+    labels = labels_of(stack)
+    count = len(labels.legend)
+    agreed = expected = best = pixels = 0.0
+    parts = []
+    windows = _windows(stack, seed)
+    for n, (window, values) in enumerate(_predicted(predictor, stack, windows)):
+        progress("place", n, len(windows))
+        grid = stack.grid[window.slices]
+        given = labels.read(grid).values
+        known = (given != UNKNOWN) & (values.sum(0) > 0)
+        if not known.any():
+            continue
+        own = values[:, known]
+        classes = given[known]
+        cells = _cells(labels.grid, grid, sides[1])[known]
+        agreed += int((own.argmax(0) == classes).sum())
+        expected += float(own[classes, np.arange(len(classes))].sum())
+        best += float(_sums(own, cells).max(0).sum())
+        pixels += len(classes)
+        parts.append((own, soft_labels(labels, grid, sides[0])[:, known]))
+    progress("place", len(windows), len(windows))
+    pixels = max(pixels, 1.0)
+    share = agreed / pixels
+    accuracy = min(
+        share + _REST * (1 - share), published().get(labels.legend.name, 1.0)
+    )
+    right = np.full(count, accuracy)
+    full = Strength.of_accuracy(right)
+    changed = sum(
+        int((combine(own, around, full).argmax(0) != own.argmax(0)).sum())
+        for own, around in parts
+    )
+    return _Seen(right, expected / max(best, 1e-9), changed / pixels)
+
+
+def _sums(values: NDArray[np.float32], cells: NDArray[np.int64]) -> Floats:
+    """Sums ``[K, J]`` of ``[K, N]`` over the pixels of every cell."""
+    _, place = np.unique(cells, return_inverse=True)
+    return np.stack([np.bincount(place, weights=row) for row in values])
+
+
+def _cells(labels: GeoBox, grid: GeoBox, side: int) -> NDArray[np.int64]:
+    """Number of the square of `side` label pixels that each pixel of a grid lies in."""
+    row, column = pixel_of(labels, grid)
+    across = int(labels.shape[1]) // side + 2
+    return np.asarray((row // side + 1) * across + column // side + 1)
+
+
+def _windows(stack: Stack, seed: int) -> list[Window]:
+    """Windows to look at: all of a small stack, some with labels of a large one."""
+    every = [window for window, _ in whole_windows(stack.shape)]
+    count = int(np.clip(len(every) // 20, _WINDOWS, _MOST_WINDOWS))
+    if len(every) <= count:
+        return every
+    shuffled = np.random.default_rng((seed, 21)).permutation(len(every))
+    labelled = (every[i] for i in shuffled if has_labels(stack, every[i]))
+    return [window for window, _ in zip(labelled, range(count), strict=False)]
+
+
+def _predicted(
+    predictor: Predictor, stack: Stack, windows: list[Window]
+) -> Iterator[tuple[Window, NDArray[np.float32]]]:
+    """Probabilities of windows, 0 where no sensor saw the ground."""
+    bare = stack.only(predictor.sensors)
+    for window in windows:
+        wide = widen(window, predictor.halo, stack.shape)
+        chip: Chip = bare.read(wide)
+        seen = np.logical_or.reduce([image.valid for image in chip.images.values()])
+        inside = Window(window.y - wide.y, window.x - wide.x, window.h, window.w)
+        values = np.where(seen, predictor.predict(chip), np.float32(0))
+        yield window, values[:, *inside.slices]
+
+
+def _grid(classes: int) -> list[Strength]:
+    return [Strength((w,) * classes, a) for a in EXPONENTS for w in WRONG]
+
+
+def likelihood(chances: NDArray[np.float32], anchors: Anchors) -> float:
+    """Log-likelihood of the classes of anchors under probabilities ``[K, N]``."""
+    own = chances[anchors.classes, np.arange(len(anchors.classes))]
+    return float(anchors.weights @ np.log(np.maximum(own, _LEAST)))

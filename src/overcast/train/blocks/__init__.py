@@ -1,0 +1,1 @@
+"""Blocks of files, read once and kept while they are wanted."""
