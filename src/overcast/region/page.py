@@ -17,9 +17,9 @@ from overcast import __version__, map_folder
 from overcast.geo.legend import Legend
 from overcast.geo.raster import UNKNOWN, Labels
 from overcast.geo.tiling import Window
-from overcast.pages.quicklook import class_picture, png
-from overcast.pages.report import Page, Panel, write_report
 from overcast.region.tile import Record, Work
+from overcast.report.page import Page, Panel, write_report
+from overcast.report.quicklook import class_picture, png
 from overcast.run import Runs
 
 if TYPE_CHECKING:
