@@ -65,7 +65,7 @@ def fetch(folder: Path, grid: GeoBox) -> tuple[float, float, float]:
     with serving(folder) as bed:
         source = folder / "source.toml"
         source.write_text(source_text(bed.url), encoding="utf-8")
-        command = [sys.executable, "-m", "overcast.cli", "fetch", "--no-s1"]
+        command = [sys.executable, "-m", "overcast", "fetch", "--no-s1"]
         command += ["--bbox", ",".join(f"{v:.6f}" for v in box.bbox), "--year", "2024"]
         command += ["--grid", str(next(folder.glob("s2/*/B02.tif"))), "--dates", "2"]
         command += ["--source", str(source), "--out", str(folder / "out")]

@@ -29,7 +29,7 @@ from bench_table import write_table
 
 _HERE = Path(__file__).resolve().parent
 _ONE = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-_MAP = ["-m", "overcast.cli", "map", "--s1", "s1.tif", "--s2", "s2.tif"]
+_MAP = ["-m", "overcast", "map", "--s1", "s1.tif", "--s2", "s2.tif"]
 _LABELS = ["--labels", "labels.tif", "--legend", "simplified-igbp", "--no-place"]
 
 
@@ -108,7 +108,7 @@ def main() -> None:
         folder = Path(name)
         scene = folder / "scene"
         made = ["--seed", "1", "--size", str(given.size), "--labels", "modis"]
-        words = ["-m", "overcast.cli", "simulate", *made, "--out", str(scene)]
+        words = ["-m", "overcast", "simulate", *made, "--out", str(scene)]
         spent(words, str(_HERE.parent / "src"), folder)
         right = {}
         for number in range(given.rounds):

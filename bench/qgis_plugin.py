@@ -60,7 +60,8 @@ def text() -> str:
 def _algorithm(name: str, said: dict[str, Any]) -> dict[str, Any]:
     words = said.get("words", [name])
     command = _command(words)
-    shown = [p for p in command.params if p.name not in _HIDDEN]
+    hidden = _HIDDEN.union(said.get("hidden", ()))
+    shown = [p for p in command.params if p.name not in hidden]
     named = {*said["kinds"], *said.get("labels", ()), *said.get("basic", ())}
     unknown = named - {p.name for p in shown}
     if unknown:

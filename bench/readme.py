@@ -31,7 +31,7 @@ Picture = NDArray[np.uint8]
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         demo = Path(folder) / "demo"
-        command = [sys.executable, "-m", "overcast.cli", "demo", "--out", str(demo)]
+        command = [sys.executable, "-m", "overcast", "demo", "--out", str(demo)]
         subprocess.run(command, check=True, capture_output=True, text=True)
         parts = [_optical(demo), *(_classes(demo, name) for name in _CLASSES)]
     gap = np.full((_SIZE, _GAP, 3), 255, np.uint8)

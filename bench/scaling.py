@@ -41,7 +41,7 @@ def measure(size: int) -> tuple[float, float]:
     with tempfile.TemporaryDirectory() as folder:
         world, out = Path(folder) / "world", Path(folder) / "out"
         write_world(WORLD, size, world)
-        command = [sys.executable, "-m", "overcast.cli", "map", "--out", str(out)]
+        command = [sys.executable, "-m", "overcast", "map", "--out", str(out)]
         for name, file in (
             ("s2", "s2.tif"),
             ("s1", "s1.tif"),

@@ -18,7 +18,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-_OVERCAST = [sys.executable, "-m", "overcast.cli"]
+_OVERCAST = [sys.executable, "-m", "overcast"]
 _SPINNING = {"GOMP_SPINCOUNT": "300000"}
 """What libgomp does if it is told nothing."""
 _BUSY = [sys.executable, "-c", "while True: pass"]

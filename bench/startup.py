@@ -24,9 +24,9 @@ def best(command: list[str]) -> float:
 
 def main() -> None:
     print(f"python -c pass        {best([sys.executable, '-c', 'pass']):.3f} s")
-    command = [sys.executable, "-m", "overcast.cli", "--help"]
+    command = [sys.executable, "-m", "overcast", "--help"]
     print(f"overcast --help       {best(command):.3f} s (bar 0.5)")
-    command = [sys.executable, "-m", "overcast.cli", "inspect", "--help"]
+    command = [sys.executable, "-m", "overcast", "inspect", "--help"]
     print(f"overcast inspect -h   {best(command):.3f} s")
 
 

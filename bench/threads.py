@@ -19,7 +19,7 @@ import tempfile
 import time
 from pathlib import Path
 
-_OVERCAST = [sys.executable, "-m", "overcast.cli"]
+_OVERCAST = [sys.executable, "-m", "overcast"]
 _ONE = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 _WAYS: dict[str, dict[str, str]] = {"default": {}, "one": _ONE}
 _DEFAULTS = ["1024", "3"]

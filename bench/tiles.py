@@ -79,7 +79,7 @@ def main() -> None:
             labels = coarse_labels(truth, Path(folder) / "coarse.tif")
             for number, (method, options) in enumerate(METHODS.items()):
                 words = [
-                    *(sys.executable, "-m", "overcast.cli", "map"),
+                    *(sys.executable, "-m", "overcast", "map"),
                     *("--s2", tile / "s2_l2a.tif", "--s1", tile / "s1_rtc.tif"),
                     *("--labels", labels, "--legend", TILES / "legend.csv"),
                     *("--reference", truth, "--reference-nodata", "0", *options),

@@ -316,7 +316,7 @@ def test_a_killed_map_goes_on_to_the_same_bytes(
     """SIGKILL at a random moment, again and again, then the same command to its end."""
     arguments = ("map", *inputs(world), *FAST, "--out")
     assert call(*arguments, tmp_path / "whole")[0] == 0
-    command = [sys.executable, "-m", "overcast.cli", *map(str, arguments)]
+    command = [sys.executable, "-m", "overcast", *map(str, arguments)]
     for _ in range(3):
         child = subprocess.Popen(
             [*command, str(tmp_path / "killed")],

@@ -186,7 +186,7 @@ def test_an_unknown_fault_says_where_its_traceback_is(tmp_path: Path) -> None:
         "import sys, tempfile, overcast.cli as cli\n"
         f"tempfile.tempdir = {str(tmp_path)!r}\n"
         "sys.argv = ['overcast', 'demo']\n"
-        "cli.commands.main = lambda **_: {}['x']\n"
+        "cli.program.main = lambda **_: {}['x']\n"
         "cli.main()"
     )
     done = run(code)
@@ -198,7 +198,7 @@ def test_an_unknown_fault_says_where_its_traceback_is(tmp_path: Path) -> None:
 
 
 def test_a_reader_that_goes_away_is_no_error() -> None:
-    command = f"{sys.executable} -m overcast.cli --help | true; exit ${{PIPESTATUS[0]}}"
+    command = f"{sys.executable} -m overcast --help | true; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(
         ["bash", "-c", command], capture_output=True, text=True, check=False
     )

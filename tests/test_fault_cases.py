@@ -24,7 +24,7 @@ def test_fault_is_mended(script: Path) -> None:
     environment = {
         **os.environ,
         "PYTHONPATH": str(ROOT / "src"),
-        "OVERCAST": f"{sys.executable} -m overcast.cli",
+        "OVERCAST": f"{sys.executable} -m overcast",
         "PYTHON": sys.executable,
     }
     environment.pop("OMP_NUM_THREADS", None)  # tests/conftest.py sets it, users don't

@@ -47,6 +47,7 @@ FLOORS = [
     {"region"},
     {"api"},
     {"cli"},
+    {"__main__"},
 ]
 _ENDINGS = ("tif", "yaml", "json", "html", "csv", "qml", "xml", "jsonl", "safetensors")
 MODULES = [

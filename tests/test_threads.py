@@ -108,7 +108,7 @@ class TestVariables:
 
     def test_a_command_says_it_in_one_line(self) -> None:
         done = subprocess.run(
-            [sys.executable, "-m", "overcast.cli", "inspect", "s2.tif"],
+            [sys.executable, "-m", "overcast", "inspect", "s2.tif"],
             env={**os.environ, "OMP_NUM_THREADS": "abc"},
             check=False,
             capture_output=True,
@@ -273,7 +273,7 @@ def test_networks_have_the_same_bytes_for_the_same_number(
 def test_the_demo_has_the_same_bytes_for_any_number_of_threads(tmp_path: Path) -> None:
     made = []
     for count in (1, 2, 4):
-        words = ["-m", "overcast.cli", "demo", "--size", "96", "--out", "o"]
+        words = ["-m", "overcast", "demo", "--size", "96", "--out", "o"]
         run([*words, "--overwrite", "--threads", str(count)], tmp_path)
         made.append(files_of(tmp_path / "o") | files_of(tmp_path / "o" / "world"))
     assert {"map.tif", "confidence.tif", "weak.safetensors", "s2.tif"} < made[0].keys()

@@ -126,7 +126,7 @@ def _start_anew(command: Command, folder: Path, streams: tuple[Path, Path]) -> i
     environment["PYTHONPATH"] = str(_ROOT / "src")
     with streams[0].open("wb") as out, streams[1].open("wb") as err:
         return subprocess.Popen(
-            [sys.executable, "-m", "overcast.cli", *words],
+            [sys.executable, "-m", "overcast", *words],
             cwd=folder,
             env=environment,
             stdin=subprocess.DEVNULL,

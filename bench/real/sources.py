@@ -6,6 +6,9 @@
   the tile has, at random.
 - ``sieved-S``: the majority without patches of fewer than 25 cells, as CORINE has a least
   size; they have the class of the largest neighbour.
+- ``product-A``: a fine product that is right on A % of the pixels: whole blobs are called
+  another class, which lies beside them more often than others do, and borders wave to and
+  fro by a pixel or two.
 - ``patches-N``: the reference in N squares of 16 x 16 pixels; ``polygons-40``: in 40
   patches of one class around random pixels, at most 15 pixels wide; ``points-200``: in 200
   random pixels.
@@ -24,20 +27,24 @@ from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 from rasterio.features import sieve
 from rasterio.warp import Resampling, reproject, transform_bounds
-from scipy.ndimage import label
+from scipy.ndimage import gaussian_filter, label, map_coordinates
 
 from overcast.geo.raster import UNKNOWN, Labels
 
 SINUSOIDAL = "+proj=sinu +lon_0=0 +x_0=0 +y_0=0 +R=6371007.181 +units=m +no_defs"
 _SWAPPED, _LEAST_CELLS = 0.2, 25
 _PATCH_PX, _POLYGON_PX = 16, 7
+_BLOB_PX, _WAVE_PX, _WAVES_PX = 6.0, 1.3, 10.0
+"""Of products: radius of what is called another class, how far borders move, and over
+how many pixels that changes."""
+PRODUCTS = ("product-77",)
 DRAWN = ("patches-5", "patches-10", "polygons-40", "points-200")
 
 
 def names_of(tile: Tile) -> list[str]:
     """Every label source of a tile."""
     coarse = [f"{kind}-{s}" for kind in ("majority", "confused") for s in tile.sizes]
-    return [*coarse, *pairs_of(tile), *DRAWN]
+    return [*coarse, *PRODUCTS, *pairs_of(tile), *DRAWN]
 
 
 def pairs_of(tile: Tile) -> list[str]:
@@ -68,6 +75,8 @@ def labels_of(tile: Tile, name: str, seed: int) -> Labels:
         return sieved(majority(tile.truth, int(number)))
     if kind == "confused":
         return confused(majority(tile.truth, int(number)), random)
+    if kind == "product":
+        return product(tile.truth, int(number) / 100, random)
     draw = {"patches": _patches, "polygons": _polygons, "points": _points}.get(kind)
     if draw is None:
         raise ValueError(f"{name}: no such labels; known: {', '.join(names_of(tile))}")
@@ -116,6 +125,71 @@ def confused(labels: Labels, random: np.random.Generator) -> Labels:
             mine = swapped & (labels.values == k)
             values[mine] = random.choice(classes[classes != k], mine.sum())
     return replace(labels, values=values)
+
+
+def product(truth: Labels, right: float, random: np.random.Generator) -> Labels:
+    """Labels as fine as the reference, right on a share of the pixels.
+
+    The mistakes that moved borders leave to be made are blobs. In one, a class has the
+    name of another class, drawn by how often its pixels lie beside it.
+    """
+    classes = _waved(truth.values, random)
+    shape = truth.values.shape
+    known = truth.values != UNKNOWN
+    called = _called(classes, truth.values, random)
+    order = _field(shape, _BLOB_PX, random)
+    hit = known & (called == truth.values), known & (classes == truth.values)
+    # Blobs grow until so many pixels are wrong.
+    for share in np.linspace(0, 1, 201):
+        blob = order < np.quantile(order, share)
+        if np.where(blob, *hit).sum() <= right * known.sum():
+            break
+    return replace(truth, values=np.where(blob, called, classes).astype(np.uint8))
+
+
+def _field(
+    shape: tuple[int, ...], reach: float, random: np.random.Generator
+) -> NDArray[np.float64]:
+    """Smooth noise of variance 1."""
+    field = gaussian_filter(random.normal(size=shape), reach, mode="reflect")
+    return np.asarray(field / field.std())
+
+
+def _waved(values: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
+    """Classes with borders that wave to and fro."""
+    places = [
+        at + np.rint(_WAVE_PX * _field(values.shape, _WAVES_PX, random))
+        for at in np.indices(values.shape)
+    ]
+    return np.asarray(map_coordinates(values, places, order=0, mode="nearest"))
+
+
+def _called(
+    classes: NDArray[np.uint8], truth: NDArray[np.uint8], random: np.random.Generator
+) -> NDArray[np.uint8]:
+    """What each pixel is called where it is wrong: one name for a class in a region."""
+    count = int(classes[classes != UNKNOWN].max()) + 1
+    beside = np.full((count, count), 1e-9)
+    for axis in (0, 1):
+        a, b = np.moveaxis(truth, axis, 0)[1:], np.moveaxis(truth, axis, 0)[:-1]
+        both = (a != UNKNOWN) & (b != UNKNOWN)
+        np.add.at(beside, (a[both], b[both]), 1.0)
+    beside = np.sqrt(beside + beside.T)
+    np.fill_diagonal(beside, 0)
+    chance = _uniform(_field(classes.shape, 3 * _BLOB_PX, random))
+    out = classes.copy()
+    for k in np.unique(classes[classes != UNKNOWN]):
+        limits = np.cumsum(beside[k] / beside[k].sum())
+        mine = classes == k
+        out[mine] = np.minimum(np.searchsorted(limits, chance[mine]), count - 1)
+    return out
+
+
+def _uniform(field: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Values by rank, from 0 to 1."""
+    return np.asarray(
+        field.ravel().argsort().argsort().reshape(field.shape) / field.size
+    )
 
 
 def _centres(

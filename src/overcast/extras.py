@@ -16,6 +16,7 @@ _PACKAGES = {
     "indices": ("spyndex",),
     "notebook": ("dask", "folium", "matplotlib", "pandas", "rioxarray"),
     "dask": ("distributed",),
+    "parquet": ("pyarrow",),
     "acquire": ("pystac_client", "requests", "urllib3"),
 }
 """Names of the extras in pyproject.toml, and what is imported of each."""

@@ -20,7 +20,7 @@ from overcast.geo.tiling import Tiling, Window
 from overcast.methods import sampling
 from overcast.methods.arrays import load_arrays
 from overcast.methods.features import feature_names, halo_of, pixel_features
-from overcast.methods.forest import _as_arrays, _as_trees
+from overcast.methods.forest import as_arrays, as_trees
 from overcast.methods.kmeans import name_clusters
 from overcast.methods.sampling import sample_pixels, sample_seen
 from overcast.methods.weak import Weak, cell_counts
@@ -149,7 +149,7 @@ def test_rebuilt_trees_vote_as_scikit_learn_does() -> None:
     x[random.random(x.shape) < 0.1] = np.nan
     y = (np.nan_to_num(x[:, 0]) > 0).astype(int) + 2 * (np.nan_to_num(x[:, 1]) > 1)
     forest = RandomForestClassifier(12, random_state=0).fit(x, y)
-    trees = _as_trees(_as_arrays(forest), 5)
+    trees = as_trees(as_arrays(forest), 5)
     votes = sum(tree.predict(x) for tree in trees) / len(trees)
     np.testing.assert_allclose(
         votes.reshape(500, -1), forest.predict_proba(x), atol=1e-12

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyogrio.raw
 import pytest
 import rasterio
+import shapely
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -106,3 +108,25 @@ def test_by_command(tmp_path: Path) -> None:
     assert (tmp_path / "out.qml").is_file()
     assert "exists" in str(call(*given, "--mmu", "0.05")[0])
     assert "--mmu 9" in str(call(*given, "--mmu", "9", "--overwrite")[0])
+
+
+def test_polygons_have_no_small_patches_and_shared_borders(tmp_path: Path) -> None:
+    grid = utm((9, 9))
+    labels = Labels(values=shore(), grid=grid, legend=LEGEND)
+    write_labels(labels, tmp_path / "map.tif", {})
+    out = tmp_path / "a.gpkg"
+    given = ("generalise", tmp_path / "map.tif", "--mmu", "0.05", "--smooth", "10")
+    error, text = call(*given, "--out", out)
+    assert error is None
+    result = json.loads(text)
+    _, _, shapes, columns = pyogrio.raw.read(out, layer="land_cover")
+    assert result["polygons"] == result["patches"] == len(shapes) == 3
+    assert columns[2].min() >= 0.05
+    assert shapely.coverage_is_valid(shapely.from_wkb(shapes))
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        *("a.gpkg", "map.tif", "map.tif.aux.xml"),
+    ]
+    assert "a raster; leave it out" in str(call(*given, "--out", tmp_path / "a.tif")[0])
+    assert "ends in .tif, .gpkg, .fgb" in str(
+        call(*given, "--out", tmp_path / "a.shp")[0]
+    )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import math
+import sys
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as Xml
 
 import numpy as np
 import pyogrio
+import pyproj
 import pytest
 import rasterio.features
 import shapely
@@ -18,8 +22,11 @@ from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 from scipy import ndimage
 
+from overcast.extras import advice
 from overcast.geo.legend import LandClass, Legend
 from overcast.geo.raster import UNKNOWN, Labels
+from overcast.product import vector
+from overcast.product.parquet import require
 from overcast.product.rasters import write_labels
 from overcast.product.vector import outlined, sieved, smoothed, write_polygons
 from tests.rasters import SINUSOIDAL, utm
@@ -222,3 +229,38 @@ def test_smooth_polygons_as_flatgeobuf(tmp_path: Path) -> None:
         "m.tif",
         "m.tif.aux.xml",
     ]
+
+
+def test_polygons_as_geoparquet(tmp_path: Path, monkeypatch: Any) -> None:
+    """As geoparquet.org/releases/v1.1.0 has it, in several row groups."""
+    parquet = pytest.importorskip("pyarrow.parquet")
+    monkeypatch.setattr(vector, "_BATCH", 50)
+    grid = utm((40, 50))
+    labels = Labels(values=patchy((40, 50), 3, 3), grid=grid, legend=LEGEND)
+    write_labels(labels, tmp_path / "m.tif", {})
+    count = write_polygons(tmp_path / "m.tif", tmp_path / "m.parquet")
+    file = parquet.ParquetFile(tmp_path / "m.parquet")
+    assert file.num_row_groups == math.ceil(count / 50) > 1
+    table = file.read()
+    shapes = shapely.from_wkb(table["geometry"].to_pylist())
+    assert table["code"].to_pylist()[0] in LEGEND.codes
+    assert sum(table["area_ha"].to_pylist()) == pytest.approx(20, rel=2e-3)
+    assert shapely.area(shapely.union_all(shapes)) == pytest.approx(200_000)
+    geo = json.loads(file.metadata.metadata[b"geo"])
+    (column,) = geo["columns"].values()
+    assert geo["version"] == "1.1.0"
+    assert geo["primary_column"] in table.column_names
+    assert column["bbox"] == shapely.total_bounds(shapes).tolist()
+    assert pyproj.CRS.from_json_dict(column["crs"]).to_epsg() == 32632
+    assert all(shape.exterior.is_ccw for shape in shapes)
+
+
+def test_geoparquet_without_pyarrow_is_refused_at_once(
+    tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    with pytest.raises(ModuleNotFoundError):
+        require(tmp_path / "a.parquet")
+    require(tmp_path / "a.gpkg")
+    lacking = ModuleNotFoundError("No module named 'pyarrow'", name="pyarrow")
+    assert "overcast[parquet]" in advice(lacking)

@@ -41,7 +41,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Path:
         archive.extractall(plugins)
     program = folder / "overcast"
     program.write_text(
-        f'#!/bin/sh\nexec {sys.executable} -m overcast.cli "$@"\n', encoding="utf-8"
+        f'#!/bin/sh\nexec {sys.executable} -m overcast "$@"\n', encoding="utf-8"
     )
     program.chmod(0o755)
     simulated = ["simulate", "--size", "128", "--seed", "7", "--out", folder / "world"]

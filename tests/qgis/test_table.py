@@ -45,7 +45,12 @@ def test_every_option_of_a_command_is_a_parameter(algorithm: dict[str, Any]) -> 
         max(p.opts, key=len): p for p in command.params if isinstance(p, click.Option)
     }
     listed = {p["option"]: p for p in algorithm["parameters"] if p["option"]}
-    assert set(options) - set(listed) <= {"--json", "--no-browser", "--port"}
+    assert set(options) - set(listed) <= {
+        "--json",
+        "--no-browser",
+        "--port",
+        "--smooth",
+    }
     assert set(listed) <= set(options)
     for name, parameter in listed.items():
         option = options[name]

@@ -42,7 +42,7 @@ def test_it_serves_until_it_is_ended(tmp_path: Path, ending: signal.Signals) -> 
     (tmp_path / "given" / "s1.tif").unlink()
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    arguments = [sys.executable, "-m", "overcast.cli", "view", str(out), "--no-browser"]
+    arguments = [sys.executable, "-m", "overcast", "view", str(out), "--no-browser"]
     with subprocess.Popen(
         arguments,
         stdout=subprocess.PIPE,

@@ -129,7 +129,3 @@ def _kept(error: Exception) -> str:
 def _fail(code: int, message: str) -> NoReturn:
     say(f"overcast: error: {' '.join(message.split())}")
     sys.exit(code)
-
-
-if __name__ == "__main__":
-    main()

@@ -93,7 +93,7 @@ class Forest:
         progress("growing trees", 0, 1)
         forest.fit(sample.features, sample.classes)
         progress("growing trees", 1, 1)
-        save_arrays(_as_arrays(forest), folder / _FILE)
+        save_arrays(as_arrays(forest), folder / _FILE)
 
     def _sample(
         self,
@@ -130,10 +130,10 @@ class Forest:
         arrays = load_arrays(path)
         features = len(feature_names(sensors, self.filtered))
         try:
-            _check_trees(arrays, features, len(legend))
+            check_trees(arrays, features, len(legend))
         except ValueError as error:
             raise ValueError(f"{path}: {error}; train the run again") from error
-        trees = tuple(_as_trees(arrays, features))
+        trees = tuple(as_trees(arrays, features))
         return GrownForest(legend, sensors, trees, arrays["classes"], self.filtered)
 
 
@@ -158,18 +158,18 @@ class GrownForest:
         features = pixel_features(chip, self.sensors, self.filtered)
         pixels = np.ascontiguousarray(features.reshape(len(features), -1).T)
         chunks = [pixels[i : i + _CHUNK] for i in range(0, len(pixels), _CHUNK)]
-        found = np.concatenate([_vote(self.trees, chunk) for chunk in chunks])
+        found = np.concatenate([vote(self.trees, chunk) for chunk in chunks])
         out = np.zeros((len(self.legend), len(pixels)), np.float32)
         out[self.classes] = found.T
         return out.reshape(len(self.legend), *features.shape[1:])
 
 
-def _vote(trees: tuple[Any, ...], pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+def vote(trees: tuple[Any, ...], pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     total = sum(tree.predict(pixels) for tree in trees)
     return np.asarray(total / len(trees), np.float32).reshape(len(pixels), -1)
 
 
-def _as_arrays(forest: Any) -> dict[str, NDArray[Any]]:
+def as_arrays(forest: Any) -> dict[str, NDArray[Any]]:
     """Nodes of all trees one behind the other, and where each tree begins."""
     states = [tree.tree_.__getstate__() for tree in forest.estimators_]
     nodes = np.concatenate([state["nodes"] for state in states])
@@ -184,7 +184,7 @@ def _as_arrays(forest: Any) -> dict[str, NDArray[Any]]:
     return arrays
 
 
-def _check_trees(arrays: dict[str, NDArray[Any]], features: int, classes: int) -> None:
+def check_trees(arrays: dict[str, NDArray[Any]], features: int, classes: int) -> None:
     """Refuse trees that would be read outside of their arrays, or without an end."""
     named = check_array(arrays, "classes", (None,), (0, classes - 1), True)
     _refuse(len(set(named.tolist())) < len(named) or not len(named), "classes", "twice")
@@ -232,7 +232,7 @@ def _refuse(wrong: bool, name: str, what: str) -> None:
         raise ValueError(f"array {name} does not describe trees: {what}")
 
 
-def _as_trees(arrays: dict[str, NDArray[Any]], features: int) -> list[Any]:
+def as_trees(arrays: dict[str, NDArray[Any]], features: int) -> list[Any]:
     """Rebuild scikit-learn's trees from their arrays, without a pickle."""
     from sklearn.tree._tree import NODE_DTYPE, Tree
 

@@ -30,6 +30,7 @@ from overcast.geo.legend import Legend
 from overcast.geo.stack import LabelSource
 from overcast.geo.tiling import pieces
 from overcast.maps.memory import memory_map
+from overcast.product.parquet import ParquetLayer
 from overcast.product.rasters import written_legend
 from overcast.product.style import polygon_style
 from overcast.progress import Progress, quiet
@@ -43,8 +44,8 @@ _BAND = 1024
 _BATCH = 10_000
 
 
-FORMATS = {".gpkg": "GPKG", ".fgb": "FlatGeobuf"}
-"""Drivers of GDAL by the ending of a file's name."""
+FORMATS = {".gpkg": "GPKG", ".fgb": "FlatGeobuf", ".parquet": "GeoParquet"}
+"""Formats by the ending of a file's name; the first two are drivers of GDAL."""
 
 
 def write_polygons(
@@ -62,7 +63,7 @@ def write_polygons(
 
     With `smooth_m`, outlines are smoothed by about so many metres; borders that two
     polygons share stay shared. All polygons are in memory then. The name of `path` ends
-    in one of `FORMATS`; a FlatGeobuf holds no style.
+    in one of `FORMATS`; only a GeoPackage holds a style.
 
     Returns
     -------
@@ -73,6 +74,8 @@ def write_polygons(
     ------
     ValueError
         If the map is refused, or no pixel of it has a class.
+    ModuleNotFoundError
+        If GeoParquet is asked for, and pyarrow is not installed.
     """
     legend = written_legend(mapped)
     labels = open_labels(mapped, legend)
@@ -271,17 +274,22 @@ class _Layer:
         self.path.unlink(missing_ok=True)
         self.patches: list[Patch] = []
         self.written = 0
+        self.parquet: ParquetLayer | None = None
+        if self.driver == "GeoParquet":
+            self.parquet = ParquetLayer(self.path, self.grid.crs.to_wkt())
 
     def add(self, patch: Patch) -> None:
         self.patches.append(patch)
         # FlatGeobuf has an index of the whole before its features.
-        if len(self.patches) == _BATCH and self.driver == "GPKG":
+        if len(self.patches) == _BATCH and self.driver != "FlatGeobuf":
             self._flush()
 
     def close(self) -> None:
         self._flush()
         if self.driver == "GPKG":
             self._write_style()
+        if self.parquet is not None:
+            self.parquet.close()
 
     def _flush(self) -> None:
         if not self.patches:
@@ -291,15 +299,25 @@ class _Layer:
         places = np.array([value - 1 for _, value in self.patches])
         area = shapely.area(shapes) * self.pixel_ha
         placed = shapely.transform(shapes, lambda xy: xy @ [[a, d], [b, e]] + [c, f])
+        oriented = shapely.orient_polygons(placed)
+        columns = {
+            "code": np.array(self.legend.codes, np.int32)[places],
+            "name": np.array(self.legend.names, object)[places],
+            "area_ha": np.round(area, 4),
+        }
+        if self.parquet is not None:
+            self.parquet.add(oriented, columns)
+        else:
+            self._write(oriented, columns)
+        self.written += len(self.patches)
+        self.patches = []
+
+    def _write(self, shapes: NDArray[Any], columns: dict[str, NDArray[Any]]) -> None:
         pyogrio.raw.write(
             self.path,
-            shapely.to_wkb(shapely.orient_polygons(placed)),
-            [
-                np.array(self.legend.codes, np.int32)[places],
-                np.array(self.legend.names, object)[places],
-                np.round(area, 4),
-            ],
-            ["code", "name", "area_ha"],
+            shapely.to_wkb(shapes),
+            list(columns.values()),
+            list(columns),
             layer=_LAYER,
             driver=self.driver,
             geometry_type="Polygon",
@@ -308,8 +326,6 @@ class _Layer:
             # What GDAL of 2022 reads.
             dataset_options={"VERSION": "1.2"} if self.driver == "GPKG" else None,
         )
-        self.written += len(self.patches)
-        self.patches = []
 
     def _write_style(self) -> None:
         """The table from which QGIS takes a layer's style, with all of its columns."""

@@ -91,7 +91,7 @@ def suggest(**given: Any) -> None:
     Example:
       overcast labels suggest --s2 s2.tif --s1 s1.tif --out patches.gpkg
       overcast map --s2 s2.tif --s1 s1.tif --labels drawn.gpkg --legend worldcover \\
-          --set cell=2 --set balance=1 --out map/
+          --out map/
     """
     from overcast.jobs.suggest import suggest_patches
 

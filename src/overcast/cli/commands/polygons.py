@@ -9,6 +9,9 @@ import click
 from overcast.cli.option_types import FILE, Number
 from overcast.cli.options import HELP, Command, bar, show
 
+VECTORS = (".gpkg", ".fgb", ".parquet")
+"""Endings of files of polygons."""
+
 
 @click.command(cls=Command, context_settings=HELP)
 @click.argument("mapped", metavar="MAP", type=FILE)
@@ -29,7 +32,10 @@ from overcast.cli.options import HELP, Command, bar, show
     help="Smooth outlines by about this distance, such as two pixels.",
 )
 @click.option(
-    "--out", type=FILE, required=True, help="GeoPackage or FlatGeobuf (.fgb) to write."
+    "--out",
+    type=FILE,
+    required=True,
+    help="GeoPackage (.gpkg), FlatGeobuf (.fgb) or GeoParquet (.parquet) to write.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace existing output.")
 def command(
@@ -42,11 +48,13 @@ def command(
       overcast polygons out/map.tif --mmu 0.5 --out out/map.gpkg
       overcast polygons out/map.tif --mmu 0.5 --smooth 20 --out out/map.fgb
     """
-    if out.suffix not in (".gpkg", ".fgb"):
-        raise ValueError(f"{out}: expected a name that ends in .gpkg or .fgb")
+    if out.suffix not in VECTORS:
+        raise ValueError(f"{out}: expected a name that ends in {' or '.join(VECTORS)}")
     from overcast.output_file import begin_file
+    from overcast.product.parquet import require
     from overcast.product.vector import write_polygons
 
+    require(out)
     facts = ("polygons", mmu, smooth)
     output = begin_file(out, facts, overwrite, inputs=(mapped,))
     with output, bar() as progress:

@@ -21,10 +21,8 @@ from scipy.ndimage import gaussian_filter
 from scipy.sparse import csr_matrix
 
 from overcast.geo.bands import Sensor
-from overcast.geo.label_cells import count_pieces
 from overcast.geo.legend import Legend
-from overcast.geo.stack import Chip, Stack, agree, label_names
-from overcast.label_quality.kind import are_drawn
+from overcast.geo.stack import Chip, Stack, agree
 from overcast.label_quality.mixtures import mixtures_of
 from overcast.limits import check_limits, check_some
 from overcast.methods.arrays import check_array, load_arrays, save_arrays
@@ -41,7 +39,14 @@ from overcast.methods.weak.clusters import (
     neighbours,
     widths_of,
 )
+from overcast.methods.weak.drawn_forest import Beside, drawn_pixels, grown_beside
 from overcast.methods.weak.held_out_cells import held_out_fit
+from overcast.methods.weak.label_sources import (
+    all_drawn,
+    as_drawn,
+    by_source,
+    refuse_one_cell,
+)
 from overcast.methods.weak.proportions import Belief, Cells, Sources, class_shares
 from overcast.progress import Progress
 
@@ -103,6 +108,9 @@ class Weak:
         for a scene of 200 cells. Labels as fine as the images know more than it does.
     filtered
         Add spectral indices and guided multilook backscatter to the bands.
+    forest
+        Let a forest count beside clusters where all labels were drawn, without a prior
+        and not over windows of a region (`overcast.methods.weak.drawn_forest`).
     """
 
     clusters: tuple[int, ...] = (256, 512, 256, 512)
@@ -119,6 +127,7 @@ class Weak:
     prior: str = ""
     trust: float = 0.6
     filtered: bool = True
+    forest: bool = True
 
     def __post_init__(self) -> None:
         """Check that the settings mean something."""
@@ -174,9 +183,9 @@ class Weak:
         first = agree(stacks)
         sensors = first.sensors
         # Labelled or not: few labels show few of the kinds of pixels that there are.
-        by_source = _by_source(stacks)
+        groups = by_source(stacks)
         seen = sample_seen(
-            by_source[0],
+            groups[0],
             lambda chip: pixel_features(chip, sensors, self.filtered),
             self.samples,
             halo=halo_of(sensors),
@@ -187,19 +196,19 @@ class Weak:
         assert first.labels is not None
         arrays = find_clusters(seen, self.clusters, self.dimensions, seed, progress)
         legend = first.labels.legend
-        drawn = [_are_drawn(some) for some in by_source]
+        drawn = [all_drawn(some) for some in groups]
         counted = [
             count_cells(
                 some, self._counting(arrays, sensors, seed, one), progress, over
             )
-            for some, one in zip(by_source, drawn, strict=True)
+            for some, one in zip(groups, drawn, strict=True)
         ]
-        _refuse_one_cell(stacks, counted)
-        apart = len(by_source) > 1
+        refuse_one_cell(stacks, counted)
+        apart = len(groups) > 1
         if apart:
             counted = [
-                _as_drawn(some, cells) if one else cells
-                for some, cells, one in zip(by_source, counted, drawn, strict=True)
+                as_drawn(some, cells) if one else cells
+                for some, cells, one in zip(groups, counted, drawn, strict=True)
             ]
         beliefs = [self._belief(legend, one and apart) for one in drawn]
         for i, cells in enumerate(zip(*counted, strict=True)):
@@ -211,8 +220,38 @@ class Weak:
                 first_sources, first_edges = sources, edges
             arrays[f"classes.{i}"] = found.astype(np.float32)
         progress("explaining labels", len(counted[0]), len(counted[0]))
+        if self.forest and drawn == [True] and not self.prior and over is None:
+            arrays |= self._grown(groups[0], arrays, seed, progress)
         save_arrays(arrays, folder / _FILE)
         return first_sources, first_edges, legend
+
+    def _grown(
+        self,
+        stacks: Sequence[Stack],
+        arrays: Mapping[str, Any],
+        seed: int,
+        progress: Progress,
+    ) -> dict[str, NDArray[Any]]:
+        """Arrays of a forest of drawn pixels, which counts beside the clusters."""
+        first = agree(stacks)
+        assert first.labels is not None
+        sensors, legend = first.sensors, first.labels.legend
+        drawn = drawn_pixels(
+            [stack for stack in stacks if stack.labels is not None],
+            lambda chip: pixel_features(chip, sensors, self.filtered),
+            halo_of(sensors),
+            seed,
+            progress,
+        )
+        quick = replace(self._belief(legend), rounds=1)
+
+        def fit(cells: list[Cells]) -> list[Floats]:
+            return [
+                self._explained([(own, quick)], neighbours(arrays, i), legend)
+                for i, own in enumerate(cells)
+            ]
+
+        return grown_beside(drawn, arrays, fit, len(legend), self.sharpness, seed)
 
     def _explained(self, sources: Sources, edges: csr_matrix, legend: Legend) -> Floats:
         """Classes of clusters ``[K, C]`` that explain the labels of all sources."""
@@ -245,6 +284,7 @@ class Weak:
             widths = check_clusters(arrays, features, len(self.clusters))
             for i, width in enumerate(widths):
                 check_array(arrays, f"classes.{i}", (width, len(legend)), (0, 1))
+            beside = Beside.of(arrays, features, len(legend))
         except ValueError as error:
             raise ValueError(f"{path}: {error}; train the run again") from error
         return ExplainedClusters(
@@ -255,6 +295,7 @@ class Weak:
             blur=self.blur,
             sharpness=self.sharpness,
             filtered=self.filtered,
+            beside=beside,
         )
 
     def _counting(
@@ -309,46 +350,6 @@ class Weak:
         return likely
 
 
-def _by_source(stacks: Sequence[Stack]) -> list[list[Stack]]:
-    """Stacks of the first source of labels of every scene, of the second, and so on.
-
-    Sources of one scene are stacks with the same images. Scenes without labels join the
-    first.
-    """
-    often: dict[int, int] = {}
-    out: list[list[Stack]] = [[]]
-    for stack in stacks:
-        if stack.labels is None:
-            out[0].append(stack)
-            continue
-        number = often.get(id(stack.images), 0)
-        often[id(stack.images)] = number + 1
-        out += [[]] if number == len(out) else []
-        out[number].append(stack)
-    return out
-
-
-def _refuse_one_cell(stacks: Sequence[Stack], counted: list[list[Cells]]) -> None:
-    if sum(len(cells[0].labels) for cells in counted) == 1:
-        raise ValueError(
-            f"{label_names(stacks)}: one label cell holds all of the scene, which "
-            "tells no classes apart; give a larger scene, labels of smaller cells, or "
-            "set a smaller cell"
-        )
-
-
-def _as_drawn(stacks: Sequence[Stack], cells: list[Cells]) -> list[Cells]:
-    """Cells of drawn labels; each polygon is one decision, however large."""
-    pieces = sum(count_pieces(stack) for stack in stacks)
-    return [replace(one, decisions=float(pieces)) for one in cells]
-
-
-def _are_drawn(stacks: Sequence[Stack]) -> bool:
-    first = agree(stacks)
-    assert first.labels is not None
-    return are_drawn(first.labels, first.grid)
-
-
 @dataclass(frozen=True, slots=True)
 class ExplainedClusters:
     """Clusters with their classes as a `Predictor`."""
@@ -360,6 +361,7 @@ class ExplainedClusters:
     blur: float
     sharpness: float
     filtered: bool = True
+    beside: Beside | None = field(default=None, repr=False)
     threaded: ClassVar[bool] = True
 
     @property
@@ -373,6 +375,8 @@ class ExplainedClusters:
         shape = features.shape[1:]
         pixels = features.reshape(len(features), -1).T
         out = mean_over_clusters(pixels, self.arrays, "classes")
+        if self.beside is not None:
+            out = self.beside.mixed(pixels, out)
         maps = self._smoothed(out.T.reshape(len(self.legend), *shape), chip)
         sharp = maps ** np.float32(self.sharpness)
         sharp /= sharp.sum(0)
