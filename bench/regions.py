@@ -3,30 +3,39 @@
     python bench/regions.py tiles      # CPU of a tile: a bare process, and a Dask worker
     python bench/regions.py classes    # a region's run against a run for every tile
     python bench/regions.py scheduler  # 10,000 tasks that sleep, on 64 workers
+    python bench/regions.py kills      # a region whose processes are killed at random
 
-Each prints JSON. `tiles` takes about 90 CPU seconds, `classes` 150, `scheduler` 60.
+Each prints JSON. `tiles` takes about 90 CPU seconds, `classes` 150, `scheduler` 60,
+`kills` 15 for each of ten kills.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
+import shutil
+import signal
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import rasterio
 
 from overcast.accuracy.confusion import Confusion
 from overcast.geo.label_file import open_labels
 from overcast.plan import Data, ImageInput, LabelInput, Plan
 from overcast.product.rasters import written_legend
-from overcast.region.description import Cut, Region
+from overcast.region.description import Cut, Region, read_region
 from overcast.region.engine import InTurn, engine_of
 from overcast.region.events import Events
 from overcast.region.ground import open_ground
@@ -37,6 +46,8 @@ from overcast.threads import keep_memory, use
 from overcast.worlds.files import write_world
 
 SIDE = 512
+_SENSORS = {"s1": "sentinel-1", "s2": "sentinel-2"}
+_OVERCAST = [sys.executable, "-c", "from overcast.cli import main; main()"]
 
 
 def region_of(world: Path, tiles: int = SIDE) -> Region:
@@ -245,14 +256,65 @@ def _nap(seconds: float, number: int) -> int:
     return number
 
 
+def kills(folder: Path, count: int = 10) -> dict[str, Any]:
+    """Kill a job's processes at random moments, and give its command again."""
+    world, out = folder / "w", folder / "out"
+    write_world(seed=5, size=384, folder=world)
+    images = {k: {"path": f"w/{k}.tif", "sensor": s} for k, s in _SENSORS.items()}
+    labels = {"path": "w/labels.tif", "legend": "simplified-igbp"}
+    method = {"name": "weak", "clusters": [24, 24], "samples": 3000}
+    tree = {"tiles": 32, "data": {"images": images, "labels": labels}, "method": method}
+    (folder / "region.yaml").write_text(json.dumps(tree))
+    region = read_region(folder / "region.yaml")
+    map_region(region, Wanted(folder / "calm"), InTurn(), Events())
+    command = [*_OVERCAST, "map", "--region", "region.yaml", "--workers", "2"]
+    random, made, killed = np.random.default_rng(0), dict[str, int](), []
+    again = 0
+    while len(killed) < count:
+        job = subprocess.Popen(
+            [*command, "--log", "json", "--out", "out"],
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        time.sleep(float(random.uniform(2, 25)))
+        mine = [job.pid, *(c.pid for c in psutil.Process(job.pid).children(True))]
+        if job.poll() is None:
+            victim = int(random.choice(mine))
+            os.kill(victim, signal.SIGKILL)
+            killed.append("client" if victim == job.pid else "worker")
+        job.wait()
+        for record in out.glob("tiles/*/tile.json"):
+            changed = record.stat().st_mtime_ns
+            again += made.get(record.parent.name, changed) != changed
+            made[record.parent.name] = changed
+        if len(made) == len(list((folder / "calm" / "tiles").iterdir())):
+            made.clear()
+            shutil.rmtree(out)
+    map_region(region, Wanted(out), InTurn(), Events())
+    return {
+        "killed": {kind: killed.count(kind) for kind in ("client", "worker")},
+        "pixels that differ": int((values(out) != values(folder / "calm")).sum()),
+        "finished tiles that were made again": again,
+    }
+
+
+_MEASURES: dict[str, Callable[[Path], dict[str, Any]]] = {
+    "tiles": tiles,
+    "classes": classes,
+    "scheduler": scheduler,
+    "kills": kills,
+}
+
+
 def main() -> None:
     """Measure one thing, and print it."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=("tiles", "classes", "scheduler"))
+    parser.add_argument("what", choices=tuple(_MEASURES))
     what = parser.parse_args().what
     with tempfile.TemporaryDirectory() as folder:
-        measure = {"tiles": tiles, "classes": classes, "scheduler": scheduler}[what]
-        print(json.dumps(measure(Path(folder)), indent=2))
+        print(json.dumps(_MEASURES[what](Path(folder)), indent=2))
 
 
 if __name__ == "__main__":
