@@ -56,6 +56,7 @@ qgis: .venv/user            ## the plugin for QGIS, as a zip in dist/
 
 docs: .venv/docs            ## these pages and the reference as a site, in site/
 	$(BIN)/python bench/commands.py
+	$(BIN)/python bench/recipes.py
 	$(BIN)/zensical build --clean --strict
 
 clean:

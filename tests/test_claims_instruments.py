@@ -86,7 +86,7 @@ def test_few_wrong_labels_are_of_learning_blocks(scene: Scene) -> None:
     (stack,) = few_misled(scene, 0).learn
     assert stack.labels is not None
     known = stack.labels.read(scene.grid).values != UNKNOWN
-    assert known.sum() == 12 * 32**2
+    assert known.sum() == 6 * 32**2
     assert not (known & scored(scene)).any()
     (right,) = PROBLEMS["heart"].oracle(scene, 0).learn
     assert right.labels is not None

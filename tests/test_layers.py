@@ -14,7 +14,7 @@ from overcast import map_folder, run_folder
 
 ROOT = Path(overcast.__file__).parent
 FLOORS = [
-    {"errors", "limits", "map_folder", "run_folder"},
+    {"errors", "limits", "map_folder", "run_folder", "texts", "memory"},
     {
         "progress",
         "bar",

@@ -25,6 +25,7 @@ from overcast.geo.location import Location
 from overcast.limits import LARGEST_SEED, check_limits
 from overcast.outside import canonical, located, of_run
 from overcast.plan_images import LATER, NO_MASK, ImageInput, MaskInput, ObservationInput
+from overcast.texts import read_text
 from overcast.trees import check_value, from_tree, parse_yaml, refuse_unknown, to_tree
 
 __all__ = ("NO_MASK", "ImageInput", "MaskInput", "ObservationInput")
@@ -215,7 +216,7 @@ def read_plan(path: Path) -> Plan:
     if not path.is_file():
         raise ValueError(f"{path}: no such plan")
     with reading(path, "give a plan in YAML and UTF-8", "readable plan"):
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
     return plan_of_tree(parse_yaml(text, str(path)), path)
 
 

@@ -23,6 +23,7 @@ from overcast.geo.legend import Legend
 from overcast.outside import canonical
 from overcast.plan import Plan, fingerprint
 from overcast.run_folder import INTERFACE, PLAN, RECORD
+from overcast.texts import read_text
 from overcast.trees import from_tree, to_tree
 
 _FORMAT = 1
@@ -131,7 +132,7 @@ def read_json(path: Path) -> Any:
         If it is not JSON.
     """
     with reading(path, _TRAIN, "JSON file"):
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(read_text(path))
 
 
 def _facts(plan: Plan, interface: Interface, folder: Path) -> dict[str, Any]:

@@ -71,6 +71,17 @@ def test_the_equation() -> None:
     assert found[:, 0] == pytest.approx(expected / expected.sum(), rel=1e-5)
 
 
+def test_a_tempered_result_is_less_sure_and_has_the_same_classes() -> None:
+    pixel = np.array([[0.3, 0.3], [0.6, 0.6], [0.1, 0.1]], np.float32)
+    labels = np.array([[1, 0], [0, 0], [0, 0]], np.float32)
+    sure = combine(pixel, labels, Strength((0.1,) * 3))
+    found = combine(pixel, labels, Strength((0.1,) * 3, temper=0.75))
+    expected = sure[:, 0] ** 0.75
+    assert found[:, 0] == pytest.approx(expected / expected.sum(), rel=1e-5)
+    # Where no label is known, the predictor's own probabilities stay.
+    assert found[:, 1] == pytest.approx(pixel[:, 1], rel=1e-5)
+
+
 @pytest.mark.parametrize(
     ("strength", "labels", "expected"),
     [
@@ -109,6 +120,7 @@ def test_accuracy_becomes_a_share_drawn_at_random() -> None:
         {"wrong": (1.2, 0)},
         {"wrong": (0, 0), "power": 2},
         {"wrong": (0,), "exponent": -1},
+        {"wrong": (0,), "temper": 0},
     ],
 )
 def test_impossible_strengths_are_refused(wrong: dict[str, object]) -> None:

@@ -54,6 +54,34 @@ def test_timm_s_weights_come_with_their_checksum() -> None:
         published("resnet50.bamboo")
 
 
+def test_a_prefix_is_made_whole_when_a_file_is_first_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file with the same first digits is refused later, though its prefix is right."""
+    monkeypatch.setenv("OVERCAST_CACHE", str(tmp_path))
+    folder = weight_files.cache_folder()
+    folder.mkdir()
+    weights = replace(OPTICAL, url="https://example.org/a.safetensors")
+    save_file({"a": torch.zeros(1)}, folder / "a.safetensors")
+    digest = hashlib.sha256((folder / "a.safetensors").read_bytes()).hexdigest()
+    short = replace(weights, sha256=digest[:8])
+    assert weight_files.read(short)["a"].shape == (1,)
+    assert (folder / "a.safetensors.sha256").read_text().strip() == digest
+    monkeypatch.setattr(weight_files, "_digest", lambda path: digest[:8] + "0" * 56)
+    with pytest.raises(ValueError, match="or damaged: SHA-256 is"):
+        weight_files.read(short)
+
+
+@pytest.mark.parametrize("digits", ["f37072fd", "g" * 64, "0" * 65])
+def test_a_described_checksum_is_whole(tmp_path: Path, digits: str) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        f'file = "a.pth"\nunit = "dB"\nsha256 = "{digits}"\n[[bands]]\nband = "VV"\n'
+    )
+    with pytest.raises(ValueError, match=r"mine\.toml: sha256 is .*64 hexadecimal"):
+        weight_files.find(path)
+
+
 def test_the_table_is_whole() -> None:
     for name, weights in PUBLISHED.items():
         assert name == weights.name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import replace
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from overcast.recipes import dacs
 from overcast.recipes.dacs import Adapting, Dacs
 from overcast.train.batch import Batch
 from overcast.train.losses import cross_entropy
@@ -103,6 +105,49 @@ def test_source_loss_is_cross_entropy_of_true_labels() -> None:
     # Turning the image turns the loss of a convolution's pixels, but for its weights.
     plain = cross_entropy(model(batch), batch.labels)
     assert found.item() == pytest.approx(plain.item(), rel=0.2)
+
+
+@pytest.mark.parametrize("weighting", ["share", "mean", "pixel"])
+def test_the_loss_of_mixed_images_is_the_published_formula(
+    weighting: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pixel by pixel in float64, with nothing turned, blurred or jittered."""
+    given, pasted = both(), torch.rand(4, 8, 8) > 0.5
+    for name in ("dihedral", "blur"):
+        monkeypatch.setattr(dacs, name, lambda batch: batch)
+    monkeypatch.setattr(dacs, "class_mask", lambda labels: pasted)
+    recipe = Dacs(**{**STILL, "weighting": weighting, "threshold": 0.4, "shares": 0.0})
+    model = tiny()
+    state = recipe.start(model)
+    found = recipe.terms(model, state, given).losses["mixed"]
+
+    source, target = (given[name] for name in ("labelled", "unlabelled"))
+    mixed = {
+        name: torch.where(pasted[:, None], source.images[name], target.images[name])
+        for name in source.images
+    }
+    valid = {
+        name: torch.where(pasted, source.valid[name], target.valid[name])
+        for name in source.valid
+    }
+    p = model(Batch(images=mixed, valid=valid)).detach().double().softmax(1)
+    taught = model(target).detach().double().softmax(1)
+    shown = target.valid["s1"] | target.valid["s2"]
+    learned = source.valid["s1"] | source.valid["s2"]
+    losses = []
+    for b, y, x in itertools.product(range(4), range(8), range(8)):
+        highest = taught[b].amax(0)
+        sure = (highest >= 0.4).double() if weighting == "share" else highest
+        trust = sure[y, x] if weighting == "pixel" else sure[shown[b]].mean()
+        if pasted[b, y, x]:
+            label, factor = int(source.labels[b, y, x]), 1.0  # type: ignore[index]
+            known = label != 255 and bool(learned[b, y, x])
+        else:
+            label, factor = int(taught[b, :, y, x].argmax()), float(trust)
+            known = bool(shown[b, y, x])
+        if known:
+            losses.append(-factor * math.log(p[b, label, y, x].item()))
+    assert found.item() == pytest.approx(sum(losses) / len(losses), rel=1e-4)
 
 
 def test_a_teacher_that_is_not_trusted_leaves_pasted_pixels_alone() -> None:

@@ -28,7 +28,7 @@ _FLAGS = (
     "--remote-debugging-pipe",
 )
 _SECONDS = 20
-KEYS = {"Enter": 13, "ArrowLeft": 37, "ArrowRight": 39, "Tab": 9}
+KEYS = {".": 190, "Enter": 13, "ArrowLeft": 37, "ArrowRight": 39, "Tab": 9}
 DIGITS = {str(n): 48 + n for n in range(10)}
 
 

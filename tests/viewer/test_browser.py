@@ -176,3 +176,11 @@ def test_all_can_be_reached_by_tab(page: Page) -> None:
     assert {name for name in reached if "canvas" in name} == {"maplibregl-canvas"}
     assert "left-image-1" in reached
     assert "right-map" in reached
+
+
+def test_keys_work_before_any_click(page: Page) -> None:
+    before = page.value("location.hash")
+    page.press("ArrowRight")
+    page.until(f"location.hash !== {before!r}")
+    page.press(".")
+    assert page.value("document.querySelector('#swipe').ariaValueNow") == "52"

@@ -1,14 +1,24 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import rasterio
 
-from overcast.viewer.scene import inside, open_scene
+from overcast.viewer.layers import ClassLayer, ValueLayer
+from overcast.viewer.products import inside
+from overcast.viewer.scene import open_scene
 from tests.rasters import utm, write
-from tests.viewer.folders import make, place, write_probabilities
+from tests.viewer.folders import (
+    GRID,
+    codes,
+    make,
+    place,
+    write_classes,
+    write_probabilities,
+)
 
 
 def test_everything_that_a_plan_names(tmp_path: Path) -> None:
@@ -76,7 +86,9 @@ def test_probabilities_are_found(tmp_path: Path) -> None:
 
 def test_no_map_no_scene(tmp_path: Path) -> None:
     with (
-        pytest.raises(ValueError, match=r"no map\.tif there; give a folder"),
+        pytest.raises(
+            ValueError, match=r"no map\.tif or change\.tif there; give a folder"
+        ),
         open_scene(tmp_path),
     ):
         pass
@@ -129,3 +141,88 @@ def test_inside(tmp_path: Path) -> None:
     for name in ("", "run", "nothing"):
         with pytest.raises(ValueError, match="no such file"):
             inside(out, name)
+
+
+def change_of(root: Path) -> Path:
+    """A folder as `overcast change` leaves it, of two maps beside it."""
+    folder = root / "change"
+    folder.mkdir()
+    before, after = (make(root / name) for name in ("a", "b"))
+    write_classes(folder / "change.tif", codes(), GRID)
+    write(folder / "change_probability.tif", np.full(GRID.shape, 127, np.uint8), GRID)
+    said = {"before": str(before), "after": str(after / "map.tif")}
+    (folder / "change.json").write_text(json.dumps(said), encoding="utf-8")
+    return folder
+
+
+def test_a_change_shows_with_its_two_maps(tmp_path: Path) -> None:
+    folder = change_of(tmp_path)
+    with open_scene(folder) as scene:
+        titles = {name: layer.title for name, layer in scene.layers.items()}
+        probability = scene.layers["change-probability"]
+        assert isinstance(probability, ValueLayer)
+        assert probability.at(*place(20.5, 96.5)) == pytest.approx(0.5)
+        assert scene.start == ("map-before", "map")
+        assert scene.notes == ()
+    assert titles == {
+        "map": "Change",
+        "change-probability": "Probability of change",
+        "map-before": "Map before",
+        "map-after": "Map after",
+    }
+    (tmp_path / "a" / "out" / "map.tif").unlink()
+    with open_scene(folder) as scene:
+        (note,) = scene.notes
+        assert "map-before" not in scene.layers
+    assert note.startswith("maps before and after not shown: ")
+
+
+def test_two_maps_are_compared(tmp_path: Path) -> None:
+    one, two = make(tmp_path / "a"), make(tmp_path / "b")
+    with open_scene(one, other=two) as scene:
+        assert scene.start == ("map", "map-2")
+        other = scene.layers["map-2"]
+        assert other.path == two / "map.tif"
+        assert (scene.layers["map"].title, other.title) == ("Map out", "Map out")
+    with (
+        pytest.raises(ValueError, match=r"no map\.tif"),
+        open_scene(one, other=tmp_path),
+    ):
+        pass
+
+
+def test_sizes_of_sets_are_bright_where_there_is_one_class(tmp_path: Path) -> None:
+    out = make(tmp_path)
+    sizes = np.full(GRID.shape, 1, np.uint8)
+    sizes[:, 64:] = 4
+    write(out / "set_sizes.tif", sizes, GRID, nodata=255)
+    with open_scene(out) as scene:
+        layer = scene.layers["set-sizes"]
+        assert isinstance(layer, ValueLayer)
+        assert layer.words == ("4 classes", "1 class")
+        assert layer.ends == (4, 1)
+        assert layer.at(*place(20.5, 20.5)) == 1
+        assert layer.at(*place(20.5, 96.5)) == 4
+
+
+def test_classes_that_occur_are_known(tmp_path: Path) -> None:
+    out = make(tmp_path)
+    with open_scene(out) as scene:
+        shown, labels = scene.layers["map"], scene.layers["labels"]
+        assert isinstance(shown, ClassLayer)
+        assert isinstance(labels, ClassLayer)
+        assert shown.present == {3, 10, 42}
+        assert labels.present == {10}
+
+
+@pytest.mark.parametrize(
+    ("base", "why"),
+    [
+        ("file:///etc/{z}/{x}/{y}", "expected https"),
+        ("https://server/tiles", "in it"),
+        ("https://a/{z}/{x}/{y};script-src *", "semicolon"),
+    ],
+)
+def test_an_address_of_tiles_is_checked(tmp_path: Path, base: str, why: str) -> None:
+    with pytest.raises(ValueError, match=why), open_scene(make(tmp_path), base=base):
+        pass

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from overcast.viewer.scene import open_scene
-from overcast.viewer.server import ViewServer
+from overcast.viewer.server import _PAGE_POLICY, ViewServer, _policy
 from tests.viewer.folders import GRID, make, place, write_classes
 from tests.viewer.test_tiles import tile_at
 
@@ -202,3 +202,12 @@ def test_a_broken_raster_is_said(
 def test_a_port_that_is_taken(server: ViewServer) -> None:
     with pytest.raises(ValueError, match=r"port \d+: .*; give another --port"):
         ViewServer(server.scene, server.server_port)
+
+
+def test_tiles_of_a_base_map_are_allowed_from_there_alone(tmp_path: Path) -> None:
+    base = "https://tiles.example.org:8443/a/{z}/{x}/{y}.png"
+    with open_scene(make(tmp_path), base=base) as scene, ViewServer(scene) as server:
+        allowed = _policy(server.scene.base)
+    assert "connect-src 'self' https://tiles.example.org:8443;" in allowed
+    assert _policy(None) == _PAGE_POLICY
+    assert "http" not in _PAGE_POLICY

@@ -17,7 +17,7 @@ from tests.viewer.folders import make
 def test_no_map(tmp_path: Path) -> None:
     done = CliRunner().invoke(command, [str(tmp_path)])
     assert isinstance(done.exception, ValueError)
-    assert "no map.tif there" in str(done.exception)
+    assert "no map.tif or change.tif there" in str(done.exception)
 
 
 @pytest.mark.parametrize("package", ["rio_tiler", "maplibre"])

@@ -1,7 +1,7 @@
 """Optical images under cloud, and an older clear image of the same land.
 
-    python -m bench.claims archive --base fusion --methods older older-weak
-    python -m bench.claims archive5 --base fusion --methods older older-weak
+    python -m bench.claims archive --base older-weak --methods older-weak older-weak-masked
+    python -m bench.claims archive5 --base fusion --methods older older-cloudseg
 
 The older image is of spring, without clouds, and the colours of every patch of land are
 drawn anew, so that outlines and classes persist and no colour does. In ``archive5`` and
@@ -19,13 +19,15 @@ from typing import Any
 
 import numpy as np
 from bench.claims.blocks import Arm, Mask, Problem, arm_of, fine, true_of
-from bench.claims.problems.cloud import GROUPS, network_of
+from bench.claims.problems.cloud import GROUPS, hiding, mask_of, network_of
 from bench.claims.problems.pseudo import ranks
+from bench.claims.scoring import TRUSTED
 from numpy.typing import NDArray
 
 from overcast.geo.arrays import ImageArray
 from overcast.geo.raster import Image
 from overcast.geo.tiling import Window
+from overcast.worlds.clouds import CLEAR
 from overcast.worlds.optical import SCALE, see_optical
 from overcast.worlds.scene import SIDE, Scene, Wanted
 from overcast.worlds.spectra import draw_spectra
@@ -102,6 +104,12 @@ def _joined(arm: Arm, scene: Scene) -> Arm:
     return Arm((replace(stack, images=images),), {**arm.images, OLDER: older})
 
 
+def _older_masked(scene: Scene, seed: int) -> Arm:
+    """The older image, and pixels under cloud and shadow hidden by the exact mask."""
+    hidden = {"s2": mask_of(scene) != CLEAR}
+    return _joined(hiding(_cloudy(scene, seed), hidden), scene)
+
+
 def _older_alone(scene: Scene, seed: int) -> Arm:
     """The older image as if it were of the date."""
     older = replace(scene, images={**scene.images, "s2": scene.images[OLDER]})
@@ -114,7 +122,8 @@ _METHODS: Mapping[str, Mapping[str, Any]] = {
     "older": _PLAIN,
     "older-cloudseg": network_of({"name": "cloudseg"}),
     "older-forest": {"name": "forest"},
-    "older-weak": {"name": "weak", "cell": 2, "balance": 1.0},
+    "older-weak": TRUSTED,
+    "older-weak-masked": TRUSTED,
     "older-alone": _PLAIN,
 }
 
@@ -130,7 +139,11 @@ def _problem(share: float) -> Problem:
         prepare=make,
         given=_older,
         methods=_METHODS,
-        arms={"fusion": _cloudy, "older-alone": _older_alone},
+        arms={
+            "fusion": _cloudy,
+            "older-alone": _older_alone,
+            "older-weak-masked": _older_masked,
+        },
         groups=GROUPS,
     )
 

@@ -82,8 +82,8 @@ def _with_twin(arm: Arm, scene: Scene) -> Arm:
 
 def _masked(scene: Scene, seed: int) -> Arm:
     """Pixels under cloud and shadow are invalid, by the exact mask."""
-    hidden = {"s2": _mask(scene) != CLEAR}
-    return _hiding(_naive(scene, seed), hidden)
+    hidden = {"s2": mask_of(scene) != CLEAR}
+    return hiding(_naive(scene, seed), hidden)
 
 
 def _masked_pairs(scene: Scene, seed: int) -> Arm:
@@ -95,12 +95,13 @@ def _alone(other: str) -> Callable[[Scene, int], Arm]:
 
     def arm(scene: Scene, seed: int) -> Arm:
         everywhere = np.ones(scene.grid.shape, np.bool_)
-        return _hiding(_naive(scene, seed), {other: everywhere})
+        return hiding(_naive(scene, seed), {other: everywhere})
 
     return arm
 
 
-def _hiding(arm: Arm, hidden: dict[str, Mask]) -> Arm:
+def hiding(arm: Arm, hidden: dict[str, Mask]) -> Arm:
+    """The arm with pixels of some images as if nothing had been observed there."""
     images = {
         name: _without(image, hidden[name]) if name in hidden else image
         for name, image in arm.images.items()
@@ -118,10 +119,11 @@ def _without(image: Image, hidden: Mask) -> Image:
 
 def _is(*codes: int) -> Callable[[Scene], Mask]:
     """Pixels of some codes of the cloud mask."""
-    return lambda scene: np.isin(_mask(scene), codes)
+    return lambda scene: np.isin(mask_of(scene), codes)
 
 
-def _mask(scene: Scene) -> NDArray[np.uint8]:
+def mask_of(scene: Scene) -> NDArray[np.uint8]:
+    """The exact mask of clouds ``[H, W]``."""
     assert scene.clouds is not None
     return scene.clouds
 

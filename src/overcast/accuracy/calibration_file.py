@@ -18,6 +18,7 @@ from overcast.accuracy.calibration import Reliability
 from overcast.accuracy.conformal import ConformalSets, Score
 from overcast.accuracy.curve import STEPS, ConfidenceCurve, Scaling
 from overcast.errors import cause, writing
+from overcast.texts import read_text
 
 NAME = run_folder.CALIBRATION
 
@@ -78,7 +79,7 @@ def read_calibration(run: Path) -> Calibration | None:
     if not path.is_file():
         return None
     try:
-        tree = json.loads(path.read_text(encoding="utf-8"))
+        tree = json.loads(read_text(path))
         return Calibration(
             scaling=_scaling_of(tree),
             reference=str(tree["reference"]),

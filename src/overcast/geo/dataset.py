@@ -23,6 +23,8 @@ from overcast.geo.place import refuse_place
 from overcast.geo.products import find_product, virtual
 
 _OPEN_FILES = 32
+MOST_PIXELS = "OVERCAST_MOST_PIXELS"
+"""Environment variable that says how many pixels a raster may have."""
 _MOST_PIXELS = 10**11
 """A raster of more pixels is no image of the Earth that a disk could hold."""
 _handles = threading.local()
@@ -91,10 +93,10 @@ def open_raster(path: FilePath) -> Any:
         h, w = dataset.shape
     if dataset.count == 0:
         raise ValueError(f"{path}: {_holds(dataset)}")
-    if h * w > _MOST_PIXELS:
+    if h * w > (most := _most_pixels()):
         raise ValueError(
-            f"{path}: {w} x {h} pixels; at most {_MOST_PIXELS:.0e} can be read, so cut "
-            "out the area of interest (gdal_translate -projwin)"
+            f"{path}: {w} x {h} pixels; at most {most:.0e} are read, so cut out the "
+            f"area of interest (gdal_translate -projwin), or set {MOST_PIXELS} to more"
         )
     try:
         # A truncated file opens well: its header is whole. Its last block is not.
@@ -200,6 +202,21 @@ def _changed(where: Location) -> tuple[int, int] | None:
         return None
     stat = file.stat()
     return stat.st_size, stat.st_mtime_ns
+
+
+def _most_pixels() -> float:
+    """Pixels that a raster may have.
+
+    Raises
+    ------
+    ValueError
+        If the environment says no number.
+    """
+    text = os.environ.get(MOST_PIXELS, "")
+    try:
+        return float(text) if text else _MOST_PIXELS
+    except ValueError as error:
+        raise ValueError(f"{MOST_PIXELS}={text}: expected a number") from error
 
 
 def stamp(path: FilePath) -> dict[str, Any]:

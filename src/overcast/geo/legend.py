@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from overcast.geo.codes import Lookup, whole
 from overcast.geo.legend_table import MOST_CLASSES, read_rows
 from overcast.geo.spreadsheet import as_cell
+from overcast.texts import read_text
 
 _UNKNOWN = 255
 _FOLDER = files("overcast.geo") / "legends"
@@ -216,7 +217,7 @@ def load_legend(name: str | Path) -> Legend:
         text, label = (_FOLDER / f"{name}.csv").read_text(encoding="utf-8"), str(name)
     elif path.is_file():
         try:
-            text, label = path.read_text(encoding="utf-8-sig"), path.stem
+            text, label = read_text(path, "utf-8-sig"), path.stem
         except UnicodeDecodeError as error:
             raise ValueError(f"{path}: not a CSV in UTF-8") from error
     else:

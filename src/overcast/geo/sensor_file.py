@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from overcast.geo.bands import Band, Encoding, Sensor
+from overcast.texts import read_text
 
 _KEYS = {
     "name": "a text",
@@ -45,7 +46,7 @@ def load_sensor(path: Path) -> tuple[Sensor, Encoding]:
         If the file is not TOML, or a key is missing, unknown, or of another type.
     """
     try:
-        tree = tomllib.loads(path.read_text(encoding="utf-8"))
+        tree = tomllib.loads(read_text(path))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"{path}: not a TOML file: {error}") from error
     try:

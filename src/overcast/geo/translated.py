@@ -16,6 +16,7 @@ from overcast.geo.location import FilePath, Location
 from overcast.geo.raster import UNKNOWN, Labels
 from overcast.geo.stack import LabelSource, file_of
 from overcast.geo.warp import overlap
+from overcast.texts import read_text
 
 Table = NDArray[np.uint8]
 _COLUMNS = "source,target"
@@ -114,7 +115,7 @@ def read_crosswalk(path: Path, source: Legend, target: Legend) -> Table:
         the source out without saying so.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_text(path, "utf-8-sig")
         rows = list(csv.DictReader(text.splitlines(), strict=True))
         pairs = [(row["source"].strip(), row["target"].strip()) for row in rows]
     except (OSError, UnicodeDecodeError, csv.Error, KeyError, AttributeError) as error:

@@ -38,9 +38,9 @@ from overcast.report.change import write_change_page
 from overcast.report.heading import read_heading
 
 NAMES = (
-    *("change.tif", "change.tif.aux.xml", "change.qml", map_folder.LEGEND),
-    *("change_probability.tif", "change_probability.qml"),
-    *("change.json", map_folder.CHANGE_PAGE),
+    *(map_folder.CHANGE, "change.tif.aux.xml", "change.qml", map_folder.LEGEND),
+    *(map_folder.CHANGE_PROBABILITY, "change_probability.qml"),
+    *(map_folder.CHANGE_RESULT, map_folder.CHANGE_PAGE),
 )
 _BAND = 256
 COUNTED = (
@@ -105,7 +105,7 @@ def map_change(
     facts += [dated.path.stat().st_mtime_ns for dated in dates]
     output = Output.begin(out, NAMES, fingerprint(facts), overwrite)
     if output.finished:
-        text = (out / "change.json").read_text(encoding="utf-8")
+        text = (out / map_folder.CHANGE_RESULT).read_text(encoding="utf-8")
         return dict(json.loads(text))
     with output, TemporaryDirectory(dir=output.work) as scratch:
         changes = find_changes(
@@ -122,7 +122,9 @@ def map_change(
         page = replace(page, heading=read_heading(out))
         write_change_page(page, output.work / map_folder.CHANGE_PAGE)
         text = json.dumps(result, indent=2, ensure_ascii=False)
-        (output.work / "change.json").write_text(text + "\n", encoding="utf-8")
+        (output.work / map_folder.CHANGE_RESULT).write_text(
+            text + "\n", encoding="utf-8"
+        )
     return result
 
 
@@ -144,7 +146,7 @@ def _write(
     first: DatedMap, changes: Changes, classes: ChangeLegend, folder: Path
 ) -> Path:
     """Write the map of change and its probability; the path of the former."""
-    path, grid, legend = folder / "change.tif", first.classes.grid, classes.legend
+    path, grid, legend = folder / map_folder.CHANGE, first.classes.grid, classes.legend
     tags = {"OVERCAST_VERSION": __version__, "OVERCAST_KIND": "change"}
     codes = np.array(legend.codes, np.uint8)
     write_classes(
@@ -157,7 +159,7 @@ def _write(
     write_shares(
         rows,
         grid,
-        folder / "change_probability.tif",
+        folder / map_folder.CHANGE_PROBABILITY,
         tags,
         "probability that the class has changed",
     )

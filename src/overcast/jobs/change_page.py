@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 from scipy import ndimage
 
-from overcast import run_folder
+from overcast import map_folder, run_folder
 from overcast.accuracy.change import ChangeLegend
 from overcast.geo.extent import areas_ha
 from overcast.geo.label_file import LabelFile, open_labels
@@ -60,11 +60,11 @@ def page_of(
     folder: Path,
 ) -> ChangePage:
     """The page of what lies in `folder`."""
-    change = open_labels(folder / "change.tif", classes.legend)
+    change = open_labels(folder / map_folder.CHANGE, classes.legend)
     grid = overview(change.grid)
     look = [look_at_classes(source, grid) for source in (dates[0].classes,)]
     look += [look_at_classes(dates[1].classes, grid), look_at_classes(change, grid)]
-    stored = look_at_values(folder / "change_probability.tif", grid)
+    stored = look_at_values(folder / map_folder.CHANGE_PROBABILITY, grid)
     share = np.where(stored == UNKNOWN, np.nan, stored / PROBABILITY_STEPS)
     titles = ("Before", "After", "Change")
     texts = ("As mapped.", "As mapped.", "Land that keeps its class is pale.")

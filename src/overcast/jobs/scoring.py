@@ -38,6 +38,7 @@ from overcast.plan import Data, Plan
 from overcast.progress import Progress, quiet
 from overcast.run import Runs, is_trained, map_run, train_run
 from overcast.sources import legend_of, open_translated
+from overcast.texts import read_text
 
 Scores = dict[str, dict[str, Any]]
 SCORES = map_folder.SCORES
@@ -123,7 +124,7 @@ def read_scores(path: Path) -> Scored:
     """Read what `write_scores` wrote; nothing if the file is missing."""
     if not path.is_file():
         return Scored()
-    tree = json.loads(path.read_text(encoding="utf-8"))
+    tree = json.loads(read_text(path))
     failed = tuple(tree.pop(_FAILED, ()))
     return Scored(tree, failed)
 

@@ -24,6 +24,7 @@ from overcast.geo.warp import overlap
 from overcast.maps.placed import Placed, Strength
 from overcast.maps.predictor import Predictor, every_part
 from overcast.product.rasters import write_classes
+from overcast.texts import read_text
 
 NAME, LABELS, EVERY_LABELS = "place.json", "place.tif", "place*.tif"
 _ROWS = 512
@@ -94,6 +95,8 @@ def _tree(strength: Strength) -> dict[str, Any]:
         "exponent": strength.exponent,
         "power": round(strength.power, 6),
     }
+    if strength.temper != 1:
+        tree["temper"] = strength.temper
     return tree | ({"silent": strength.silent} if any(strength.silent) else {})
 
 
@@ -103,6 +106,7 @@ def _strength(tree: Mapping[str, Any], legend: Legend) -> Strength:
         float(tree["exponent"]),
         float(tree["power"]),
         tuple(bool(one) for one in tree.get("silent", [])),
+        float(tree.get("temper", 1)),
     )
     for values in (strength.wrong, strength.silent or strength.wrong):
         if len(values) != len(legend):
@@ -122,7 +126,7 @@ def read_place(run: Path, legend: Legend) -> KeptPlace | None:
     if not path.is_file():
         return None
     try:
-        tree = json.loads(path.read_text(encoding="utf-8"))
+        tree = json.loads(read_text(path))
         strength = _strength(tree, legend) if "wrong" in tree else None
         others = tuple(
             OtherPlace(

@@ -64,12 +64,15 @@ class Strength:
         g: how much the place counts, 0 to 1.
     silent
         Classes that the labels never name, though others do; none, if empty.
+    temper
+        T: power of the result, above 0; below 1, it is less sure of itself.
     """
 
     wrong: tuple[float, ...]
     exponent: float = 1.0
     power: float = 1.0
     silent: tuple[bool, ...] = ()
+    temper: float = 1.0
 
     def __post_init__(self) -> None:
         if not all(0 <= w <= 1 for w in self.wrong):
@@ -79,10 +82,16 @@ class Strength:
                 f"exponent {self.exponent}, power {self.power}; expected 0 or more, "
                 "and 0 to 1"
             )
+        if not self.temper > 0:
+            raise ValueError(f"temper {self.temper}; expected above 0")
 
     @classmethod
     def of_accuracy(
-        cls, accuracy: Doubles, exponent: float = 1.0, power: float = 1.0
+        cls,
+        accuracy: Doubles,
+        exponent: float = 1.0,
+        power: float = 1.0,
+        temper: float = 1.0,
     ) -> Strength:
         """Strength of labels whose classes are right on shares ``[K]`` of the pixels.
 
@@ -91,7 +100,8 @@ class Strength:
         """
         count = len(accuracy)
         wrong = np.clip((1 - accuracy) * count / max(count - 1, 1), 0, 1)
-        return cls(tuple(float(w) for w in wrong), exponent, power)
+        shares = tuple(float(w) for w in wrong)
+        return cls(shares, exponent, power, temper=temper)
 
 
 def combine(pixel: Floats, labels: Floats, strength: Strength) -> Floats:
@@ -117,7 +127,11 @@ def combine(pixel: Floats, labels: Floats, strength: Strength) -> Floats:
         joint = np.where(
             silent.reshape(-1, *[1] * (labels.ndim - 1)), pixel, joint * mass
         )
-    return np.asarray(joint / np.maximum(joint.sum(0), _TINY), np.float32)
+    joint = joint / np.maximum(joint.sum(0), _TINY)
+    if strength.temper != 1:
+        joint = joint ** (1 + np.float32(strength.temper - 1) * known)
+        joint /= np.maximum(joint.sum(0), _TINY)
+    return np.asarray(joint, np.float32)
 
 
 @dataclass(frozen=True, slots=True)

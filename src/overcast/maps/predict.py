@@ -27,6 +27,7 @@ from overcast.geo.stack import Chip, Stack
 from overcast.geo.tiling import Tiling, Window
 from overcast.maps.predictor import Predictor, is_threaded
 from overcast.maps.stitch import Floats, stitch, windows_from
+from overcast.memory import need
 from overcast.progress import Progress, quiet
 from overcast.threads import count, steady
 
@@ -115,6 +116,7 @@ def probabilities(
                 yield window, part
 
     classes = len(predictor.legend)
+    _refuse_large(predictor, stack, tiling)
     with steady():
         for start, band in stitch(values(), tiling, across, classes, first):
             window = Window(start, 0, band.shape[1], band.shape[2])
@@ -157,6 +159,18 @@ def predict(
             )
             progress("mapping", done, length)
     return raw
+
+
+def _refuse_large(predictor: Predictor, stack: Stack, tiling: Tiling) -> None:
+    """Refuse windows that can't be in memory: one, and its probabilities twice."""
+    rows, columns = (min(tiling.size, int(n)) for n in stack.shape)
+    bands = sum(len(sensor.bands) for sensor in stack.sensors.values())
+    values = bands + 2 * len(predictor.legend)
+    need(
+        4.0 * rows * columns * values,
+        f"windows of {tiling.size} pixels",
+        "give a smaller windows.size in the plan",
+    )
 
 
 def _is_turned(shape: tuple[int, int]) -> bool:

@@ -27,6 +27,7 @@ from overcast.geo.stack import Stack
 from overcast.maps.by_date import ByDate
 from overcast.maps.predictor import Predictor
 from overcast.progress import Progress
+from overcast.texts import read_text
 
 NAME, FOLDER = "dates.json", "dates"
 _SHOWN = 3
@@ -112,7 +113,7 @@ def read_dates(folder: Path) -> tuple[tuple[date, ...], tuple[float, ...]]:
     """
     path = folder / NAME
     with reading(path, "train the run again", "list of dates"):
-        tree = json.loads(path.read_text(encoding="utf-8"))
+        tree = json.loads(read_text(path))
     try:
         days = tuple(date.fromisoformat(text) for text in tree["days"])
         weights = tuple(float(w) for w in tree["weights"])

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import Chip, LabelSource, Stack, agree, image_names, label_names
 from overcast.geo.tiling import Window
+from overcast.memory import need
 from overcast.methods.over import Chosen, Piece
 from overcast.progress import Progress
 
@@ -57,6 +58,7 @@ def sample_pixels(
         If no stack has labels, or none is known where a sensor saw the ground.
     """
     classes = len(_labels_of(agree(stacks)).legend)
+    _refuse_many(stacks, count)
     labelled = [stack for stack in stacks if stack.labels is not None]
     windows = _chosen(labelled, seed, has_labels)
     chances = _chances(windows, classes, count, balanced)
@@ -70,6 +72,18 @@ def sample_pixels(
         names = _labels_of(labelled[0]).legend.names
         _refuse_too_few(names, chances, found, count)
     return found
+
+
+def _refuse_many(stacks: Sequence[Stack], count: int) -> None:
+    """Refuse more pixels than memory holds, of those that there are."""
+    first = agree(stacks)
+    bands = sum(len(sensor.bands) for sensor in first.sensors.values())
+    pixels = sum(int(np.prod(stack.shape)) for stack in stacks)
+    need(
+        4.0 * min(count, pixels) * bands,
+        f"samples of {count:,} pixels",
+        "give fewer samples",
+    )
 
 
 def _refuse_too_few(
@@ -103,6 +117,7 @@ def sample_seen(
     ValueError
         If no sensor saw anything.
     """
+    _refuse_many(stacks, count)
     bare = [replace(stack, labels=None, others=()) for stack in stacks]
     if over is not None:
         pixels = sum(window.h * window.w for _, window in over.windows)

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from overcast.texts import read_text
+
 DISPLAY = ""
 """Unit of weights that saw pictures: values from 0 to 1, whatever was measured."""
 
@@ -259,10 +261,10 @@ def described(path: Path) -> Published:
         If a key is missing or unknown, or the file is not TOML.
     """
     try:
-        tree: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        tree: dict[str, Any] = tomllib.loads(read_text(path))
         channels = tuple(Channel(**band) for band in tree.pop("bands"))
         file, unit = path.parent / tree.pop("file"), str(tree.pop("unit"))
-        sha256 = str(tree.pop("sha256", ""))
+        sha256 = str(tree.pop("sha256", "")).lower()
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: not a TOML file: {error}") from error
     except (KeyError, TypeError, ValueError) as error:
@@ -270,6 +272,11 @@ def described(path: Path) -> Published:
             f"{path}: not a description of weights: {error}; expected file, unit, "
             "[[bands]] with band, mean, spread, typical, and optionally sha256"
         ) from error
+    if sha256 and not re.fullmatch(r"[0-9a-f]{64}", sha256):
+        raise ValueError(
+            f"{path}: sha256 is {sha256[:70]!r}; expected the 64 hexadecimal digits that "
+            "`sha256sum` prints"
+        )
     if tree or not channels:
         wrong = f"unknown key {next(iter(tree))!r}" if tree else "no [[bands]]"
         raise ValueError(f"{path}: {wrong}; expected file, unit, sha256 and [[bands]]")

@@ -12,6 +12,7 @@ import os
 import pickle
 import urllib.request
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from http.client import HTTPException
 from pathlib import Path
@@ -25,9 +26,12 @@ from torch import Tensor
 
 from overcast.errors import MachineError
 from overcast.models.published import PUBLISHED, Published, described, published
+from overcast.output import write_whole
 from overcast.progress import Progress, quiet
 
 _BLOCK = 1 << 20
+_DIGITS = 64
+"""Hexadecimal digits of a SHA-256; timm and torchvision publish the first eight."""
 _PATIENCE_S = 60
 _TOO_MANY, _SERVER = 429, 500
 """States of HTTP: too many requests, and the first that is the server's fault."""
@@ -84,6 +88,7 @@ def read(weights: Published, progress: Progress = quiet) -> dict[str, Tensor]:
     if not path.is_file():
         raise ValueError(f"{path}: no such file of weights")
     _check(path, weights)
+    _pin(path, weights)
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
@@ -149,12 +154,31 @@ def _download(url: str, path: Path, progress: Progress) -> None:
 
 
 def _check(path: Path, weights: Published) -> None:
-    found = _digest(path)
-    if not found.startswith(weights.sha256):
+    found, expected = _digest(path), _expected(path, weights)
+    if not found.startswith(expected):
         raise ValueError(
             f"{path}: not the file of {weights.name} that was published, or damaged: "
-            f"SHA-256 is {found[:16]}..., expected {weights.sha256[:16]}...; get it anew"
+            f"SHA-256 is {found[:16]}..., expected {expected[:16]}...; get it anew"
         )
+
+
+def _expected(path: Path, weights: Published) -> str:
+    """Return the SHA-256 that a file must have; what was pinned, if a prefix is known."""
+    pinned = _pin_of(path)
+    if weights.file is None and len(weights.sha256) < _DIGITS and pinned.is_file():
+        return pinned.read_text(encoding="ascii").strip()
+    return weights.sha256
+
+
+def _pin(path: Path, weights: Published) -> None:
+    """Keep the whole SHA-256 of a file of the cache whose prefix alone was published."""
+    if weights.file is None and len(weights.sha256) < _DIGITS:
+        with suppress(OSError):  # a cache that others keep
+            write_whole(_pin_of(path), f"{_digest(path)}\n")
+
+
+def _pin_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.sha256")
 
 
 def _digest(path: Path) -> str:

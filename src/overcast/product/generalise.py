@@ -26,6 +26,7 @@ from overcast.geo.legend import Legend
 from overcast.geo.probabilities import open_probabilities
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.tiling import pieces
+from overcast.memory import need
 from overcast.product.rasters import write_classes, written_legend
 from overcast.product.style import class_style
 from overcast.progress import Progress, quiet
@@ -204,6 +205,12 @@ def generalise_file(
             f"{largest:.6g}"
         )
     size = math.ceil(round(mmu_ha / pixel_ha, 6))
+    pixels = int(np.prod(source.grid.shape))
+    need(
+        30.0 * pixels,
+        f"{mapped}",
+        "cut the map (gdal_translate -projwin), and generalise its parts",
+    )
     before = source.read(source.grid).values
     used, probabilities, confidence = _beside(mapped, legend, source.grid)
     progress("generalising", 0, 1)

@@ -19,6 +19,7 @@ from overcast.geo.location import Location
 from overcast.geo.times import seen_of
 from overcast.limits import check_limits
 from overcast.plan import Data, ImageInput, Plan, fingerprint, plan_of_tree, unsigned
+from overcast.texts import read_text
 from overcast.trees import from_tree, parse_yaml, to_tree
 
 _CELL, _SMALLEST = 512, 32
@@ -109,7 +110,7 @@ def read_region(path: Path) -> Region:
     if not path.is_file():
         raise ValueError(f"{path}: no such file; give a region.yaml or an outline")
     with reading(path, "give a region in YAML and UTF-8", "readable region"):
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
     tree = parse_yaml(text, str(path))
     if not isinstance(tree, Mapping):
         raise ValueError(f"{path}: expected keys and values, such as data and tiles")

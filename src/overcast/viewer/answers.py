@@ -26,9 +26,10 @@ from overcast import map_folder
 from overcast.geo.dataset import stamp
 from overcast.geo.legend import LandClass, Legend
 from overcast.plan import fingerprint
-from overcast.viewer.layers import ClassLayer, ConfidenceLayer, Layer
+from overcast.viewer.layers import ClassLayer, ConfidenceLayer, Layer, ValueLayer
 from overcast.viewer.png import encode
-from overcast.viewer.scene import Scene, inside
+from overcast.viewer.products import inside
+from overcast.viewer.scene import Scene
 from overcast.viewer.tiles import TILE_PX, Tile, extent
 
 _PAGE = files("overcast.viewer") / "page"
@@ -175,13 +176,18 @@ def _point(scene: Scene, query: str) -> Answer:
 
 def _found(scene: Scene, lon: float, lat: float) -> Mapping[str, Any]:
     """Return what the map, the labels and the method say of a place."""
-    values: dict[str, Any] = {"classes": {}, "confidence": None, "probabilities": None}
+    values: dict[str, Any] = {
+        **{"classes": {}, "values": {}},
+        **{"confidence": None, "probabilities": None},
+    }
     for name, layer in scene.layers.items():
         if isinstance(layer, ClassLayer):
             value = layer.at(lon, lat)
             values["classes"][name] = None if value is None else _swatch(value)
         elif isinstance(layer, ConfidenceLayer):
             values["confidence"] = layer.at(lon, lat)
+        elif isinstance(layer, ValueLayer):
+            values["values"][name] = layer.at(lon, lat)
     if scene.probabilities is not None:
         values["probabilities"] = scene.probabilities.at(lon, lat)
     x, y = _projected(scene, lon, lat)
@@ -209,9 +215,17 @@ def _description(scene: Scene) -> Mapping[str, Any]:
         "crs": f"EPSG:{code}" if code else str(grid.crs.proj.name),
         "layers": [_layer(name, layer) for name, layer in scene.layers.items()],
         "probabilities": scene.probabilities is not None,
-        "report": (scene.folder / map_folder.REPORT).is_file(),
+        "report": _page_of(scene.folder),
+        "start": scene.start,
+        "base": scene.base,
         "notes": scene.notes,
     }
+
+
+def _page_of(folder: Path) -> str | None:
+    """Return the name of the folder's page, if there is one."""
+    names = (map_folder.REPORT, map_folder.CHANGE_PAGE)
+    return next((name for name in names if (folder / name).is_file()), None)
 
 
 def _layer(name: str, layer: Layer) -> Mapping[str, Any]:
@@ -226,7 +240,16 @@ def _layer(name: str, layer: Layer) -> Mapping[str, Any]:
         # A map that was made anew has other tiles at the same addresses.
         "version": fingerprint(stamp(layer.path)),
         "legend": None if legend is None else _swatches(legend),
+        "present": _present(layer),
+        "ends": layer.words if isinstance(layer, ValueLayer) else None,
     }
+
+
+def _present(layer: Layer) -> list[int] | None:
+    """Codes of the classes that occur, where that is known."""
+    if not isinstance(layer, ClassLayer) or layer.present is None:
+        return None
+    return sorted(layer.present)
 
 
 def _swatches(legend: Legend) -> list[Mapping[str, Any]]:

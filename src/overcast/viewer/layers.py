@@ -25,7 +25,7 @@ _TRUE_COLOUR = ("B04", "B03", "B02")
 _PREVIEW_PX = 512
 _GAMMA = 0.8
 
-Kind = Literal["classes", "confidence", "optical", "sar"]
+Kind = Literal["classes", "confidence", "values", "optical", "sar"]
 
 
 class Layer(Protocol):
@@ -55,6 +55,8 @@ class ClassLayer:
     path: FilePath
     legend: Legend
     nodata: int | None
+    present: frozenset[int] | None = None
+    """Codes that occur; None where nobody looked."""
     kind: Kind = field(default="classes", init=False)
 
     def picture(self, tile: Tile) -> Picture | None:
@@ -101,6 +103,44 @@ class ConfidenceLayer:
         """Confidence at a place in degrees; None where there is none."""
         values = read_point(self.path, (1,), lon, lat)
         return None if values is None or np.isnan(values[0]) else float(values[0])
+
+
+@dataclass(frozen=True, slots=True)
+class ValueLayer:
+    """A number of every pixel, from dark to bright.
+
+    Attributes
+    ----------
+    ends
+        Stored values that are darkest and brightest.
+    words
+        What the two are called.
+    scale
+        From a stored value to the one that is said.
+    """
+
+    title: str
+    path: FilePath
+    ends: tuple[float, float]
+    words: tuple[str, str]
+    scale: float
+    kind: Kind = field(default="values", init=False)
+
+    def picture(self, tile: Tile) -> Picture | None:
+        """Tile ``[256, 256, 4]``; None where there is none."""
+        tile_values = read_tile(self.path, (1,), tile, "nearest")
+        if tile_values is None:
+            return None
+        low, high = self.ends
+        place = (tile_values[0][0].astype(np.float32) - low) / (high - low)
+        return confidence_picture(np.where(tile_values[1], place, np.nan))
+
+    def at(self, lon: float, lat: float) -> float | None:
+        """Value at a place in degrees; None where there is none."""
+        values = read_point(self.path, (1,), lon, lat)
+        if values is None or values[0] == dataset_of(self.path).nodata:
+            return None
+        return float(values[0]) * self.scale
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,17 +7,19 @@ says; one that has gone, or can't be read any more, is said and left out.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
 
 from odc.geo.geobox import GeoBox
 from rasterio.enums import Resampling
 
 from overcast import map_folder, run_folder
-from overcast.geo.dataset import open_raster, read_grid
+from overcast.geo.dataset import read_grid
 from overcast.geo.image_file import ImageFile
 from overcast.geo.legend import Legend
 from overcast.geo.location import FilePath, Location
@@ -26,21 +28,19 @@ from overcast.geo.tiling import pieces
 from overcast.geo.times import seen_of
 from overcast.inputs import open_inputs
 from overcast.plan import NO_MASK, Data, ImageInput, LabelInput, MaskInput, read_plan
-from overcast.product.rasters import write_classes, written_legend
+from overcast.product.rasters import write_classes
 from overcast.progress import Progress, quiet
 from overcast.sources import open_given_labels
-from overcast.viewer.layers import (
-    ClassLayer,
-    ConfidenceLayer,
-    Layer,
-    Probabilities,
-    open_picture,
-    open_probabilities,
+from overcast.viewer.layers import ClassLayer, Layer, Probabilities, open_picture
+from overcast.viewer.products import (
+    Prepare,
+    dates_of,
+    inside,
+    map_beside,
+    present_in,
+    products_of,
 )
 from overcast.viewer.tiles import with_overviews
-
-Prepare = Callable[[FilePath, Resampling], FilePath]
-"""From a raster to one like it that has overviews."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,91 +54,91 @@ class Scene:
     probabilities: Probabilities | None
     notes: tuple[str, ...]
     """What is missing and why, a sentence each."""
+    start: tuple[str, str] | None = None
+    """Layers that are left and right at first, where that is not plain."""
+    base: str | None = None
+    """Address of tiles that the reader's browser loads, with {z}, {x} and {y}."""
 
 
 @contextmanager
-def open_scene(folder: Path, progress: Progress = quiet) -> Iterator[Scene]:
+def open_scene(
+    folder: Path,
+    progress: Progress = quiet,
+    *,
+    other: Path | None = None,
+    base: str | None = None,
+) -> Iterator[Scene]:
     """Open what `folder` has to show; overviews that files lack are kept until exit.
+
+    `other` is the folder of a map to compare with, `base` an address of tiles.
 
     Raises
     ------
     ValueError
-        If there is no map in the folder, or a product of it can't be read or is a
-        link to somewhere else.
+        If there is no map in a folder, or a product of it can't be read or is a link
+        to somewhere else.
     """
+    _check_base(base)
     with TemporaryDirectory(prefix="overcast-view-") as scratch:
 
         def prepare(path: FilePath, resampling: Resampling) -> FilePath:
             return with_overviews(path, Path(scratch), resampling, progress)
 
-        layers, probabilities = _products(folder, prepare)
-        grid = read_grid(folder / map_folder.MAP)
+        products = products_of(folder, prepare)
+        layers, grid = products.layers, read_grid(products.main)
         notes: list[str] = []
+        start = _compared(folder, other, layers, prepare, notes)
         data = _data(folder, notes)
         if data is not None and data.labels is not None:
             with _noting(notes, "labels"):
                 burnt = Path(scratch) / "labels.tif"
                 legend = _burn(data.labels, grid, burnt)
-                layers["labels"] = ClassLayer(
-                    "Labels", prepare(burnt, Resampling.mode), legend, UNKNOWN
+                shown, present = (
+                    prepare(burnt, Resampling.mode),
+                    present_in(burnt, legend),
                 )
+                layers["labels"] = ClassLayer("Labels", shown, legend, UNKNOWN, present)
         if data is not None:
             layers |= _images(data.images, prepare, notes)
-        yield Scene(folder, grid, layers, probabilities, tuple(notes))
-
-
-def inside(folder: Path, name: str) -> Path:
-    """Return the file `name` of a folder, wherever links may lead.
-
-    Raises
-    ------
-    ValueError
-        If it is not a file, or lies outside of the folder.
-    """
-    try:
-        root, path = folder.resolve(), (folder / name).resolve()
-    except RuntimeError as error:
-        raise ValueError(f"{folder / name}: the links lead in a circle") from error
-    if not path.is_relative_to(root):
-        raise ValueError(f"{folder / name}: leads out of {folder}; copy it there")
-    try:
-        regular = path.is_file()
-    except OSError as error:  # such as a name that is too long
-        raise ValueError(f"{folder / name}: no such file") from error
-    if not regular:
-        raise ValueError(f"{folder / name}: no such file")
-    return path
-
-
-def _products(
-    folder: Path, prepare: Prepare
-) -> tuple[dict[str, Layer], Probabilities | None]:
-    """Layers of the files that a map consists of, and its probabilities if written."""
-    if not (folder / map_folder.MAP).exists():
-        raise ValueError(
-            f"{folder}: no map.tif there; give a folder that `overcast map`, "
-            "`predict` or `demo` wrote"
+        yield Scene(
+            folder, grid, layers, products.probabilities, tuple(notes), start, base
         )
-    path = inside(folder, map_folder.MAP)
-    legend = written_legend(path)
-    nodata = open_raster(path).nodata
-    layers: dict[str, Layer] = {
-        "map": ClassLayer(
-            "Map",
-            prepare(path, Resampling.mode),
-            legend,
-            None if nodata is None else int(nodata),
-        )
-    }
-    if (folder / map_folder.CONFIDENCE).exists():
-        path = inside(folder, map_folder.CONFIDENCE)
-        layers["confidence"] = ConfidenceLayer(
-            "Confidence", prepare(path, Resampling.average)
-        )
-    if not (folder / map_folder.PROBABILITIES).exists():
-        return layers, None
-    path = inside(folder, map_folder.PROBABILITIES)
-    return layers, open_probabilities(path, legend)
+
+
+def _compared(
+    folder: Path,
+    other: Path | None,
+    layers: dict[str, Layer],
+    prepare: Prepare,
+    notes: list[str],
+) -> tuple[str, str] | None:
+    """Add the map to compare with, or the two maps of a change; what shows at first."""
+    if other is not None:
+        here, there = folder.resolve().name, other.resolve().name
+        main = layers["map"]
+        assert isinstance(main, ClassLayer)
+        layers["map"] = dataclasses.replace(main, title=f"{main.title} {here}")
+        layers["map-2"] = map_beside(other, f"Map {there}", prepare)
+        return "map", "map-2"
+    if not (folder / map_folder.CHANGE_RESULT).exists():
+        return None
+    with _noting(notes, "maps before and after"):
+        for name, path in dates_of(folder):
+            layers[f"map-{name}"] = map_beside(path, f"Map {name}", prepare)
+        return "map-before", "map"
+    return None
+
+
+def _check_base(base: str | None) -> None:
+    if base is None:
+        return
+    address = urlsplit(base)
+    if address.scheme not in ("http", "https") or not address.hostname:
+        raise ValueError(f"--base {base}: expected https://...")
+    if not all(part in base for part in ("{z}", "{x}", "{y}")):
+        raise ValueError(f"--base {base}: expected {{z}}, {{x}} and {{y}} in it")
+    if re.search(r"[\s;,'\"]", base):
+        raise ValueError(f"--base {base}: a blank, comma, semicolon or quote in it")
 
 
 def _data(folder: Path, notes: list[str]) -> Data | None:
@@ -151,7 +151,8 @@ def _data(folder: Path, notes: list[str]) -> Data | None:
             with _noting(notes, "imagery"):
                 return read_plan(inside(folder, name)).data
             return None
-    notes.append("no run/plan.yaml or plan.yaml here, so the imagery is not known")
+    if not (folder / map_folder.CHANGE_RESULT).exists():
+        notes.append("no run/plan.yaml or plan.yaml here, so the imagery is not known")
     return None
 
 

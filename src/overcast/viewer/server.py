@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
 
 from rasterio.errors import RasterioError
 
@@ -36,6 +37,15 @@ _FILE_POLICY = (
 """A report is one file, and runs nothing. The folder may be anybody's, so its files have
 an origin of their own (sandbox) and can't read what this server answers."""
 _LASTING = "private, max-age=86400"
+
+
+def _policy(base: str | None) -> str:
+    """Policy of the page, which may load tiles from the server that the user named."""
+    if base is None:
+        return _PAGE_POLICY
+    address = urlsplit(base)
+    origin = f"{address.scheme}://{address.netloc}"
+    return _PAGE_POLICY.replace("connect-src 'self'", f"connect-src 'self' {origin}")
 
 
 class ViewServer(ThreadingHTTPServer):
@@ -89,7 +99,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, found: Answer) -> None:
         # By what is answered: one address can be written in many ways.
-        policy = _FILE_POLICY if found.of_folder else _PAGE_POLICY
+        policy = _FILE_POLICY if found.of_folder else _policy(self.server.scene.base)
         headers = {
             "Content-Type": found.kind,
             "Content-Length": str(len(found.body)),

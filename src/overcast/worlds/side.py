@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any, TypeVar
@@ -79,18 +80,39 @@ def _pooled(
     function: Callable[[T], R], things: Sequence[T], processes: int
 ) -> Iterator[R]:
     context = multiprocessing.get_context("spawn")
+    others = multiprocessing.active_children()
     with ProcessPoolExecutor(processes, context, _begin, (function,)) as pool:
         waiting: deque[Future[R]] = deque()
         try:
             for thing in things:
-                waiting.append(pool.submit(_call, thing))
+                with _undisturbed():
+                    waiting.append(pool.submit(_call, thing))
                 if len(waiting) > _AHEAD * processes:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
+        except (KeyboardInterrupt, GeneratorExit):
+            # At once: one that is just starting would complain that this one is gone.
+            for process in multiprocessing.active_children():
+                if process not in others:
+                    process.kill()
+            raise
         finally:
             for future in waiting:
                 future.cancel()
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let requests to end wait: half a process that starts can't be ended in peace."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _is_guarded() -> bool:

@@ -15,6 +15,13 @@ from overcast.extras import advice
 
 @click.command(cls=Command, context_settings=HELP)
 @click.argument("folder", metavar="OUT", type=FILE)
+@click.argument("other", metavar="[OTHER]", type=FILE, required=False)
+@click.option(
+    "--base",
+    metavar="URL",
+    help="Address of your own base map, such as https://server/{z}/{x}/{y}.png. Your "
+    "browser loads it from there.  [default: none, and no network]",
+)
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
@@ -22,15 +29,20 @@ from overcast.extras import advice
     help="Port on this machine.  [default: any free one]",
 )
 @click.option("--no-browser", is_flag=True, help="Only print the address.")
-def command(folder: Path, port: int, no_browser: bool) -> None:
+def command(
+    folder: Path, other: Path | None, base: str | None, port: int, no_browser: bool
+) -> None:
     """Look at a map over the imagery and the labels it was made from.
 
-    Serves a page of the folder of `overcast map`, to this machine alone, until Ctrl-C.
-    It loads nothing from the network and writes nothing.
+    Serves a page of the folder of `overcast map` or `change`, to this machine alone,
+    until Ctrl-C. OTHER is the folder of another map, to compare with. The page loads
+    nothing from the network, except a base map that you name, and writes nothing.
 
     \b
-    Example:
+    Examples:
       overcast view out/
+      overcast view out2018/ out2024/
+      overcast view change/
     """
     try:
         from overcast.viewer.answers import library
@@ -44,7 +56,9 @@ def command(folder: Path, port: int, no_browser: bool) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with ExitStack() as held:
         with bar() as progress:
-            scene = held.enter_context(open_scene(folder, progress))
+            scene = held.enter_context(
+                open_scene(folder, progress, other=other, base=base)
+            )
         for note in scene.notes:
             say(f"note: {note}")
         server = held.enter_context(ViewServer(scene, port))

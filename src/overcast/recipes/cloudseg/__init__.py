@@ -15,7 +15,8 @@ The teacher learns in the first `teacher_steps`, and then stays as it is. There 
   the samples clear in these steps.
 
 Distillation can be worth something only where the teacher knows what the student isn't told
-by its labels (docs/lab/clouds.md has what both teachers were worth).
+by its labels. With ``average`` it was worth nothing (docs/lab/clouds.md), and ``own`` was
+not measured, so that ``average`` is the default.
 
 Clear images are those of the target `clear`, the twin of a cloudy image. Without it,
 `optical` itself is taken to be clear, and clouds are drawn over it. With it, a share
@@ -141,7 +142,7 @@ class CloudSeg:
         Of `optical`, for clouds that are drawn; `of_setting` fills it in. Without it
         they are grey.
     pixel_m
-        Side of a pixel in metres, for the size of drawn clouds; likewise.
+        Side of a pixel in metres, for the size of drawn clouds; `of_setting` fills it in.
     """
 
     streams: ClassVar[tuple[str, ...]] = ("labelled",)

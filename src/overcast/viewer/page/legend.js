@@ -6,16 +6,23 @@ import { by, element, swatch } from "./dom.js";
 export function drawLegends(scene) {
   const legends = scene.layers.filter((layer) => layer.legend);
   const first = JSON.stringify(legends[0].legend);
+  const present = (layer) => legends.filter((l) => JSON.stringify(l.legend) === JSON.stringify(layer.legend)).flatMap((l) => l.present ?? l.legend.map((land) => land.code));
   const others = legends.filter((layer) => JSON.stringify(layer.legend) !== first);
   for (const layer of [legends[0], ...others]) {
     if (others.length) by("legends").append(element("p", { className: "legend-title" }, layer.title));
-    by("legends").append(list(layer, layer.name === "map" && scene.probabilities));
+    by("legends").append(list(layer, new Set(present(layer)), layer.name === "map" && scene.probabilities));
+  }
+  for (const layer of scene.layers.filter((l) => l.kind === "values")) {
+    const [low, high] = layer.ends;
+    const ends = element("div", { className: "ends" }, element("span", {}, low), element("span", {}, layer.title.toLowerCase()), element("span", {}, high));
+    by("legends").append(element("div", { className: "value-ramp" }, element("div", { className: "ramp" }), ends));
   }
   by("ramp").hidden = !scene.layers.some((layer) => layer.kind === "confidence");
 }
 
-function list(layer, withShares) {
-  const rows = layer.legend.map((land, index) => {
+// Only the classes that occur somewhere; `index` is the place in the whole legend.
+function list(layer, present, withShares) {
+  const rows = [...layer.legend.entries()].filter(([, land]) => present.has(land.code)).map(([index, land]) => {
     const row = element("li", {}, swatch(land), element("span", {}, land.name));
     Object.assign(row.dataset, { layer: layer.name, code: land.code, index });
     if (withShares) {
@@ -40,6 +47,13 @@ export function tell(found, scene) {
     facts.push(["Confidence", found.confidence === null ? "–" : percent(found.confidence)]);
   }
   if ("labels" in found.classes) facts.push(["Labels", found.classes.labels?.name ?? "–"]);
+  for (const layer of scene.layers.filter((l) => l.legend && !["map", "labels"].includes(l.name))) {
+    facts.push([layer.title, found.classes[layer.name]?.name ?? "–"]);
+  }
+  for (const layer of scene.layers.filter((l) => l.kind === "values")) {
+    const value = found.values[layer.name];
+    facts.push([layer.title, value === null ? "–" : Number.isInteger(value) ? `${value}` : percent(value)]);
+  }
   facts.push(["Place", `${degrees(found.lat, "NS")}, ${degrees(found.lon, "EW")}`]);
   if (found.x !== null) facts.push([scene.crs, `${coordinate(found.x)}, ${coordinate(found.y)}`]);
   by("point").replaceChildren(

@@ -15,6 +15,9 @@ addEventListener("error", (event) => {
 });
 
 const scene = await (await fetch("scene.json")).json();
+if (scene.base) {
+  scene.layers.push({ name: "base", title: "Base map", kind: "optical", tiles: scene.base, bounds: [-180, -85, 180, 85], deepest: 19, legend: null });
+}
 const layers = new Map(scene.layers.map((layer) => [layer.name, layer]));
 const images = scene.layers.filter((l) => l.kind === "optical" || l.kind === "sar");
 const [west, south, east, north] = layers.get("map").bounds;
@@ -28,6 +31,7 @@ const NOTHING = "none";
 const state = {
   left: (images[0] ?? layers.get("labels") ?? layers.get("map")).name,
   right: "map",
+  ...(scene.start && { left: scene.start[0], right: scene.start[1] }),
   beneath: images[0]?.name ?? NOTHING,
   opacity: 100,
   swipe: 50,
@@ -65,10 +69,10 @@ function style() {
   for (const layer of [...scene.layers].reverse()) {
     sources[layer.name] = {
       type: "raster",
-      tiles: [`${location.origin}/tiles/${layer.name}/{z}/{x}/{y}.png?v=${layer.version}`],
+      tiles: [layer.tiles ?? `${location.origin}/tiles/${layer.name}/{z}/{x}/{y}.png?v=${layer.version}`],
       tileSize: 256,
       bounds: layer.bounds,
-      maxzoom: deepest,
+      maxzoom: layer.tiles ? layer.deepest : deepest,
     };
     drawn.push({
       id: layer.name,
@@ -197,10 +201,11 @@ line.addEventListener("keydown", (event) => {
 
 // ---- What is at a point
 
-const marks = Object.values(maps).map((map) => ({
-  map,
-  mark: new maplibregl.Marker({ element: element("div", { className: "mark" }) }),
-}));
+const marks = Object.values(maps).map((map) => {
+  const drop = element("div", { className: "mark" });
+  drop.setAttribute("role", "img"); // MapLibre labels it
+  return { map, mark: new maplibregl.Marker({ element: drop }) };
+});
 let asked = 0;
 
 async function ask({ lng, lat }) {
@@ -229,7 +234,7 @@ document.addEventListener("keydown", (event) => {
   const layer = scene.layers[Number(digit) - 1];
   if (digit === "0") maps.right.fitBounds(whole, { padding: 32 });
   else if (layer) choose({ [event.shiftKey ? "left" : "right"]: layer.name });
-  else if (event.key === "[" || event.key === "]") choose({ swipe: state.swipe + (event.key === "[" ? -2 : 2) });
+  else if ("[],.".includes(event.key)) choose({ swipe: state.swipe + ("[,".includes(event.key) ? -2 : 2) });
   else if (event.key === "Enter" && event.target === maps.right.getCanvas()) ask(maps.right.getCenter());
 });
 
@@ -241,10 +246,13 @@ const [rows, columns] = scene.shape;
 by("grid").textContent = `${columns.toLocaleString("en")} × ${rows.toLocaleString("en")} pixels of ${scene.pixel} · ${scene.crs}`;
 drawLegends(scene);
 by("report").hidden = !scene.report;
+if (scene.report) by("report").firstChild.href = `files/${scene.report}`;
 scene.notes.forEach(note);
 document.body.dataset.built = "yes";
 
 await Promise.all(Object.values(maps).map((map) => map.loaded() || new Promise((done) => map.once("load", done))));
 show();
 await Promise.all(Object.values(maps).map((map) => new Promise((done) => map.once("idle", done))));
+// Arrows, + and - work without a click.
+if (document.activeElement === document.body) maps.right.getCanvas().focus({ preventScroll: true });
 document.body.dataset.ready = "yes";
