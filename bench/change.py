@@ -31,6 +31,8 @@ from overcast.worlds.scene import Scene, Wanted, simulate
 
 SIDE, POINTS, SAMPLES = 256, 1000, 100
 SHARES = (0.01, 0.05, 0.2)
+LEAST = (0.5, 0.3, 0.1)
+"""Probabilities from which a pixel counts as changed: --probability."""
 Classes = NDArray[np.uint8]
 Values = NDArray[np.float32]
 
@@ -135,17 +137,19 @@ def main() -> None:
             true = (now != truth).ravel()
             apart = before.argmax(1) != after.argmax(1)
             joint = estimate_joint(before[::3], after[::3])
-            together = joint.changed(before, after) >= 0.5
+            probable = joint.changed(before, after)
             rows[share, "two maps"].append(scored(apart, true))
-            rows[share, "joint"].append(scored(together, true))
-            hits[share] += held(together, true, world)
+            for least in LEAST:
+                called = probable >= least
+                rows[share, f"joint {least}"].append(scored(called, true))
+            hits[share] += held(probable >= LEAST[0], true, world)
             guessed[share].append(1 - float(np.trace(joint.shares)))
     print(f"{'change':>7} {'way':10}{'false':>8}{'missed':>8}{'J says':>8}{'areas':>8}")
     for (share, way), values in rows.items():
         false, missed = 100 * np.mean(values, 0)
         print(f"{share:7.0%} {way:10}{false:7.1f}%{missed:7.1f}%", end="")
         more = f"{np.mean(guessed[share]):8.1%}{np.mean(hits[share]):8.1%}"
-        print(more if way == "joint" else "")
+        print(more if way == f"joint {LEAST[0]}" else "")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ was seen (JSON, on standard output) tell what a user would see.
 """
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -21,7 +22,12 @@ from qgis.core import (
     QgsProject,
     QgsRasterLayer,
 )
-from qgis.gui import QgsAttributeForm, QgsGui, QgsMapCanvas
+from qgis.gui import (
+    QgsAttributeForm,
+    QgsGui,
+    QgsLayerTreeMapCanvasBridge,
+    QgsMapCanvas,
+)
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QMainWindow
 
@@ -100,12 +106,15 @@ def judge(layer, canvas, window):
     QTest.qWait(300)
     window.grab().save(str(OUT / "judged.png"))
     filled = [str(f["reference"]) for f in layer.getFeatures()]
+    named = [one.name() for one in canvas.layers()]
+    panel.close()
+    QTest.qWait(300)
     return {
         "hidden": hidden,
         "visited": len(set(visited)),
         "filled": sum(bool(one) for one in filled),
         "progress": panel.progress.text(),
-        "layers_while_judging": [one.name() for one in canvas.layers()],
+        "layers_while_judging": named,
     }
 
 
@@ -132,7 +141,7 @@ def refused(processing):
 
 def main():
     """Do all of it, and print what was seen."""
-    application, plugin = begin()
+    _application, plugin = begin()
     import processing
 
     seen = {}
@@ -150,8 +159,12 @@ def main():
     sample = layer_named("Sample")
     canvas, window = QgsMapCanvas(), QMainWindow()
     window.setCentralWidget(canvas)
+    root = QgsProject.instance().layerTreeRoot()
+    bridge = QgsLayerTreeMapCanvasBridge(root, canvas)  # as in the window of QGIS
+    bridge.setAutoSetupOnFirstLayer(False)
     canvas.setDestinationCrs(layer_named("Map").crs())
     seen["judged"] = judge(sample, canvas, window)
+    seen["layers_after"] = sorted(one.name() for one in canvas.layers())
     scores = processing.run(
         "overcast:assess", {"MAPPED": results["MAP"], "REFERENCE": sample}
     )
@@ -167,7 +180,7 @@ def main():
     print(json.dumps(seen))
     sys.stdout.flush()
     plugin.unload()
-    application.exitQgis()
+    os._exit(0)  # Python and QGIS free windows in no agreed order
 
 
 if __name__ == "__main__":

@@ -124,7 +124,7 @@ def test_the_command_line_takes_a_mask(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--s2-hidden", "1"), "--s2-hidden: of what? give --s2-mask as well"),
+        (("--s2-hidden", "1"), "--s2-hidden works with --s2-mask"),
         (("--s2-mask", "SCL.tif", "--s2-hidden", "cloud"), "expected codes, such as"),
     ],
 )

@@ -44,6 +44,20 @@ def test_a_fifth_of_the_cells_is_confused() -> None:
     assert (found != values).mean() == pytest.approx(0.2, abs=0.03)
 
 
+@pytest.mark.parametrize("right", [65, 85])
+def test_a_product_is_right_on_a_share_and_wrong_in_blobs(right: int) -> None:
+    truth = tile().truth.values
+    known = truth != UNKNOWN
+    found = labels_of(tile(), f"product-{right}", 0).values
+    assert ((found == UNKNOWN) <= ~known).all()
+    wrong = (found != truth) & known
+    assert 1 - wrong[known].mean() == pytest.approx(right / 100, abs=0.01)
+    # Mistakes lie beside mistakes: at random, a neighbour were wrong by their share.
+    beside = (wrong[:, 1:] & wrong[:, :-1]).mean() / wrong[:, 1:].mean()
+    assert beside > 0.75
+    assert (labels_of(tile(), f"product-{right}", 1).values != found).any()
+
+
 @pytest.mark.parametrize(
     ("name", "least", "most"),
     [("patches-5", 300, 1280), ("polygons-40", 1000, 5000), ("points-200", 200, 200)],

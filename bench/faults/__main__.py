@@ -21,7 +21,7 @@ from bench.faults import kills, mutations, pairs
 from bench.faults.commands import JOBS
 from bench.faults.disk import can_mount, on_full_disks
 from bench.faults.kills import Finding
-from bench.faults.table import write_report, write_table
+from bench.faults.table import counts_of, write_report, write_table
 
 PARTS = ("kills", "random", "disks", "files", "pairs", "requests")
 _SMALL = ("sample to CSV", "publish", "generalise")
@@ -42,10 +42,10 @@ def main() -> int:
                 print("disks: passed over; only root can mount a small disk")
                 continue
             findings = list(_shown(_carry_out(part, work, options)))
-            print(write_table(part, findings), flush=True)
+            print(write_table(part, counts_of(findings)), flush=True)
             wrong += sum(finding.word == "fault" for finding in findings)
             if options.report:
-                write_report(part, findings, " ".join(sys.argv[1:]))
+                write_report(part, findings)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     print(f"{wrong} faults in {time.monotonic() - begun:.0f} s, seed {options.seed}")

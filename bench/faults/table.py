@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from bench.faults.kills import Finding
 
 DOC = "docs/reliability.md"
 _ROOT = Path(__file__).parents[2]
+_MEASURED = Path(__file__).with_name("measured.json")
 _HEADS = {
     "same": "right in the end",
     "whole": "said to be there, and whole",
@@ -28,19 +30,28 @@ _COUNTED = {
 }
 
 
-def write_table(part: str, findings: Sequence[Finding]) -> str:
-    """A Markdown table: commands or formats, and how many ended in which way."""
+Counts = dict[str, dict[str, int]]
+"""By command or format, how many ended with which word."""
+
+
+def counts_of(findings: Sequence[Finding]) -> Counts:
+    """Count how commands or formats ended."""
     counts: dict[str, Counter[str]] = {}
     for finding in findings:
         counts.setdefault(finding.job, Counter())[finding.word] += 1
-    total = sum(counts.values(), Counter[str]())
+    return {name: dict(count) for name, count in counts.items()}
+
+
+def write_table(part: str, counts: Counts) -> str:
+    """A Markdown table: commands or formats, and how many ended in which way."""
+    total = sum(map(Counter, counts.values()), Counter[str]())
     words = [word for word in _HEADS if total[word] or word == "fault"]
     first, number = _COUNTED[part]
     lines = [
         f"| {first} | {number} | " + " | ".join(_HEADS[word] for word in words) + " |",
         "|---|" + "---:|" * (len(words) + 1),
     ]
-    lines += [_row(name, count, words) for name, count in counts.items()]
+    lines += [_row(name, Counter(count), words) for name, count in counts.items()]
     lines.append(_row("**all**", total, words))
     return "\n".join(lines)
 
@@ -50,15 +61,22 @@ def _row(name: str, count: Counter[str], words: Sequence[str]) -> str:
     return f"| {name} | " + " | ".join(str(n) for n in numbers) + " |"
 
 
-def write_report(part: str, findings: Sequence[Finding], words: str) -> None:
-    """Write the table of a part between its marks of the page."""
+def write_report(part: str, findings: Sequence[Finding]) -> None:
+    """Write the rows of a part anew that were measured, and keep the others.
+
+    The counts are kept in a file beside this one, and the table on the page is made of it.
+    """
+    measured = json.loads(_MEASURED.read_text(encoding="utf-8"))
+    measured[part] = {**measured.get(part, {}), **counts_of(findings)}
+    text = json.dumps(measured, indent=1, sort_keys=True)
+    _MEASURED.write_text(text + "\n", encoding="utf-8")
     path = _ROOT / DOC
     text = path.read_text(encoding="utf-8")
     start, end = f"<!-- {part} -->", f"<!-- /{part} -->"
     if start not in text or end not in text:
         raise ValueError(f"{DOC}: no {start} and {end} to write between")
-    table = write_table(part, findings)
-    section = f"{start}\n`python -m bench.faults {words}`:\n\n{table}\n{end}"
+    table = write_table(part, dict(sorted(measured[part].items())))
+    section = f"{start}\n`python -m bench.faults {part}`:\n\n{table}\n{end}"
     pattern = re.escape(start) + ".*?" + re.escape(end)
     path.write_text(
         re.sub(pattern, lambda _: section, text, flags=re.DOTALL), encoding="utf-8"

@@ -15,6 +15,7 @@ from odc.geo.geobox import GeoBox
 
 from overcast.augment.clouds import PIXEL_M, Drawn, Sky, draw, mix
 from overcast.geo.bands import Band, Sensor
+from overcast.geo.derived import Derived
 from overcast.geo.extent import pixel_m
 from overcast.geo.raster import Image
 from overcast.geo.stack import ImageSource
@@ -27,12 +28,12 @@ MASK = Sensor("cloud mask", "optical", (Band("cloud", "share", 0.0, 1.0),))
 
 
 @dataclass(frozen=True, slots=True)
-class Cloudy:
+class Cloudy(Derived[ImageSource]):
     """A clear optical image under drawn clouds and their shadows, as an `ImageSource`.
 
     Attributes
     ----------
-    image
+    source
         What is seen without them.
     key
         Which sky; the same key is the same clouds.
@@ -42,25 +43,14 @@ class Cloudy:
         Chance of thin clouds alone, 0 to 1.
     """
 
-    image: ImageSource
     key: int
     cover: tuple[float, float] = (0.3, 0.7)
     cirrus: float = 0.2
 
     @property
-    def grid(self) -> GeoBox:
-        """That of the image."""
-        return self.image.grid
-
-    @property
-    def blocks(self) -> tuple[int, int]:
-        """Those of the image."""
-        return self.image.blocks
-
-    @property
     def sensor(self) -> Sensor:
         """That of the image."""
-        return self.image.sensor
+        return self.source.sensor
 
     @property
     def mask(self) -> CloudMask:
@@ -75,7 +65,7 @@ class Cloudy:
         ValueError
             If `grid` has other pixels than the image.
         """
-        clear = self.image.read(grid)
+        clear = self.source.read(grid)
         network = torch.from_numpy(self.sensor.to_network(clear.values))
         seen = mix(network[None], Sky.of(self.sensor), [self.drawn(grid)])[0].numpy()
         values = self.sensor.from_network(seen)
@@ -96,20 +86,8 @@ class Cloudy:
 
 
 @dataclass(frozen=True, slots=True)
-class CloudMask:
+class CloudMask(Derived[Cloudy]):
     """Where a `Cloudy` image has clouds or shadows, as an `ImageSource` of `MASK`."""
-
-    cloudy: Cloudy
-
-    @property
-    def grid(self) -> GeoBox:
-        """That of the image."""
-        return self.cloudy.grid
-
-    @property
-    def blocks(self) -> tuple[int, int]:
-        """Those of the image."""
-        return self.cloudy.blocks
 
     @property
     def sensor(self) -> Sensor:
@@ -118,6 +96,6 @@ class CloudMask:
 
     def read(self, grid: GeoBox) -> Image:
         """1 or 0 ``[1, H, W]``, everywhere known."""
-        opacity, shadow, _ = self.cloudy.drawn(grid)
+        opacity, shadow, _ = self.source.drawn(grid)
         hidden = classify(opacity, shadow) != CLEAR
         return Image.of(hidden[None].astype(np.float32), grid, MASK)

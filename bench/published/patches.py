@@ -18,6 +18,7 @@ from overcast.accuracy.confusion import Confusion
 from overcast.datasets.dataset import Patch
 from overcast.geo.arrays import ImageArray, LabelArray
 from overcast.geo.bands import SENTINEL_1, SENTINEL_2_L1C, Sensor
+from overcast.geo.derived import Derived
 from overcast.geo.legend import Crosswalk, Legend, load_legend
 from overcast.geo.raster import UNKNOWN, Image, Labels
 from overcast.geo.stack import Chip, ImageSource, Stack
@@ -83,25 +84,14 @@ def clipped(image: Image, sensor: Sensor) -> Image:
 
 
 @dataclass(frozen=True, slots=True)
-class Clipped:
+class Clipped(Derived[ImageSource]):
     """An image as `clipped` leaves it, as an `ImageSource`."""
 
-    image: ImageSource
     sensor: Sensor
-
-    @property
-    def grid(self) -> GeoBox:
-        """The grid of the image."""
-        return self.image.grid
-
-    @property
-    def blocks(self) -> tuple[int, int]:
-        """Pieces that the image reads at once."""
-        return self.image.blocks
 
     def read(self, grid: GeoBox) -> Image:
         """Values on `grid`, clipped."""
-        return clipped(self.image.read(grid), self.sensor)
+        return clipped(self.source.read(grid), self.sensor)
 
 
 def some(patches: Sequence[Patch], count: int | None) -> list[Patch]:

@@ -20,6 +20,7 @@ from odc.geo.geobox import GeoBox
 
 from overcast.datasets.dataset import Dataset, Patch
 from overcast.geo.bands import Sensor
+from overcast.geo.derived import Derived
 from overcast.geo.raster import Image
 from overcast.geo.stack import ImageSource, Stack
 from overcast.geo.tiling import Tiling
@@ -124,22 +125,12 @@ ARMS = ("SAR alone", "optical alone", NAIVE, "cloudseg", ORACLE)
 
 
 @dataclass(frozen=True, slots=True)
-class _Unseen:
+class _Unseen(Derived[ImageSource]):
     """An image that nothing was seen of, as a source."""
-
-    image: ImageSource
-
-    @property
-    def grid(self) -> GeoBox:
-        return self.image.grid
-
-    @property
-    def blocks(self) -> tuple[int, int]:
-        return self.image.blocks
 
     @property
     def sensor(self) -> Sensor:
-        return self.image.sensor
+        return self.source.sensor
 
     def read(self, grid: GeoBox) -> Image:
         return Image.unseen(grid, self.sensor)

@@ -29,16 +29,19 @@ project; its README has the sources and licences).
 
 Labels are made from the reference: `majority-S`, the majority in cells of S metres of the
 MODIS grid; `confused-S`, the same with a fifth of the cells called another class;
-`patches-N`, `polygons-40` and `points-200`, the reference in few places. Maps from the
-last three are scored on the other pixels. Every pixel that the reference knows counts.
+`product-77`, a product of the reference's pixels with blobs that are called another class,
+right on 77 %; `patches-N`, `polygons-40` and `points-200`, the reference in few
+places. Maps from the last three are scored on the other pixels. Every pixel that the
+reference knows counts.
 
 Tiles are small: a single difference below .05 means nothing, the pattern over the cases
 does. Each figure is the mean over the seeds, with the spread (standard deviation) where
 there are several seeds. A seed draws labels and starts methods; majority labels have
 nothing to draw.
 
-*weak* is the default of `overcast map`: labels count as evidence of place as far as the
-images bear them out (`overcast.methods.place.strength`). *Without place* is
+*weak* is the default of `overcast map`: labels count as evidence of place, at least by
+half, and more as far as images bear them out (`overcast.methods.place.strength`).
+*Without place* is
 `--no-place`, *accuracy stated* is `--labels-accuracy` with the true share of right
 pixels, *anchors* is `--anchors` with random pixels of known class.
 """

@@ -133,7 +133,8 @@ def product(truth: Labels, right: float, random: np.random.Generator) -> Labels:
     The mistakes that moved borders leave to be made are blobs. In one, a class has the
     name of another class, drawn by how often its pixels lie beside it.
     """
-    classes = _waved(truth.values, random)
+    waved = _waved(truth.values, random)
+    classes = np.where(waved == UNKNOWN, truth.values, waved)
     shape = truth.values.shape
     known = truth.values != UNKNOWN
     called = _called(classes, truth.values, random)

@@ -58,6 +58,7 @@ class JudgePanel(QDockWidget):
         self._judged = {}
         self._outlines = Outlines(canvas)
         self._shortcuts = []
+        self._hidden = set()
         self._build()
 
     def _build(self):
@@ -247,17 +248,27 @@ class JudgePanel(QDockWidget):
         self.certainty.setCurrentIndex(0)
 
     def _show_base(self):
+        """Switch all layers off but the base imagery, or those on again that were on.
+
+        By the tree of layers, since QGIS draws what the tree says.
+        """
         base = self.base.currentLayer()
-        if self.alone.isChecked() and base is not None:
-            self.canvas.setLayers([base])
-        else:
+        if not self.alone.isChecked() or base is None:
             self._show_project()
+            return
+        for node in QgsProject.instance().layerTreeRoot().findLayers():
+            if node.layerId() == base.id():
+                node.setItemVisibilityCheckedParentRecursive(True)
+            elif node.itemVisibilityChecked():
+                self._hidden.add(node.layerId())
+                node.setItemVisibilityChecked(False)
 
     def _show_project(self):
         root = QgsProject.instance().layerTreeRoot()
-        layers = [one.layer() for one in root.findLayers() if one.isVisible()]
-        if layers:
-            self.canvas.setLayers([layer for layer in layers if layer is not None])
+        for node in map(root.findLayer, self._hidden):
+            if node is not None:
+                node.setItemVisibilityChecked(True)
+        self._hidden.clear()
 
     def _ask_address(self):
         text, given = QInputDialog.getText(

@@ -53,10 +53,10 @@ def help_html(algorithm):
     for block in algorithm["help"].split("\n\n"):
         first, *others = block.splitlines()
         if first.startswith("Example"):
-            code = "\n".join(line.strip() for line in others)
-            parts.append(
-                f"<p><b>{html.escape(first)}</b></p><pre>{html.escape(code)}</pre>"
-            )
+            # QGIS makes a paragraph of every line.
+            code = "\n".join(line.strip() for line in others).replace("\\\n", "")
+            shown = "<br>".join(map(html.escape, code.splitlines()))
+            parts.append(f"<p><b>{html.escape(first)}</b><br><code>{shown}</code></p>")
         else:
             parts.append(f"<p>{html.escape(' '.join(block.split()))}</p>")
     parts.append(

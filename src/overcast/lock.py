@@ -117,7 +117,7 @@ def _files(folder: Path, scope: str) -> tuple[Path, Path]:
 
 def _sign(path: Path) -> None:
     words = [Path(sys.argv[0]).name, *sys.argv[1:]]
-    if Path(sys.argv[0]).parts[-2:] == ("overcast", "cli.py"):
+    if Path(sys.argv[0]).parts[-2:] == ("overcast", "__main__.py"):
         words[0] = "overcast"
     facts = {
         "process": os.getpid(),

@@ -69,21 +69,21 @@ MAP = ("map", "--labels", "l.tif", "--legend", "igbp", "--out", "o")
     [
         (
             (*MAP, "--s1", "a.tif", "--s2-bands", "B02"),
-            "--s2-bands: of what? give --s2",
+            "--s2-bands works with --s2; give --s2",
         ),
         (
             (*MAP, "--s1", "a.tif", "--s2-offset", "0"),
-            "--s2-offset: of what? give --s2",
+            "--s2-offset works with --s2; give --s2",
         ),
         (
             (*MAP, "--s1", "a.tif", "--s2-mask", "m.tif"),
-            "--s2-mask: of what? give --s2",
+            "--s2-mask works with --s2; give --s2",
         ),
         (
             (*MAP, "--s2", "a.tif", "--s2-hidden", "3"),
-            "--s2-hidden: of what? give --s2-m",
+            "--s2-hidden works with --s2-m",
         ),
-        ((*MAP, "--s2", "a.tif", "--s1-units", "db"), "--s1-units: of what? give --s1"),
+        ((*MAP, "--s2", "a.tif", "--s1-units", "db"), "--s1-units works with --s1"),
         (
             (*MAP, "--s2", "a.tif", "--image", "s2=b.toml:b.tif"),
             "an image s2 of another sensor already",
@@ -138,7 +138,7 @@ MAP = ("map", "--labels", "l.tif", "--legend", "igbp", "--out", "o")
         ),
         (
             ("pseudo", "r", "--s1", "a", "--out", "o", "--official-legend", "igbp"),
-            "--official-legend: of what? give --official",
+            "--official-legend works with --official",
         ),
         (
             (
@@ -192,7 +192,7 @@ def test_how_to_read_a_reference_that_is_not_given(name: str) -> None:
         (*MAP, "--s2", "a.tif"),
         ("predict", "r", "--s2", "a.tif", "--out", "o"),
     ):
-        assert f"--reference-{name}: of what? give --reference" in line(
+        assert f"--reference-{name} works with --reference" in line(
             *words, f"--reference-{name}", "1"
         )
 

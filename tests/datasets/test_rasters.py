@@ -8,7 +8,7 @@ import pytest
 from overcast.datasets.miniature import utm_grid, write_raster
 from overcast.datasets.rasters import (
     AMPLITUDE,
-    Translated,
+    crossed,
     open_amplitude,
     open_bands,
     open_classes,
@@ -51,7 +51,7 @@ def test_translates_codes_of_one_legend_to_another() -> None:
     theirs = Labels(
         values=walk.source.to_indices(codes, 0), grid=grid, legend=walk.source
     )
-    found = Translated(LabelArray(theirs), walk).read(grid)
+    found = crossed(LabelArray(theirs), walk).read(grid)
     names = [walk.target.names[i] for i in found.values[0, :3]]
     assert names == ["Forest", "Croplands", "Water"]
     assert found.values[0, 3] == UNKNOWN

@@ -55,6 +55,7 @@ NO_IMAGES = {
     "palette": "a legend",
     "polygons": "a map",
     "publish": "maps",
+    "report": "a map",
     "sample": "a map",
     "simulate": "writes dates",
 }

@@ -232,7 +232,7 @@ def test_by_command_with_tables(out: Path) -> None:
     error, _, _ = call(*given, "--table", out / "t.xlsx")
     assert "ends in .csv or .md" in str(error)
     error, _, _ = call("areas", out / "map.tif", "--name", "NAME")
-    assert "--name: of what? give --zones" in str(error)
+    assert "--name works with --zones" in str(error)
 
 
 def test_the_sentence_of_a_report(out: Path) -> None:

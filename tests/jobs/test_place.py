@@ -130,7 +130,7 @@ def test_a_run_that_has_not_decided_is_not_finished(
     [
         (("--labels-accuracy", "85"), "accuracy 85; expected a share"),
         (("--labels-accuracy", "0.8", "--anchors", "x.gpkg"), "give one"),
-        (("--anchors-column", "kind"), "of what?"),
+        (("--anchors-column", "kind"), "works with --anchors"),
         (("--no-place", "--labels-accuracy", "0.8"), "--no-place"),
         (("--anchors", "no.gpkg"), "no such file"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from overcast.geo.legend import load_legend
 from overcast.jobs.assess import assess_files, draw_sample
 from overcast.jobs.mapping import make_map
 from overcast.jobs.reporting import report_again
-from overcast.plan import Data, ImageInput, LabelInput, Plan
+from overcast.plan import Data, ImageInput, LabelInput, Plan, read_plan
 from overcast.progress import quiet
 from overcast.worlds.files import write_world
 
@@ -70,3 +71,21 @@ def test_a_sample_gives_areas_and_no_scores_of_its_points(out: Path) -> None:
 def test_without_a_run_it_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"no run; expected plan\.yaml"):
         report_again(tmp_path / "map.tif", {})
+
+
+def test_a_head_stays_when_the_page_is_written_again(out: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    shutil.copytree(out, folder)
+    given = ["report", str(folder), "--title", "Ohrid", "--author", "Office"]
+    assert CliRunner().invoke(program, given).exit_code == 0
+    truth = ReferenceFile(out.parent / "world" / "truth.tif")
+    report_again(folder / "map.tif", assess_files(folder / "map.tif", truth))
+    page = (folder / "report.html").read_text()
+    assert "<h1>Ohrid</h1>" in page
+    assert "Confusion matrix" in page
+    plan = read_plan(out / "run" / "plan.yaml")
+    make_map(plan, folder, None, True, quiet)
+    page = (folder / "report.html").read_text()
+    assert "<h1>Ohrid</h1>" in page
+    assert "<dd>Office</dd>" in page
+    assert "Confusion matrix" not in page

@@ -88,7 +88,7 @@ def stack_of(
 
 def test_right_labels_count_fully() -> None:
     found = place_by_consistency(Looking(), stack_of(cells_of(wrong(0))), 0)
-    assert found.strength == Strength((0.0,) * 4, temper=0.75)
+    assert found.strength == Strength((0.0,) * 4, exponent=0.5, temper=0.9)
     assert "consistency 1.00" in found.notes[0]
 
 
@@ -163,7 +163,18 @@ def test_stated_accuracy_is_taken() -> None:
     )
     assert found.strength is not None
     assert found.strength.wrong == pytest.approx((0.4, 0.4, 0.0, 0.8))
-    assert (found.strength.exponent, found.strength.power) == (1.0, 1.0)
+    assert (found.strength.exponent, found.strength.power) == (0.7, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "exponent"), [(0.5, 0.7), (0.88, 0.7), (0.915, 0.6), (0.97, 0.5)]
+)
+def test_the_better_the_labels_the_less_the_pixel_counts(
+    accuracy: float, exponent: float
+) -> None:
+    found = place_by_accuracy(stack_of(cells_of(wrong(0))), np.full(4, accuracy))
+    assert found.strength is not None
+    assert found.strength.exponent == pytest.approx(exponent)
 
 
 def anchors(values: NDArray[np.uint8], count: int = 60) -> Anchors:

@@ -8,7 +8,12 @@ import numpy as np
 import pytest
 
 from overcast.geo.legend import Legend, built_in_legends, load_legend
-from overcast.product.style import class_style, confidence_style, polygon_style
+from overcast.product.style import (
+    class_style,
+    confidence_style,
+    polygon_style,
+    set_sizes_style,
+)
 from overcast.report.quicklook import confidence_picture
 
 LEGENDS = [load_legend(name) for name in built_in_legends()]
@@ -51,3 +56,13 @@ def test_confidence_is_on_the_ramp_of_the_report() -> None:
     assert (stops[0, 0], stops[0, -1]) == (0, 1)
     picture = confidence_picture(stops)[0, :, :3]
     assert [bytes(c) for c in picture] == colours
+
+
+def test_small_sets_are_as_bright_as_sure_pixels() -> None:
+    (renderer,) = Xml.fromstring(set_sizes_style(4)).iter("rasterrenderer")
+    ends = renderer.get("classificationMin"), renderer.get("classificationMax")
+    assert ends == ("1", "4")
+    items = [(e.get("value"), e.get("color")) for e in renderer.iter("item")]
+    assert [value for value, _ in items] == ["1.0", "2.0", "3.0", "4.0"]
+    assert items[0][1] == "#fde725"
+    assert items[-1][1] == "#440154"

@@ -33,7 +33,7 @@ def test_however_it_is_read_a_pixel_is_under_the_same_cloud() -> None:
 def test_the_mask_is_where_it_differs_and_nothing_is_seen_where_nothing_was() -> None:
     for key in range(4):
         source = cloudy(key)
-        seen, clear = source.read(GRID), source.image.read(GRID)
+        seen, clear = source.read(GRID), source.source.read(GRID)
         hidden = source.mask.read(GRID).values[0] > 0.5
         np.testing.assert_array_equal(seen.valid, clear.valid)
         apart = np.abs(seen.values - clear.values).max(0)[5:]

@@ -127,6 +127,7 @@ def test_a_sample_is_judged_without_seeing_the_map(seen: Any) -> None:
         "stratum_points",
     }
     assert judged["layers_while_judging"] == ["Imagery"]
+    assert seen["layers_after"] == ["Confidence", "Imagery", "Map", "Sample"]
     assert "60 judged" in judged["progress"]
 
 

@@ -226,7 +226,8 @@ def test_help_shows_texts_and_examples() -> None:
     assert page.startswith(
         "<p>Draw points of a map, to estimate its accuracy from.</p>"
     )
-    assert "<pre>overcast sample out/map.tif --size 800 --out sample.gpkg\n" in page
+    assert "<code>overcast sample out/map.tif --size 800 --out sample.gpkg<br>" in page
+    assert "\\" not in results.help_html(ALGORITHMS["areas"])
 
 
 def test_an_order_of_points_tells_nothing_of_strata() -> None:

@@ -75,7 +75,7 @@ def test_tiles_that_failed_are_exit_code_3(
         (("--s1", "a.tif"), "--s1: region.yaml says it; leave one out"),
         (("--reference", "t.tif"), "--reference: not for --region; leave it out"),
         (("--year", 2024), "--year: not for --region; leave it out"),
-        (("--memory", "2GiB"), "--memory: of whom? give --workers as well"),
+        (("--memory", "2GiB"), "--memory is for processes of --workers"),
         (("--dask", "tcp://a:1", "--workers", 2), "--dask and --workers: give one"),
     ],
 )
@@ -99,4 +99,4 @@ def test_options_of_regions_need_one(
 ) -> None:
     code, _, err = call("map", "--s2", "a.tif", *words, "--out", tmp_path)
     assert code == 2
-    assert f"{words[0]}: of what? give --region as well" in err
+    assert f"{words[0]} is for regions; give --region as well" in err

@@ -348,4 +348,4 @@ def _refuse_unread(s1: object, s2: object, mask: object, reading: Reading) -> No
         is_given = mask is not None if key == "mask" else key in reading
         if is_given and needed is None:
             other = "mask" if key == "hidden" else "s1" if key == "s1_units" else "s2"
-            raise ValueError(f"{key}: of what? give {other} as well")
+            raise ValueError(f"{key} works with {other}; give {other} as well")

@@ -31,7 +31,7 @@ def refuse_without(given: dict[str, Any], name: str, needed: str) -> None:
     """Refuse an option that nothing reads, since another one is missing."""
     if given[name] not in (None, ()) and given[needed] in (None, ()):
         option, other = (f"--{n.replace('_', '-')}" for n in (name, needed))
-        raise ValueError(f"{option}: of what? give {other} as well")
+        raise ValueError(f"{option} works with {other}; give {other} as well")
 
 
 def plan_of(given: dict[str, Any]) -> Any:
@@ -89,7 +89,9 @@ def _place_of(given: dict[str, Any]) -> Any:
             "give one"
         )
     if column is not None and anchors is None:
-        raise ValueError("--anchors-column: of what? give --anchors as well")
+        raise ValueError(
+            "--anchors-column works with --anchors; give --anchors as well"
+        )
     said = [text for text in given["labels"] if "|accuracy=" in text]
     if said and anchors is not None:
         raise ValueError(
@@ -179,7 +181,7 @@ def runs_of(run: Path, given: dict[str, Any]) -> Any:
     if not all(map(math.isfinite, weights)):
         raise ValueError(f"--weights {text}: expected numbers, such as 2,1")
     if text is not None and not given["also"]:
-        raise ValueError(f"--weights {text}: of what? give --with as well")
+        raise ValueError(f"--weights {text} works with --with; give --with as well")
     without = given.get("without", ())
     return Runs((run, *given["also"]), weights, given["views"], without)
 

@@ -43,7 +43,7 @@ def is_tiled(given: Mapping[str, Any]) -> bool:
         return True
     for name, option in _written():
         if name in _OF_REGIONS:
-            raise ValueError(f"{option}: of what? give --region as well")
+            raise ValueError(f"{option} is for regions; give --region as well")
     return False
 
 
@@ -100,7 +100,9 @@ def carry_out(
     if given["address"] is not None and given["workers"] is not None:
         raise click.UsageError("--dask and --workers: give one of them")
     if given["memory"] is not None and given["workers"] is None:
-        raise ValueError("--memory: of whom? give --workers as well")
+        raise ValueError(
+            "--memory is for processes of --workers; give --workers as well"
+        )
     if given["dry_run"]:
         from overcast.region.estimate import estimate
 

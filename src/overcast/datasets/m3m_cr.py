@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from overcast.datasets.dataset import PART, Dataset, Layout, Part, Patch, left_out
 from overcast.datasets.miniature import patchwork, utm_grid, write_raster
 from overcast.datasets.rasters import (
-    Translated,
+    crossed,
     grid_of,
     open_bands,
     open_classes,
@@ -235,7 +235,7 @@ def _cloud(path: Path) -> ImageSource:
 
 def _fine(path: Path) -> LabelSource:
     theirs = load_legend("worldcover")
-    return Translated(open_classes(path, theirs, 0, _SENTINEL_M), _walk(theirs))
+    return crossed(open_classes(path, theirs, 0, _SENTINEL_M), _walk(theirs))
 
 
 def _walk(theirs: Legend) -> Crosswalk:

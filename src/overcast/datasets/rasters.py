@@ -27,9 +27,10 @@ from overcast.geo.dataset import dataset_of, open_raster, placed
 from overcast.geo.image_file import ImageFile
 from overcast.geo.label_file import LabelFile
 from overcast.geo.legend import Crosswalk, Legend
-from overcast.geo.raster import Image, Labels
+from overcast.geo.raster import Image
 from overcast.geo.stack import LabelSource
 from overcast.geo.stored import masks_of
+from overcast.geo.translated import Translated
 from overcast.geo.validity import Validity
 from overcast.geo.warp import overlap
 
@@ -99,32 +100,9 @@ def open_classes(path: Path, legend: Legend, nodata: int, pixel_m: float) -> Lab
     return LabelFile(path, legend, (nodata,), grid, dataset.block_shapes[0])
 
 
-@dataclass(frozen=True, slots=True)
-class Translated:
-    """Labels in the classes of another legend, as a `LabelSource`."""
-
-    source: LabelSource
-    crosswalk: Crosswalk
-
-    @property
-    def grid(self) -> GeoBox:
-        """The grid of the labels."""
-        return self.source.grid
-
-    @property
-    def blocks(self) -> tuple[int, int]:
-        """Pieces that they are read in."""
-        return self.source.blocks
-
-    @property
-    def legend(self) -> Legend:
-        """Return the new classes."""
-        return self.crosswalk.target
-
-    def read(self, grid: GeoBox) -> Labels:
-        """Class positions ``[H, W]`` on `grid`; unknown where there are none."""
-        values = self.crosswalk.indices(self.source.read(grid).values)
-        return Labels(values=values, grid=grid, legend=self.legend)
+def crossed(source: LabelSource, walk: Crosswalk) -> Translated:
+    """Labels in the classes of another legend; unknown where none has more than half."""
+    return Translated(source, walk.indices(np.arange(256, dtype=np.uint8)), walk.target)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from overcast.datasets.dataset import PART, Layout, Part, Patch, left_out
-from overcast.datasets.rasters import Translated, open_bands, open_classes
+from overcast.datasets.rasters import crossed, open_bands, open_classes
 from overcast.geo.bands import (
     SENTINEL_1,
     SENTINEL_2_ENCODING,
@@ -58,7 +58,7 @@ def _open_s2(path: Path) -> ImageSource:
 
 def _open_coarse(path: Path) -> LabelSource:
     walk = _igbp()
-    return Translated(open_classes(path, walk.source, _UNUSED, PIXEL_M), walk)
+    return crossed(open_classes(path, walk.source, _UNUSED, PIXEL_M), walk)
 
 
 def _open_fine(path: Path) -> LabelSource:

@@ -19,12 +19,13 @@ from scipy.ndimage import distance_transform_edt
 
 from overcast.geo.bands import Sensor
 from overcast.geo.coded_labels import CodedLabels
+from overcast.geo.derived import Derived
 from overcast.geo.label_array import LabelDataArray, codes_of_dataarray
 from overcast.geo.label_file import LabelFile, open_codes
 from overcast.geo.legend import LandClass, Legend
 from overcast.geo.location import FilePath
 from overcast.geo.raster import UNKNOWN, Image
-from overcast.geo.stack import ImageSource, LabelSource, file_of
+from overcast.geo.stack import ImageSource, LabelSource
 
 if TYPE_CHECKING:  # importing it takes long, and files need none of it
     import xarray
@@ -163,7 +164,7 @@ def counts_of(mask: CodedLabels, grid: GeoBox | None = None) -> NDArray[np.int64
 
 
 @dataclass(frozen=True, slots=True)
-class Masked:
+class Masked(Derived[ImageSource]):
     """An image as an `ImageSource`, invalid where its mask hides it.
 
     A pixel that the mask says nothing of is kept. Raises a ValueError if a code is not
@@ -171,8 +172,8 @@ class Masked:
 
     Attributes
     ----------
-    image
-        What is masked.
+    source
+        The image that is masked.
     mask
         Classes on a grid of their own.
     hidden
@@ -181,7 +182,6 @@ class Masked:
         Metres around what is hidden that are hidden as well.
     """
 
-    image: ImageSource
     mask: LabelSource
     hidden: Set[int] = CLOUDED
     dilation: float = 0.0
@@ -195,28 +195,18 @@ class Masked:
             )
 
     @property
-    def grid(self) -> GeoBox:
-        """The grid of the image."""
-        return self.image.grid
-
-    @property
-    def blocks(self) -> tuple[int, int]:
-        """Return the blocks of the image."""
-        return self.image.blocks
-
-    @property
-    def path(self) -> FilePath | None:
-        """File of the image; None where it lies in none."""
-        return file_of(self.image)
+    def reads(self) -> tuple[ImageSource, LabelSource]:
+        """The image, and what hides parts of it."""
+        return self.source, self.mask
 
     @property
     def sensor(self) -> Sensor:
         """Return the sensor of the image."""
-        return self.image.sensor
+        return self.source.sensor
 
     def read(self, grid: GeoBox) -> Image:
         """The image on `grid`, NaN where it is hidden."""
-        image = self.image.read(grid)
+        image = self.source.read(grid)
         hidden = self._hidden(grid)
         return Image.of(
             np.where(hidden, np.float32(np.nan), image.values), grid, image.sensor

@@ -41,6 +41,11 @@ class Mosaic:
     grid: GeoBox = field(repr=False)
 
     @property
+    def reads(self) -> tuple[ImageSource, ...]:
+        """The images that it is made of."""
+        return self.sources
+
+    @property
     def blocks(self) -> tuple[int, int]:
         """Return the blocks of the first image."""
         return self.sources[0].blocks

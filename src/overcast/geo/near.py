@@ -6,15 +6,14 @@ needs a few.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from odc.geo.geobox import GeoBox
 
+from overcast.geo.derived import files_in
 from overcast.geo.location import Location
-from overcast.geo.masks import Masked
 from overcast.geo.mosaic import Mosaic
 from overcast.geo.stack import Stack
 from overcast.geo.warp import overlap
@@ -44,18 +43,7 @@ def _near(source: Any, grid: GeoBox) -> Any:
 
 def files_of(stack: Stack) -> list[Path]:
     """Files of this machine that a stack reads."""
-    every: list[Any] = [*stack.images.values(), stack.labels, *stack.others]
-    paths = (path for source in every for path in _paths(source))
+    every = (*stack.images.values(), stack.labels, *stack.others)
+    paths = (path for source in every for path in files_in(source))
     local = (Location.of(path).local for path in paths)
     return list(dict.fromkeys(path for path in local if path is not None))
-
-
-def _paths(source: Any) -> Iterator[Any]:
-    if isinstance(source, Masked):
-        yield from _paths(source.image)
-        yield from _paths(source.mask)
-    elif isinstance(source, Mosaic):
-        for one in source.sources:
-            yield from _paths(one)
-    elif hasattr(source, "path"):
-        yield source.path

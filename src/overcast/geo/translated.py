@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
+from overcast.geo.derived import Derived
 from overcast.geo.legend import Legend, normal_name
-from overcast.geo.location import FilePath, Location
 from overcast.geo.raster import UNKNOWN, Labels
-from overcast.geo.stack import LabelSource, file_of
+from overcast.geo.stack import LabelSource
 from overcast.geo.warp import overlap
 from overcast.texts import read_text
 
@@ -23,7 +23,7 @@ _COLUMNS = "source,target"
 
 
 @dataclass(frozen=True, slots=True)
-class Translated:
+class Translated(Derived[LabelSource]):
     """A source of labels with every class given as one of another legend.
 
     Attributes
@@ -37,24 +37,8 @@ class Translated:
         What classes become.
     """
 
-    source: LabelSource
     table: Table = field(repr=False)
     legend: Legend
-
-    @property
-    def path(self) -> FilePath:
-        """The file that they are of."""
-        return _path_of(self.source)
-
-    @property
-    def grid(self) -> GeoBox:
-        """The grid that the source comes on."""
-        return self.source.grid
-
-    @property
-    def blocks(self) -> tuple[int, int]:
-        """Rows and columns of the pieces it reads at once."""
-        return self.source.blocks
 
     def read(self, grid: GeoBox) -> Labels:
         """Class positions ``[H, W]`` on `grid`."""
@@ -63,35 +47,19 @@ class Translated:
 
 
 @dataclass(frozen=True, slots=True)
-class Under:
+class Under(Derived[LabelSource]):
     """Labels as fine as the images, unknown where labels that win over them are known.
 
     Those that win can be read in the projection of the images alone; in another one
     nothing is hidden.
     """
 
-    source: LabelSource
     above: tuple[LabelSource, ...]
-
-    @property
-    def path(self) -> FilePath:
-        """The file that they are of."""
-        return _path_of(self.source)
 
     @property
     def legend(self) -> Legend:
         """Return the legend of the classes that it gives."""
         return self.source.legend
-
-    @property
-    def grid(self) -> GeoBox:
-        """The grid that the source comes on."""
-        return self.source.grid
-
-    @property
-    def blocks(self) -> tuple[int, int]:
-        """Rows and columns of the pieces it reads at once."""
-        return self.source.blocks
 
     def read(self, grid: GeoBox) -> Labels:
         """Class positions ``[H, W]`` on `grid`."""
@@ -153,7 +121,3 @@ def _position(known: Mapping[str, int], text: str, path: Path, legend: Legend) -
             f"({', '.join(f'{c.code} {c.name}' for c in legend.classes)})"
         )
     return position
-
-
-def _path_of(source: LabelSource) -> FilePath:
-    return file_of(source) or Location("in memory")

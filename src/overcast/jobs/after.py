@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,6 +14,7 @@ from overcast.jobs.publish import publish_map, publish_run
 from overcast.maps.predictor import Predictor
 from overcast.plan import Plan
 from overcast.progress import Progress
+from overcast.report.heading import read_heading
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -61,9 +63,12 @@ def describe_map(
     `published` is the folder where the map will lie and those of the runs that made it.
     """
     page = made[0].with_name(map_folder.REPORT)
-    _, notes = attempt(
-        "no report", lambda: make_page(made, inputs, plan, findings, progress), None
-    )
+
+    def write() -> None:
+        said = replace(findings, heading=read_heading(published[0]))
+        make_page(made, inputs, plan, said, progress)
+
+    _, notes = attempt("no report", write, None)
     if notes:
         page.unlink(missing_ok=True)
     _, more = attempt(

@@ -65,6 +65,7 @@ BESIDE = (
     map_folder.CATEGORIES,
     map_folder.STYLE,
     "confidence.qml",
+    "set_sizes.qml",
     map_folder.LEGEND,
     ITEM,
 )

@@ -34,7 +34,7 @@ from overcast.maps.predictor import Predictor
 from overcast.plan import Plan
 from overcast.progress import Progress
 from overcast.report.graticule import map_furniture
-from overcast.report.heading import read_heading
+from overcast.report.heading import NOTHING_SAID, Heading
 from overcast.report.page import MAP_TITLE, Page, Panel, write_report
 from overcast.report.quicklook import (
     class_picture,
@@ -68,12 +68,15 @@ class Findings:
         From a filled sample, see `overcast.accuracy.area.estimates`.
     calibration
         Of the run that made the map, if it was calibrated.
+    heading
+        What a person said of the map.
     """
 
     scores: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     notes: Sequence[str] = ()
     estimates: Mapping[str, Any] | None = None
     calibration: Calibration | None = None
+    heading: Heading = NOTHING_SAID
 
 
 def make_page(
@@ -94,7 +97,7 @@ def make_page(
     dates = seen_by_date(inputs.stack)
     page = Page(
         title=MAP_TITLE,
-        heading=read_heading(mapped.parent),
+        heading=findings.heading,
         facts=_facts(grid, plan, sum(areas)),
         legend=legend,
         panels=list(_panels(made, inputs, dates, findings.calibration)),

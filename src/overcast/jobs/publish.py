@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import rasterio
 
 from overcast import __version__
 from overcast.acquire.origins import origins_of
+from overcast.geo.derived import files_in
 from overcast.geo.location import FilePath, Location
-from overcast.geo.masks import Masked
-from overcast.geo.mosaic import Mosaic
-from overcast.geo.stack import file_of
 from overcast.inputs import Inputs
 from overcast.maps.predictor import Predictor
 from overcast.plan import Data, Plan, fingerprint, method_of
@@ -83,25 +80,13 @@ def _read(inputs: Inputs) -> Iterator[FilePath]:
     """All that a stack reads."""
     stack = inputs.stack
     for source in (*stack.images.values(), stack.labels, *stack.others):
-        yield from _paths(source)
+        yield from files_in(source)
 
 
 def _files(data: Data) -> list[str]:
     labels = [entry.path for entry in data.every_labels]
     masks = [path for i in data.images.values() for path in i.paths[len(i.files) :]]
     return [*(p for i in data.images.values() for p in i.files), *masks, *labels]
-
-
-def _paths(source: Any) -> Iterator[FilePath]:
-    """Files that a source reads; none for one in memory."""
-    if isinstance(source, Masked):
-        yield from _paths(source.image)
-        yield from _paths(source.mask)
-    elif isinstance(source, Mosaic):
-        for one in source.sources:
-            yield from _paths(one)
-    elif (path := file_of(source)) is not None:
-        yield path
 
 
 def _hrefs(paths: Iterable[str | FilePath], folder: Path) -> tuple[str, ...]:

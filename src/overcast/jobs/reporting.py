@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from overcast.jobs.scoring import SCORES, read_scores
 from overcast.label_quality.support import remarks
 from overcast.plan import read_plan
 from overcast.progress import Progress, quiet
+from overcast.report.heading import read_heading
 from overcast.run import Runs
 
 
@@ -34,6 +36,7 @@ def report_again(
     findings = findings_with(
         found, mapped.parent, inputs, runs.calibration, plan.method
     )
+    findings = replace(findings, heading=read_heading(mapped.parent))
     make_page((mapped, predictor), inputs, plan, findings, progress)
     return mapped.with_name(map_folder.REPORT)
 

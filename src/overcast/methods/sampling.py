@@ -76,8 +76,7 @@ def sample_pixels(
 
 def _refuse_many(stacks: Sequence[Stack], count: int) -> None:
     """Refuse more pixels than memory holds, of those that there are."""
-    first = agree(stacks)
-    bands = sum(len(sensor.bands) for sensor in first.sensors.values())
+    bands = sum(len(sensor.bands) for sensor in stacks[0].sensors.values())
     pixels = sum(int(np.prod(stack.shape)) for stack in stacks)
     need(
         4.0 * min(count, pixels) * bands,

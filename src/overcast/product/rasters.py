@@ -32,7 +32,7 @@ from overcast.geo.stack import ImageSource
 from overcast.maps.predict import CONFIDENCE_STEPS, PROBABILITY_STEPS
 from overcast.maps.stitch import Floats
 from overcast.product.attributes import Counts, auxiliary, histogram, statistics
-from overcast.product.style import class_style, confidence_style
+from overcast.product.style import class_style, confidence_style, set_sizes_style
 
 _BLOCK = 512
 _NO_PLACE = "none: the images have no coordinate reference system"
@@ -229,7 +229,7 @@ def write_set_sizes(probabilities: Path, sets: ConformalSets, path: Path) -> Non
     """Write how many classes a pixel's conformal set holds, uint8 with nodata 255.
 
     It is made from the file of `write_probabilities`, whose values `sets` must have
-    been fitted to. Overviews are by mode.
+    been fitted to. Overviews are by mode. Its style goes beside it.
     """
     with rasterio.open(probabilities) as dataset:
         grid, tags, shape = (
@@ -251,6 +251,8 @@ def write_set_sizes(probabilities: Path, sets: ConformalSets, path: Path) -> Non
 
         rows = ((y, sizes(y, end)) for y, end in _bands(shape))
         _write_cog(rows, _Form(grid, "uint8", UNKNOWN, "MODE", describe), path)
+        style = set_sizes_style(dataset.count)
+    path.with_suffix(".qml").write_text(style, encoding="utf-8")
 
 
 def written_legend(path: Path) -> Legend:

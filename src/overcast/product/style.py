@@ -10,6 +10,7 @@ from __future__ import annotations
 from xml.etree import ElementTree as Xml
 
 import numpy as np
+from numpy.typing import NDArray
 
 from overcast.geo.legend import Legend
 from overcast.report.quicklook import confidence_picture
@@ -36,20 +37,33 @@ def class_style(legend: Legend) -> str:
 
 def confidence_style() -> str:
     """Style of a raster of confidence: a continuous ramp from 0 to 1."""
+    colours = confidence_picture(_STOPS[None])[0, :, :3]
+    return _ramp(_STOPS, colours)
+
+
+def set_sizes_style(most: int) -> str:
+    """Style of a raster of sizes of class sets: bright for 1 class, dark for `most`."""
+    sizes = np.arange(1, most + 1, dtype=np.float32)
+    sure = ((most - sizes) / max(most - 1, 1)).astype(np.float32)
+    return _ramp(sizes, confidence_picture(sure[None])[0, :, :3])
+
+
+def _ramp(stops: NDArray[np.float32], colours: NDArray[np.uint8]) -> str:
+    """Style of numbers, with colours ``[N, 3]`` at stops ``[N]`` and between them."""
+    ends = f"{stops[0]:g}", f"{stops[-1]:g}"
     root, renderer = _raster(
-        "singlebandpseudocolor", classificationMin="0", classificationMax="1"
+        "singlebandpseudocolor", classificationMin=ends[0], classificationMax=ends[1]
     )
     ramp = Xml.SubElement(
         Xml.SubElement(renderer, "rastershader"),
         "colorrampshader",
         colorRampType="INTERPOLATED",
         classificationMode="1",
-        minimumValue="0",
-        maximumValue="1",
+        minimumValue=ends[0],
+        maximumValue=ends[1],
         clip="0",
     )
-    colours = confidence_picture(_STOPS[None])[0, :, :3]
-    for stop, (r, g, b) in zip(_STOPS.tolist(), colours.tolist(), strict=True):
+    for stop, (r, g, b) in zip(stops.tolist(), colours.tolist(), strict=True):
         Xml.SubElement(
             ramp,
             "item",

@@ -23,6 +23,7 @@ from odc.geo.geobox import GeoBox
 
 from overcast.extras import advice
 from overcast.geo.bands import Band, Sensor, canonical, from_db, standard_name
+from overcast.geo.derived import Derived
 from overcast.geo.raster import Image
 from overcast.geo.stack import Chip, ImageSource, Stack
 
@@ -94,28 +95,17 @@ def chip_with_indices(chip: Chip, names: Sequence[str]) -> Chip:
 
 
 @dataclass(frozen=True, slots=True)
-class Indexed:
+class Indexed(Derived[ImageSource]):
     """An image with indices as its last bands, as an `ImageSource`.
 
-    `sensor` is that of `image`, with the indices after its bands.
+    `sensor` is that of the image, with the indices after its bands.
     """
 
-    image: ImageSource
     sensor: Sensor
-
-    @property
-    def grid(self) -> GeoBox:
-        """The grid of the image."""
-        return self.image.grid
-
-    @property
-    def blocks(self) -> tuple[int, int]:
-        """Pieces that the image reads at once."""
-        return self.image.blocks
 
     def read(self, grid: GeoBox) -> Image:
         """Values on `grid`, and the indices of these values."""
-        return image_with_indices(self.image.read(grid), self.sensor)
+        return image_with_indices(self.source.read(grid), self.sensor)
 
 
 def image_with_indices(image: Image, sensor: Sensor) -> Image:

@@ -26,8 +26,14 @@ which (see docs/real.md for what was tried). Three things can:
   Polygons of a map with a minimum size, as CORINE's, are few and right or wrong as a
   whole; a predictor learns them by heart, e / b says nothing, and g is 1/2.
 
-Where accuracy is stated or assumed, the result is raised to the power 0.75: map and labels
-share mistakes, and their product is too sure. Anchors see that themselves.
+Where accuracy is stated or assumed, the pixel has the exponent
+
+    a = 0.7 - 0.2 r(A; 0.88, 0.95),    A the mean over the classes,
+
+as one voice of a logarithmic opinion pool (Genest and Zidek 1986): a pixel that
+contradicts labels which are nearly always right is more often a mistake of the map. The
+result is raised to the power T = 0.9, since map and labels share mistakes, and their
+product is too sure. Anchors see both themselves.
 
 The limits were chosen on development worlds 0 to 10 and the known tiles of `bench.real`
 together (docs/real.md).
@@ -62,7 +68,10 @@ HALF, FULL = 0.80, 0.90
 SURE, UNSURE = 0.80, 0.70
 """Mean confidence of the map without place, likewise."""
 _LEAST_POWER = 0.5
-_TEMPER = 0.75
+_PIXEL, _PIXEL_LEAST, _NEARLY, _ALWAYS = 0.7, 0.5, 0.88, 0.95
+"""Exponents of the pixel, and accuracies of the labels from which it falls to the second,
+and at which it is there."""
+_TEMPER = 0.9
 """T of `overcast.maps.placed`, where no anchors say how sure the result is."""
 _REST = 1 / 3
 """Of the pixels on which labels and map disagree, the labels are right on so many."""
@@ -84,7 +93,7 @@ def place_by_accuracy(stack: Stack, accuracy: Floats) -> KeptPlace:
         "place: the labels count as evidence of place, as labels that are right on "
         f"{accuracy.mean():.0%} of the pixels"
     )
-    strength = Strength.of_accuracy(accuracy, temper=_TEMPER)
+    strength = strength_of(accuracy)
     return KeptPlace(strength, cell_sides(stack, 1)[0], (note,))
 
 
@@ -136,9 +145,16 @@ def place_by_consistency(
     power = power_of(seen.consistency, seen.sure)
     if polygons:
         power = _LEAST_POWER
-    strength = Strength.of_accuracy(seen.accuracy, power=power, temper=_TEMPER)
+    strength = strength_of(seen.accuracy, power)
     note = _note(seen, power, polygons) + _ask(labels.legend.name)
     return KeptPlace(strength, side, (note,))
+
+
+def strength_of(accuracy: Floats, power: float = 1.0) -> Strength:
+    """Strength of labels whose classes are, or may be, right on shares ``[K]``."""
+    nearly = (float(accuracy.mean()) - _NEARLY) / (_ALWAYS - _NEARLY)
+    exponent = _PIXEL - (_PIXEL - _PIXEL_LEAST) * float(np.clip(nearly, 0, 1))
+    return Strength.of_accuracy(accuracy, exponent, power, _TEMPER)
 
 
 def power_of(consistency: float, sure: float) -> float:
@@ -233,7 +249,7 @@ def _looked_at(
         share + _REST * (1 - share), published().get(labels.legend.name, 1.0)
     )
     right = np.full(count, accuracy)
-    full = Strength.of_accuracy(right)
+    full = strength_of(right)
     changed = sum(
         int((combine(own, around, full).argmax(0) != own.argmax(0)).sum())
         for own, around in parts

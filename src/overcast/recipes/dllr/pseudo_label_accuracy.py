@@ -17,6 +17,7 @@ from odc.geo.geobox import GeoBox
 from torch import Tensor
 
 from overcast.geo.bands import Band, Sensor
+from overcast.geo.derived import Derived
 from overcast.geo.raster import UNKNOWN, Image
 from overcast.geo.stack import LabelSource, Stack
 from overcast.train.batch import IGNORE, Batch
@@ -31,22 +32,13 @@ EDGE = 3
 
 
 @dataclass(frozen=True, slots=True)
-class _Numbers:
+class _Numbers(Derived[LabelSource]):
     """Labels as an `ImageSource` of class numbers."""
 
-    labels: LabelSource
     sensor: Sensor = CLASS_NUMBERS
 
-    @property
-    def grid(self) -> GeoBox:
-        return self.labels.grid
-
-    @property
-    def blocks(self) -> tuple[int, int]:
-        return self.labels.blocks
-
     def read(self, grid: GeoBox) -> Image:
-        classes = self.labels.read(grid).values
+        classes = self.source.read(grid).values
         known = np.where(classes == UNKNOWN, np.nan, classes).astype(np.float32)
         return Image.of(known[None], grid, CLASS_NUMBERS)
 
