@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 import rasterio
 
+from overcast.again import MADE
 from overcast.cli import main, program
 from overcast.plan import read_plan
 from overcast.worlds.files import write_world
@@ -88,7 +89,9 @@ def test_map_writes_what_it_says(call: Any, world: Path, tmp_path: Path) -> None
     reference = ("--reference", world / "truth.tif")
     code, text, err = call("map", *inputs(world), *FAST, *reference, "--out", out)
     assert code == 0, err
-    assert sorted(p.name for p in out.iterdir()) == sorted([*NAMES, "scores.json"])
+    assert sorted(p.name for p in out.iterdir()) == sorted(
+        [*NAMES, "scores.json", MADE]
+    )
     with (
         rasterio.open(out / "map.tif") as mapped,
         rasterio.open(world / "s2.tif") as image,
@@ -185,6 +188,12 @@ def test_train_carries_out_a_plan(call: Any, world: Path, tmp_path: Path) -> Non
     assert trained == tmp_path / "mine" / "run"
     for path in (out / "run").glob("*.safetensors"):
         assert path.read_bytes() == (trained / path.name).read_bytes()
+    before = (trained / "learned.json").stat().st_mtime_ns
+    code, again, err = call("train", plan)
+    assert (code, again) == (0, text)
+    assert "nothing to do" in err
+    assert (trained / "learned.json").stat().st_mtime_ns == before
+    plan.write_text(plan.read_text().replace("seed: 0", "seed: 1"))
     refused(call("train", plan), "exists", "--overwrite")
 
 

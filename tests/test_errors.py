@@ -233,3 +233,21 @@ def test_links_in_a_circle_are_an_input(tmp_path: Path) -> None:
     with pytest.raises((RuntimeError, OSError, ValueError)) as error:
         refuse_inputs(loop, ["map.tif"], [str(tmp_path / "s2.tif")])
     assert explain(error.value)[0] == INPUT
+
+
+@pytest.mark.parametrize(
+    ("hidden", "shown"),
+    [
+        ("o/.overcast-unfinished/map.tif", "o/map.tif"),
+        ("o/.overcast-finished/run/plan.yaml", "o/run/plan.yaml"),
+        ("o/.overcast-unfinished", "o"),
+        ("o/.overcast-lock", "o"),
+        ("f/.overcast-holder-s.csv", "f/s.csv"),
+        ("f/.overcast-unfinished-s.csv", "f/s.csv"),
+        ("f/.overcast-unfinished-s.csv/s.csv", "f/s.csv"),
+        ("f/mine.overcast-x/a.tif", "f/mine.overcast-x/a.tif"),
+    ],
+)
+def test_hidden_names_are_told_by_what_they_will_be(hidden: str, shown: str) -> None:
+    code, line = explain(OSError(errno.EIO, "x", hidden))
+    assert (code, line) == (MACHINE, f"{shown}: the disk reports an input/output error")

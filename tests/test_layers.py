@@ -22,6 +22,7 @@ FLOORS = [
         "runtimes",
         "lock",
         "output",
+        "again",
         "output_file",
         "extras",
     },

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from overcast import lock
+from overcast.cli import program
 from overcast.output_file import begin_file, results
 from tests.test_output import Killed, kill_at
 
@@ -138,3 +140,22 @@ def test_a_table_that_exists_is_never_replaced_unasked(tmp_path: Path) -> None:
             with pytest.raises((Killed, ValueError)):
                 both(tmp_path)
     assert (tmp_path / "a.csv").read_text() == "mine"
+
+
+@pytest.mark.parametrize("words", [("palette", "worldcover", "--out"), ()])
+def test_a_command_that_was_killed_is_named(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    (tmp_path / ".overcast-holder-l.csv").write_text(
+        '{"process": 7, "host": "there", "command": "overcast palette", "since": "now"}'
+    )
+    if not words:
+        with begin_file(tmp_path / "l.csv", "", False) as output:
+            said = "\n".join(output.notes)
+    else:
+        result = CliRunner().invoke(program, [*words, str(tmp_path / "l.csv")])
+        assert result.exit_code == 0
+        said = result.stderr
+    assert "process 7 (overcast palette, since now) on there was stopped" in said
+    assert "this command takes over" in said
+    assert not [p for p in tmp_path.iterdir() if p.name.startswith(".")]

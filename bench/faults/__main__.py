@@ -21,9 +21,10 @@ from bench.faults import kills, mutations, pairs
 from bench.faults.commands import JOBS
 from bench.faults.disk import can_mount, on_full_disks
 from bench.faults.kills import Finding
+from bench.faults.lost import on_lost_folders
 from bench.faults.table import counts_of, write_report, write_table
 
-PARTS = ("kills", "random", "disks", "files", "pairs", "requests")
+PARTS = ("kills", "random", "disks", "lost", "files", "pairs", "requests")
 _SMALL = ("sample to CSV", "publish", "generalise")
 """Commands that take little time, and have one file, several, and a raster."""
 
@@ -97,6 +98,7 @@ def _on_one(
         "kills": lambda: kills.at_events(thing, *places, count, seed),
         "random": lambda: kills.at_random(thing, *places, count or 50, seed),
         "disks": lambda: on_full_disks(thing, *places, count),
+        "lost": lambda: on_lost_folders(thing, *places, count, seed),
         "files": lambda: mutations.damaged(thing, *places, count or 50, seed),
         "pairs": lambda: pairs.at_once(thing, *places),
     }

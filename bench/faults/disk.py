@@ -19,6 +19,7 @@ from bench.faults.kills import Clean, Finding, carry_out
 from bench.faults.state import differences, put_back, state_of
 
 STEP = 4096
+_FULL = "the disk is full"
 _NEW_MOUNTS, _PRIVATE, _RECURSIVE, _REMOUNT = 0x20000, 1 << 18, 1 << 14, 32
 
 
@@ -122,7 +123,7 @@ def _on_one(job: Job, clean: Clean, disk: SmallDisk, size: int) -> Iterator[Find
     disk.resize(size)
     outcome = run(Command(job.words), folder)
     moment = f"a disk of {size >> 10} kB"
-    problem = _wrong(outcome) or _cut(before, clean, folder)
+    problem = wrong_line(outcome) or cut_files(before, clean, folder)
     disk.resize(1 << 30)
     if problem is None:
         again = run(Command(job.words), folder)
@@ -134,8 +135,8 @@ def _on_one(job: Job, clean: Clean, disk: SmallDisk, size: int) -> Iterator[Find
     yield Finding(job.name, moment, "fault" if problem else "same", problem or "")
 
 
-def _wrong(outcome: Outcome) -> str | None:
-    """What is wrong with how a command says that a disk is full."""
+def wrong_line(outcome: Outcome, cause: str = _FULL) -> str | None:
+    """What is wrong with how a command says that the machine failed, or None."""
     lines = outcome.errors
     if "Traceback (most recent call last)" in outcome.err:
         return f"a traceback: {outcome.err.strip().splitlines()[-1][:200]}"
@@ -144,15 +145,15 @@ def _wrong(outcome: Outcome) -> str | None:
     if outcome.code != 3 or len(lines) != 1:
         return f"exit {outcome.code}: {outcome.err.strip()[-300:]}"
     words = lines[0].removeprefix("overcast: error: ")
-    if ".overcast-" in words or "disk is full" not in words:
+    if ".overcast-" in words or cause not in words:
         return f"says {words[:200]}"
     if ": " not in words or words.startswith("a file or connection"):
         return f"names no file: {words[:200]}"
     return None
 
 
-def _cut(before: dict[str, str], clean: Clean, folder: Path) -> str | None:
-    """Name a file under its final name that is neither old nor the right one."""
+def cut_files(before: dict[str, str], clean: Clean, folder: Path) -> str | None:
+    """Names of files under their final names that are neither old nor right, or None."""
     now = state_of(folder, exact=False)
     cut = [
         name

@@ -24,6 +24,7 @@ _COUNTED = {
     "kills": ("command", "file events"),
     "random": ("command", "kills"),
     "disks": ("command", "disks"),
+    "lost": ("command", "file events"),
     "files": ("format", "damaged files"),
     "pairs": ("command", "pairs"),
     "requests": ("requests", "sent"),

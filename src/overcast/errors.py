@@ -75,8 +75,12 @@ _READERS = (
     *("tomllib", "json", "zlib", "lzma", "zipfile", "csv", "affine", "odc"),
 )
 """Libraries whose errors are about the file at hand."""
-_WORK = re.compile(r"\.overcast-[^/\\]*[/\\]")
+_WORK = re.compile(r"(?<![^/\\])\.overcast-[^/\\]*[/\\]")
 """Hidden folders of `overcast.output`, whose names tell users nothing."""
+_SCOPED = re.compile(r"([/\\])\.overcast-[a-z]+-(?=[^/\\]+$)")
+"""What such names begin with that end in the name of a file."""
+_OWN = re.compile(r"[/\\]\.overcast-[^/\\]*$")
+"""Files of a lock or journal."""
 _SPARE = 1 << 22
 """Bytes: a disk with less free space is full, if a library does not say why it failed.
 
@@ -211,8 +215,11 @@ def _unread(path: object, error: Exception, advice: str) -> Exception:
 
 
 def _placed(path: object) -> str:
-    """Name of a file where it will be, if it is still in a work folder."""
-    return _WORK.sub("", str(path))
+    """Name of a file where it will be, if it is still in a work folder.
+
+    What has no name that users know is told by its folder.
+    """
+    return _OWN.sub("", _WORK.sub("", _SCOPED.sub(r"\1", str(path))))
 
 
 def _unwritten(given: object, error: Exception) -> Exception:

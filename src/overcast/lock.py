@@ -151,6 +151,11 @@ def _refusal(shown: Path, holder: Path) -> str:
     )
 
 
+def left(folder: Path) -> tuple[str, ...]:
+    """Return what is to be said of a folder before it is acquired; see `acquire`."""
+    return _left(folder, _files(folder, "")[1])
+
+
 def _left(shown: Path, holder: Path) -> tuple[str, ...]:
     if not holder.exists():
         return ()

@@ -8,7 +8,7 @@ begins anew when it is given again, also if its files had been moved to their pl
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -66,13 +66,16 @@ def begin_file(
 
 @contextmanager
 def results(
-    given: dict[str, Any], inputs: Iterable[object], more: Iterable[Path] = ()
+    given: dict[str, Any],
+    inputs: Iterable[object],
+    more: Iterable[Path] = (),
+    say: Callable[[str], object] = str,
 ) -> Iterator[bool]:
     """Write the files of --out and --table; both are whole after the context.
 
     Within it, `given` names the files in work folders. `more` are files that are written
     within it. The context gives whether the same command was stopped before: then all
-    files that exist may be its own.
+    files that exist may be its own. `say` is told that a command was killed here.
     """
     read, overwrite = [*map(str, inputs)], bool(given["overwrite"])
     facts = {name: str(value) for name, value in sorted(given.items())}
@@ -85,6 +88,8 @@ def results(
         for name, path in paths.items():
             output = begin_file(path, facts, overwrite or again, inputs=read)
             stack.enter_context(output)
+            for note in output.notes:
+                say(note)
             given[name] = output.work / path.name
         yield again
 

@@ -157,13 +157,18 @@ class Model:
                     f"{target}: no run, so it is not replaced; give another"
                 )
         draft = target.with_name(f".{target.name}.draft")
-        shutil.rmtree(draft, ignore_errors=True)
+        old = target.with_name(f".{target.name}.old")
+        if old.exists() and not target.exists():
+            old.rename(target)  # of a save that was killed
+        for left in (draft, old):
+            shutil.rmtree(left, ignore_errors=True)
         shutil.copytree(self.runs.found[0], draft)
         if self.inputs is not None:
             describe_run(draft, self.plan, self.inputs, target)
         if target.exists():
-            shutil.rmtree(target)
+            target.rename(old)
         draft.rename(target)
+        shutil.rmtree(old, ignore_errors=True)
         return target
 
     def __repr__(self) -> str:

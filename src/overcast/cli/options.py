@@ -61,6 +61,11 @@ def say(message: str) -> None:
     click.echo(_written(message), err=True)
 
 
+def note(text: str) -> None:
+    """Say what the reader should know, though nothing failed."""
+    say(f"note: {text}")
+
+
 def show(result: Any) -> None:
     """A result for the next program: JSON on standard output."""
     click.echo(_written(json.dumps(result, indent=2, ensure_ascii=False)))

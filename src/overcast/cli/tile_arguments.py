@@ -13,9 +13,22 @@ import click
 from overcast.cli.arguments import absolute
 from overcast.cli.options import bar, say, show
 
-_NEEDS = ("tiles", "workers", "address", "memory", "retries", "dry_run")
-_IN_FILE = ("s1", "s2", "others", "labels", "prior", "settings", "method", "legend")
-_OPTIONS = {"others": "--image", "settings": "--set", "address": "--dask"}
+_OF_REGIONS = frozenset(
+    ("tiles", "workers", "address", "memory", "retries", "dry_run", "log")
+)
+_ALWAYS = _OF_REGIONS | {
+    *("region_file", "out", "overwrite", "probabilities", "threads", "runtime"),
+    *("run", "also", "weights", "views", "without"),
+}
+"""Options that go with every kind of region."""
+_NEVER = frozenset(
+    (
+        *("reference", "reference_legend", "reference_nodata", "reference_column"),
+        *("grid", "small_overlap", "bbox", "where", "year", "first", "last"),
+        *("season", "sources", "dates", "clear", "skip"),
+    )
+)
+"""Options that no region takes."""
 
 
 def is_tiled(given: Mapping[str, Any]) -> bool:
@@ -28,12 +41,21 @@ def is_tiled(given: Mapping[str, Any]) -> bool:
     """
     if given["region_file"] is not None:
         return True
-    for name in _NEEDS:
-        if given[name]:
-            raise ValueError(f"{_option(name)} is for regions; give --region as well")
-    if given["log"] != "text":
-        raise ValueError("--log is for regions; give --region as well")
+    for name, option in _written():
+        if name in _OF_REGIONS:
+            raise ValueError(f"{option} is for regions; give --region as well")
     return False
+
+
+def _written() -> list[tuple[str, str]]:
+    """Names of the options that were written on the command line, and how they look."""
+    context = click.get_current_context()
+    written = click.core.ParameterSource.COMMANDLINE
+    return [
+        (option.name, max(option.opts, key=len))
+        for option in context.command.params
+        if option.name and context.get_parameter_source(option.name) is written
+    ]
 
 
 def region_of(given: dict[str, Any], plan_of: Callable[[dict[str, Any]], Any]) -> Any:
@@ -46,19 +68,20 @@ def region_of(given: dict[str, Any], plan_of: Callable[[dict[str, Any]], Any]) -
         read_region,
     )
 
-    path = given["region_file"]
-    for name in ("reference", "grid"):
-        if given.get(name):
-            raise ValueError(f"{_option(name)}: not for --region; leave it out")
-    if is_region_file(path):
-        for name in _IN_FILE:
-            if given.get(name):
-                raise ValueError(f"{_option(name)}: {path} says it; leave one out")
+    path, alone = given["region_file"], is_region_file(given["region_file"])
+    for name, option in _written():
+        if name in _NEVER:
+            raise ValueError(f"{option}: not for --region; leave it out")
+        if alone and name not in _ALWAYS:
+            raise ValueError(f"{option}: {path} says it; leave one out")
+    if alone:
         region = read_region(path)
     else:
         plan = plan_of(given)
         plan = replace(plan, data=parts_of_one(plan.data))
-        region = Region(plan, Cut(outline=absolute(path)))
+        written = {name for name, _ in _written()}
+        finer = given["resolution"] if "resolution" in written else None
+        region = Region(plan, Cut(outline=absolute(path), resolution=finer))
     if given["tiles"]:
         region = replace(region, cut=replace(region.cut, tiles=given["tiles"]))
     return region
@@ -105,7 +128,3 @@ def wanted_of(given: Mapping[str, Any]) -> Any:
     from overcast.region.job import Wanted
 
     return Wanted(Path(given["out"]), given["overwrite"], given["probabilities"])
-
-
-def _option(name: str) -> str:
-    return _OPTIONS.get(name, f"--{name.replace('_', '-')}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -114,11 +114,12 @@ def draw_sample(
     legend: str | None = None,
     overwrite: bool = False,
     progress: Progress = quiet,
+    say: Callable[[str], object] = str,
 ) -> dict[str, Any]:
     """Draw a stratified sample of a class map into a GeoPackage or CSV to be filled.
 
     The strata are the map's classes. What was drawn depends on map and design alone.
-    Returns what `overcast sample` prints.
+    Returns what `overcast sample` prints; `say` is told that a command was killed here.
 
     Raises
     ------
@@ -129,6 +130,8 @@ def draw_sample(
         raise ValueError(f"{out}: expected a name that ends in .gpkg or .csv")
     facts = ("sample", asdict(design), legend)
     with begin_file(out, facts, overwrite, inputs=(mapped,)) as output:
+        for note in output.notes:
+            say(note)
         drawn = _draw(mapped, output.work / out.name, design, legend, progress)
     return {**drawn, "sample": str(out)}
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from overcast import map_folder, run_folder
+from overcast import __version__, map_folder, run_folder
 from overcast.accuracy.reference import ReferenceFile
+from overcast.again import is_done, remember
 from overcast.geo.label_file import open_labels
 from overcast.geo.legend import Legend
 from overcast.inputs import open_inputs
@@ -58,6 +59,7 @@ MAP_FILES = (
     SCORES,
     map_folder.REPORT,
 )
+_NOTHING = "nothing to do: the same command made what is there, and it is unchanged"
 _SUMMED_UP = ("average_accuracy", "mean_iou", "overall_accuracy")
 BESIDE = (
     map_folder.CATEGORIES,
@@ -98,9 +100,11 @@ def make_map(
     assert labels is not None
     legend, grid = labels.legend, inputs.stack.grid
     truth = None if reference is None else open_reference(reference, legend, grid)
-    facts = [plan.fingerprint, inputs.fingerprint, _name(reference)]
-    key = fingerprint([*facts, *_stamps(plan.place)])
+    facts = [plan.fingerprint, inputs.fingerprint, _name(reference), probabilities]
+    key = fingerprint([*facts, *_stamps(plan.place, reference)])
     names = (*MAP_FILES, *BESIDE, "run")
+    if not overwrite and is_done(out, key):
+        return _made_before(out, (_NOTHING, *inputs.notes))
     refuse_inputs(out, names, _read(plan, reference))
     output = Output.begin(out, names, key, overwrite)
     if output.finished:
@@ -132,13 +136,17 @@ def make_map(
         findings = Findings(scores=scored.scores, notes=notes)
         made, published = (mapped, load_run(run)), (out, (out / "run",))
         notes += describe_map(made, inputs, plan, findings, published, progress)
+    remember(out, key, names)
     return _made(out, scored.scores, (*output.notes, *notes))
 
 
 def train_only(plan: Plan, out: Path, overwrite: bool, progress: Progress) -> Made:
     """Carry out the learning of a plan, into the run folder `out`."""
     inputs = open_inputs(plan.data)
-    key = fingerprint([plan.fingerprint, inputs.fingerprint])
+    stamps = _stamps(plan.place, also=files_of(*plan.scenes))
+    key = fingerprint([plan.fingerprint, inputs.fingerprint, *stamps])
+    if not overwrite and is_done(out, key):
+        return Made({"run": str(out / "run")}, (_NOTHING, *inputs.notes))
     refuse_inputs(out, ("run",), files_of(plan.data, *plan.scenes))
     output = Output.begin(out, ("run",), key, overwrite)
     if output.finished:
@@ -148,6 +156,7 @@ def train_only(plan: Plan, out: Path, overwrite: bool, progress: Progress) -> Ma
         train_run(plan, run, progress, inputs)
         output.hold()
         failures = describe_run(run, plan, inputs, out / "run")
+    remember(out, key, ("run",))
     notes = (*output.notes, *inputs.notes, *failures)
     return Made({"run": str(out / "run")}, notes)
 
@@ -175,10 +184,12 @@ def map_elsewhere(
     grid, legend = inputs.stack.grid, predictor.legend
     truth = None if reference is None else open_reference(reference, legend, grid)
     plan = Plan(data=data, method={"name": "run", "folder": first.name})
-    key = fingerprint(
-        [inputs.fingerprint, to_tree(data), to_tree(runs), _name(reference)]
-    )
+    facts = [inputs.fingerprint, to_tree(data), to_tree(runs), runs.model]
+    facts += [_name(reference), *_stamps(plan.place, reference), probabilities]
+    key = fingerprint(facts)
     names = (*MAP_FILES, *BESIDE, PLAN)
+    if not overwrite and is_done(out, key):
+        return _made_before(out, (_NOTHING, *inputs.notes))
     refuse_inputs(out, names, _read(plan, reference))
     output = Output.begin(out, names, key, overwrite)
     if output.finished:
@@ -206,6 +217,7 @@ def map_elsewhere(
         findings = Findings(scores=scored.scores, notes=notes, calibration=calibration)
         made, published = (mapped, predictor), (out, runs.found)
         notes += describe_map(made, inputs, plan, findings, published, progress)
+    remember(out, key, names)
     return _made(out, scored.scores, (*output.notes, *notes))
 
 
@@ -301,11 +313,15 @@ def _said_of_place(run: Path, legend: Legend) -> tuple[str, ...]:
     return () if place is None else place.notes
 
 
-def _stamps(place: PlaceInput) -> list[Any]:
-    """Size and time of the files that say how far labels are trusted."""
-    named = (Path(text) for text in (place.accuracy, place.anchors) if text is not None)
+def _stamps(
+    place: PlaceInput, reference: ReferenceFile | None = None, also: Sequence[str] = ()
+) -> list[Any]:
+    """Software, and size and time of files besides the images and labels of a plan."""
+    texts = [place.accuracy, place.anchors, *also]
+    texts += [] if reference is None else [str(reference.path)]
+    named = (Path(text) for text in texts if text is not None)
     stats = [path.stat() for path in named if path.is_file()]
-    return [[stat.st_size, stat.st_mtime_ns] for stat in stats]
+    return [__version__, *([stat.st_size, stat.st_mtime_ns] for stat in stats)]
 
 
 def _made_before(out: Path, notes: tuple[str, ...]) -> Made:

@@ -48,7 +48,7 @@ def suggest_patches(
         summary = _suggest(
             inputs, output.work / out.name, (count, side, seed), progress
         )
-    notes = inputs.notes
+    notes = (*output.notes, *inputs.notes)
     if days := days_of(inputs.stack):
         day = days[len(days) // 2]
         notes = (

@@ -33,6 +33,7 @@ ENVIRONMENT = {
     "GDAL_CACHEMAX": "128",
     "MALLOC_TRIM_THRESHOLD_": str(_GIB),
     "MALLOC_MMAP_THRESHOLD_": str(_GIB),
+    "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False",
 }
 """Of every worker. Dask's own trim threshold of 64 KiB doubles the CPU time of mapping."""
 _CONNECT_S = 30
@@ -67,7 +68,12 @@ def on_dask(
     }
     environment["OMP_NUM_THREADS"] = "1"
     with (
-        dask.config.set({"distributed.nanny.pre-spawn-environ": environment}),
+        dask.config.set(
+            {
+                "distributed.nanny.pre-spawn-environ": environment,
+                "distributed.worker.profile.enabled": False,
+            }
+        ),
         LocalCluster(
             n_workers=workers or 1,
             threads_per_worker=1,

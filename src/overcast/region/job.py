@@ -7,10 +7,12 @@ fails is written down, and the rest goes on.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from overcast import __version__, lock
 from overcast.errors import MachineError
@@ -19,12 +21,13 @@ from overcast.geo.lattice import widened, within
 from overcast.geo.near import files_of, near
 from overcast.geo.series import series_of
 from overcast.plan import fingerprint
-from overcast.region.description import Region
+from overcast.region.description import Region, tree_of
 from overcast.region.engine import Engine, Failed
 from overcast.region.events import Events
 from overcast.region.ground import Ground, Zone, open_ground
 from overcast.region.learning import learn_region
-from overcast.region.product import put_together
+from overcast.region.metrics import Metrics
+from overcast.region.product import Made, put_together
 from overcast.region.state import FAILED, begin, clean, write_failed
 from overcast.region.tile import Record, Work, finished, map_tile
 from overcast.run import Runs, is_trained
@@ -90,22 +93,11 @@ def _map_all(
     records = {w.name: r for w in works if (r := finished(w.folder, w.key)) is not None}
     left = [work for work in works if work.name not in records]
     events("begin", tiles=len(works), finished=len(records), workers=engine.workers)
-    failed: list[dict[str, Any]] = []
-    made = 0
-    for number, result in engine.each(map_tile, left, [work.name for work in left]):
-        name = left[number].name
-        if isinstance(result, Failed):
-            failed.append({"tile": name, "error": result.line, "code": result.code})
-            events("tile failed", "error", tile=name, error=result.line)
-            write_failed(wanted.out, failed)
-        else:
-            records[name] = result
-            made += 1
-            events("tile", **_told(result))
-        events.step("mapping", made + len(failed), len(left))
-    write_failed(wanted.out, failed)
-    summary = put_together(wanted.out, works, records, runs, ground.notes, made)
-    events("end", tiles=len(works), made=made, failed=len(failed))
+    failed = _work_off(left, records, wanted, engine, events)
+    tiles = Made(works, records, failed, len(left) - len(failed), ground.notes)
+    plan = yaml.safe_dump(tree_of(region), sort_keys=False, allow_unicode=True)
+    summary = put_together(wanted.out, tiles, runs, plan)
+    events("end", tiles=len(works), made=tiles.made, failed=len(failed))
     if failed:
         raise MachineError(
             f"{wanted.out / FAILED}: {len(failed)} of {len(works)} tiles failed "
@@ -113,6 +105,36 @@ def _map_all(
             "same command tries these again"
         )
     return summary
+
+
+def _work_off(
+    left: Sequence[Work],
+    records: dict[str, Record],
+    wanted: Wanted,
+    engine: Engine,
+    events: Events,
+) -> list[dict[str, Any]]:
+    """Make tiles, adding to `records`; those that failed, and why."""
+    failed: list[dict[str, Any]] = []
+    metrics = Metrics(
+        wanted.out, len(records) + len(left), len(records), engine.workers
+    )
+    write_failed(wanted.out, failed)
+    names = [work.name for work in left]
+    for done, (number, result) in enumerate(engine.each(map_tile, left, names), 1):
+        name = names[number]
+        if isinstance(result, Failed):
+            failed.append({"tile": name, "error": result.line, "code": result.code})
+            events("tile failed", "error", tile=name, error=result.line)
+            write_failed(wanted.out, failed)
+            metrics.add(None)
+        else:
+            records[name] = result
+            events("tile", **_told(result))
+            metrics.add(result)
+        events.step("mapping", done, len(left))
+    metrics.write()
+    return failed
 
 
 def works_of(

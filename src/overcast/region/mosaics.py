@@ -22,11 +22,17 @@ _QUADKEY = 8
 
 
 def write_vrt(
-    out: Path, name: str, works: Sequence[Work], file: str, legend: Legend | None
+    out: Path,
+    name: str,
+    works: Sequence[Work],
+    file: str,
+    legend: Legend | None,
+    tags: Mapping[str, str],
 ) -> Path:
     """Write one raster of the tiles of a zone, which lie beside it in ``tiles/``.
 
-    With a legend it has classes and their colours; without one it has float32.
+    With a legend it has classes and their colours, and is a map as any other: it can be
+    sampled and assessed. Without one it has float32.
     """
     lattice = works[0].zone.lattice
     top = min(work.tile.window.y for work in works)
@@ -38,6 +44,9 @@ def write_vrt(
     Xml.SubElement(root, "SRS").text = lattice.crs
     place = (lattice.left + left * side, side, 0, lattice.top - top * side, 0, -side)
     Xml.SubElement(root, "GeoTransform").text = ", ".join(f"{v!r}" for v in place)
+    about = Xml.SubElement(root, "Metadata")
+    for key, text in tags.items():
+        Xml.SubElement(about, "MDI", key=key).text = text
     kind, nodata = ("Byte", str(UNKNOWN)) if legend else ("Float32", "nan")
     band = Xml.SubElement(root, "VRTRasterBand", dataType=kind, band="1")
     Xml.SubElement(band, "NoDataValue").text = nodata

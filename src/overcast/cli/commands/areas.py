@@ -9,7 +9,7 @@ import click
 
 from overcast.cli.arguments import file_of, refuse_without
 from overcast.cli.option_types import FILE, SOURCE
-from overcast.cli.options import HELP, Command, bar, check_table, present, say, tables
+from overcast.cli.options import HELP, Command, bar, check_table, note, present, tables
 
 
 @click.command(cls=Command, context_settings=HELP)
@@ -57,7 +57,7 @@ def command(mapped: Path, **given: Any) -> None:
     check_table(given)
     zones, sample = given["zones"], given["sample"]
     read = [mapped, *(file_of(path) for path in (zones, sample) if path is not None)]
-    with results(given, read):
+    with results(given, read, say=note):
         with bar() as progress:
             areas = measure_areas(
                 mapped,
@@ -71,6 +71,6 @@ def command(mapped: Path, **given: Any) -> None:
                 out=given["out"],
                 progress=progress,
             )
-        for note in areas["notes"]:
-            say(f"note: {note}")
+        for line in areas["notes"]:
+            note(line)
         present(areas, of_areas, given)

@@ -14,9 +14,9 @@ from overcast.cli.options import (
     Command,
     bar,
     check_table,
+    note,
     present,
     reading,
-    say,
     tables,
 )
 
@@ -55,7 +55,7 @@ def command(mapped: Path, reference: str, report: bool, **given: Any) -> None:
 
     check_table(given)
     known = reference_of(reference, given)
-    with results(given, (mapped, known.path)):
+    with results(given, (mapped, known.path), say=note):
         with bar() as progress:
             found = assess_files(
                 mapped,
@@ -64,8 +64,8 @@ def command(mapped: Path, reference: str, report: bool, **given: Any) -> None:
                 out=given["out"],
                 progress=progress,
             )
-        for note in found["notes"]:
-            say(f"note: {note}")
+        for line in found["notes"]:
+            note(line)
         present(found, of_scores, given)
         if report:
             with bar() as progress:

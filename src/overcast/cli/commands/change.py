@@ -14,8 +14,8 @@ from overcast.cli.options import (
     Command,
     bar,
     check_table,
+    note,
     present,
-    say,
     tables,
     threads,
     writing,
@@ -81,7 +81,7 @@ def command(before: Path, after: Path, out: Path, **given: Any) -> None:
         known = ReferenceFile(file_of(sample), column=given["sample_column"])
     read = [before, after, *([] if known is None else [known.path])]
     settings = ChangeSettings(least=given["probability"], mmu_ha=given["mmu"])
-    with results(given, read, [out / name for name in NAMES]) as again:
+    with results(given, read, [out / name for name in NAMES], say=note) as again:
         with bar() as progress:
             changes = map_change(
                 (before, after),
@@ -91,6 +91,6 @@ def command(before: Path, after: Path, out: Path, **given: Any) -> None:
                 overwrite=given["overwrite"] or again,
                 progress=progress,
             )
-        for note in changes["notes"]:
-            say(f"note: {note}")
+        for line in changes["notes"]:
+            note(line)
         present(changes, of_change, given)

@@ -8,7 +8,7 @@ import click
 
 from overcast import run_folder
 from overcast.cli.option_types import FILE, Number
-from overcast.cli.options import HELP, Command, bar, show
+from overcast.cli.options import HELP, Command, bar, note, show
 
 
 @click.command(cls=Command, context_settings=HELP)
@@ -54,6 +54,8 @@ def command(
     run = run if (run / run_folder.PLAN).is_file() else run / "run"
     facts = ("export", str(run), size, joined, pixel_m)
     output = begin_file(out, facts, overwrite, inputs=learned_files(run))
+    for line in output.notes:
+        note(line)
     with output, bar() as progress:
         target = output.work / out.name
         difference = export_run(

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from overcast.cli.commands.polygons import VECTORS
-from overcast.cli.options import FILE, HELP, Command, bar, show
+from overcast.cli.options import FILE, HELP, Command, bar, note, show
 
 
 @click.command(cls=Command, context_settings=HELP)
@@ -65,6 +65,8 @@ def command(
     output = begin_file(
         out, ("generalise", mmu, smooth), overwrite, inputs=(mapped,), beside=beside
     )
+    for line in output.notes:
+        note(line)
     with output, bar() as progress:
         written = output.work / out.name
         if raster:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from overcast.cli.options import FILE, HELP, Command, show
+from overcast.cli.options import FILE, HELP, Command, note, show
 
 
 @click.command(cls=Command, context_settings=HELP)
@@ -40,6 +40,8 @@ def command(legend: str, out: Path | None, overwrite: bool) -> None:
     if out is not None:
         apart = told_apart(own)
         output = begin_file(out, "palette", overwrite, inputs=(legend,))
+        for line in output.notes:
+            note(line)
         with output, writing(out):
             text = legend_to_csv(apart)
             (output.work / out.name).write_text(text, encoding="utf-8")

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from overcast.cli.option_types import FILE, Number
-from overcast.cli.options import HELP, Command, bar, show
+from overcast.cli.options import HELP, Command, bar, note, show
 
 VECTORS = (".gpkg", ".fgb", ".parquet")
 """Endings of files of polygons."""
@@ -57,6 +57,8 @@ def command(
     require(out)
     facts = ("polygons", mmu, smooth)
     output = begin_file(out, facts, overwrite, inputs=(mapped,))
+    for line in output.notes:
+        note(line)
     with output, bar() as progress:
         count = write_polygons(mapped, output.work / out.name, mmu, progress, smooth)
     show({"polygons": count, "file": str(out)})

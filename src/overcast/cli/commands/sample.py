@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from overcast.cli.option_types import FILE, Number
-from overcast.cli.options import HELP, Command, bar, show
+from overcast.cli.options import HELP, Command, bar, note, show
 
 ANCHORS = 50
 """Points for `--for anchors`, where no size is given."""
@@ -96,7 +96,9 @@ def command(mapped: Path, **given: Any) -> None:
     )
     others = {name: given[name] for name in ("legend", "overwrite")}
     with bar() as progress:
-        found = draw_sample(mapped, given["out"], design, progress=progress, **others)
+        found = draw_sample(
+            mapped, given["out"], design, progress=progress, say=note, **others
+        )
     show(found)
 
 

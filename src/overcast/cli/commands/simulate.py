@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
+from overcast import lock
 from overcast.cli.option_types import Number
-from overcast.cli.options import HELP, Command, bar, show, threads, writing
+from overcast.cli.options import HELP, Command, bar, note, show, threads, writing
 
 
 @click.command(cls=Command, context_settings=HELP)
@@ -70,8 +71,11 @@ def command(
     from overcast.worlds.scene import Wanted
 
     wanted = Wanted(nature=Nature.of(land), **wishes)
+    left = lock.left(out)
     with bar() as progress:
         paths = write_world(
             seed, size, out, wanted, overwrite=overwrite, progress=progress
         )
+    for line in left:
+        note(line)
     show({name: str(path) for name, path in paths.items()})

@@ -1,0 +1,327 @@
+"""What regions cost and hold: tiles on Dask, seams, classes of a region, the scheduler.
+
+    python bench/regions.py tiles      # CPU of a tile: a bare process, and a Dask worker
+    python bench/regions.py classes    # a region's run against a run for every tile
+    python bench/regions.py scheduler  # 10,000 tasks that sleep, on 64 workers
+    python bench/regions.py kills      # a region whose processes are killed at random
+
+Each prints JSON. `tiles` takes about 90 CPU seconds, `classes` 150, `scheduler` 60,
+`kills` 15 for each of ten kills.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import rasterio
+
+from overcast.accuracy.confusion import Confusion
+from overcast.geo.label_file import open_labels
+from overcast.plan import Data, ImageInput, LabelInput, Plan
+from overcast.product.rasters import written_legend
+from overcast.region.description import Cut, Region, read_region
+from overcast.region.engine import InTurn, engine_of
+from overcast.region.events import Events
+from overcast.region.ground import open_ground
+from overcast.region.job import Wanted, map_region, predict_region
+from overcast.region.tile import read_record
+from overcast.run import Runs
+from overcast.threads import keep_memory, use
+from overcast.worlds.files import write_world
+
+SIDE = 512
+_SENSORS = {"s1": "sentinel-1", "s2": "sentinel-2"}
+_OVERCAST = [sys.executable, "-c", "from overcast.cli import main; main()"]
+
+
+def region_of(world: Path, tiles: int = SIDE) -> Region:
+    """A world as a region."""
+    images = {
+        "s2": ImageInput(path=str(world / "s2.tif"), sensor="sentinel-2"),
+        "s1": ImageInput(path=str(world / "s1.tif"), sensor="sentinel-1"),
+    }
+    labels = LabelInput(path=str(world / "labels.tif"), legend="simplified-igbp")
+    return Region(Plan(data=Data(images=images, labels=labels)), Cut(tiles=tiles))
+
+
+def costs(out: Path) -> dict[str, float]:
+    """CPU seconds and memory of the tiles in a folder, those that are full."""
+    records = [read_record(path) for path in sorted((out / "tiles").iterdir())]
+    whole = [r for r in records if r and sum(r["classes"].values()) == SIDE * SIDE]
+    return {
+        "full_tiles": len(whole),
+        "cpu_seconds_per_tile": round(
+            statistics.mean(r["cpu_seconds"] for r in whole), 2
+        ),
+        "cpu_seconds_per_tile_with_imports": round(
+            statistics.mean(r["cpu_seconds"] for r in whole), 2
+        ),
+        "peak_mib": max(r["peak_mib"] for r in whole),
+    }
+
+
+def tiles(folder: Path) -> dict[str, Any]:
+    """CPU of a tile in a bare process and in Dask workers, in turns; and seams."""
+    write_world(seed=5, size=3 * SIDE, folder=folder / "w")
+    region, found = region_of(folder / "w"), {}
+    use(1)
+    keep_memory()
+    map_region(region, Wanted(folder / "bare"), InTurn(), Events())
+    runs = Runs((folder / "bare" / "run",))
+    found["bare"] = costs(folder / "bare")
+    for number in (1, 2):
+        with engine_of(workers=number, memory="3GiB") as engine:
+            out = folder / f"dask{number}"
+            predict_region(region, runs, Wanted(out), engine, Events())
+        found[f"dask, {number} workers"] = costs(out)
+    predict_region(region, runs, Wanted(folder / "again"), InTurn(), Events())
+    found["bare again"] = costs(folder / "again")
+    each = {name: one["cpu_seconds_per_tile"] for name, one in found.items()}
+    bare = statistics.mean(each[k] for k in ("bare", "bare again"))
+    larger = region_of(folder / "w", 4 * SIDE)
+    predict_region(larger, runs, Wanted(folder / "large"), InTurn(), Events())
+    return {
+        **found,
+        "dask over bare": {
+            n: round(each[f"dask, {n} workers"] / bare, 3) for n in (1, 2)
+        },
+        "differs": int((values(folder / "bare") != values(folder / "dask2")).sum()),
+        "seams": seams(folder / "bare", folder / "large"),
+    }
+
+
+def values(out: Path) -> np.ndarray:
+    """The mosaic of a region of one zone."""
+    with rasterio.open(out / "map-32632.vrt") as dataset:
+        return np.asarray(dataset.read(1))
+
+
+def seams(small: Path, large: Path) -> dict[str, float]:
+    """Pixels that differ between tiles of two sizes, and changes of class at borders."""
+    with rasterio.open(small / "map-32632.vrt") as one:
+        first, box = one.read(1), one.bounds
+    with rasterio.open(large / "map-32632.vrt") as other:
+        place = other.window(*box).round_offsets().round_lengths()
+        second = other.read(1, window=place)
+    across, elsewhere = [], []
+    for row in range(1, first.shape[0]):
+        known = (first[row] != 255) & (first[row - 1] != 255)
+        changed = (first[row] != first[row - 1])[known]
+        (elsewhere if row % SIDE else across).append(changed)
+    rates = [float(np.concatenate(part).mean()) for part in (across, elsewhere)]
+    return {
+        "pixels that differ from tiles of 2048": int((first != second).sum()),
+        "classes change across borders": round(rates[0], 4),
+        "classes change elsewhere": round(rates[1], 4),
+    }
+
+
+def classes(folder: Path) -> dict[str, Any]:
+    """A run of the left tiles on the right ones, and a run for every right one."""
+    world = folder / "w"
+    write_world(seed=7, size=3 * SIDE, folder=world)
+    use(2)
+    region = region_of(world, 256)
+    map_region(region, Wanted(folder / "all"), InTurn(), Events())
+    legend = written_legend(next((folder / "all" / "tiles").glob("*/map.tif")))
+    mapped = values(folder / "all")
+    stack = open_ground(region).zones[0].stack
+    assert stack.labels is not None
+    named = np.bincount(
+        stack.labels.read(stack.grid.zoom_out(8)).values.ravel(), minlength=256
+    )[: len(legend)]
+    cell = (463 / 80) ** 2
+    enough = [legend.names[k] for k, n in enumerate(named) if n / cell >= 12]
+    known = [
+        n
+        for n, c in zip(legend.names, legend.codes, strict=True)
+        if (mapped == c).any()
+    ]
+    left, right = _halves(folder, world)
+    halves = []
+    for name, part in (("left", left), ("right", right)):
+        map_region(part, Wanted(folder / name), InTurn(), Events())
+        halves.append(Runs((folder / name / "run",)))
+    scores = {}
+    for name, runs in zip(("of the left", "of its own"), halves, strict=True):
+        out = folder / name.replace(" ", "-")
+        predict_region(right, runs, Wanted(out), InTurn(), Events())
+        scores[name] = score(out, world / "truth.tif", legend)
+    each = [score_own(folder, world, right, number, legend) for number in range(3)]
+    return {
+        "tiles": len(list((folder / "all" / "tiles").iterdir())),
+        "classes with 12 label cells or more": enough,
+        "classes of the map": known,
+        "lost": sorted(set(enough) - set(known)),
+        "mean IoU on held-out tiles": {
+            "run of the left two thirds": scores["of the left"],
+            "run of these tiles together": scores["of its own"],
+            "a run for each tile": round(statistics.mean(each), 4),
+        },
+    }
+
+
+def _halves(folder: Path, world: Path) -> tuple[Region, Region]:
+    """The left two thirds and the right third of a world, as files and regions."""
+    parts = []
+    for name, (start, stop) in {"l": (0, 2 * SIDE), "r": (2 * SIDE, 3 * SIDE)}.items():
+        parts.append(_cut(world, folder / name, (0, 3 * SIDE), (start, stop)))
+    return region_of(parts[0]), region_of(parts[1])
+
+
+def _cut(
+    world: Path, out: Path, rows: tuple[int, int], columns: tuple[int, int]
+) -> Path:
+    out.mkdir()
+    for name in ("s1.tif", "s2.tif"):
+        with rasterio.open(world / name) as source:
+            window = rasterio.windows.Window.from_slices(rows, columns)
+            profile = source.profile | {
+                "height": window.height,
+                "width": window.width,
+                "transform": source.window_transform(window),
+            }
+            with rasterio.open(out / name, "w", **profile) as target:
+                target.write(source.read(window=window))
+                target.descriptions = source.descriptions
+                target.update_tags(**source.tags())
+    (out / "labels.tif").symlink_to(world / "labels.tif")
+    return out
+
+
+def score(out: Path, truth: Path, legend: Any) -> float:
+    """Mean IoU of the tiles of a region against the truth."""
+    total = None
+    for path in sorted(out.glob("tiles/*/map.tif")):
+        source = open_labels(path, legend)
+        own = source.read(source.grid)
+        right = open_labels(truth, legend).read(source.grid)
+        part = Confusion.of(right.values, own.values, len(legend))
+        total = part if total is None else total + part
+    assert total is not None
+    return round(float(total.mean_iou), 4)
+
+
+def score_own(
+    folder: Path, world: Path, right: Region, number: int, legend: Any
+) -> float:
+    """Mean IoU of the run of a single tile on that tile."""
+    rows = (number * SIDE, (number + 1) * SIDE)
+    place = _cut(world, folder / f"t{number}", rows, (2 * SIDE, 3 * SIDE))
+    out = folder / f"tile{number}"
+    map_region(region_of(place), Wanted(out), InTurn(), Events())
+    return score(out, world / "truth.tif", legend)
+
+
+def scheduler(folder: Path, tasks: int = 10_000, nap: float = 0.25) -> dict[str, Any]:
+    """What the scheduler costs for many tasks, on 64 workers in this process."""
+    from distributed import Client, LocalCluster
+
+    from overcast.region.dask_engine import OnDask
+
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+    cluster = LocalCluster(
+        n_workers=64, threads_per_worker=1, processes=False, dashboard_address=":0"
+    )
+    with cluster, Client(cluster, set_as_default=False) as client:
+        engine = OnDask(client, 2)
+        ready = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+        cpu, wall = time.process_time(), time.perf_counter()
+        names = [f"tile-{n}" for n in range(tasks)]
+        done = sum(1 for _ in engine.each(partial(_nap, nap), range(tasks), names))
+        cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+    each = cpu / tasks
+    return {
+        "tasks": done,
+        "cpu_ms_per_task": round(1000 * each, 2),
+        "wall_over_ideal": round(wall / (tasks * nap / 64), 2),
+        "peak_mib": {"before": before, "64 workers": ready, "after": after},
+        "overhead_of_tiles_of_20_s": round(64 * each / 20, 4),
+    }
+
+
+def _nap(seconds: float, number: int) -> int:
+    time.sleep(seconds)
+    return number
+
+
+def kills(folder: Path, count: int = 10) -> dict[str, Any]:
+    """Kill a job's processes at random moments, and give its command again."""
+    world, out = folder / "w", folder / "out"
+    write_world(seed=5, size=384, folder=world)
+    images = {k: {"path": f"w/{k}.tif", "sensor": s} for k, s in _SENSORS.items()}
+    labels = {"path": "w/labels.tif", "legend": "simplified-igbp"}
+    method = {"name": "weak", "clusters": [24, 24], "samples": 3000}
+    tree = {"tiles": 32, "data": {"images": images, "labels": labels}, "method": method}
+    (folder / "region.yaml").write_text(json.dumps(tree))
+    region = read_region(folder / "region.yaml")
+    map_region(region, Wanted(folder / "calm"), InTurn(), Events())
+    command = [*_OVERCAST, "map", "--region", "region.yaml", "--workers", "2"]
+    random, made, killed = np.random.default_rng(0), dict[str, int](), []
+    again = 0
+    while len(killed) < count:
+        job = subprocess.Popen(
+            [*command, "--log", "json", "--out", "out"],
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        time.sleep(float(random.uniform(2, 25)))
+        mine = [job.pid, *(c.pid for c in psutil.Process(job.pid).children(True))]
+        if job.poll() is None:
+            victim = int(random.choice(mine))
+            os.kill(victim, signal.SIGKILL)
+            killed.append("client" if victim == job.pid else "worker")
+        job.wait()
+        for record in out.glob("tiles/*/tile.json"):
+            changed = record.stat().st_mtime_ns
+            again += made.get(record.parent.name, changed) != changed
+            made[record.parent.name] = changed
+        if len(made) == len(list((folder / "calm" / "tiles").iterdir())):
+            made.clear()
+            shutil.rmtree(out)
+    map_region(region, Wanted(out), InTurn(), Events())
+    return {
+        "killed": {kind: killed.count(kind) for kind in ("client", "worker")},
+        "pixels that differ": int((values(out) != values(folder / "calm")).sum()),
+        "finished tiles that were made again": again,
+    }
+
+
+_MEASURES: dict[str, Callable[[Path], dict[str, Any]]] = {
+    "tiles": tiles,
+    "classes": classes,
+    "scheduler": scheduler,
+    "kills": kills,
+}
+
+
+def main() -> None:
+    """Measure one thing, and print it."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("what", choices=tuple(_MEASURES))
+    what = parser.parse_args().what
+    with tempfile.TemporaryDirectory() as folder:
+        print(json.dumps(_MEASURES[what](Path(folder)), indent=2))
+
+
+if __name__ == "__main__":
+    main()
