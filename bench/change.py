@@ -8,7 +8,7 @@ scene where another class is: 1, 5 or 20 % of the land changes, and which is kno
 day is mapped by a forest of its own, learned from the same 1000 points (their classes of
 that day); false change is the share of unchanged land that is called changed, missed
 change the share of changed land that is not. `areas` is how often the interval of 95 % of
-the changed area, of 100 samples of 600 points drawn of the change map, holds the truth.
+the changed area, of 600 samples of 600 points drawn of the change map, holds the truth.
 Bar: the joint way at least halves false change; intervals hold in 93 to 97 %.
 """
 
@@ -29,7 +29,7 @@ from overcast.accuracy.design import allocate
 from overcast.maps.joint import estimate_joint
 from overcast.worlds.scene import Scene, Wanted, simulate
 
-SIDE, POINTS, SAMPLES = 256, 1000, 100
+SIDE, POINTS, SAMPLES = 256, 1000, 600
 SHARES = (0.01, 0.05, 0.2)
 LEAST = (0.5, 0.3, 0.1)
 """Probabilities from which a pixel counts as changed: --probability."""

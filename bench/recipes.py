@@ -46,12 +46,14 @@ USES: Mapping[str, tuple[str, str]] = {
         "[SAR only](lab/sar-only.md): cross-entropy, its default, was the best loss",
     ),
     "dacs": (
-        "labels of other scenes, for an optical network that `weak` corrects afterwards",
-        "[SAR only](sar-only.md#measured): a point above `supervised`, below `weak`",
+        "comparisons, with labels of other scenes",
+        "[SAR only](sar-only.md#measured): above `supervised` in one world of three, below "
+        "`weak` in all",
     ),
     "cloudseg": (
         "land under cloud, where no older clear image is at hand",
-        "[under clouds](clouds.md#measured): above `weak` under cloud",
+        "[under clouds](clouds.md#measured): above `supervised`, and above `weak` under "
+        "cloud; with an older image `weak` is the one to take",
     ),
     "dllr": (
         "maps from one sensor of two that were learned from",

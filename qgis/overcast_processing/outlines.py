@@ -9,6 +9,7 @@ from qgis.core import (
     QgsPointXY,
     QgsProject,
     QgsRectangle,
+    QgsUnitTypes,
     QgsWkbTypes,
 )
 from qgis.gui import QgsRubberBand
@@ -59,16 +60,19 @@ class Outlines:
 
     def _of(self, geometry, crs):
         """Geometry in the system of the canvas."""
-        to = self._canvas.mapSettings().destinationCrs()
+        to = QgsCoordinateTransform(crs, self._system(), QgsProject.instance())
         moved = QgsGeometry(geometry)
-        moved.transform(QgsCoordinateTransform(crs, to, QgsProject.instance()))
+        moved.transform(to)
         return moved
+
+    def _system(self):
+        return self._canvas.mapSettings().destinationCrs()
 
     def _draw(self, geometry, colour):
         # A dark line below a bright one is seen on any imagery.
         for width, ink in ((4, QColor(0, 0, 0, 160)), (2, colour)):
             band = QgsRubberBand(self._canvas, QgsWkbTypes.PolygonGeometry)
-            band.setToGeometry(geometry, None)
+            band.setToGeometry(geometry, self._system())
             band.setFillColor(QColor(0, 0, 0, 0))
             band.setStrokeColor(ink)
             band.setWidth(width)
@@ -89,7 +93,6 @@ def _around(point, crs):
 
 def _per_metre(crs):
     """Units of a projected system in a metre."""
-    from qgis.core import QgsUnitTypes
-
-    metres = QgsUnitTypes.DistanceMeters
+    # By a system in metres: the name of the unit is another one in newer QGIS.
+    metres = QgsCoordinateReferenceSystem("EPSG:3857").mapUnits()
     return QgsUnitTypes.fromUnitToUnitFactor(metres, crs.mapUnits())

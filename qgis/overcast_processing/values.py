@@ -212,7 +212,7 @@ class Reader:
         path = QgsProcessingUtils.generateTempFilename(f"{layer.name()}.gpkg")
         options = QgsVectorFileWriter.SaveVectorOptions()
         options.driverName = "GPKG"
-        result = QgsVectorFileWriter.writeAsVectorFormatV2(
+        result = QgsVectorFileWriter.writeAsVectorFormatV3(
             layer, path, self._context.transformContext(), options
         )
         if result[0] != QgsVectorFileWriter.NoError:

@@ -118,6 +118,19 @@ def test_refits_learn_from_what_was_made_before(chain: Chain, tmp_path: Path) ->
         assert Path(plan.scenes[0].labels.path).parent.name == labels
 
 
+def test_weak_takes_the_place_of_the_optical_network(
+    chain: Chain, tmp_path: Path
+) -> None:
+    """As docs/sar-only.md says: it clusters the pairs' pixels besides, without labels."""
+    optical = replace(chain.optical, method={"name": "weak", "clusters": [16]})
+    short = replace(chain, optical=optical, networks=1, views=1)
+    summary = make_chain(short, tmp_path / "out", False, quiet).summary
+    assert all(Path(name).is_file() for name in summary["maps"])
+    plan = read_plan(tmp_path / "out" / "optical-0" / "run" / "plan.yaml")
+    assert plan.method["name"] == "weak"
+    assert [data.labels for data in plan.scenes] == [None, None]
+
+
 def test_another_chain_is_refused_there(chain: Chain, made: Path) -> None:
     with pytest.raises(ValueError, match="holds something else"):
         make_chain(replace(chain, views=1), made, False, quiet)

@@ -122,6 +122,16 @@ def test_shares_of_the_scene_are_held_exactly_in_every_image() -> None:
         )
 
 
+def test_where_the_scene_knows_nothing_shares_are_those_predicted() -> None:
+    """And not alike for all classes, which would name rare ones everywhere."""
+    p, likeness, ids, where, classes = scene()
+    where[:] = True
+    unknown = torch.full_like(p, 1 / 3)
+    way = Reassignment(**ALONE, scene=1.0, iterations=500, tolerance=0.0)
+    found = way.shares(p, likeness, ids, where, classes, unknown)
+    torch.testing.assert_close(found.mean((2, 3)), p.mean((2, 3)), rtol=1e-3, atol=1e-4)
+
+
 def test_an_image_that_nobody_saw_is_assigned_to_nothing() -> None:
     p, likeness, ids, where, classes = scene()
     where[0] = False

@@ -114,6 +114,8 @@ def _problem(
         "quick": QUICK,
         "patient": PATIENT,
         **{f"quick-{steps}": quick_of(steps) for steps in (1200, 19_200)},
+        "looks": {**NETWORK, "model": {"name": "fcn", "looks": 2}},
+        "patient-looks": {**PATIENT, "model": {**QUICK["model"], "looks": 2}},
         "distilled": NETWORK,
         "weak, trusted": TRUSTED,
     }

@@ -13,7 +13,8 @@ max2 and max4 are the largest of 2 x 2 and 4 x 4 pixels, brought back to their s
 decoder takes the cross features to the classes, another one the optical features to the
 cloud-free image.
 
-The block has the authors' formulas but for these points, none of which was measured:
+The block has the authors' formulas, which were not shown to be better than a simpler block
+in short trainings (docs/lab/clouds.md). It differs in these points, none of them measured:
 
 - The blocks fuse what the encoders give and don't feed back into them, so that any
   encoder can be used. So x has an input of its own, all sensors, plus a convolution of

@@ -36,7 +36,8 @@ class FCN(Segmenter):
     sensor shares the linear head alone with those of others. By default the network has
     36 thousand weights and sees 9 x 9 pixels. Speckle hides a class in so few, so the
     image called `radar` is averaged besides in `looks` boxes of 3, 9, 27, ... pixels,
-    which widen `halo`. By default it is in three where there is no other image.
+    which widen `halo`. By default it is in three where there is no other image, and in none
+    beside one, which was not measured against others.
 
     It learns from windows of 32 pixels: in as many pixels a step, more places are seen.
     """

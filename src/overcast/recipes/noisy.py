@@ -6,10 +6,10 @@
     RCE = 9.21 (1 - p_y)           reverse cross-entropy of a hard label, Wang 2019
 
 The default is cross-entropy alone. GCE and RCE are bounded, so that what a wrong label can
-do is bounded too. That helps where a network has learned wrong labels by heart: few
-labels, many steps, a large network. Elsewhere the bounded losses cost a little, because
-they learn rare classes late (docs/lab/sar-only.md has figures for both). A training that
-stops early is the other way not to learn labels by heart.
+do is bounded too: they are for networks that learn wrong labels by heart, from few labels
+in many steps. No table here shows that they help. On many labels RCE cost one or two
+points, because it learns rare classes late; and in one run in which three of four wrong
+labels were learned by heart, GCE was below cross-entropy (docs/lab/sar-only.md).
 
 What b means: RCE is 9.21 times 1 - p_y, so that a = 1, b = 2 is one part of cross-entropy
 and eighteen of a mean absolute error. Wang has a = .1, b = 1 for 10 classes, which is the

@@ -18,6 +18,13 @@ Where in a network its sensors meet is the network's own affair: the paper's thr
 this setting together with a `UNet` of the same. Superpixels are read from a target image
 (`overcast.train.felzenszwalb` makes it), or found in the batch where there is none.
 
+What it needs to be worth something, after the paper, is scale: a U-Net of ResNet-18 that
+sees whole superpixels, 256 features, 1,000 crops a step and thousands of superpixels in it.
+The default network sees 9 x 9 pixels of superpixels of 30 and more, in 16 to 32 windows a
+step. What that costs was not measured. ``python -m bench.published dfc2020-ssl`` has the
+paper's network with batches of 64 and a memory of 1,024, for a GPU. On a CPU, give a wider
+view: ``model={name: fcn, dilations: [1, 2, 4, 8]}`` sees 33 x 33 pixels.
+
 Ours: the one pixel, crops of a window for the shift, radiometric jitter and the loss of a
 sensor in views, heads that see features standardised over the batch, and the memory of
 negatives. The paper has both levels, means of superpixels, and `fusion` middle:
