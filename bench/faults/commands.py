@@ -80,6 +80,10 @@ def _dates(scene: Scene) -> None:
     scene.save_s2()
 
 
+def _region(scene: Scene) -> None:
+    scene.write("region.yaml", REGION)
+
+
 def _chained(scene: Scene) -> None:
     _learned(scene)
     text = (scene.folder / "plan.yaml").read_text(encoding="utf-8")
@@ -94,6 +98,15 @@ def _chained(scene: Scene) -> None:
         scene.write(f"{name}.yaml", yaml.safe_dump(own, sort_keys=False))
 
 
+REGION = """\
+tiles: 64
+data:
+  images:
+    s2: {path: s2.tif, sensor: sentinel-2}
+    s1: {path: s1.tif, sensor: sentinel-1}
+  labels: {path: labels.tif, legend: legend.csv}
+method: {name: forest, trees: 6}
+"""
 IMAGES: Words = ("--s2", "s2.tif", "--s1", "s1.tif")
 FOREST = ("--method", "forest", "--set", "trees=6")
 NETWORK = ("--method", "network", *SMALL)
@@ -104,6 +117,7 @@ JOBS: tuple[Job, ...] = (
     Job("map --overwrite", map_of(more=("--overwrite",)), "o", _mapped_here),
     Job("map --method network", map_of(s1="s1.tif", more=NETWORK), "o", torch=True),
     Job("train", ("train", "plan.yaml", "--out", "o"), "o", _learned),
+    Job("map --region", ("map", "--region", "region.yaml", "--out", "o"), "o", _region),
     Job("predict", predict_of("m/run", "s2.tif", "s1.tif"), "o", _map),
     Job("calibrate", ("calibrate", "o", "s.gpkg"), "o", _mapped_here),
     Job(

@@ -23,6 +23,11 @@ _SAYS_TIMES = (".html", ".json", ".jsonl")
 """Files that say when they were made, and how long it took."""
 
 
+_SAYS_RUNS = ("tile.json", "summary.json")
+"""Files of a region that say what this run of a command did, and how long it took."""
+_RUNS = ("seconds", "cpu_seconds", "peak_mib", "process", "made", "nothing_to_do")
+
+
 def keep(folder: Path, copy: Path) -> None:
     """Copy a folder as it is on the disk now; what vanishes meanwhile is left out."""
     shutil.rmtree(copy, ignore_errors=True)
@@ -70,6 +75,9 @@ def _timeless(path: Path) -> bytes:
 
 
 def _without_clock(path: Path, text: str) -> str:
+    if path.name in _SAYS_RUNS:
+        tree = json.loads(text)
+        return json.dumps({k: v for k, v in tree.items() if k not in _RUNS})
     if path.suffix == ".jsonl":
         rows = [json.loads(line) for line in text.splitlines()]
         return json.dumps(

@@ -38,13 +38,13 @@ def learn_region(
         If there are no labels, or none of two classes.
     """
     draft = run.with_name(".run.part")
+    stacks = [zone.stack for zone in ground.zones]
+    inputs = Inputs(stacks[0], ground.notes, region.ground, ground.accuracies)
     if not is_trained(draft):
         shutil.rmtree(draft, ignore_errors=True)
-        stacks = [zone.stack for zone in ground.zones]
-        inputs = Inputs(stacks[0], ground.notes, region.ground, ground.accuracies)
         where = Where(_chosen(region, ground, each_of(engine, events)), _place(ground))
         learn(region.plan, inputs, stacks[1:], draft, events.step, where)
-        describe_run(draft, region.plan, inputs, run)
+    describe_run(draft, region.plan, inputs, run)
     shutil.rmtree(run, ignore_errors=True)
     draft.rename(run)
 

@@ -62,6 +62,7 @@ from overcast.methods.place.strength import (
     at_anchors,
     likelihood,
     place_by_consistency,
+    strength_of,
 )
 from overcast.progress import Progress, quiet
 from overcast.report.quicklook import look_at_classes, overview
@@ -145,7 +146,10 @@ def place_of_sources(
             accuracy = 1 - wrong * (len(legend) - 1) / len(legend)
             power = alone.strength.power
         accuracy = (right + _HELD * accuracy) / (drawn + _HELD)
+        # The evidence of several maps multiplies; a single one is weighed as if alone.
+        several = len(kinds.maps) > 1
         own = Strength.of_accuracy(accuracy, power=power)
+        own = own if several else strength_of(accuracy, power)
         strengths[k] = replace(own, silent=_silent(part))
         means[k] = float(accuracy.mean())
         notes.append(_note(k, means[k], drawn))

@@ -7,8 +7,9 @@ which (see docs/real.md for what was tried). Three things can:
 - **Accuracy** of the labels, as published or known: labels of class l are right on a
   share A_l of the pixels, and w follows (`overcast.maps.placed.Strength`).
 - **Anchors**, 20 to 200 points with a known class: a and w are the geometric means over a
-  grid, each pair weighted by how likely it makes the classes of the anchors. With few
-  anchors that errs less far than the likeliest pair.
+  grid, each pair weighted by how likely it makes the classes of the anchors, and by how
+  likely a is before: log-normal around 0.7 with the spread 0.35. With few anchors that
+  errs less far than the likeliest pair.
 - **Consistency** with what images show, where nothing is known. With P the predictor's
   probabilities, the labels are expected to be right on a share e = mean P(label | x) of
   the pixels, the best labels that cells of their size can have on a share b = mean over
@@ -33,7 +34,7 @@ Where accuracy is stated or assumed, the pixel has the exponent
 as one voice of a logarithmic opinion pool (Genest and Zidek 1986): a pixel that
 contradicts labels which are nearly always right is more often a mistake of the map. The
 result is raised to the power T = 0.9, since map and labels share mistakes, and their
-product is too sure. Anchors see both themselves.
+product is too sure.
 
 The limits were chosen on development worlds 0 to 10 and the known tiles of `bench.real`
 together (docs/real.md).
@@ -71,8 +72,10 @@ _LEAST_POWER = 0.5
 _PIXEL, _PIXEL_LEAST, _NEARLY, _ALWAYS = 0.7, 0.5, 0.88, 0.95
 """Exponents of the pixel, and accuracies of the labels from which it falls to the second,
 and at which it is there."""
+_SPREAD = 0.35
+"""Of the logarithm of the exponent around `_PIXEL`, before anchors are asked."""
 _TEMPER = 0.9
-"""T of `overcast.maps.placed`, where no anchors say how sure the result is."""
+"""T of `overcast.maps.placed`."""
 _REST = 1 / 3
 """Of the pixels on which labels and map disagree, the labels are right on so many."""
 DRAWN = 0.95
@@ -118,11 +121,14 @@ def place_by_anchors(predictor: Predictor, stack: Stack, anchors: Anchors) -> Ke
     pixel, around = at_anchors(predictor, stack, anchors, side)
     grid = _grid(len(pixel))
     fits = np.array([likelihood(combine(pixel, around, s), anchors) for s in grid])
+    away = np.log([s.exponent / _PIXEL for s in grid]) / _SPREAD
+    fits -= away**2 / 2
     chance = np.exp(fits - fits.max())
     chance /= chance.sum()
     exponent = np.exp(chance @ np.log([s.exponent for s in grid]))
     wrong = np.exp(chance @ np.log([s.wrong[0] for s in grid]))
-    best = Strength((min(float(wrong), 1.0),) * len(pixel), float(exponent))
+    shares = (min(float(wrong), 1.0),) * len(pixel)
+    best = Strength(shares, float(exponent), temper=_TEMPER)
     note = (
         f"place: chosen by {len(anchors.classes)} anchors: labels count as if "
         f"{best.wrong[0]:.0%} of them were drawn at random, images with the exponent "
@@ -296,7 +302,9 @@ def _predicted(
 
 
 def _grid(classes: int) -> list[Strength]:
-    return [Strength((w,) * classes, a) for a in EXPONENTS for w in WRONG]
+    return [
+        Strength((w,) * classes, a, temper=_TEMPER) for a in EXPONENTS for w in WRONG
+    ]
 
 
 def likelihood(chances: NDArray[np.float32], anchors: Anchors) -> float:
