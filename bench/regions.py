@@ -2,7 +2,7 @@
 
     python bench/regions.py tiles      # CPU of a tile: a bare process, and a Dask worker
     python bench/regions.py classes    # a region's run against a run for every tile
-    python bench/regions.py scheduler  # 10,000 tasks that sleep, on 64 workers
+    python bench/regions.py scheduler  # 2,000 tasks that sleep, on 64 workers
     python bench/regions.py kills      # a region whose processes are killed at random
 
 Each prints JSON. `tiles` takes about 90 CPU seconds, `classes` 150, `scheduler` 60,
@@ -229,7 +229,7 @@ def score_own(
     return score(out, world / "truth.tif", legend)
 
 
-def scheduler(folder: Path, tasks: int = 10_000, nap: float = 0.25) -> dict[str, Any]:
+def scheduler(folder: Path, tasks: int = 2_000, nap: float = 0.5) -> dict[str, Any]:
     """What the scheduler costs for many tasks, on 64 workers in this process."""
     from distributed import Client, LocalCluster
 

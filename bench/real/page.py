@@ -43,7 +43,8 @@ nothing to draw.
 half, and more as far as images bear them out (`overcast.methods.place.strength`).
 *Without place* is
 `--no-place`, *accuracy stated* is `--labels-accuracy` with the true share of right
-pixels, *anchors* is `--anchors` with random pixels of known class.
+pixels, *anchors* is `--anchors` with random pixels of known class. An empty cell, or a
+case that no table has, was not measured since the code last changed.
 """
 
 

@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 import dask
-from distributed import Client, Future, LocalCluster, wait
+from distributed import Client, Future, LocalCluster, as_completed
 from distributed.scheduler import KilledWorker
 
 from overcast.errors import FAULT, MACHINE, MachineError
@@ -111,17 +111,19 @@ class OnDask:
         """
         waiting: dict[Future, int] = {}
         left = iter(range(len(items)))
+        with self.client.as_current():
+            coming = as_completed()
         try:
             while True:
                 most = _AHEAD * self.workers
                 while len(waiting) < most and (number := next(left, None)) is not None:
-                    waiting[self._submit(do, items[number], names[number])] = number
+                    future = self._submit(do, items[number], names[number])
+                    waiting[future] = number
+                    coming.add(future)
                 if not waiting:
                     return
-                with self.client.as_current():
-                    done = wait(list(waiting), return_when="FIRST_COMPLETED").done
-                for future in done:
-                    yield waiting.pop(future), self._result(future)
+                future = next(coming)
+                yield waiting.pop(future), self._result(future)
         except _LOST as error:
             raise MachineError(
                 f"the Dask scheduler went away ({type(error).__name__}); start it again, "
