@@ -25,6 +25,8 @@ _SAYS_TIMES = (".html", ".json", ".jsonl")
 
 _SAYS_RUNS = ("tile.json", "summary.json")
 """Files of a region that say what this run of a command did, and how long it took."""
+_OF_RUNS = ("metrics.prom", "report.html")
+"""Files of a region that are about the work itself."""
 _RUNS = ("seconds", "cpu_seconds", "peak_mib", "process", "made", "nothing_to_do")
 
 
@@ -59,10 +61,16 @@ def state_of(folder: Path, exact: bool = True) -> dict[str, str]:
             state[name] = "lock"
         elif path.name == again.MADE:
             state[name] = "times of files"
+        elif not exact and path.name in _OF_RUNS and _is_region(path.parent):
+            state[name] = "seconds"
         else:
             content = path.read_bytes() if exact else _timeless(path)
             state[name] = hashlib.sha256(content).hexdigest()[:16]
     return state
+
+
+def _is_region(folder: Path) -> bool:
+    return (folder / "region.json").is_file()
 
 
 def _timeless(path: Path) -> bytes:

@@ -52,6 +52,8 @@ class Output:
         the same folder meanwhile, and what was stopped is made anew.
     again
         Whether the same command was stopped here before.
+    fresh
+        Whether the folder was not there before.
     """
 
     folder: Path
@@ -61,6 +63,7 @@ class Output:
     more: list[str] = field(default_factory=list)
     scope: str = ""
     again: bool = False
+    fresh: bool = False
 
     @property
     def work(self) -> Path:
@@ -89,7 +92,9 @@ class Output:
             `overwrite` is not set; or if another process writes there.
         """
         refuse_name(folder)
-        output = cls(folder, names, notes=lock.acquire(folder, scope), scope=scope)
+        fresh = not folder.exists()
+        notes = lock.acquire(folder, scope)
+        output = cls(folder, names, notes=notes, scope=scope, fresh=fresh)
         try:
             done = _finish_left(folder, scope) == key
             if done and not scope:
@@ -198,7 +203,7 @@ class Output:
         """Leave nothing of unfinished work behind."""
         shutil.rmtree(self.work, ignore_errors=True)
         lock.release(self.folder, self.scope)
-        if self.folder.is_dir() and not any(self.folder.iterdir()):
+        if self.fresh and self.folder.is_dir() and not any(self.folder.iterdir()):
             self.folder.rmdir()
 
 
