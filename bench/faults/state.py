@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from contextlib import closing, suppress
 from pathlib import Path
 
-from overcast import lock
+from overcast import again, lock
 
 State = Mapping[str, str]
 """Digests of files, and "folder", by relative path."""
@@ -57,6 +57,8 @@ def state_of(folder: Path, exact: bool = True) -> dict[str, str]:
             state[name] = "folder"
         elif path.name.startswith((lock.HOLDER, lock.LOCK)) and exact:
             state[name] = "lock"
+        elif path.name == again.MADE:
+            state[name] = "times of files"
         else:
             content = path.read_bytes() if exact else _timeless(path)
             state[name] = hashlib.sha256(content).hexdigest()[:16]

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from overcast.output import write_whole
+from overcast.output import Output, finish_left, forget, write_whole
 
 MADE = ".overcast-made"
 _FORMAT = 1
@@ -30,17 +30,29 @@ def remember(folder: Path, key: str, names: Iterable[str]) -> None:
         write_whole(folder / MADE, text)
 
 
+def remember_work(output: Output, key: str) -> None:
+    """Note it in the work folder of an output, so that it appears with the files.
+
+    A command that is stopped later on has nothing to do when it is given again.
+    """
+    remember(output.work, key, (*output.names, *output.more))
+    output.more.append(MADE)
+
+
 def is_done(folder: Path, key: str) -> bool:
     """Return whether this very command made what is in a folder, and it is unchanged."""
+    finish_left(folder)
     try:
         tree = json.loads((folder / MADE).read_text(encoding="utf-8"))
         files: dict[str, Any] = tree["files"]
         mine = tree["format"] == _FORMAT and tree["key"] == key
-        return bool(
-            mine and files and all(_state(folder / n) == s for n, s in files.items())
-        )
+        same = all(_state(folder / name) == state for name, state in files.items())
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
+    done = bool(mine and files and same)
+    if done:
+        forget(folder)
+    return done
 
 
 def _state(path: Path) -> list[list[Any]]:

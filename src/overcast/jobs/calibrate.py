@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from overcast import map_folder, run_folder
+from overcast import again, map_folder, run_folder
 from overcast.accuracy import calibration_file
 from overcast.accuracy.calibrated import probabilities_of
 from overcast.accuracy.calibration import HeldOut, Reliability
@@ -52,7 +52,7 @@ from overcast.trees import to_tree
 _FEWEST = 50
 """Pixels below which a temperature says more of them than of the map."""
 _FOLDS = 5
-_MADE = (*MAP_FILES, *BESIDE, "run")
+_MADE = (*MAP_FILES, *BESIDE, "run", again.MADE)
 
 
 def calibrate_map(

@@ -10,7 +10,7 @@ from typing import Any
 
 from overcast import __version__, map_folder, run_folder
 from overcast.accuracy.reference import ReferenceFile
-from overcast.again import is_done, remember
+from overcast.again import is_done, remember_work
 from overcast.geo.label_file import open_labels
 from overcast.geo.legend import Legend
 from overcast.inputs import open_inputs
@@ -136,7 +136,7 @@ def make_map(
         findings = Findings(scores=scored.scores, notes=notes)
         made, published = (mapped, load_run(run)), (out, (out / "run",))
         notes += describe_map(made, inputs, plan, findings, published, progress)
-    remember(out, key, names)
+        remember_work(output, key)
     return _made(out, scored.scores, (*output.notes, *notes))
 
 
@@ -156,7 +156,7 @@ def train_only(plan: Plan, out: Path, overwrite: bool, progress: Progress) -> Ma
         train_run(plan, run, progress, inputs)
         output.hold()
         failures = describe_run(run, plan, inputs, out / "run")
-    remember(out, key, ("run",))
+        remember_work(output, key)
     notes = (*output.notes, *inputs.notes, *failures)
     return Made({"run": str(out / "run")}, notes)
 
@@ -217,7 +217,7 @@ def map_elsewhere(
         findings = Findings(scores=scored.scores, notes=notes, calibration=calibration)
         made, published = (mapped, predictor), (out, runs.found)
         notes += describe_map(made, inputs, plan, findings, published, progress)
-    remember(out, key, names)
+        remember_work(output, key)
     return _made(out, scored.scores, (*output.notes, *notes))
 
 
