@@ -14,18 +14,21 @@ which (see docs/real.md for what was tried). Three things can:
   probabilities, the labels are expected to be right on a share e = mean P(label | x) of
   the pixels, the best labels that cells of their size can have on a share b = mean over
   cells of max_c mean P(c | x). Labels that lose to the best ones, e / b low, have errors
-  that images contradict, but only a map that is sure of itself can contradict: with
-  s = mean max_c P(c | x),
+  that images contradict, but only a map that is sure of itself can contradict. With
+  s = mean max_c P(c | x), and t the share of pixels on which the map without place has
+  the class of the label,
 
-      g = 1/2 + 1/2 max(r(e / b; 0.80, 0.90), 1 - r(s; 0.70, 0.80))
+      g = max( r(e / b; 0.80, 0.90),
+               r(t; 0.46, 0.53) (1 - r(s; 0.72, 0.76)),
+               1/2 r(t; 0.65, 0.75) )
 
-  where r rises from 0 to 1 between its limits. Half is the least: P M^(1/2) has the
-  classes of P^2 M, which counts a mistake that map and labels share once. A is the share
-  of pixels on which labels and the map without place agree, and a third of the rest; at
-  most what is published for the legend.
+  where r rises from 0 to 1 between its limits: labels count where images bear them out,
+  where the map is unsure and yet mostly agrees, and by half where it agrees often. Poor
+  labels of land that images tell well, such as 500 m cells over small fields, don't
+  count. A is t and a third of the rest; at most what is published for the legend.
 
   Polygons of a map with a minimum size, as CORINE's, are few and right or wrong as a
-  whole; a predictor learns them by heart, e / b says nothing, and g is 1/2.
+  whole; a predictor learns them by heart, e / b and t say nothing, and g is 0.
 
 Where accuracy is stated or assumed, the pixel has the exponent
 
@@ -64,11 +67,14 @@ from overcast.methods.sampling import has_labels, whole_windows, widen
 from overcast.progress import Progress, quiet
 
 Floats = NDArray[np.float64]
-HALF, FULL = 0.80, 0.90
-"""e / b up to which labels count by half for place, and from which they count fully."""
-SURE, UNSURE = 0.80, 0.70
-"""Mean confidence of the map without place, likewise."""
-_LEAST_POWER = 0.5
+NONE, FULL = 0.80, 0.90
+"""e / b up to which labels do not count for place, and from which they count fully."""
+SURE, UNSURE = 0.76, 0.72
+"""Mean confidence of the map without place, likewise, if it mostly agrees."""
+_MOSTLY = 0.46, 0.53
+"""Shares of agreement between which a map is taken to mostly agree with the labels."""
+_OFTEN = 0.65, 0.75
+"""Shares of agreement between which labels come to count by half."""
 _PIXEL, _PIXEL_LEAST, _NEARLY, _ALWAYS = 0.7, 0.5, 0.88, 0.95
 """Exponents of the pixel, and accuracies of the labels from which it falls to the second,
 and at which it is there."""
@@ -148,40 +154,44 @@ def place_by_consistency(
         return KeptPlace(Strength.of_accuracy(right), side, ())
     seen = _looked_at(predictor, stack, (side, square), seed, progress)
     polygons = are_polygons(stack, side)
-    power = power_of(seen.consistency, seen.sure)
-    if polygons:
-        power = _LEAST_POWER
-    strength = strength_of(seen.accuracy, power)
+    power = 0.0 if polygons else power_of(seen.consistency, seen.sure, seen.agreed)
     note = _note(seen, power, polygons) + _ask(labels.legend.name)
+    strength = strength_of(seen.accuracy, power) if power else None
     return KeptPlace(strength, side, (note,))
 
 
 def strength_of(accuracy: Floats, power: float = 1.0) -> Strength:
     """Strength of labels whose classes are, or may be, right on shares ``[K]``."""
-    nearly = (float(accuracy.mean()) - _NEARLY) / (_ALWAYS - _NEARLY)
-    exponent = _PIXEL - (_PIXEL - _PIXEL_LEAST) * float(np.clip(nearly, 0, 1))
+    nearly = _rise(float(accuracy.mean()), _NEARLY, _ALWAYS)
+    exponent = _PIXEL - (_PIXEL - _PIXEL_LEAST) * nearly
     return Strength.of_accuracy(accuracy, exponent, power, _TEMPER)
 
 
-def power_of(consistency: float, sure: float) -> float:
-    """Return g by consistency e / b and the mean confidence of the map without place."""
-    consistent = (consistency - HALF) / (FULL - HALF)
-    unsure = (SURE - sure) / (SURE - UNSURE)
-    most = float(np.clip(max(consistent, unsure), 0, 1))
-    return _LEAST_POWER + (1 - _LEAST_POWER) * most
+def power_of(consistency: float, sure: float, agreed: float) -> float:
+    """Return g by e / b, and by confidence and agreement of the map without place."""
+    borne_out = _rise(consistency, NONE, FULL)
+    unsure = _rise(agreed, *_MOSTLY) * (1 - _rise(sure, UNSURE, SURE))
+    return max(borne_out, unsure, _rise(agreed, *_OFTEN) / 2)
+
+
+def _rise(value: float, low: float, high: float) -> float:
+    """Return r: 0 up to `low`, 1 from `high`."""
+    return float(np.clip((value - low) / (high - low), 0, 1))
 
 
 def _note(seen: _Seen, power: float, polygons: bool) -> str:
-    counts = "fully" if power == 1 else f"by {power:.2f}"
+    counts = {0.0: "do not count", 1.0: "count fully"}.get(
+        power, f"count by {power:.2f}"
+    )
     reason = (
         "polygons with a minimum size are right or wrong as a whole"
         if polygons
-        else f"consistency {seen.consistency:.2f}, by half up to {HALF:.2f}, fully from "
-        f"{FULL:.2f}; mean confidence without place {seen.sure:.2f}, by half from "
-        f"{SURE:.2f}, fully up to {UNSURE:.2f}"
+        else f"consistency {seen.consistency:.2f}, counted from {NONE:.2f}, fully from "
+        f"{FULL:.2f}; the map without place has the class of the label on "
+        f"{seen.agreed:.0%} of the pixels, with a mean confidence of {seen.sure:.2f}"
     )
     return (
-        f"place: by default the labels count {counts} as evidence of place ({reason}); "
+        f"place: by default the labels {counts} as evidence of place ({reason}); "
         f"the class of {seen.changed:.0%} of the pixels depends on it"
     )
 
@@ -209,6 +219,8 @@ class _Seen:
         Expected accuracy of the labels over that of the best labels, e / b.
     sure
         Mean confidence of the map without place, s.
+    agreed
+        Share of pixels on which that map has the class of the label, t.
     changed
         Share of pixels whose class place changes at full power.
     """
@@ -216,6 +228,7 @@ class _Seen:
     accuracy: Floats
     consistency: float
     sure: float
+    agreed: float
     changed: float
 
 
@@ -260,7 +273,8 @@ def _looked_at(
         int((combine(own, around, full).argmax(0) != own.argmax(0)).sum())
         for own, around in parts
     )
-    return _Seen(right, expected / max(best, 1e-9), sure / pixels, changed / pixels)
+    consistency = expected / max(best, 1e-9)
+    return _Seen(right, consistency, sure / pixels, share, changed / pixels)
 
 
 def _sums(values: NDArray[np.float32], cells: NDArray[np.int64]) -> Floats:
