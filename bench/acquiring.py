@@ -23,7 +23,7 @@ import numpy as np
 from odc.geo.geobox import GeoBox
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from bench.catalogue.make import COARSE, DAYS, KEYS, Maker, source_text
+from bench.catalogue.make import COARSE, DAYS, KEYS, WindowRenderer, source_text
 from bench.catalogue.serve import serving
 
 from overcast.geo.bands import SENTINEL_2
@@ -34,7 +34,7 @@ _SMALL = 128
 
 def make(folder: Path, scene: Scene, width: int, length: int) -> GeoBox:
     """Write a catalogue of one tile of `length` rows."""
-    maker = Maker(folder, scene)
+    maker = WindowRenderer(folder, scene)
     grid = GeoBox((length, width), scene.grid.affine, scene.grid.crs)
     small = np.rint(scene.images["s2"].values * 10_000).astype(np.uint16) + 1000
     times = (-(-length // _SMALL), -(-width // _SMALL))

@@ -32,7 +32,7 @@ from overcast.label_quality.cells import LabelCells
 from overcast.maps.predict import probabilities
 from overcast.plan import Data, Plan, method_of
 from overcast.progress import quiet
-from overcast.worlds.scene import Scene, Wanted, simulate
+from overcast.worlds.scene import Scene, SceneSpec, simulate
 
 KINDS = ("modis", "corine", "worldcover")
 WORTH = 0.02
@@ -121,7 +121,7 @@ def main() -> None:
     held = defaultdict(list)
     print("labels      world  counted with        T   worst  row            R   shares")
     for world in given.worlds:
-        scene = simulate(world, given.size, wanted=Wanted(KINDS))
+        scene = simulate(world, given.size, wanted=SceneSpec(KINDS))
         for kind in KINDS:
             seen = Seen(scene, kind, given.seed)
             tables = Tables(seen.cells.blocks, len(seen.names))

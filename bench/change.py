@@ -2,7 +2,7 @@
 
     python bench/change.py [--worlds 5]
 
-A development world is seen on two days (`Wanted(dates=2)`: other light, other stages of
+A development world is seen on two days (`SceneSpec(dates=2)`: other light, other stages of
 crops, other speckle). On the second day whole patches are replaced by pieces of the same
 scene where another class is: 1, 5 or 20 % of the land changes, and which is known. Each
 day is mapped by a forest of its own, learned from the same 1000 points (their classes of
@@ -27,7 +27,7 @@ from overcast.accuracy.area import StratifiedSample
 from overcast.accuracy.calibration import HeldOut, fit_temperature, scale
 from overcast.accuracy.design import allocate
 from overcast.maps.joint import estimate_joint
-from overcast.worlds.scene import Scene, Wanted, simulate
+from overcast.worlds.scene import Scene, SceneSpec, simulate
 
 SIDE, POINTS, SAMPLES = 256, 1000, 600
 SHARES = (0.01, 0.05, 0.2)
@@ -126,7 +126,7 @@ def main() -> None:
     hits: dict[float, list[bool]] = defaultdict(list)
     guessed: dict[float, list[float]] = defaultdict(list)
     for world in range(given.worlds):
-        scene = simulate(world, SIDE, wanted=Wanted((), dates=2))
+        scene = simulate(world, SIDE, wanted=SceneSpec((), dates=2))
         first, second = days(scene)
         truth = scene.truth.values
         places = np.random.default_rng(world).choice(truth.size, POINTS, replace=False)

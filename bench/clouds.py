@@ -14,7 +14,7 @@ from bench.realism.pictures import Picture, row, save, sheet
 from overcast.augment.clouds import Sky, add_clouds
 from overcast.geo.bands import SENTINEL_2
 from overcast.train.batch import Batch
-from overcast.worlds.scene import Wanted, simulate
+from overcast.worlds.scene import SceneSpec, simulate
 
 _TRUE_COLOUR = [2, 1, 0]
 _COLOURS = np.array(
@@ -32,7 +32,7 @@ def main() -> None:
 
 def _row(world: int) -> Picture:
     """The place, and pairs of an image and its mask."""
-    image = simulate(world, 256, wanted=Wanted(())).images["s2"]
+    image = simulate(world, 256, wanted=SceneSpec(())).images["s2"]
     batch = Batch(
         images={"s2": torch.from_numpy(SENTINEL_2.to_network(image.values))[None]},
         valid={"s2": torch.from_numpy(image.valid)[None]},

@@ -22,7 +22,7 @@ from overcast.accuracy.confusion import Confusion
 from overcast.accuracy.design import allocate, count_classes, draw
 from overcast.geo.arrays import LabelArray
 from overcast.geo.raster import Labels
-from overcast.worlds.scene import Wanted, simulate
+from overcast.worlds.scene import SceneSpec, simulate
 
 WORLDS, SIDE, SAMPLES, POINTS = range(10), 384, 20, 600
 MAPS = ("worldcover", "outdated")
@@ -69,7 +69,7 @@ def note(held: Held, name: str, estimate: Estimate, true: NDArray[np.float64]) -
 def main() -> None:
     held: dict[str, Held] = {kind: defaultdict(list) for kind in MAPS}
     for world in WORLDS:
-        scene = simulate(world, SIDE, wanted=Wanted(MAPS))
+        scene = simulate(world, SIDE, wanted=SceneSpec(MAPS))
         for kind in MAPS:
             true = known(scene.truth, scene.labels[kind])
             for seed in range(SAMPLES):

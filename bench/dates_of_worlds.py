@@ -33,7 +33,7 @@ from overcast.methods.weak import Weak
 from overcast.plan import Data, ImageInput, LabelInput, ObservationInput
 from overcast.progress import quiet
 from overcast.worlds.files import write_world
-from overcast.worlds.scene import Wanted
+from overcast.worlds.scene import SceneSpec
 
 SIDE, DATES, LEGEND = 256, 4, "simplified-igbp"
 
@@ -53,7 +53,7 @@ def rows(seed: int) -> Iterator[tuple[str, str, tuple[float, float, float]]]:
     """Method, what S1 is, and the scores of a world."""
     with TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        write_world(seed, SIDE, folder, Wanted(dates=DATES))
+        write_world(seed, SIDE, folder, SceneSpec(dates=DATES))
         stack = open_inputs(data_of(folder)).stack
         assert stack.labels is not None
         truth = open_labels(folder / "truth.tif", stack.labels.legend)

@@ -39,7 +39,7 @@ from overcast.train.batch import Batch
 from overcast.train.checkpoint import load_weights
 from overcast.train.felzenszwalb import NUMBERS, with_superpixels
 from overcast.train.superpixels import numbered, region_means
-from overcast.worlds.scene import Scene, Wanted, simulate
+from overcast.worlds.scene import Scene, SceneSpec, simulate
 
 Picture = NDArray[np.uint8]
 _RGB = (2, 1, 0)
@@ -58,7 +58,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("docs/pictures/pretraining"))
     given = parser.parse_args()
     torch.set_num_threads(1)
-    scene = simulate(given.world, given.size, wanted=Wanted(()))
+    scene = simulate(given.world, given.size, wanted=SceneSpec(()))
     stack = with_superpixels(
         replace(arm_of(scene, scene.truth, "s1", "s2").learn[0], labels=None)
     )

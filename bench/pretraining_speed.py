@@ -38,7 +38,7 @@ from overcast.train.felzenszwalb import with_superpixels
 from overcast.train.loop import Schedule, train
 from overcast.train.stream import Crops, ahead
 from overcast.worlds.files import write_world
-from overcast.worlds.scene import Wanted
+from overcast.worlds.scene import SceneSpec
 
 _WINDOW, _BATCH = 32, 32
 
@@ -53,7 +53,7 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         at = Path(folder)
-        write_world(0, given.size, at / "world", Wanted(()))
+        write_world(0, given.size, at / "world", SceneSpec(()))
         names = {"s1": "sentinel-1", "s2": "sentinel-2"}
         images = {
             name: ImageInput(path=str(at / "world" / f"{name}.tif"), sensor=sensor)

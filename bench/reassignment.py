@@ -25,7 +25,7 @@ from overcast.plan import choose
 from overcast.progress import quiet
 from overcast.recipes.dllr.pseudo_label_accuracy import with_truth
 from overcast.report.training_log import pseudo_labels, read_log
-from overcast.worlds.scene import Wanted, simulate
+from overcast.worlds.scene import SceneSpec, simulate
 
 
 def main() -> None:
@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=768)
     parser.add_argument("--steps", type=int, default=300)
     given = parser.parse_args()
-    scene = simulate(given.world, given.size, wanted=Wanted(()))
+    scene = simulate(given.world, given.size, wanted=SceneSpec(()))
     (stack,) = PROBLEMS["few"].naive(scene, given.seed).learn
     method = {
         **QUICK,

@@ -77,7 +77,7 @@ USES: Mapping[str, tuple[str, str]] = {
     ),
 }
 """What a recipe is for, and where its figures are."""
-_FILLED = "`of_setting` fills it in"
+_FILLED = "`configure` fills it in"
 """Says of a field that nobody sets it."""
 _FIELD = re.compile(r"^(\w+(?:, \w+)*)\s*$")
 
@@ -143,7 +143,7 @@ def described(kind: Any) -> dict[str, str]:
 def _plain(text: str) -> str:
     """Reference markup as Markdown has it, and words that make sense on this page."""
     text = re.sub(r"``([^`]*)``", r"`\1`", text)
-    text = text.replace("`of_setting` makes None", "none is")
+    text = text.replace("`configure` makes None", "none is")
     text = text.replace("see above", "see [the reference](reference/recipes.md)")
     return text.replace("|", "\\|").strip()
 

@@ -28,7 +28,7 @@ from overcast.accuracy.confusion import Confusion, scores
 from overcast.geo.tiling import Window
 from overcast.methods.suggest import patches_of, telling_patches
 from overcast.progress import quiet
-from overcast.worlds.scene import Scene, Wanted, simulate
+from overcast.worlds.scene import Scene, SceneSpec, simulate
 
 SIDE, COUNT = 32, 10
 _FRAME = 2
@@ -43,7 +43,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=384)
     parser.add_argument("--out", type=Path, default=Path("docs/pictures/suggested.png"))
     given = parser.parse_args()
-    scene = simulate(given.world, given.size, wanted=Wanted(()))
+    scene = simulate(given.world, given.size, wanted=SceneSpec(()))
     (stack,) = arm_of(scene, scene.truth, "s1", "s2").learn
     windows = patches_of(stack.shape, SIDE, 0)
     chosen = telling_patches(replace(stack, labels=None), windows, COUNT, 0, quiet)

@@ -22,7 +22,7 @@ from overcast.accuracy.design import allocate, count_classes, draw
 from overcast.accuracy.zones import ZonedSample, estimate_zones
 from overcast.geo.arrays import LabelArray
 from overcast.geo.raster import Labels
-from overcast.worlds.scene import Wanted, simulate
+from overcast.worlds.scene import SceneSpec, simulate
 
 SIDE, POINTS = 384, 600
 MAPS = ("worldcover", "outdated")
@@ -76,7 +76,7 @@ def main() -> None:
     wide: dict[tuple[str, str, str], list[NDArray[np.float64]]] = defaultdict(list)
     off: dict[tuple[str, str, str], list[NDArray[np.float64]]] = defaultdict(list)
     for world in range(given.worlds):
-        scene = simulate(world, SIDE, wanted=Wanted(MAPS))
+        scene = simulate(world, SIDE, wanted=SceneSpec(MAPS))
         for kind in MAPS:
             mapped = scene.labels[kind]
             for cut, count in CUTS.items():

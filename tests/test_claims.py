@@ -12,12 +12,12 @@ from bench.claims.scoring import METHODS
 from bench.claims.tables import interval, over, page, recovered
 
 from overcast.geo.raster import UNKNOWN
-from overcast.worlds.scene import Scene, Wanted, simulate
+from overcast.worlds.scene import Scene, SceneSpec, simulate
 
 
 @pytest.fixture(scope="module")
 def scene() -> Scene:
-    return simulate(1, 256, wanted=Wanted(("modis", "corine"), cloud=0.5))
+    return simulate(1, 256, wanted=SceneSpec(("modis", "corine"), cloud=0.5))
 
 
 def test_half_of_the_blocks_are_tested(scene: Scene) -> None:

@@ -15,14 +15,14 @@ from bench.context_of_tiles import held_out
 
 from overcast.geo.raster import UNKNOWN
 from overcast.models.fcn import FCN
-from overcast.worlds.scene import Scene, Wanted, simulate
+from overcast.worlds.scene import Scene, SceneSpec, simulate
 
 SIZE = 192
 
 
 @pytest.fixture(scope="module")
 def scene() -> Scene:
-    return simulate(1, SIZE, wanted=Wanted((), cloud=0.5))
+    return simulate(1, SIZE, wanted=SceneSpec((), cloud=0.5))
 
 
 @pytest.fixture(scope="module")

@@ -15,12 +15,12 @@ from overcast.geo.raster import UNKNOWN
 from overcast.plan import choose
 from overcast.progress import quiet
 from overcast.train.checkpoint import read_weights
-from overcast.worlds.scene import Scene, Wanted, simulate
+from overcast.worlds.scene import Scene, SceneSpec, simulate
 
 
 @pytest.fixture(scope="module")
 def scene() -> Scene:
-    return simulate(0, 128, wanted=Wanted(()))
+    return simulate(0, 128, wanted=SceneSpec(()))
 
 
 def test_patches_lie_in_learning_blocks(scene: Scene) -> None:

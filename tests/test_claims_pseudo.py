@@ -9,12 +9,12 @@ from bench.claims.problems import PROBLEMS
 from bench.claims.problems.pseudo import hazy, noisy
 
 from overcast.geo.raster import UNKNOWN
-from overcast.worlds.scene import Scene, Wanted, simulate
+from overcast.worlds.scene import Scene, SceneSpec, simulate
 
 
 @pytest.fixture(scope="module")
 def scene() -> Scene:
-    return simulate(1, 192, wanted=Wanted(()))
+    return simulate(1, 192, wanted=SceneSpec(()))
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.2, 0.4])

@@ -15,7 +15,7 @@ from bench.claims.problems import PROBLEMS
 from bench.claims.taught import _at_first, _in_cells
 
 from overcast.plan import choose
-from overcast.worlds.scene import Scene, Wanted, simulate
+from overcast.worlds.scene import Scene, SceneSpec, simulate
 
 RUN = {
     "mean_iou": 0.5,
@@ -29,7 +29,7 @@ RUN = {
 
 @pytest.fixture(scope="module")
 def scene() -> Scene:
-    return simulate(1, 192, wanted=Wanted(("modis",)))
+    return simulate(1, 192, wanted=SceneSpec(("modis",)))
 
 
 @pytest.mark.parametrize("name", ["coarse", "corine", "product"])

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from bench.realism import ranking
 
-from overcast.worlds.scene import Wanted, simulate
+from overcast.worlds.scene import SceneSpec, simulate
 
 
 def test_a_world_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ranking, "_ARMS", ("labels",))
     monkeypatch.setattr(ranking, "SOURCES", {"world": ("majority-100", "worldcover")})
     measured = dict(ranking.measured("plain", 3, 128))
-    scene = simulate(3, 128, wanted=Wanted(labels=("worldcover",)))
+    scene = simulate(3, 128, wanted=SceneSpec(labels=("worldcover",)))
     truth, product = scene.truth.values, scene.labels["worldcover"].values
     shares = np.bincount(truth.ravel()) / truth.size
     assert measured["facts"]["largest share"] == pytest.approx(shares.max())

@@ -21,7 +21,7 @@ import overcast
 from overcast import threads
 from overcast.cli import program
 from overcast.worlds.files import write_world
-from overcast.worlds.scene import Wanted
+from overcast.worlds.scene import SceneSpec
 
 VARIABLES = (
     "OMP_NUM_THREADS",
@@ -199,7 +199,7 @@ make_map(plan, Path(sys.argv[4]), None, True, quiet, True)
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("world")
-    write_world(3, 160, folder, Wanted(("modis", "polygons")), processes=1)
+    write_world(3, 160, folder, SceneSpec(("modis", "polygons")), processes=1)
     return folder
 
 

@@ -25,7 +25,7 @@ from rasterio.warp import Resampling, calculate_default_transform, reproject
 from overcast.geo.bands import SENTINEL_2, from_db
 from overcast.geo.tiling import Window
 from overcast.worlds.clouds import draw_clouds, see_cloudy
-from overcast.worlds.scene import Scene, Wanted, simulate
+from overcast.worlds.scene import Scene, SceneSpec, simulate
 from overcast.worlds.world import View, make_world
 
 KEYS = {
@@ -84,7 +84,7 @@ DAYS = (
 
 
 @dataclass
-class Maker:
+class WindowRenderer:
     """Writes the files and collects the items."""
 
     folder: Path
@@ -160,8 +160,8 @@ class Maker:
 
 def make_catalogue(folder: Path, seed: int = 11, size: int = 160) -> Scene:
     """Write a catalogue of a world into `folder`, and return the world."""
-    scene = simulate(seed, size, wanted=Wanted(labels=("modis", "worldcover")))
-    maker = Maker(folder, scene)
+    scene = simulate(seed, size, wanted=SceneSpec(labels=("modis", "worldcover")))
+    maker = WindowRenderer(folder, scene)
     world = make_world(seed, size)
     view = View.of(world, Window(0, 0, size, size))
     clear = np.rint(scene.images["s2"].values * 10_000).astype(np.uint16)
@@ -182,7 +182,7 @@ def make_catalogue(folder: Path, seed: int = 11, size: int = 160) -> Scene:
 
 
 def _sentinel_2(
-    maker: Maker, day: Day, seen: NDArray[np.uint16], mask: NDArray[np.uint8]
+    maker: WindowRenderer, day: Day, seen: NDArray[np.uint16], mask: NDArray[np.uint8]
 ) -> None:
     n = maker.grid.shape[1]
     first, second = slice(0, 5 * n // 8), slice(3 * n // 8 // 2 * 2, n)
@@ -197,7 +197,7 @@ def _sentinel_2(
         _tile(maker, ident, day, (stored, mask[:, columns]), (columns, crs), "05.11")
 
 
-def _older_baseline(maker: Maker, clear: NDArray[np.uint16]) -> None:
+def _older_baseline(maker: WindowRenderer, clear: NDArray[np.uint16]) -> None:
     """The first day's first tile again: whole, by an older processor, without offset."""
     n = maker.grid.shape[1]
     columns = slice(0, 5 * n // 8)
@@ -210,7 +210,7 @@ def _older_baseline(maker: Maker, clear: NDArray[np.uint16]) -> None:
 
 
 def _tile(
-    maker: Maker,
+    maker: WindowRenderer,
     ident: str,
     day: Day,
     parts: tuple[NDArray[np.uint16], NDArray[np.uint8]],
@@ -287,7 +287,7 @@ def _moved(
     return out, GeoBox((height, width), transform, crs)
 
 
-def _sentinel_1(maker: Maker) -> None:
+def _sentinel_1(maker: WindowRenderer) -> None:
     power = from_db(maker.scene.images["s1"].values)
     passes = (
         ("descending", 168, _at(5, 14, 5), "1SDV"),
@@ -310,7 +310,7 @@ def _sentinel_1(maker: Maker) -> None:
 
 
 def _pass(
-    maker: Maker,
+    maker: WindowRenderer,
     stored: NDArray[np.float32],
     about: tuple[str, int, datetime, str],
     unique: str,
@@ -335,7 +335,7 @@ def _pass(
     }
 
 
-def _labels(maker: Maker) -> None:
+def _labels(maker: WindowRenderer) -> None:
     when = datetime(2021, 1, 1, tzinfo=UTC)
     fine = maker.scene.labels["worldcover"]
     codes = fine.legend.to_codes(fine.values)
@@ -367,7 +367,7 @@ def _labels(maker: Maker) -> None:
     properties |= {"proj:epsg": None, "proj:wkt2": CRS(str(coarse.grid.crs)).to_wkt()}
 
 
-def _elevation(maker: Maker) -> None:
+def _elevation(maker: WindowRenderer) -> None:
     grid = maker.grid.zoom_out(3)
     y, x = np.meshgrid(*(np.arange(n) for n in grid.shape), indexing="ij")
     values = (400 + 2 * x + y).astype(np.float32)

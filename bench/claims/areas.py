@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.warp import pixel_of
-from overcast.worlds.scene import Scene, Wanted, simulate
+from overcast.worlds.scene import Scene, SceneSpec, simulate
 
 _FILE = Path(__file__).parent / "areas.json"
 _SIZE = 256
@@ -38,7 +38,7 @@ def tables(kind: str) -> dict[str, Any]:
 def main() -> None:
     found = {}
     for kind in ("modis",):
-        scenes = (simulate(w, _SIZE, wanted=Wanted((kind,))) for w in WORLDS)
+        scenes = (simulate(w, _SIZE, wanted=SceneSpec((kind,))) for w in WORLDS)
         cells = [cells_of(scene, kind) for scene in scenes]
         labels, counts = (np.concatenate(parts) for parts in zip(*cells, strict=True))
         found[kind] = tables_of(labels, counts)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from overcast.geo.arrays import ImageArray, LabelArray
 from overcast.geo.raster import UNKNOWN, Image, Labels
 from overcast.geo.stack import Stack
-from overcast.worlds.scene import Scene, Wanted
+from overcast.worlds.scene import Scene, SceneSpec
 
 Mask = NDArray[np.bool_]
 
@@ -66,7 +66,7 @@ class Problem:
     """
 
     title: str
-    wanted: Wanted
+    wanted: SceneSpec
     naive: Callable[[Scene, int], Arm]
     oracle: Callable[[Scene, int], Arm]
     ceiling: Callable[[Scene, int], Arm] | None = None

@@ -21,7 +21,7 @@ from bench.claims.scoring import mapped, score_map
 from overcast.geo.raster import UNKNOWN
 from overcast.plan import choose
 from overcast.progress import quiet
-from overcast.worlds.scene import Scene, Wanted, simulate
+from overcast.worlds.scene import Scene, SceneSpec, simulate
 
 
 def main() -> None:
@@ -34,7 +34,7 @@ def main() -> None:
     print("| world | seed | loss | mIoU | share of wrong labels learned |")
     print("|---|---|---|---|---|")
     for world in given.worlds:
-        scene = simulate(world, given.size, wanted=Wanted(()))
+        scene = simulate(world, given.size, wanted=SceneSpec(()))
         for seed in given.seeds:
             for name in given.methods:
                 iou, share = learned(scene, METHODS[name], seed)

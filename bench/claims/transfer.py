@@ -17,7 +17,7 @@ from overcast.geo.tiling import Window
 from overcast.maps.predictor import Predictor
 from overcast.methods.forest import Forest
 from overcast.progress import quiet
-from overcast.worlds.scene import Scene, Wanted, simulate
+from overcast.worlds.scene import Scene, SceneSpec, simulate
 
 WORLDS = range(10, 58)
 _SIZE = 256
@@ -26,7 +26,7 @@ _SIZE = 256
 @cache
 def stacks_elsewhere() -> tuple[Stack, ...]:
     """Images and true labels of 48 small development worlds."""
-    return tuple(_stack(simulate(w, _SIZE, wanted=Wanted(()))) for w in WORLDS)
+    return tuple(_stack(simulate(w, _SIZE, wanted=SceneSpec(()))) for w in WORLDS)
 
 
 @cache

@@ -25,7 +25,7 @@ from overcast.progress import Progress
 from overcast.train.batch import Batch
 from overcast.train.checkpoint import load_weights, save_weights
 from overcast.train.loop import Schedule, train
-from overcast.train.recipe import Setting, told
+from overcast.train.recipe import TrainingContext, configured
 from overcast.train.stream import ahead
 
 _DRAWS = 8
@@ -130,8 +130,8 @@ class Training:
         progress: Progress,
     ) -> None:
         seed, total = self.schedule.seed, self.schedule.steps
-        setting = Setting.of([open_stack(patches[0])], total)
-        recipe = told(choose("recipes", self.recipe), setting)
+        setting = TrainingContext.of([open_stack(patches[0])], total)
+        recipe = configured(choose("recipes", self.recipe), setting)
         windows = Windows(patches, open_stack, self.window, self.batch, seed)
         checkpoint = folder / "checkpoint.safetensors"
         with ahead(windows, 0, total) as upcoming:

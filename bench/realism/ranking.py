@@ -37,7 +37,7 @@ from overcast.geo.raster import UNKNOWN, Labels
 from overcast.geo.tiling import Window
 from overcast.methods.features import pixel_features
 from overcast.worlds.nature import Nature
-from overcast.worlds.scene import Wanted, simulate
+from overcast.worlds.scene import SceneSpec, simulate
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "bench" / "results" / "ranking"
@@ -75,7 +75,7 @@ def arms() -> list[str]:
 def world_tile(nature: str, seed: int, size: int) -> tuple[Tile, dict[str, Labels]]:
     """Return a world as a tile, and the labels that products give of it."""
     scene = simulate(
-        seed, size, wanted=Wanted(labels=_OF_PRODUCTS, nature=Nature.of(nature))
+        seed, size, wanted=SceneSpec(labels=_OF_PRODUCTS, nature=Nature.of(nature))
     )
     images = {name: ImageArray(image) for name, image in scene.images.items()}
     tile = Tile(f"{nature} {seed}", images, scene.truth, (100, 300))

@@ -33,11 +33,11 @@ from overcast.label_quality.support import refuse_one_class
 from overcast.maps.by_date import for_dates
 from overcast.maps.ensemble import Ensemble
 from overcast.maps.matched import matched
+from overcast.maps.missing_sensor import MissingSensor
 from overcast.maps.placed import Placed
 from overcast.maps.predict import predict
 from overcast.maps.predictor import Predictor, Restorer
 from overcast.maps.views import Viewed, views_of
-from overcast.maps.without import Without
 from overcast.methods.by_date import fit_by_date, load_by_date
 from overcast.methods.over import EVERYWHERE, Over, Where
 from overcast.methods.place.planned import check_stated, find_place
@@ -252,7 +252,7 @@ class Runs:
             members = (predictor, *map(load_run, self.found[1:]))
             predictor = Ensemble(members, self.weights)
         if self.without:
-            predictor = Without(predictor, frozenset(self.without))
+            predictor = MissingSensor(predictor, frozenset(self.without))
         return predictor if self.views == 1 else Viewed(predictor, views)
 
     @property

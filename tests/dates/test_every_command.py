@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 from overcast.cli import program
 from overcast.viewer.scene import open_scene
 from overcast.worlds.files import write_world
-from overcast.worlds.scene import Wanted
+from overcast.worlds.scene import SceneSpec
 from tests.cli.test_options import every_command
 
 pytestmark = pytest.mark.filterwarnings("ignore:Use .@. matmul")
@@ -79,7 +79,7 @@ def settings(method: dict[str, Any]) -> list[str]:
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two dates of Sentinel-1 and Sentinel-2, and labels."""
     folder = tmp_path_factory.mktemp("scene")
-    write_world(3, SIDE, folder, Wanted(dates=DATES), processes=1)
+    write_world(3, SIDE, folder, SceneSpec(dates=DATES), processes=1)
     return folder
 
 

@@ -10,7 +10,7 @@ import rasterio
 
 from overcast.geo.check import open_sentinel_2
 from overcast.worlds.files import write_world
-from overcast.worlds.scene import Wanted
+from overcast.worlds.scene import SceneSpec
 from tests.rasters import BANDS, utm, write
 
 
@@ -18,7 +18,9 @@ from tests.rasters import BANDS, utm, write
 def test_a_cloudy_world_is_read_as_it_is(
     tmp_path: Path, seed: int, cloud: float
 ) -> None:
-    path = write_world(seed, 96, tmp_path, Wanted((), cloud), processes=1)["s2_cloudy"]
+    path = write_world(seed, 96, tmp_path, SceneSpec((), cloud), processes=1)[
+        "s2_cloudy"
+    ]
     checked = open_sentinel_2(path)
     with rasterio.open(path) as dataset:
         stored = dataset.read()

@@ -9,7 +9,7 @@ from odc.geo.crs import CRS
 
 from overcast.geo.arrays import ImageArray, LabelArray
 from overcast.geo.bands import SENTINEL_1
-from overcast.geo.label_cells import Places, count_pieces
+from overcast.geo.label_cells import CellNumbers, count_pieces
 from overcast.geo.legend import LandClass, Legend, load_legend
 from overcast.geo.raster import UNKNOWN, Image, Labels
 from overcast.geo.stack import Stack
@@ -33,7 +33,7 @@ def random_classes(side: int) -> NDArray[np.uint8]:
 
 
 def test_cells_are_the_blocks_of_a_resampled_map() -> None:
-    places = Places([stack_of(random_classes(12).repeat(20, 0).repeat(20, 1))], 4)
+    places = CellNumbers([stack_of(random_classes(12).repeat(20, 0).repeat(20, 1))], 4)
     assert places.together == [20]
     number = places.of(0, GRID)
     assert np.array_equal(np.unique(number, return_counts=True)[1], np.full(144, 400))
@@ -47,22 +47,22 @@ def test_blocks_of_uneven_width_are_found() -> None:
     grid = utm((30, 30), east=edge.left, north=edge.top, size=230, zone=33)
     classes = warp_classes(random_classes(30), grid, GRID)
     assert len(np.unique(classes)) == 4
-    (together,) = Places([stack_of(classes)], 4).together
+    (together,) = CellNumbers([stack_of(classes)], 4).together
     assert together == pytest.approx(23, abs=1)
 
 
 def test_fine_labels_and_larger_cells_stay_squares() -> None:
     fine = stack_of(random_classes(240))
     coarse = stack_of(random_classes(24).repeat(10, 0).repeat(10, 1))
-    assert Places([fine, coarse], 4).together == [4, 10]
-    assert Places([coarse], 30).together == [30]
+    assert CellNumbers([fine, coarse], 4).together == [4, 10]
+    assert CellNumbers([coarse], 30).together == [30]
 
 
 def test_polygons_are_drawn_in_blocks_too() -> None:
     drawn = np.zeros((24, 24), np.uint8)
     drawn[3:7, 2:8], drawn[12:20, 10:14], drawn[15:18, 2:6] = 1, 2, 3
     drawn[:, 17:] = drawn[:, :7]
-    places = Places([stack_of(drawn.repeat(10, 0).repeat(10, 1))], 4)
+    places = CellNumbers([stack_of(drawn.repeat(10, 0).repeat(10, 1))], 4)
     assert places.together == [10]
     sizes = places.size(np.arange(24 * 24)).reshape(24, 24)
     assert (sizes[3:7, 2:8] == 24).all()

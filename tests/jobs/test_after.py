@@ -12,7 +12,7 @@ import rasterio
 
 from overcast.accuracy.reference import ReferenceFile
 from overcast.inputs import open_inputs
-from overcast.jobs.mapping import Made, make_map, map_elsewhere, train_only
+from overcast.jobs.mapping import JobResult, make_map, map_elsewhere, train_only
 from overcast.jobs.pseudo import make_pseudo_labels
 from overcast.jobs.reporting import findings_with
 from overcast.jobs.scoring import SCORES, read_scores
@@ -51,7 +51,7 @@ def plan(tmp_path: Path) -> Plan:
     return Plan(data=Data(images={"s1": image}, labels=labels), method=METHOD)
 
 
-def mapped(plan: Plan, out: Path, reference: Path | None) -> Made:
+def mapped(plan: Plan, out: Path, reference: Path | None) -> JobResult:
     truth = None if reference is None else ReferenceFile(reference)
     return make_map(plan, out, truth, False, quiet)
 

@@ -20,7 +20,7 @@ from overcast.label_quality.cells import LabelCells
 from overcast.plan import Data, ImageInput, LabelInput, Plan
 from overcast.progress import quiet
 from overcast.worlds.files import write_world
-from overcast.worlds.scene import Wanted
+from overcast.worlds.scene import SceneSpec
 from tests.rasters import utm
 from tests.rasters import write as write_raster
 
@@ -31,7 +31,7 @@ KINDS = ("modis", "corine", "worldcover")
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("world")
-    write_world(3, 192, folder, Wanted(KINDS), processes=1)
+    write_world(3, 192, folder, SceneSpec(KINDS), processes=1)
     return folder
 
 

@@ -6,8 +6,8 @@ from scipy.optimize import check_grad
 from scipy.sparse import csr_matrix
 
 from overcast.methods.weak.proportions import (
-    Belief,
     Cells,
+    LabelNoise,
     _loss,
     _misfit,
     _mistakes_of,
@@ -37,10 +37,10 @@ def edges() -> csr_matrix:
     return csr_matrix(same.astype(float) - np.eye(CLUSTERS))
 
 
-def belief(wrong: float = 0.1, **changed: object) -> Belief:
+def belief(wrong: float = 0.1, **changed: object) -> LabelNoise:
     mistakes = np.full((CLASSES, CLASSES), wrong / (CLASSES - 1))
     np.fill_diagonal(mistakes, 1 - wrong)
-    return Belief(**{"mistakes": mistakes, "possible": ALL, **changed})  # type: ignore[arg-type]
+    return LabelNoise(**{"mistakes": mistakes, "possible": ALL, **changed})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("wrong", [0.0, 0.3])
@@ -104,7 +104,7 @@ def test_smoothness_gives_an_unseen_cluster_its_neighbours_class() -> None:
     assert found[0].argmax() == classes[0]
 
 
-def weighted(count: int = 9) -> tuple[Cells, Belief]:
+def weighted(count: int = 9) -> tuple[Cells, LabelNoise]:
     """Cells of unequal weight, with what other scenes say of the clusters."""
     rng = np.random.default_rng(3)
     known, _ = cells(count, 0.2)

@@ -7,7 +7,7 @@ import pytest
 from overcast.accuracy.confusion import compare, scores
 from overcast.geo.arrays import ImageArray, LabelArray
 from overcast.geo.bands import SENTINEL_1
-from overcast.geo.label_cells import Places
+from overcast.geo.label_cells import CellNumbers
 from overcast.geo.legend import load_legend
 from overcast.geo.probabilities import probability_sensor
 from overcast.geo.raster import UNKNOWN, Image, Labels
@@ -17,7 +17,7 @@ from overcast.methods.forest import Forest
 from overcast.methods.weak import Weak
 from overcast.methods.weak.cell_counts import Counting, count_cells
 from overcast.progress import quiet
-from overcast.worlds.scene import Scene, Wanted, simulate
+from overcast.worlds.scene import Scene, SceneSpec, simulate
 from tests.rasters import backscatter, utm
 
 LEGEND = load_legend("simplified-igbp")
@@ -25,7 +25,7 @@ LEGEND = load_legend("simplified-igbp")
 
 @pytest.fixture(scope="module")
 def scene() -> Scene:
-    return simulate(2, 384, wanted=Wanted(("modis", "worldcover")))
+    return simulate(2, 384, wanted=SceneSpec(("modis", "worldcover")))
 
 
 def stack_of(scene: Scene, labels: Labels) -> Stack:
@@ -101,8 +101,8 @@ def test_cells_are_label_pixels_or_squares_of_them(scene: Scene) -> None:
     coarse, fine = (
         stack_of(scene, labels) for labels in (scene.coarse, scene.labels["worldcover"])
     )
-    assert Places([coarse], 8).together == [1]
-    grid, numbers = scene.grid, Places([coarse, fine, fine], 8)
+    assert CellNumbers([coarse], 8).together == [1]
+    grid, numbers = scene.grid, CellNumbers([coarse, fine, fine], 8)
     assert numbers.together == [1, 8, 8]
     whole = numbers.of(1, grid)
     assert np.array_equal(np.unique(whole, return_counts=True)[1], np.full(48**2, 64))
@@ -127,7 +127,7 @@ def labels_on(values: np.ndarray, pixel: int) -> Stack:
 def test_cells_of_a_drawn_polygon_weigh_as_one() -> None:
     drawn = np.zeros((8, 8))
     drawn[2:4, 2:6] = 5
-    places = Places([labels_on(drawn, 10)], 4)
+    places = CellNumbers([labels_on(drawn, 10)], 4)
     sizes = places.size(np.arange(64)).reshape(8, 8)
     assert (sizes[2:4, 2:6] == 8).all()
     assert (sizes[drawn == 0] == 56).all()
@@ -135,7 +135,7 @@ def test_cells_of_a_drawn_polygon_weigh_as_one() -> None:
 
 def test_scattered_labels_are_no_polygons() -> None:
     scattered = np.random.default_rng(0).integers(0, 5, (8, 8))
-    places = Places([labels_on(scattered, 10)], 4)
+    places = CellNumbers([labels_on(scattered, 10)], 4)
     assert (places.size(np.arange(64)) == 1).all()
 
 

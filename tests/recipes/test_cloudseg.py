@@ -19,14 +19,14 @@ from overcast.models.segmenter import Segmenter
 from overcast.recipes.cloudseg import Apart, CloudSeg, Taught
 from overcast.train.batch import Batch
 from overcast.train.loop import Schedule, train
-from overcast.train.recipe import Setting
+from overcast.train.recipe import TrainingContext
 from tests.recipes.test_contract import CONTRACT
 from tests.train.tiny import BANDS, CLASSES, batch_of, tiny
 
 
-def setting(sensor: Sensor = SENTINEL_2) -> Setting:
+def setting(sensor: Sensor = SENTINEL_2) -> TrainingContext:
     """Ten steps, with this optical image."""
-    return Setting(sensors={"s1": SENTINEL_1, "s2": sensor}, steps=10)
+    return TrainingContext(sensors={"s1": SENTINEL_1, "s2": sensor}, steps=10)
 
 
 PLAIN = CloudSeg(
@@ -85,10 +85,12 @@ def test_drawn_clouds_are_those_of_the_sensor() -> None:
     batch = pair(cloudy=0.0)
     swir = tuple(Band(n, "reflectance", 0.0, 0.5, 2200.0) for n in "abc")
     drawn = replace(PLAIN, simulate=1.0)
-    told = drawn.of_setting(setting(Sensor("swir", "optical", swir)))
+    told = drawn.configure(setting(Sensor("swir", "optical", swir)))
     brightest = [_brightest(recipe, batch) for recipe in (told, drawn)]
     assert brightest[0] < 0.8 * brightest[1]
-    assert PLAIN.of_setting(Setting(sensors={"s1": SENTINEL_1}, steps=9)) is PLAIN
+    assert (
+        PLAIN.configure(TrainingContext(sensors={"s1": SENTINEL_1}, steps=9)) is PLAIN
+    )
 
 
 def _brightest(recipe: CloudSeg, batch: Batch) -> float:
@@ -103,27 +105,27 @@ def test_clouds_are_not_drawn_over_indices() -> None:
     bands = (*SENTINEL_2.bands, Band("NDVI", "index", -1.0, 1.0))
     sensor = replace(SENTINEL_2, bands=bands)
     with pytest.raises(ValueError, match="s2 has NDVI besides; leave indices out"):
-        PLAIN.of_setting(setting(sensor))
+        PLAIN.configure(setting(sensor))
 
 
 def test_the_teacher_learns_for_half_of_the_steps_or_as_long_as_is_said() -> None:
-    half = CloudSeg().of_setting(setting())
+    half = CloudSeg().configure(setting())
     assert half.teacher_steps == 5
-    assert CloudSeg(teacher_steps=2).of_setting(setting()).teacher_steps == 2
+    assert CloudSeg(teacher_steps=2).configure(setting()).teacher_steps == 2
     with pytest.raises(ValueError, match="teacher_steps is 10 of 10 steps"):
-        CloudSeg(teacher_steps=10).of_setting(setting())
+        CloudSeg(teacher_steps=10).configure(setting())
     never = CloudSeg(teacher_steps=10, distillation=0.0)
-    assert never.of_setting(setting()).teacher_steps == 10
-    with pytest.raises(ValueError, match="of how many: of_setting"):
+    assert never.configure(setting()).teacher_steps == 10
+    with pytest.raises(ValueError, match="of how many: configure"):
         CloudSeg().start(tiny())
 
 
 def test_a_target_of_another_name_is_not_passed_over() -> None:
     """The cloudy image would be taken to be clear, and clouds learned to be kept."""
     with pytest.raises(ValueError, match=r"not read target twin; .* called 's2_clear'"):
-        PLAIN.of_setting(replace(setting(), targets=frozenset({"twin"})))
+        PLAIN.configure(replace(setting(), targets=frozenset({"twin"})))
     named = replace(PLAIN, clear="twin")
-    named.of_setting(replace(setting(), targets=frozenset({"twin", "cloud_mask"})))
+    named.configure(replace(setting(), targets=frozenset({"twin", "cloud_mask"})))
 
 
 def test_where_the_student_saw_nothing_there_is_nothing_to_distil() -> None:
@@ -280,7 +282,7 @@ def test_a_teacher_of_its_own_learns_from_clear_images_without_gates() -> None:
     entropy = F.cross_entropy(state.network(clear), batch.labels, ignore_index=255)
     torch.testing.assert_close(first["teacher"], entropy)
 
-    state.settle(model, 0)
+    state.after_step(model, 0)
     then = recipe.terms(model, state, {"labelled": batch}).losses
     assert list(then) == ["classes", "removal", "distillation"]
     cloud = torch.zeros(2, 1, 16, 16)

@@ -12,7 +12,7 @@ from overcast.recipes.cross_pseudo import CrossPseudo
 from overcast.recipes.fixmatch import FixMatch
 from overcast.recipes.mean_teacher import MeanTeacher
 from overcast.train.batch import Batch
-from overcast.train.recipe import Setting
+from overcast.train.recipe import TrainingContext
 from overcast.train.teacher import seen
 from tests.train.tiny import BANDS, Tiny, batch_of, tiny
 
@@ -85,8 +85,8 @@ def test_the_twin_starts_elsewhere_and_is_learned() -> None:
 
 def test_what_one_starts_from_the_other_one_starts_from_as_well() -> None:
     model = tiny()
-    setting = Setting(sensors={}, steps=1, started=frozenset({"body.weight"}))
-    state = CrossPseudo().of_setting(setting).start(model)
+    setting = TrainingContext(sensors={}, steps=1, started=frozenset({"body.weight"}))
+    state = CrossPseudo().configure(setting).start(model)
     assert isinstance(state.network, Tiny)
     assert torch.equal(model.body.weight, state.network.body.weight)
     assert not torch.equal(model.head.weight, state.network.head.weight)

@@ -20,7 +20,7 @@ from overcast.discover import find, names
 from overcast.geo.bands import SENTINEL_1, SENTINEL_2
 from overcast.train.batch import IGNORE, Batch
 from overcast.train.loop import Schedule, train
-from overcast.train.recipe import Setting, told
+from overcast.train.recipe import TrainingContext, configured
 from tests.train.tiny import Tiny, batch_of, tiny
 
 SHORT = Schedule(steps=8, warmup=1, save_every=4)
@@ -29,8 +29,8 @@ SENSORS = {"s1": SENTINEL_1, "s2": SENTINEL_2.select(("B02", "B03", "B04"))}
 
 @pytest.fixture(params=names("recipes"))
 def recipe(request: pytest.FixtureRequest) -> Any:
-    setting = Setting(sensors=SENSORS, steps=SHORT.steps)
-    return told(find("recipes", request.param)(), setting)
+    setting = TrainingContext(sensors=SENSORS, steps=SHORT.steps)
+    return configured(find("recipes", request.param)(), setting)
 
 
 def streams(recipe: Any) -> dict[str, Callable[[int], Batch]]:

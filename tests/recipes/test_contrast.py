@@ -200,7 +200,7 @@ def test_memory_holds_the_newest_projections(tmp_path: Path) -> None:
     for step in range(2):
         recipe.terms(model, state, {"unlabelled": scene(step)})
         before = state.get_buffer("image").clone()
-        state.settle(model, step)
+        state.after_step(model, step)
     held = state.get_buffer("image")
     assert held.shape == (10, recipe.dimensions)
     assert held.any(1).all()

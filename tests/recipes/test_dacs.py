@@ -15,7 +15,7 @@ from overcast.recipes import dacs
 from overcast.recipes.dacs import Adapting, Dacs
 from overcast.train.batch import Batch
 from overcast.train.losses import cross_entropy
-from overcast.train.recipe import Setting, Terms
+from overcast.train.recipe import Terms, TrainingContext
 from overcast.train.teacher import Teacher
 from tests.train.tiny import CLASSES, batch_of, tiny
 
@@ -196,7 +196,7 @@ def test_class_shares_are_drawn_to_those_of_the_labels() -> None:
     wanted = torch.tensor([0.2, 0.5, 0.3])
     state.note(100 * wanted, p.sum((0, 2, 3)))
     assert torch.equal(state.aligned(p, 1.0).argmax(1), p.argmax(1)), "not yet taken"
-    state.settle(tiny(), 0)
+    state.after_step(tiny(), 0)
     torch.testing.assert_close(state.aligned(p, 0.0), p)
     half, whole = (state.aligned(p, power).mean((0, 2, 3)) for power in (0.5, 1.0))
     off = [(found - wanted).abs().max() for found in (p.mean((0, 2, 3)), half, whole)]
@@ -214,7 +214,7 @@ def test_shares_are_of_what_was_seen_and_known() -> None:
     state = recipe.start(model)
     given = both()
     recipe.terms(model, state, given)
-    state.settle(model, 0)
+    state.after_step(model, 0)
     batch = given["labelled"]
     assert batch.labels is not None
     there = (batch.valid["s1"] | batch.valid["s2"]) & (batch.labels != 255)
@@ -231,26 +231,26 @@ def test_shares_are_a_power() -> None:
 def test_the_teachers_memory_follows_the_length_of_the_training() -> None:
     """An eighth of the steps, and the paper's .999 where those are tens of thousands."""
     for steps, decay, ramp in ((800, 0.99, 200), (40_000, 0.999, 10_000), (4, 0.0, 1)):
-        told = Dacs().of_setting(Setting(sensors={}, steps=steps))
+        told = Dacs().configure(TrainingContext(sensors={}, steps=steps))
         assert told.decay == pytest.approx(decay)
         assert told.ramp == ramp
-    given = Dacs(decay=0.5, ramp=3).of_setting(Setting(sensors={}, steps=800))
+    given = Dacs(decay=0.5, ramp=3).configure(TrainingContext(sensors={}, steps=800))
     assert (given.decay, given.ramp) == (0.5, 3)
-    with pytest.raises(ValueError, match="which nobody gave: of_setting"):
+    with pytest.raises(ValueError, match="which nobody gave: configure"):
         Dacs().start(tiny())
 
 
 def test_a_short_training_forgets_its_random_start() -> None:
     """Weights of the first eighth count for less than a thousandth at the end."""
     steps = 200
-    told = Dacs().of_setting(Setting(sensors={}, steps=steps))
+    told = Dacs().configure(TrainingContext(sensors={}, steps=steps))
     model = tiny()
     state = told.start(model)
     with torch.no_grad():
         for step in range(steps):
             for weight in model.parameters():
                 weight.fill_(1.0 if step < steps // 8 else 0.0)
-            state.settle(model, step)
+            state.after_step(model, step)
     for weight in state.teacher.network.parameters():
         assert weight.abs().max() < 1e-3
 

@@ -14,7 +14,7 @@ from overcast.models.fcn import FCN
 from overcast.plan import choose
 from overcast.recipes.dllr import DLLR, Cross
 from overcast.train.batch import IGNORE, Batch
-from overcast.train.recipe import Setting
+from overcast.train.recipe import TrainingContext
 from tests.train.tiny import batch_of, tiny
 
 KNOWN = DLLR(decay=0.99, ramp=100, cross=Cross(threshold=0.0))
@@ -43,7 +43,7 @@ def step(recipe: DLLR, batches: Mapping[str, Batch] = BATCHES) -> Any:
     for number in range(2):
         torch.manual_seed(number)
         terms = recipe.terms(model, state, batches)
-        state.settle(model, number)
+        state.after_step(model, number)
     return terms
 
 
@@ -125,11 +125,11 @@ def test_unsure_pseudo_labels_and_ones_own_teach_nothing() -> None:
 
 
 def test_memory_and_ramp_follow_the_number_of_steps() -> None:
-    told = DLLR().of_setting(Setting(sensors={}, steps=800))
+    told = DLLR().configure(TrainingContext(sensors={}, steps=800))
     assert (told.decay, told.ramp) == (0.99, 400)
-    given = DLLR(decay=0.5, ramp=3).of_setting(Setting(sensors={}, steps=800))
+    given = DLLR(decay=0.5, ramp=3).configure(TrainingContext(sensors={}, steps=800))
     assert (given.decay, given.ramp) == (0.5, 3)
-    with pytest.raises(ValueError, match="which nobody gave: of_setting"):
+    with pytest.raises(ValueError, match="which nobody gave: configure"):
         DLLR().start(tiny())
 
 
@@ -159,7 +159,7 @@ def test_what_it_learned_is_noted() -> None:
     state = recipe.start(model)
     recipe.terms(model, state, BATCHES)
     assert not state.prototypes.sums.any()
-    state.settle(model, 0)
+    state.after_step(model, 0)
     labels = BATCHES["labelled"].labels
     assert labels is not None
     counts = labels[labels != IGNORE].bincount(minlength=3).float()

@@ -14,7 +14,7 @@ from torch import Tensor
 from overcast.geo.bands import SENTINEL_1, SENTINEL_2, Band, Sensor
 from overcast.recipes.noisy import Noisy
 from overcast.train.batch import IGNORE, Batch
-from overcast.train.recipe import Setting, State
+from overcast.train.recipe import State, TrainingContext
 from tests.train.tiny import CLASSES, batch_of, tiny
 
 PLAIN = {"augment": False, "drop": 0.0}
@@ -159,26 +159,26 @@ def test_probabilities_are_not_seen_by_the_network_nor_jittered() -> None:
 
 def test_speckle_is_on_radar_images_when_asked() -> None:
     sensors = {"s1": SENTINEL_1, "s2": SENTINEL_2.select(("B02", "B03", "B04"))}
-    setting = Setting(sensors=sensors, steps=1)
-    recipe = Noisy(**PLAIN, looks=4).of_setting(setting)
+    setting = TrainingContext(sensors=sensors, steps=1)
+    recipe = Noisy(**PLAIN, looks=4).configure(setting)
     assert list(recipe.radar) == ["s1"]
     still = losses(batch_of(0))
     moved = recipe.terms(tiny(), State(), {"labelled": batch_of(0)}).losses
     assert still["cross_entropy"] != moved["cross_entropy"]
     unasked = Noisy(**PLAIN)
-    assert unasked.of_setting(setting) is unasked
+    assert unasked.configure(setting) is unasked
 
 
 def test_speckle_that_has_no_meaning_is_refused() -> None:
     recipe = Noisy(**PLAIN, looks=4)
     with pytest.raises(ValueError, match="no image is a radar's: s2"):
-        recipe.of_setting(Setting(sensors={"s2": SENTINEL_2}, steps=1))
+        recipe.configure(TrainingContext(sensors={"s2": SENTINEL_2}, steps=1))
     numbers = Sensor("x-band", "sar", (Band("HH", "digital number", 0, 255),))
     with pytest.raises(ValueError, match=r"HH of radar .* is in 'digital number'"):
-        recipe.of_setting(
-            Setting(sensors={"s2": SENTINEL_2, "radar": numbers}, steps=1)
+        recipe.configure(
+            TrainingContext(sensors={"s2": SENTINEL_2, "radar": numbers}, steps=1)
         )
-    with pytest.raises(ValueError, match="of_setting"):
+    with pytest.raises(ValueError, match="configure"):
         losses(batch_of(0), looks=4)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from overcast.geo.label_cells import Places
+from overcast.geo.label_cells import CellNumbers
 from overcast.geo.tiling import Window
 from overcast.inputs import open_inputs
 from overcast.methods.forest import Forest
@@ -135,7 +135,7 @@ def test_a_class_weighs_as_it_does_in_all_of_the_ground(small: Small) -> None:
     stack = open_inputs(small.region.plan.data).stack
     assert stack.labels is not None
     tally = Tally(
-        stack.labels.legend, Places([stack], 4), replace(counting(), balance=0)
+        stack.labels.legend, CellNumbers([stack], 4), replace(counting(), balance=0)
     )
     tally.add(0, stack.read(Window(0, 0, 256, 256)), (slice(None), slice(None)))
     (plain,) = tally.cells("labels")

@@ -158,7 +158,7 @@ class Centre(State):
         self.scale = nn.Parameter(torch.ones(()))
         self.register_buffer("settled", torch.zeros((), dtype=torch.int64))
 
-    def settle(self, model: nn.Module, step: int) -> None:
+    def after_step(self, model: nn.Module, step: int) -> None:
         self.settled += step
 
 

@@ -28,7 +28,7 @@ def walk(model: Tiny, teacher: Teacher, steps: int) -> list[Tensor]:
     for step in range(steps):
         with torch.no_grad():
             model.head.bias += torch.randn(model.head.bias.shape)
-        teacher.settle(model, step)
+        teacher.after_step(model, step)
         taken.append(model.head.bias.detach().clone())
     return taken
 
@@ -66,7 +66,7 @@ def test_it_stays_in_evaluation_and_averages_batch_statistics() -> None:
     assert teacher.training
     assert not teacher.network.norm.training
     model(batch_of(0))
-    teacher.settle(model, 0)
+    teacher.after_step(model, 0)
     before = teacher.network.norm.running_mean.clone()
     teacher.probabilities(batch_of(1))
     assert torch.equal(teacher.network.norm.running_mean, before)
@@ -89,7 +89,7 @@ def test_trust_grows_to_one() -> None:
     trust = []
     for step in range(6):
         trust.append(teacher.ramp(4).item())
-        teacher.settle(tiny(), step)
+        teacher.after_step(tiny(), step)
     expected = [torch.exp(torch.tensor(-5 * (1 - n / 4) ** 2)).item() for n in range(5)]
     assert trust == pytest.approx([*expected, 1.0])
 

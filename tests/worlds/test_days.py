@@ -9,7 +9,7 @@ from overcast.worlds.days import FADE_DAYS, Day, days_of, region_on, spectra_on
 from overcast.worlds.files import write_world
 from overcast.worlds.measured import CROP, GRASS, URBAN, statistics
 from overcast.worlds.region import draw_region
-from overcast.worlds.scene import Scene, Wanted, simulate
+from overcast.worlds.scene import Scene, SceneSpec, simulate
 from overcast.worlds.spectra import SLOTS, kinds_of
 
 SEED = 3
@@ -30,7 +30,7 @@ def within(values: np.ndarray, kinds: np.ndarray) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def scene() -> Scene:
-    return simulate(SEED, 128, wanted=Wanted(dates=3, cloud=0.4))
+    return simulate(SEED, 128, wanted=SceneSpec(dates=3, cloud=0.4))
 
 
 def test_days_lie_in_equal_parts_of_a_year() -> None:
@@ -130,7 +130,7 @@ def test_the_land_is_that_of_one_date(scene: Scene) -> None:
 
 
 def test_files_have_their_dates(tmp_path: Path, scene: Scene) -> None:
-    paths = write_world(SEED, 128, tmp_path, Wanted(dates=3, cloud=0.4), processes=1)
+    paths = write_world(SEED, 128, tmp_path, SceneSpec(dates=3, cloud=0.4), processes=1)
     for name, image in scene.images.items():
         with rasterio.open(paths[name]) as dataset:
             values = dataset.read()

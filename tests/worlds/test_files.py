@@ -13,10 +13,10 @@ from overcast import lock
 from overcast.geo.categories import read_categories
 from overcast.geo.legend import load_legend
 from overcast.worlds.files import world_of, write_world
-from overcast.worlds.scene import KINDS, Scene, Wanted, simulate
+from overcast.worlds.scene import KINDS, Scene, SceneSpec, simulate
 
 SIZE = 300  # more than one window
-WANTED = Wanted(("modis", "corine", "worldcover", "outdated"), cloud=0.5)
+WANTED = SceneSpec(("modis", "corine", "worldcover", "outdated"), cloud=0.5)
 
 
 @pytest.fixture(scope="module")
@@ -80,9 +80,9 @@ def test_another_processor_changes_no_byte(
     """Without vector instructions, NumPy and the C library compute other last bits."""
     code = (
         "from pathlib import Path; from overcast.worlds.files import write_world\n"
-        "from overcast.worlds.scene import Wanted\n"
+        "from overcast.worlds.scene import SceneSpec\n"
         f"write_world(3, {SIZE}, Path({str(tmp_path)!r}), "
-        f"Wanted({WANTED.labels!r}, 0.5), processes=1)"
+        f"SceneSpec({WANTED.labels!r}, 0.5), processes=1)"
     )
     found = np._core._multiarray_umath.__cpu_features__  # type: ignore[attr-defined]
     dispatched = np._core._multiarray_umath.__cpu_dispatch__  # type: ignore[attr-defined]
@@ -143,7 +143,7 @@ def test_what_was_killed_begins_anew(tmp_path: Path, count: int) -> None:
 
 
 def test_every_kind_of_labels_gets_a_file(tmp_path: Path) -> None:
-    paths = write_world(2, 64, tmp_path, Wanted(KINDS), processes=1)
+    paths = write_world(2, 64, tmp_path, SceneSpec(KINDS), processes=1)
     assert all(paths[kind].is_file() for kind in KINDS)
     assert len({paths[kind] for kind in KINDS}) == len(KINDS)
 

@@ -3,12 +3,12 @@ import pytest
 from scipy.ndimage import distance_transform_edt
 
 from overcast.geo.raster import UNKNOWN
-from overcast.worlds.scene import FINE_LABELS, Scene, Wanted, simulate
+from overcast.worlds.scene import FINE_LABELS, Scene, SceneSpec, simulate
 
 
 @pytest.fixture(scope="module")
 def scene() -> Scene:
-    return simulate(6, 384, wanted=Wanted((*FINE_LABELS, "modis")))
+    return simulate(6, 384, wanted=SceneSpec((*FINE_LABELS, "modis")))
 
 
 def test_fine_labels_don_t_depend_on_windows(scene: Scene) -> None:

@@ -12,7 +12,7 @@ from overcast.worlds.measured import CROP, FOREST, GRASS, URBAN, statistics
 from overcast.worlds.nature import PLAIN, Nature
 from overcast.worlds.optical import see_optical
 from overcast.worlds.region import draw_region
-from overcast.worlds.scene import Wanted, simulate
+from overcast.worlds.scene import SceneSpec, simulate
 from overcast.worlds.spectra import SLOTS
 from overcast.worlds.world import View, make_world
 
@@ -127,14 +127,14 @@ def test_a_calm_world_has_fewer_borders() -> None:
 def test_products_are_as_right_as_they_say() -> None:
     right = []
     for seed in (1, 3):
-        kinds = Wanted(labels=("worldcover",), nature=REAL)
+        kinds = SceneSpec(labels=("worldcover",), nature=REAL)
         scene = simulate(seed, 192, wanted=kinds)
         right.append((scene.labels["worldcover"].values == scene.truth.values).mean())
     assert 0.7 < np.mean(right) < 0.85
 
 
 def test_files_say_what_the_land_is(tmp_path: Path) -> None:
-    write_world(1, 64, tmp_path / "a", Wanted(nature=REAL), processes=1)
+    write_world(1, 64, tmp_path / "a", SceneSpec(nature=REAL), processes=1)
     write_world(1, 64, tmp_path / "b", processes=1)
     assert json.loads((tmp_path / "a" / "world.json").read_text())["land"] == "real"
     assert "land" not in json.loads((tmp_path / "b" / "world.json").read_text())

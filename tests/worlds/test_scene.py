@@ -14,7 +14,7 @@ from overcast.worlds.cells import (
     shares_of,
 )
 from overcast.worlds.measured import CLASSES, SAVANNA, SNOW, statistics
-from overcast.worlds.scene import Scene, Wanted, simulate
+from overcast.worlds.scene import Scene, SceneSpec, simulate
 
 GOLDEN = {"truth": 240697631, "s2": 2894760247, "s1": 2159110567, "modis": 3493710255}
 """Checksums of world 3, 64 by 64 pixels."""
@@ -38,7 +38,7 @@ def test_other_seed_other_world(small: Scene) -> None:
 
 @pytest.mark.parametrize("size", [65, 100])
 def test_any_size(size: int) -> None:
-    world = simulate(1, size, wanted=Wanted((), cloud=0.5))
+    world = simulate(1, size, wanted=SceneSpec((), cloud=0.5))
     for image in world.images.values():
         assert image.values.shape[1:] == (size, size)
         assert image.valid.all()
@@ -120,7 +120,7 @@ def test_bad_arguments_are_refused(seed: int, size: int) -> None:
 
 def test_unknown_labels_are_refused() -> None:
     with pytest.raises(ValueError, match="modis, corine"):
-        Wanted(("landsat",))
+        SceneSpec(("landsat",))
 
 
 def test_golden_values(small: Scene) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.tiling import Window
-from overcast.worlds.scene import Wanted, simulate
+from overcast.worlds.scene import SceneSpec, simulate
 from overcast.worlds.varied import (
     MOST,
     NUMBERS,
@@ -30,7 +30,7 @@ def test_seasons_have_their_turns_and_land_is_plain_and_real() -> None:
 
 
 def test_a_third_has_clouds_and_all_have_weather() -> None:
-    plain = simulate(200, 64, wanted=Wanted(()))
+    plain = simulate(200, 64, wanted=SceneSpec(()))
     varied = varied_scene(200, 64)
     assert set(varied.images) == {"s1", "s2"}
     assert varied.clouds is None
@@ -43,7 +43,7 @@ def test_a_third_has_clouds_and_all_have_weather() -> None:
 
 
 def test_weather_adds_haze_and_takes_light_and_sharpness() -> None:
-    image = simulate(1, 64, wanted=Wanted(())).images["s2"]
+    image = simulate(1, 64, wanted=SceneSpec(())).images["s2"]
     seen = [weathered(image, np.random.default_rng(n)) for n in range(8)]
     blue = np.array([s.values[0].mean() for s in seen])
     assert np.ptp(blue) > 0.01

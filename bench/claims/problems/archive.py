@@ -29,7 +29,7 @@ from overcast.geo.raster import Image
 from overcast.geo.tiling import Window
 from overcast.worlds.clouds import CLEAR
 from overcast.worlds.optical import SCALE, see_optical
-from overcast.worlds.scene import SIDE, Scene, Wanted
+from overcast.worlds.scene import SIDE, Scene, SceneSpec
 from overcast.worlds.spectra import draw_spectra
 from overcast.worlds.world import View, World, make_world
 
@@ -133,7 +133,7 @@ def _problem(share: float) -> Problem:
     make: Callable[[Scene, int], Scene] = partial(_with_older, share)
     return Problem(
         title=f"50 % cloud and an older clear image{said if share else ''}",
-        wanted=Wanted((), cloud=0.5),
+        wanted=SceneSpec((), cloud=0.5),
         naive=_cloudy,
         oracle=fine,
         prepare=make,

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from overcast.geo.arrays import ImageArray
 from overcast.geo.raster import Image
 from overcast.worlds.clouds import CLEAR, SHADOW, THICK, THIN
-from overcast.worlds.scene import Scene, Wanted
+from overcast.worlds.scene import Scene, SceneSpec
 
 
 def network_of(recipe: dict[str, Any], **model: Any) -> dict[str, Any]:
@@ -140,7 +140,7 @@ GROUPS: Mapping[str, Callable[[Scene], Mask]] = {
 def _problem(cover: float) -> Problem:
     return Problem(
         title=f"{cover:.0%} cloud".replace("%", " %"),
-        wanted=Wanted((), cloud=cover),
+        wanted=SceneSpec((), cloud=cover),
         naive=_naive,
         oracle=fine,
         given=_pairs,

@@ -18,7 +18,7 @@ from typing import Any
 
 from bench.claims.blocks import Problem, fine, whole
 
-from overcast.worlds.scene import Wanted
+from overcast.worlds.scene import SceneSpec
 
 FIELDS: Mapping[int, tuple[int, ...]] = {
     1: (0, 0, 0, 0),
@@ -43,7 +43,7 @@ def network_of(side: int, window: int = 128, steps: int = 800) -> Mapping[str, A
 PROBLEMS = {
     "context": Problem(
         "true labels, fields of view of different size",
-        Wanted(()),
+        SceneSpec(()),
         fine,
         fine,
         ceiling=whole,

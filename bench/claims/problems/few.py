@@ -25,7 +25,7 @@ from bench.claims.taught import completed, probabilities_of
 
 from overcast.geo.arrays import ImageArray
 from overcast.geo.raster import Image
-from overcast.worlds.scene import Scene, Wanted
+from overcast.worlds.scene import Scene, SceneSpec
 
 _PARTS: Mapping[str, Any] = {
     "masking": None,
@@ -126,7 +126,7 @@ def _problem(
     told = missing(_told(naive))
     return Problem(
         title,
-        Wanted(()),
+        SceneSpec(()),
         missing(naive),
         missing(fine),
         ceiling=missing(whole),

@@ -22,7 +22,7 @@ from bench.claims.problems.patches import patches
 from bench.claims.problems.pseudo import BLOB_PX, MISTAKES, ranks
 
 from overcast.geo.raster import Labels
-from overcast.worlds.scene import Scene, Wanted
+from overcast.worlds.scene import Scene, SceneSpec
 
 PATCHES, STEPS, EARLY = 6, 1200, 300
 _WIDE_PX = 24.0
@@ -85,7 +85,7 @@ METHODS: Mapping[str, Mapping[str, Any]] = {
 PROBLEMS = {
     "heart": Problem(
         "few wrong labels on SAR, learned by heart",
-        Wanted(()),
+        SceneSpec(()),
         few_misled,
         _true,
         ceiling=_whole,

@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 
 from overcast.methods.suggest import patches_of, telling_patches
 from overcast.progress import quiet
-from overcast.worlds.scene import Scene, Wanted
+from overcast.worlds.scene import Scene, SceneSpec
 
 SIDE = 32
 """Pixels along the side of a patch."""
@@ -154,7 +154,7 @@ def _problem(count: int) -> Problem:
     title = f"labels of {count} patches of {SIDE} x {SIDE} pixels"
     return Problem(
         title,
-        Wanted(()),
+        SceneSpec(()),
         _few(count),
         fine,
         methods=methods,

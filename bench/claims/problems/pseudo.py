@@ -32,7 +32,7 @@ from overcast.geo.tiling import Window
 from overcast.maps.views import SYMMETRIES, Viewed
 from overcast.plan import choose
 from overcast.progress import quiet
-from overcast.worlds.scene import Scene, Wanted, simulate
+from overcast.worlds.scene import Scene, SceneSpec, simulate
 
 _SOURCES = (41, 43, 47, 51)
 """Four development worlds in spring."""
@@ -112,7 +112,7 @@ def hazy(image: Image) -> Image:
 @cache
 def _sources(size: int) -> tuple[Stack, ...]:
     """Labelled optical images of other places, another season and other air."""
-    scenes = (simulate(world, size, wanted=Wanted(())) for world in _SOURCES)
+    scenes = (simulate(world, size, wanted=SceneSpec(())) for world in _SOURCES)
     return tuple(optical(scene.images["s2"], scene.truth) for scene in scenes)
 
 
@@ -235,14 +235,14 @@ def _on_sar_of(made: Callable[[Scene, int], Arm]) -> Callable[[Scene, int], Arm]
 PROBLEMS = {
     "pseudo": Problem(
         "optical pseudo-labels on SAR",
-        Wanted(("pseudo",)),
+        SceneSpec(("pseudo",)),
         lambda scene, seed: arm_of(scene, scene.labels["pseudo"], "s1"),
         lambda scene, seed: arm_of(scene, true_of(scene), "s1"),
         methods=_STAGE_2,
     ),
     "season": Problem(
         "labels of another season, haze and resolution",
-        Wanted(()),
+        SceneSpec(()),
         springs,
         target_of,
         given=_adapted,
@@ -254,7 +254,7 @@ PROBLEMS = {
     ),
     "chain": Problem(
         "labels of an optical network of elsewhere on SAR",
-        Wanted(()),
+        SceneSpec(()),
         _on_sar_of(relabelled_by(NETWORK, springs, 1)),
         on_sar,
         given=_on_sar_of(relabelled_by(NETWORK, springs, 1 + _ROUNDS)),
@@ -263,7 +263,7 @@ PROBLEMS = {
     **{
         f"noise-{percent}": Problem(
             f"{percent} % wrong labels on SAR",
-            Wanted(()),
+            SceneSpec(()),
             _of_noise(percent / 100),
             on_sar,
             methods=_STAGE_2,

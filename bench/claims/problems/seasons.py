@@ -31,7 +31,7 @@ from bench.claims.transfer import WORLDS, stacks_elsewhere
 from numpy.random import default_rng
 
 from overcast.geo.stack import Stack
-from overcast.worlds.scene import Scene, Wanted
+from overcast.worlds.scene import Scene, SceneSpec
 from overcast.worlds.varied import weathered
 
 
@@ -77,7 +77,7 @@ _ARMS |= {f"{n}-weak": relabelled_by(way, _everywhere, 1) for n, way in _WAYS.it
 PROBLEMS = {
     "seasons": Problem(
         "labels of all seasons, haze and resolution",
-        Wanted(()),
+        SceneSpec(()),
         springs,
         target_of,
         ceiling=_whole,

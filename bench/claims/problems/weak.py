@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from overcast.geo.arrays import ImageArray, LabelArray
 from overcast.geo.raster import Image
-from overcast.worlds.scene import Scene, Wanted
+from overcast.worlds.scene import Scene, SceneSpec
 
 Make = Callable[[Scene, int], Arm]
 
@@ -99,7 +99,7 @@ def _problem(title: str, kind: str, networks: bool = False) -> Problem:
 
     return Problem(
         title,
-        Wanted((kind,)),
+        SceneSpec((kind,)),
         naive,
         fine,
         methods={**_FOREST, **_WEAK, **(_networks(kind) if networks else {})},

@@ -64,7 +64,7 @@ def simulate(
     ValueError
         If a kind of labels is unknown, or `seed` or `size` is out of range.
     """
-    wanted = worlds.Wanted(tuple(labels), cloud)
+    wanted = worlds.SceneSpec(tuple(labels), cloud)
     with showing(progress) as shown:
         made = worlds.simulate(seed, size, shown, wanted)
     images = {name: image_to_dataarray(i, name) for name, i in made.images.items()}

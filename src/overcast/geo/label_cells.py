@@ -28,7 +28,7 @@ _FEW, _RARELY = 5, 0.05
 """Polygons were drawn if rarely one has so few pixels of the labels."""
 
 
-class Places:
+class CellNumbers:
     """Numbers of the cells of several stacks, no two alike, and sizes of polygons."""
 
     def __init__(self, stacks: Sequence[Stack], least: int) -> None:

@@ -18,7 +18,7 @@ from overcast.geo.raster import UNKNOWN
 from overcast.geo.series import shown_of
 from overcast.geo.stack import ImageSource, LabelSource, file_name_of
 from overcast.inputs import Inputs, open_inputs
-from overcast.jobs.mapping import Made
+from overcast.jobs.mapping import JobResult
 from overcast.jobs.page import provenance, seen_by_date
 from overcast.label_quality.audit.examples import picture_of
 from overcast.label_quality.audit.findings import Findings
@@ -51,7 +51,9 @@ _BESIDE = ("suspicious.qml", map_folder.STYLE, map_folder.CATEGORIES, map_folder
 _PLACES, _OF_ONE_LABEL = 8, 2
 
 
-def audit_labels(plan: Plan, out: Path, overwrite: bool, progress: Progress) -> Made:
+def audit_labels(
+    plan: Plan, out: Path, overwrite: bool, progress: Progress
+) -> JobResult:
     """Estimate what the labels of a plan get wrong, into the folder `out`.
 
     Learns from them with the plan's method and maps the area. Writes ``audit.json``
@@ -70,7 +72,7 @@ def audit_labels(plan: Plan, out: Path, overwrite: bool, progress: Progress) -> 
     key = fingerprint(["audit", plan.fingerprint, inputs.fingerprint])
     output = Output.begin(out, (*FILES, *_BESIDE), key, overwrite)
     if output.finished:
-        return Made(_files_in(out), (*output.notes, *inputs.notes))
+        return JobResult(_files_in(out), (*output.notes, *inputs.notes))
     with output:
         findings = audit_in(plan, inputs, cells, output.work, progress)
     summary = {
@@ -78,7 +80,7 @@ def audit_labels(plan: Plan, out: Path, overwrite: bool, progress: Progress) -> 
         "wrong": round(findings.wrong, 3),
         "mistakes": findings.mistakes(),
     }
-    return Made(summary, (*output.notes, *inputs.notes, *findings.notes()))
+    return JobResult(summary, (*output.notes, *inputs.notes, *findings.notes()))
 
 
 def _files_in(out: Path) -> dict[str, Any]:

@@ -35,7 +35,7 @@ from overcast.geo.stack import Stack
 from overcast.inputs import Inputs, open_inputs
 from overcast.jobs.after import attempt, describe_map, describe_run
 from overcast.jobs.assess import assess_files
-from overcast.jobs.mapping import BESIDE, MAP_FILES, Made
+from overcast.jobs.mapping import BESIDE, MAP_FILES, JobResult
 from overcast.jobs.reporting import findings_with
 from overcast.jobs.scoring import SCORES, on_labels, read_scores, write_scores
 from overcast.maps.by_date import for_dates
@@ -63,7 +63,7 @@ def calibrate_map(
     by_class: bool = False,
     overwrite: bool = False,
     progress: Progress = quiet,
-) -> Made:
+) -> JobResult:
     """Calibrate the run in ``out/run`` and map its area anew, in the same folder.
 
     `out` is what `overcast map` made. Writes ``run/calibration.json``, and all else
@@ -248,7 +248,7 @@ def _keep_scores(given: Path, kept: Path) -> None:
         write_scores(scored, kept)
 
 
-def _made(out: Path, notes: tuple[str, ...]) -> Made:
+def _made(out: Path, notes: tuple[str, ...]) -> JobResult:
     calibration = read_calibration(out / "run")
     assert calibration is not None
     summary: dict[str, Any] = {
@@ -265,4 +265,4 @@ def _made(out: Path, notes: tuple[str, ...]) -> Made:
             if (out / name).exists()
         },
     }
-    return Made(summary, notes)
+    return JobResult(summary, notes)

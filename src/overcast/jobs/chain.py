@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from overcast import map_folder
-from overcast.jobs.mapping import Made, map_elsewhere, train_only
+from overcast.jobs.mapping import JobResult, map_elsewhere, train_only
 from overcast.jobs.pseudo import make_pseudo_labels
 from overcast.lock import contents, writing
 from overcast.output import finish_left, forget, remove, write_whole
@@ -139,7 +139,9 @@ class Chain:
             yield replace(bare, images=images, labels=labels, grid=target.path)
 
 
-def make_chain(chain: Chain, out: Path, overwrite: bool, progress: Progress) -> Made:
+def make_chain(
+    chain: Chain, out: Path, overwrite: bool, progress: Progress
+) -> JobResult:
     """Carry out a chain in the folder `out`, going on where it was stopped.
 
     Raises
@@ -155,7 +157,7 @@ def make_chain(chain: Chain, out: Path, overwrite: bool, progress: Progress) -> 
     return replace(made, notes=(*notes, *made.notes))
 
 
-def _carry_out(chain: Chain, out: Path, progress: Progress) -> Made:
+def _carry_out(chain: Chain, out: Path, progress: Progress) -> JobResult:
     notes: dict[str, None] = {}
 
     def train(plan: Plan, folder: Path) -> None:
@@ -184,7 +186,7 @@ def _carry_out(chain: Chain, out: Path, progress: Progress) -> Made:
             data = replace(data, grid=str(folder / map_folder.PROBABILITIES))
             made = map_elsewhere(radar, data, maps[-1], None, False, progress)
             notes.update(dict.fromkeys(made.notes))
-    return Made(
+    return JobResult(
         {
             "optical": [str(folder / "run") for folder in optical],
             "pseudo": [str(folder) for folder in labelled],

@@ -17,7 +17,7 @@ from overcast.geo.series import spread
 from overcast.geo.stack import Stack
 from overcast.geo.tiling import Window
 from overcast.inputs import Inputs, open_inputs
-from overcast.jobs.mapping import Made
+from overcast.jobs.mapping import JobResult
 from overcast.output import Output, refuse_inputs
 from overcast.plan import Data, files_of, fingerprint
 from overcast.product.rasters import Bands, write_bands
@@ -36,7 +36,7 @@ def make_composites(
     period: tuple[date | None, date | None],
     overwrite: bool,
     progress: Progress,
-) -> Made:
+) -> JobResult:
     """Write one image of every sensor, ``SERIES.tif`` in the folder `out`.
 
     Its bands are those of the sensor in physical units, and `COUNT`. Optical dates are
@@ -57,12 +57,12 @@ def make_composites(
     notes = [*output.notes, *inputs.notes]
     summary = {name: str(out / f"{name}.tif") for name in series}
     if output.finished:
-        return Made(summary, tuple(notes))
+        return JobResult(summary, tuple(notes))
     with output:
         for name, stack in series.items():
             path = output.work / f"{name}.tif"
             notes.append(_write(stack, name, how, path, progress))
-    return Made(summary, tuple(notes))
+    return JobResult(summary, tuple(notes))
 
 
 def _within(

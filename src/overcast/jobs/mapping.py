@@ -72,7 +72,7 @@ BESIDE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class JobResult:
     """The result of a job: a summary to print, and notes."""
 
     summary: Mapping[str, Any]
@@ -87,7 +87,7 @@ def make_map(
     overwrite: bool,
     progress: Progress,
     probabilities: bool = False,
-) -> Made:
+) -> JobResult:
     """Learn from the labels of an area and map it, into the folder `out`.
 
     Raises
@@ -140,17 +140,17 @@ def make_map(
     return _made(out, scored.scores, (*output.notes, *notes))
 
 
-def train_only(plan: Plan, out: Path, overwrite: bool, progress: Progress) -> Made:
+def train_only(plan: Plan, out: Path, overwrite: bool, progress: Progress) -> JobResult:
     """Carry out the learning of a plan, into the run folder `out`."""
     inputs = open_inputs(plan.data)
     stamps = _stamps(plan.place, also=files_of(*plan.scenes))
     key = fingerprint([plan.fingerprint, inputs.fingerprint, *stamps])
     if not overwrite and is_done(out, key):
-        return Made({"run": str(out / "run")}, (_NOTHING, *inputs.notes))
+        return JobResult({"run": str(out / "run")}, (_NOTHING, *inputs.notes))
     refuse_inputs(out, ("run",), files_of(plan.data, *plan.scenes))
     output = Output.begin(out, ("run",), key, overwrite)
     if output.finished:
-        return Made({"run": str(out / "run")}, (*output.notes, *inputs.notes))
+        return JobResult({"run": str(out / "run")}, (*output.notes, *inputs.notes))
     with output:
         run = output.work / "run"
         train_run(plan, run, progress, inputs)
@@ -158,7 +158,7 @@ def train_only(plan: Plan, out: Path, overwrite: bool, progress: Progress) -> Ma
         failures = describe_run(run, plan, inputs, out / "run")
         remember_work(output, key)
     notes = (*output.notes, *inputs.notes, *failures)
-    return Made({"run": str(out / "run")}, notes)
+    return JobResult({"run": str(out / "run")}, notes)
 
 
 def map_elsewhere(
@@ -170,7 +170,7 @@ def map_elsewhere(
     progress: Progress,
     *,
     probabilities: bool = False,
-) -> Made:
+) -> JobResult:
     """Map other images with trained runs, into the folder `out`.
 
     Raises
@@ -244,7 +244,7 @@ def make_demo(
     method: str | None,
     overwrite: bool,
     progress: Progress,
-) -> Made:
+) -> JobResult:
     """Simulate a scene (seed, size), map it from its coarse labels, and score that."""
     from overcast.worlds.files import WORLD, world_of, write_world
 
@@ -324,12 +324,12 @@ def _stamps(
     return [__version__, *([stat.st_size, stat.st_mtime_ns] for stat in stats)]
 
 
-def _made_before(out: Path, notes: tuple[str, ...]) -> Made:
+def _made_before(out: Path, notes: tuple[str, ...]) -> JobResult:
     """Return the result of a command that was stopped while its files moved."""
     return _made(out, read_scores(out / SCORES).scores, notes)
 
 
-def _made(out: Path, scores: Scores, notes: tuple[str, ...]) -> Made:
+def _made(out: Path, scores: Scores, notes: tuple[str, ...]) -> JobResult:
     summary: dict[str, Any] = {
         name.split(".")[0]: str(out / name)
         for name in (*MAP_FILES, "run")
@@ -341,4 +341,4 @@ def _made(out: Path, scores: Scores, notes: tuple[str, ...]) -> Made:
         }
     if (intervals := scores.get("map", {}).get("intervals")) is not None:
         summary["intervals"] = {k: intervals[k] for k in _SUMMED_UP}
-    return Made(summary, notes, scores)
+    return JobResult(summary, notes, scores)

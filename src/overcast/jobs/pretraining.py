@@ -16,7 +16,7 @@ from overcast.geo.masks import is_scene_classes
 from overcast.geo.series import each_date
 from overcast.geo.stack import Stack
 from overcast.inputs import Inputs, open_inputs
-from overcast.jobs.mapping import Made
+from overcast.jobs.mapping import JobResult
 from overcast.output import Output
 from overcast.plan import (
     Data,
@@ -105,7 +105,7 @@ def pretrain(
     seed: int,
     overwrite: bool,
     progress: Progress,
-) -> Made:
+) -> JobResult:
     """Learn an encoder from all images in `paths`, into the run folder `out`.
 
     Raises
@@ -141,7 +141,7 @@ def pretrain_on_worlds(
     seed: int,
     overwrite: bool,
     progress: Progress,
-) -> Made:
+) -> JobResult:
     """Learn an encoder from simulated worlds, into the run folder `out`.
 
     By default from their true classes; by a recipe that learns from images alone, such as
@@ -202,7 +202,7 @@ def _method(settings: Mapping[str, Any], default: str = "contrast") -> dict[str,
     return {"name": "network", **settings, "recipe": recipe, "schedule": schedule}
 
 
-def _made(out: Path, scenes: int, notes: tuple[str, ...]) -> Made:
+def _made(out: Path, scenes: int, notes: tuple[str, ...]) -> JobResult:
     lines = (out / _LOG).read_text(encoding="utf-8").splitlines()
     log = [json.loads(line) for line in lines[-_LAST:]]
     ranks = [record[_RANK] for record in log if _RANK in record]
@@ -212,7 +212,7 @@ def _made(out: Path, scenes: int, notes: tuple[str, ...]) -> Made:
             f"features collapsed: their effective rank is {rank:.2f} where the loss "
             "looks; lower the learning rate, or take larger batches",
         )
-    return Made({"run": str(out), "scenes": scenes, **log[-1]}, notes)
+    return JobResult({"run": str(out), "scenes": scenes, **log[-1]}, notes)
 
 
 def _noticed(inputs: Sequence[Inputs]) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ from overcast.geo.stack import LabelSource
 from overcast.geo.tiling import pieces
 from overcast.inputs import Inputs, open_inputs
 from overcast.jobs.after import attempt
-from overcast.jobs.mapping import Made, refuse_unread
+from overcast.jobs.mapping import JobResult, refuse_unread
 from overcast.jobs.scoring import open_reference
 from overcast.output import Output
 from overcast.plan import Data, Windows, fingerprint
@@ -57,7 +57,7 @@ def make_pseudo_labels(
     official: ReferenceFile | None,
     overwrite: bool,
     progress: Progress,
-) -> Made:
+) -> JobResult:
     """Label an area with trained runs, into the folder `out`.
 
     Writes ``map.tif``, ``confidence.tif`` and ``probabilities.tif``; with `official`
@@ -83,7 +83,7 @@ def make_pseudo_labels(
     made: dict[str, Any] = {
         name.split(".")[0]: str(out / name) for name in FILES if (out / name).exists()
     }
-    return Made(made, (*output.notes, *inputs.notes, *failures))
+    return JobResult(made, (*output.notes, *inputs.notes, *failures))
 
 
 def label(

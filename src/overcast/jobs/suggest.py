@@ -12,7 +12,7 @@ from overcast import __version__
 from overcast.geo.series import days_of, middle, spread
 from overcast.geo.vectors import write_outlines
 from overcast.inputs import Inputs, open_inputs
-from overcast.jobs.mapping import Made
+from overcast.jobs.mapping import JobResult
 from overcast.output_file import begin_file
 from overcast.plan import Data, files_of
 from overcast.progress import Progress
@@ -28,7 +28,7 @@ def suggest_patches(
     seed: int,
     overwrite: bool,
     progress: Progress,
-) -> Made:
+) -> JobResult:
     """Write the squares that together hold what the images hold, most telling first.
 
     `side` is in pixels of the grid. The GeoPackage has the columns ``order``, from 1,
@@ -55,7 +55,7 @@ def suggest_patches(
             *notes,
             f"patches by the images of {day}, the middle of {spread(days)}",
         )
-    return Made({**summary, "patches": str(out)}, notes)
+    return JobResult({**summary, "patches": str(out)}, notes)
 
 
 def _suggest(

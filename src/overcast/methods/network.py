@@ -38,7 +38,7 @@ from overcast.train.checkpoint import load_weights, save_weights
 from overcast.train.frozen import Frozen
 from overcast.train.indices import chip_with_indices, indexed, stack_with_indices
 from overcast.train.loop import Schedule, train
-from overcast.train.recipe import Restoring, Setting, Terms, told
+from overcast.train.recipe import Restoring, Terms, TrainingContext, configured
 from overcast.train.stream import Stream, ahead, crops_of
 from overcast.train.transfer import encoder_weights
 
@@ -170,8 +170,8 @@ class Network:
                 check_frozen(model, self.model, sensors)
                 model = Frozen(model, started)
                 started = [f"model.{name}" for name in started]
-        setting = Setting.of(stacks, steps, started)
-        recipe = told(choose("recipes", self.recipe), setting)
+        setting = TrainingContext.of(stacks, steps, started)
+        recipe = configured(choose("recipes", self.recipe), setting)
         with ExitStack() as open_streams:
             streams = {
                 name: open_streams.enter_context(

@@ -21,7 +21,7 @@ from overcast.models.segmenter import Segmenter
 from overcast.recipes.supervised import Supervised
 from overcast.train.batch import Batch
 from overcast.train.losses import cross_entropy, masked_mean
-from overcast.train.recipe import Setting, State, Terms
+from overcast.train.recipe import State, Terms, TrainingContext
 from overcast.train.samples import unlabelled_images
 from overcast.train.teacher import confident_labels, seen
 
@@ -54,7 +54,7 @@ class CrossPseudo:
     drop
         Chance of a sample to lose one of its sensors, 0 to 1, for each network anew.
     started
-        Names of the weights that are not random at first; `of_setting` fills it in.
+        Names of the weights that are not random at first; `configure` fills it in.
     """
 
     streams: ClassVar[tuple[str, ...]] = ("labelled", "unlabelled")
@@ -66,7 +66,7 @@ class CrossPseudo:
     def __post_init__(self) -> None:
         check_limits(self, weight=WEIGHT, drop=SHARE)
 
-    def of_setting(self, setting: Setting) -> CrossPseudo:
+    def configure(self, setting: TrainingContext) -> CrossPseudo:
         """The recipe, told what both networks start from."""
         return replace(self, started=setting.started)
 

@@ -47,7 +47,7 @@ from overcast.limits import DECAY, SHARE, check_limits
 from overcast.models.segmenter import Segmenter
 from overcast.train.batch import IGNORE, Batch
 from overcast.train.losses import cross_entropy
-from overcast.train.recipe import Setting, State, Terms
+from overcast.train.recipe import State, Terms, TrainingContext
 from overcast.train.sinkhorn import Marginal
 from overcast.train.teacher import (
     Teacher,
@@ -89,9 +89,9 @@ class Adapting(State):
         """Keep a step's amounts of the classes ``[K]`` until it is taken."""
         self._noted = labelled, taught
 
-    def settle(self, model: Segmenter, step: int) -> None:
+    def after_step(self, model: Segmenter, step: int) -> None:
         """Take in the weights after a step, and what was noted in it."""
-        self.teacher.settle(model, step)
+        self.teacher.after_step(model, step)
         if self._noted is not None:
             labelled, taught = self._noted
             self.labelled.update(labelled)
@@ -113,9 +113,9 @@ class Dacs:
         Of ``share``.
     decay
         Share of itself that the teacher keeps in a step, less during its first steps;
-        `of_setting` makes None 1 - 8 / steps, and .999 at most.
+        `configure` makes None 1 - 8 / steps, and .999 at most.
     ramp
-        Steps until the teacher is trusted as far as `weighting` says; `of_setting` makes
+        Steps until the teacher is trusted as far as `weighting` says; `configure` makes
         None a quarter of all.
     shares
         How far class shares of the teacher are drawn to those of the labels, see
@@ -151,7 +151,7 @@ class Dacs:
         check_limits(self, alignment=SHARE, restyle=SHARE, gain=(0, 10), bias=(0, 10))
         check_limits(self, down=(0.01, 1), up=(1, 100))
 
-    def of_setting(self, setting: Setting) -> Dacs:
+    def configure(self, setting: TrainingContext) -> Dacs:
         """The recipe for its number of steps: how long the teacher remembers."""
         decay, ramp = self.decay, self.ramp
         if decay is None:
@@ -170,7 +170,7 @@ class Dacs:
         """
         if self.decay is None or self.ramp is None:
             raise ValueError(
-                "decay and ramp follow the number of steps, which nobody gave: of_setting"
+                "decay and ramp follow the number of steps, which nobody gave: configure"
             )
         return Adapting(model, self.decay)
 

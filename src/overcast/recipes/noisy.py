@@ -47,7 +47,7 @@ from overcast.train.losses import (
     lovasz_softmax,
     symmetric_cross_entropy,
 )
-from overcast.train.recipe import Setting, State, Terms
+from overcast.train.recipe import State, Terms, TrainingContext
 from overcast.train.teacher import seen
 
 Published = Literal["", "liu2025", "liu2025-code"]
@@ -86,7 +86,7 @@ class Noisy:
     drop
         Chance of a sample to lose one of its sensors, 0 to 1.
     radar
-        Radar images by name, for speckle; `of_setting` fills it in.
+        Radar images by name, for speckle; `configure` fills it in.
     """
 
     streams: ClassVar[tuple[str, ...]] = ("labelled",)
@@ -136,7 +136,7 @@ class Noisy:
             return replace(self, cross_entropy=3.0, symmetric=0.0, published="")
         return self
 
-    def of_setting(self, setting: Setting) -> Noisy:
+    def configure(self, setting: TrainingContext) -> Noisy:
         """The recipe for its images: told what speckle does to each.
 
         Raises
@@ -197,7 +197,7 @@ class Noisy:
 
     def _speckled(self, batch: Batch) -> Batch:
         if not self.radar:
-            raise ValueError("looks are set, but not what the images are: of_setting")
+            raise ValueError("looks are set, but not what the images are: configure")
         for name, sensor in self.radar.items():
             batch = speckle(batch, name, self.looks, sensor)
         return batch

@@ -195,7 +195,7 @@ def _steps(
         batches = {name: _share(streams[name](step), fabric) for name in recipe.streams}
         learner.train()  # the caller may have evaluated since
         terms = _learn(fabric, learner, stepper, batches, (schedule, step))
-        state.settle(model, step)
+        state.after_step(model, step)
         # The caller's log has a step before the checkpoint does: none is ever missing.
         yield step, terms
         if (step + 1) % schedule.save_every == 0 or step + 1 == schedule.steps:

@@ -36,7 +36,7 @@ class State(nn.Module):
     learned, without the training loop knowing what it holds.
     """
 
-    def settle(self, model: Segmenter, step: int) -> None:
+    def after_step(self, model: Segmenter, step: int) -> None:
         """React to an optimiser step."""
 
 
@@ -59,7 +59,7 @@ class Recipe(Protocol[S]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
+class TrainingContext:
     """The data and length of a run, of which a Batch says nothing.
 
     Attributes
@@ -85,7 +85,7 @@ class Setting:
     @classmethod
     def of(
         cls, stacks: Sequence[Stack], steps: int, started: Collection[str] = ()
-    ) -> Setting:
+    ) -> TrainingContext:
         """Return the setting of stacks of the same sensors, with pixels of the first."""
         return cls(
             sensors=stacks[0].sensors,
@@ -97,10 +97,10 @@ class Setting:
 
 
 @runtime_checkable
-class OfSetting(Protocol):
+class Configurable(Protocol):
     """A recipe that asks for the setting, for units, names or numbers of steps."""
 
-    def of_setting(self, setting: Setting) -> Recipe[State]:
+    def configure(self, setting: TrainingContext) -> Recipe[State]:
         """The recipe for this setting.
 
         Raises
@@ -131,6 +131,6 @@ class OfSuperpixels(Protocol):
         ...
 
 
-def told(recipe: Recipe[S], setting: Setting) -> Recipe[Any]:
+def configured(recipe: Recipe[S], setting: TrainingContext) -> Recipe[Any]:
     """The recipe for a setting, if it asks for one, or as it is."""
-    return recipe.of_setting(setting) if isinstance(recipe, OfSetting) else recipe
+    return recipe.configure(setting) if isinstance(recipe, Configurable) else recipe

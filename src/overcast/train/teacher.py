@@ -29,7 +29,7 @@ forget the random start, and short enough to smooth."""
 class Teacher(State):
     """Moving average of a `Segmenter`: a recipe's state, or a part of one.
 
-    A state that holds a teacher calls its `settle` from its own.
+    A state that holds a teacher calls its `after_step` from its own.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class Teacher(State):
         return self
 
     @torch.no_grad()
-    def settle(self, model: Segmenter, step: int) -> None:
+    def after_step(self, model: Segmenter, step: int) -> None:
         """Move towards `model`, which has taken step number `step`."""
         decay = min(self.decay, step / (step + 1))
         own = self.network.state_dict()

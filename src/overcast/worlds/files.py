@@ -34,8 +34,8 @@ from overcast.worlds.scene import (
     FINE_LABELS,
     SIDE,
     Counts,
-    Maker,
-    Wanted,
+    SceneSpec,
+    WindowRenderer,
     make_windows,
 )
 from overcast.worlds.side import refuse_twice
@@ -69,7 +69,7 @@ def write_world(
     seed: int,
     size: int,
     folder: Path,
-    wanted: Wanted | None = None,
+    wanted: SceneSpec | None = None,
     processes: int | None = None,
     overwrite: bool = False,
     progress: Progress = quiet,
@@ -91,9 +91,9 @@ def write_world(
         none, or another process writes to `folder`.
     """
     refuse_twice()
-    wanted = wanted or Wanted()
+    wanted = wanted or SceneSpec()
     world = make_world(seed, size, wanted.nature)
-    maker = Maker.of(world, wanted)
+    maker = WindowRenderer.of(world, wanted)
     files = {name: f"{_file_of(name)}.tif" for name in _parts(maker)}
     files["world"] = WORLD
     classes = [n for n in files if _stored(n) is None and not _is_mask(n)]
@@ -122,7 +122,7 @@ def world_of(folder: Path) -> tuple[int, int]:
 
 
 def _write_parts(
-    maker: Maker, paths: Mapping[str, Path], processes: int, progress: Progress
+    maker: WindowRenderer, paths: Mapping[str, Path], processes: int, progress: Progress
 ) -> None:
     world, legend = maker.world, load_legend("simplified-igbp")
     counts, shares = Counts(maker), np.zeros(len(legend), np.int64)
@@ -149,7 +149,7 @@ def write_classes(labels: Labels, path: Path) -> None:
         out.write(labels.legend.to_codes(labels.values), 1)
 
 
-def _parts(maker: Maker) -> list[str]:
+def _parts(maker: WindowRenderer) -> list[str]:
     wanted = maker.wanted
     if maker.days:
         return [*_dated(maker), "truth", *wanted.labels]
@@ -157,8 +157,8 @@ def _parts(maker: Maker) -> list[str]:
     return ["s1", "s2", "truth", *wanted.labels, *cloudy]
 
 
-def _dated(maker: Maker) -> Iterator[str]:
-    """Names of the images of every day, as `Maker` gives them."""
+def _dated(maker: WindowRenderer) -> Iterator[str]:
+    """Names of the images of every day, as `WindowRenderer` gives them."""
     for world in maker.days:
         assert world.day is not None
         yield f"s1_{world.day.date}_asc"
@@ -288,7 +288,7 @@ def _colours(name: str, legend: Legend) -> dict[int, tuple[int, int, int, int]]:
 
 
 def _describe_world(
-    maker: Maker,
+    maker: WindowRenderer,
     shares: NDArray[np.float64],
     legend: Legend,
     path: Path,

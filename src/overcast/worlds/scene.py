@@ -55,7 +55,7 @@ KINDS = (*COARSE_LABELS, *FINE_LABELS)
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class SceneSpec:
     """The parts of a world to make, besides truth, ``s1`` and ``s2``.
 
     Attributes
@@ -119,17 +119,17 @@ class Scene:
 
 
 @dataclass(frozen=True)
-class Maker:
+class WindowRenderer:
     """Makes the parts of a window: a pure function of a world and what is wanted."""
 
     world: World
-    wanted: Wanted
+    wanted: SceneSpec
     cells: Mapping[str, coarse.Cells]
     clouds: Clouds | None
     days: tuple[World, ...] = ()
 
     @classmethod
-    def of(cls, world: World, wanted: Wanted) -> Maker:
+    def of(cls, world: World, wanted: SceneSpec) -> WindowRenderer:
         """Draw what all windows share."""
         cells = {
             kind: coarse.Cells.covering(world.grid, crs, side_m)
@@ -202,7 +202,7 @@ class Maker:
 class Counts:
     """Classes counted per cell, as windows bring them."""
 
-    def __init__(self, maker: Maker) -> None:
+    def __init__(self, maker: WindowRenderer) -> None:
         self.maker = maker
         self.counts = {
             kind: np.zeros(cells.grid.shape[0] * cells.grid.shape[1] * _CLASSES, int)
@@ -228,9 +228,9 @@ class Counts:
 
 
 def make_windows(
-    maker: Maker, processes: int, progress: Progress
+    maker: WindowRenderer, processes: int, progress: Progress
 ) -> Iterator[tuple[Window, dict[str, Any]]]:
-    """Every window and its parts, in the order of `Maker.windows`."""
+    """Every window and its parts, in the order of `WindowRenderer.windows`."""
     windows = maker.windows()
     for done, made in enumerate(beside(maker, windows, processes), 1):
         progress("simulate", done, len(windows))
@@ -241,7 +241,7 @@ def simulate(
     seed: int,
     size: int = 512,
     progress: Progress = quiet,
-    wanted: Wanted | None = None,
+    wanted: SceneSpec | None = None,
 ) -> Scene:
     """Scene of `size` by `size` pixels of 10 m, a pure function of its arguments.
 
@@ -252,13 +252,15 @@ def simulate(
     ValueError
         If `size` is below 64 or `seed` is negative.
     """
-    wanted = wanted or Wanted()
+    wanted = wanted or SceneSpec()
     return simulate_world(make_world(seed, size, wanted.nature), wanted, progress)
 
 
-def simulate_world(world: World, wanted: Wanted, progress: Progress = quiet) -> Scene:
+def simulate_world(
+    world: World, wanted: SceneSpec, progress: Progress = quiet
+) -> Scene:
     """Scene of a world that was drawn before; its own nature counts, not `wanted`'s."""
-    maker, size = Maker.of(world, wanted), world.size
+    maker, size = WindowRenderer.of(world, wanted), world.size
     counts, whole = Counts(maker), dict[str, NDArray[Any]]()
     for window, made in make_windows(maker, 1, progress):
         counts.add(made)

@@ -31,7 +31,7 @@ from overcast.geo.stack import Stack
 from overcast.worlds.nature import Nature
 from overcast.worlds.noise import stream
 from overcast.worlds.region import SUN_ELEVATION
-from overcast.worlds.scene import Scene, Wanted, simulate_world
+from overcast.worlds.scene import Scene, SceneSpec, simulate_world
 from overcast.worlds.world import World, make_world
 
 NUMBERS = range(200, 9000)
@@ -88,7 +88,7 @@ def varied_scene(number: int, size: int = SIDE) -> Scene:
     """Scene of such a world, with its weather over ``s2``."""
     random = stream(number, "weather")
     cover = float(random.uniform(*_CLOUD)) if number % 3 == 0 else None
-    scene = simulate_world(varied_world(number, size), Wanted((), cloud=cover))
+    scene = simulate_world(varied_world(number, size), SceneSpec((), cloud=cover))
     image = scene.images["s2" if cover is None else "s2_cloudy"]
     return replace(
         scene, images={"s1": scene.images["s1"], "s2": weathered(image, random)}

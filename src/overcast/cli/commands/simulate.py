@@ -68,9 +68,9 @@ def command(
     """
     from overcast.worlds.files import write_world
     from overcast.worlds.nature import Nature
-    from overcast.worlds.scene import Wanted
+    from overcast.worlds.scene import SceneSpec
 
-    wanted = Wanted(nature=Nature.of(land), **wishes)
+    wanted = SceneSpec(nature=Nature.of(land), **wishes)
     left = lock.left(out)
     with bar() as progress:
         paths = write_world(

@@ -47,7 +47,7 @@ from overcast.methods.weak.label_sources import (
     by_source,
     refuse_one_cell,
 )
-from overcast.methods.weak.proportions import Belief, Cells, Sources, class_shares
+from overcast.methods.weak.proportions import Cells, LabelNoise, Sources, class_shares
 from overcast.progress import Progress
 
 Floats = NDArray[np.float64]
@@ -319,14 +319,14 @@ class Weak:
             seed,
         )
 
-    def _for(self, belief: Belief, cells: float) -> Belief:
-        """Belief for labels that say as much as so many independent cells."""
+    def _for(self, belief: LabelNoise, cells: float) -> LabelNoise:
+        """LabelNoise for labels that say as much as so many independent cells."""
         scale = (_CELLS / cells) ** 0.5
         return replace(
             belief, smoothness=self.smoothness * scale, prior=self.trust * scale
         )
 
-    def _belief(self, legend: Legend, drawn: bool = False) -> Belief:
+    def _belief(self, legend: Legend, drawn: bool = False) -> LabelNoise:
         """Return how labels of one source come about; drawn ones beside a map are right."""
         mixed, count = mixtures_of(legend), len(legend)
         share_wrong = min(self.wrong, _DRAWN_WRONG) if drawn else self.wrong
@@ -337,7 +337,7 @@ class Weak:
                 mistakes[k, c] += share_wrong * share
         mistakes /= mistakes.sum(1, keepdims=True)
         possible = np.array([c not in mixed for c in range(count)])
-        return Belief(mistakes=mistakes, possible=possible, power=self.power)
+        return LabelNoise(mistakes=mistakes, possible=possible, power=self.power)
 
     def _likely(self, legend: Legend, labelled: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Classes ``[K]`` that may be mapped: with labels, or a part of such mixtures.

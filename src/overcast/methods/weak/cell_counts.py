@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from overcast.geo.label_cells import Places, labels_of
+from overcast.geo.label_cells import CellNumbers, labels_of
 from overcast.geo.legend import Legend
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import Chip, Stack, agree, label_names
@@ -83,7 +83,7 @@ def count_cells(
     """
     labelled = [stack for stack in stacks if stack.labels is not None]
     legend = labels_of(agree(labelled)).legend
-    tally = Tally(legend, Places(labelled, counting.least), counting)
+    tally = Tally(legend, CellNumbers(labelled, counting.least), counting)
     if over is None:
         for index, chip, inside, done in _chips(labelled, counting):
             tally.add(index, chip, inside)
@@ -129,7 +129,7 @@ class Tally:
     and are merged in the order of the windows.
     """
 
-    def __init__(self, legend: Legend, places: Places, counting: Counting) -> None:
+    def __init__(self, legend: Legend, places: CellNumbers, counting: Counting) -> None:
         self.legend, self.places, self.counting = legend, places, counting
         self.widths = [*counting.widths, len(legend)]
         self.found: list[list[_Pairs]] = [[] for _ in self.widths]

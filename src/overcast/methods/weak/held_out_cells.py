@@ -17,10 +17,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from overcast.methods.weak.proportions import Belief, Cells
+from overcast.methods.weak.proportions import Cells, LabelNoise
 
 Floats = NDArray[np.float64]
-Sources = Sequence[tuple[Cells, Belief]]
+Sources = Sequence[tuple[Cells, LabelNoise]]
 _FOLDS = 4
 _ANYTHING = 0.1
 _TINY = 1e-9

@@ -71,7 +71,7 @@ class Cells:
 
 
 @dataclass(frozen=True, slots=True)
-class Belief:
+class LabelNoise:
     """How labels come about.
 
     Attributes
@@ -101,7 +101,7 @@ class Belief:
     prior: float = 0.3
 
 
-Sources = Sequence[tuple[Cells, Belief]]
+Sources = Sequence[tuple[Cells, LabelNoise]]
 """Cells of every source of labels, and how its labels come about."""
 
 
@@ -122,7 +122,7 @@ def class_shares(sources: Sources, edges: csr_matrix) -> Floats:
     return _softmax(scores, belief)
 
 
-def _vote(cells: Cells, belief: Belief) -> Floats:
+def _vote(cells: Cells, belief: LabelNoise) -> Floats:
     """Labels of the cells that a cluster lies in, every label counting alike."""
     support = (cells.labels * cells.weight[:, None]).sum(0)
     votes = cells.shares.T @ (cells.labels * cells.weight[:, None])
@@ -175,7 +175,7 @@ def _loss(
     return loss
 
 
-def _held(cells: Cells, belief: Belief) -> Floats:
+def _held(cells: Cells, belief: LabelNoise) -> Floats:
     """Weight ``[K, C]`` with which other scenes hold each cluster to each class."""
     if cells.before is None:
         return np.zeros((cells.shares.shape[1], len(belief.possible)))
@@ -201,7 +201,7 @@ def _misfit(
     return float(-(weighted * np.log(p)).sum()), np.asarray(cells.shares.T @ by_q)
 
 
-def _mistakes_of(theta: Floats, cells: Cells, belief: Belief) -> Floats:
+def _mistakes_of(theta: Floats, cells: Cells, belief: LabelNoise) -> Floats:
     """M from what cells hold and what they are called, with the first M as a prior."""
     raised = (cells.shares @ theta + _TINY) ** belief.power
     held = raised / raised.sum(1, keepdims=True)
@@ -210,7 +210,7 @@ def _mistakes_of(theta: Floats, cells: Cells, belief: Belief) -> Floats:
     return np.asarray(counts / counts.sum(1, keepdims=True))
 
 
-def _softmax(scores: Floats, belief: Belief) -> Floats:
+def _softmax(scores: Floats, belief: LabelNoise) -> Floats:
     shifted = np.where(belief.possible, scores, -np.inf)
     shifted = np.exp(shifted - shifted.max(1, keepdims=True))
     return np.asarray(shifted / shifted.sum(1, keepdims=True))

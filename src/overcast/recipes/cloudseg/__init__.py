@@ -45,7 +45,7 @@ from overcast.train.losses import (
     edge_cloud_charbonnier,
     masked_distillation,
 )
-from overcast.train.recipe import Setting, State, Terms
+from overcast.train.recipe import State, Terms, TrainingContext
 from overcast.train.teacher import Teacher
 from overcast.worlds.clouds import CLEAR
 
@@ -70,10 +70,10 @@ class Taught(State):
         """Return whether the teacher still learns."""
         return int(self.teacher.age) < self.steps
 
-    def settle(self, model: Segmenter, step: int) -> None:
+    def after_step(self, model: Segmenter, step: int) -> None:
         """Let the teacher follow the network for its steps."""
         if step < self.steps:
-            self.teacher.settle(model, step)
+            self.teacher.after_step(model, step)
 
     @property
     def network(self) -> Segmenter:
@@ -104,7 +104,7 @@ class Apart(State):
             self.network.eval()
         return self
 
-    def settle(self, model: Segmenter, step: int) -> None:
+    def after_step(self, model: Segmenter, step: int) -> None:
         """Count the step."""
         self.get_buffer("age").fill_(step + 1)
 
@@ -123,7 +123,7 @@ class CloudSeg:
     teacher
         ``own`` or ``average``, see above.
     teacher_steps
-        Steps in which the teacher learns; `of_setting` makes None half of all.
+        Steps in which the teacher learns; `configure` makes None half of all.
     removal, distillation
         Weights of the two terms; 0 leaves one out. Both are 1 in the paper. Here a
         removal of 1 cost a point of the classes under cloud, and one of .05 left an
@@ -139,10 +139,10 @@ class CloudSeg:
     augment
         Turn, mirror and jitter every sample.
     sensor
-        Of `optical`, for clouds that are drawn; `of_setting` fills it in. Without it
+        Of `optical`, for clouds that are drawn; `configure` fills it in. Without it
         they are grey.
     pixel_m
-        Side of a pixel in metres, for the size of drawn clouds; `of_setting` fills it in.
+        Side of a pixel in metres, for the size of drawn clouds; `configure` fills it in.
     """
 
     streams: ClassVar[tuple[str, ...]] = ("labelled",)
@@ -174,7 +174,7 @@ class CloudSeg:
         """Return whether a network learns to take clouds away."""
         return self.removal > 0
 
-    def of_setting(self, setting: Setting) -> CloudSeg:
+    def configure(self, setting: TrainingContext) -> CloudSeg:
         """The recipe for its image: told what clouds do to it, and when to teach.
 
         Raises
@@ -229,9 +229,7 @@ class CloudSeg:
                 f"{model.optical!r}; give both one name"
             )
         if self.teacher_steps is None:
-            raise ValueError(
-                "teacher_steps is half of all, but of how many: of_setting"
-            )
+            raise ValueError("teacher_steps is half of all, but of how many: configure")
         make = Apart if self.teacher == "own" else Taught
         return make(model, self.teacher_steps)
 

@@ -103,7 +103,7 @@ class Heads(State):
         return first, second, remembered
 
     @torch.no_grad()
-    def settle(self, model: Segmenter, step: int) -> None:
+    def after_step(self, model: Segmenter, step: int) -> None:
         """Remember the step's projections, forgetting the oldest."""
         for level, new in self._noted.items():
             own = self.get_buffer(level)

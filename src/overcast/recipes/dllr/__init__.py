@@ -62,7 +62,7 @@ from overcast.recipes.dllr.label_reassignment import (
 from overcast.recipes.dllr.pseudo_label_accuracy import accuracy_gauges, split_truth
 from overcast.train.batch import IGNORE, Batch, join
 from overcast.train.losses import cross_entropy
-from overcast.train.recipe import Setting, State, Terms
+from overcast.train.recipe import State, Terms, TrainingContext
 from overcast.train.samples import labelled_images
 from overcast.train.sinkhorn import Marginal
 from overcast.train.superpixels import superpixels
@@ -130,9 +130,9 @@ class Memory(State):
         """Keep a step's class sums until it is taken, when they count."""
         self._noted = sums, counts
 
-    def settle(self, model: Segmenter, step: int) -> None:
+    def after_step(self, model: Segmenter, step: int) -> None:
         """Take in the weights after a step, and what was noted in it."""
-        self.teacher.settle(model, step)
+        self.teacher.after_step(model, step)
         if self._noted is not None:
             sums, counts = self._noted
             self.prototypes.update(sums)
@@ -159,9 +159,9 @@ class DLLR:
     optical, radar
         Names of the two images.
     decay
-        Of the teacher, see `Teacher`; `of_setting` makes None 1 - 8 / steps.
+        Of the teacher, see `Teacher`; `configure` makes None 1 - 8 / steps.
     ramp
-        Steps until pseudo-labels are trusted fully; `of_setting` makes None half of all.
+        Steps until pseudo-labels are trusted fully; `configure` makes None half of all.
     drop
         Chance of a labelled sample to lose one of its sensors, 0 to 1.
     gain, bias
@@ -203,7 +203,7 @@ class DLLR:
                 "without reassignment or cross nothing reads it: leave it out"
             )
 
-    def of_setting(self, setting: Setting) -> DLLR:
+    def configure(self, setting: TrainingContext) -> DLLR:
         """The recipe for its number of steps: memory of the teacher, and ramp."""
         decay, ramp = self.decay, self.ramp
         return replace(
@@ -222,7 +222,7 @@ class DLLR:
         """
         if self.decay is None or self.ramp is None:
             raise ValueError(
-                "decay and ramp follow the number of steps, which nobody gave: of_setting"
+                "decay and ramp follow the number of steps, which nobody gave: configure"
             )
         missing = {self.optical, self.radar} - model.bands.keys()
         if missing:

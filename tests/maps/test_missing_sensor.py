@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from overcast.geo.bands import Sensor
 from overcast.geo.legend import Legend
 from overcast.geo.stack import Chip
-from overcast.maps.without import Without
+from overcast.maps.missing_sensor import MissingSensor
 from tests.maps.test_views import LEGEND, SENSOR, chip_of, random_values
 
 CHIP = chip_of(random_values((3, 4)))
@@ -36,7 +36,7 @@ class Seen:
 
 
 def test_what_it_does_without_was_seen_nowhere() -> None:
-    made = Without(Seen(), frozenset({"y"}))
+    made = MissingSensor(Seen(), frozenset({"y"}))
     assert dict(made.sensors) == {"x": SENSOR}
     assert (made.legend, made.halo) == (LEGEND, 5)
     both = replace(CHIP, images={"x": CHIP.images["x"], "y": CHIP.images["x"]})
@@ -53,4 +53,4 @@ def test_what_it_does_without_was_seen_nowhere() -> None:
 )
 def test_what_can_not_be_is_refused(names: set[str], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        Without(Seen(), frozenset(names))
+        MissingSensor(Seen(), frozenset(names))

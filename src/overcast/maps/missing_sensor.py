@@ -21,7 +21,7 @@ from overcast.maps.predictor import Predictor
 
 
 @dataclass(frozen=True, slots=True)
-class Without:
+class MissingSensor:
     """A predictor, and the names of the images that it has to do without.
 
     Raises
