@@ -17,7 +17,7 @@ def quadkeys(box: Sequence[float], zoom: int) -> list[str]:
     Examples
     --------
     >>> quadkeys((11.0, 48.0, 11.1, 48.1), 8)
-    ['12022130']
+    ['12022111']
     """
     west, south, east, north = box
     first, above = _square(west, north, zoom)

@@ -224,15 +224,18 @@ def _network_of(run: Path) -> tuple[TrainedNetwork, Scaling | None]:
         scaling, predictor = predictor.scaling, predictor.predictor
     if isinstance(predictor, ByDate) and len(predictor.members) == 1:
         predictor = predictor.members[0]  # it maps one date; its user averages them
+    placed = isinstance(predictor, Placed)
     if isinstance(predictor, Placed):
-        raise ValueError(
-            f"{run}: maps with its labels as evidence of place, which ONNX can't hold; "
-            "train it with --no-place to export it"
-        )
+        predictor = predictor.predictor
     if not isinstance(predictor, TrainedNetwork):
         raise ValueError(
             f"{run}: no network ({type(predictor).__name__}); only runs of "
             "--method network can be exported"
+        )
+    if placed:
+        raise ValueError(
+            f"{run}: maps with its labels as evidence of place, which ONNX can't hold; "
+            "train it with --no-place to export it"
         )
     if predictor.indices:
         raise ValueError(
