@@ -1,8 +1,7 @@
 """A small disk: every command on one that is full, and then with room.
 
 On Linux, and only for an account that may mount, the disk is a tmpfs of its own that no
-other process sees. Elsewhere a limit on the size of every file (RLIMIT_FSIZE) stands in
-for it; that is another error of the system, which ends with exit 2.
+other process sees. Elsewhere this part is passed over, and that is said.
 """
 
 from __future__ import annotations

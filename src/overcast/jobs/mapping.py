@@ -99,16 +99,14 @@ def make_map(
     labels = inputs.stack.labels
     assert labels is not None
     legend, grid = labels.legend, inputs.stack.grid
-    truth = None if reference is None else open_reference(reference, legend, grid)
+    truth = open_reference(reference, legend, grid) if reference else None
     facts = [plan.fingerprint, inputs.fingerprint, _name(reference), probabilities]
     key = fingerprint([*facts, *_stamps(plan.place, reference)])
     names = (*MAP_FILES, *BESIDE, "run")
-    if not overwrite and is_done(out, key):
-        return _made_before(out, (_NOTHING, *inputs.notes))
-    refuse_inputs(out, names, _read(plan, reference))
-    output = Output.begin(out, names, key, overwrite)
-    if output.finished:
-        return _made_before(out, (*output.notes, *inputs.notes))
+    folder = (out, names, _read(plan, reference))
+    output = _begun(folder, key, overwrite, inputs.notes)
+    if isinstance(output, JobResult):
+        return output
     with output:
         run, scored = output.work / "run", Scored()
         if not is_trained(run):
@@ -188,12 +186,10 @@ def map_elsewhere(
     facts += [_name(reference), *_stamps(plan.place, reference), probabilities]
     key = fingerprint(facts)
     names = (*MAP_FILES, *BESIDE, PLAN)
-    if not overwrite and is_done(out, key):
-        return _made_before(out, (_NOTHING, *inputs.notes))
-    refuse_inputs(out, names, _read(plan, reference))
-    output = Output.begin(out, names, key, overwrite)
-    if output.finished:
-        return _made_before(out, (*output.notes, *inputs.notes))
+    folder = (out, names, _read(plan, reference))
+    output = _begun(folder, key, overwrite, inputs.notes)
+    if isinstance(output, JobResult):
+        return output
     with output:
         # Which images were mapped, for whoever looks at the map with them.
         learned = read_plan(first / PLAN)
@@ -322,6 +318,26 @@ def _stamps(
     named = (Path(text) for text in texts if text is not None)
     stats = [path.stat() for path in named if path.is_file()]
     return [__version__, *([stat.st_size, stat.st_mtime_ns] for stat in stats)]
+
+
+def _begun(
+    folder: tuple[Path, tuple[str, ...], Sequence[str]],
+    key: str,
+    overwrite: bool,
+    notes: tuple[str, ...],
+) -> Output | JobResult:
+    """Begin to write a map; the result instead, if this command has made it before.
+
+    `folder` is the folder, the names of what comes into it, and the files that are read.
+    """
+    out, names, read = folder
+    if not overwrite and is_done(out, key):
+        return _made_before(out, (_NOTHING, *notes))
+    refuse_inputs(out, names, read)
+    output = Output.begin(out, names, key, overwrite)
+    if output.finished:
+        return _made_before(out, (*output.notes, *notes))
+    return output
 
 
 def _made_before(out: Path, notes: tuple[str, ...]) -> JobResult:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
 from scipy import ndimage
 
 from overcast import __version__, map_folder
@@ -182,6 +183,18 @@ def _belief(
     return np.maximum(np.stack(means, 1), _LEAST)
 
 
+def _least_pixels(mmu_ha: float, grid: GeoBox) -> int:
+    """Pixels of a grid that so many hectares are; refused if the grid has no more."""
+    (pixel_ha,) = areas_ha(np.array([1]), grid)
+    largest = math.prod(grid.shape) * pixel_ha
+    if not 0 < mmu_ha < largest:
+        raise ValueError(
+            f"--mmu {mmu_ha:g}: expected more than 0 hectares, and fewer than the map's "
+            f"{largest:.6g}"
+        )
+    return math.ceil(round(mmu_ha / pixel_ha, 6))
+
+
 def generalise_file(
     mapped: Path, out: Path, mmu_ha: float, progress: Progress = quiet
 ) -> dict[str, Any]:
@@ -197,17 +210,9 @@ def generalise_file(
     """
     legend = written_legend(mapped)
     source = open_labels(mapped, legend)
-    (pixel_ha,) = areas_ha(np.array([1]), source.grid)
-    largest = int(np.prod(source.grid.shape)) * pixel_ha
-    if not 0 < mmu_ha < largest:
-        raise ValueError(
-            f"--mmu {mmu_ha:g}: expected more than 0 hectares, and fewer than the map's "
-            f"{largest:.6g}"
-        )
-    size = math.ceil(round(mmu_ha / pixel_ha, 6))
-    pixels = int(np.prod(source.grid.shape))
+    size = _least_pixels(mmu_ha, source.grid)
     need(
-        30.0 * pixels,
+        30.0 * math.prod(source.grid.shape),
         f"{mapped}",
         "cut the map (gdal_translate -projwin), and generalise its parts",
     )

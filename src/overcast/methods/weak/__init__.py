@@ -181,7 +181,8 @@ class Weak:
     ) -> tuple[Sources, csr_matrix, Legend]:
         """Learn; cells, beliefs and neighbours of the first clustering, and the legend."""
         first = agree(stacks)
-        sensors = first.sensors
+        assert first.labels is not None
+        sensors, legend = first.sensors, first.labels.legend
         # Labelled or not: few labels show few of the kinds of pixels that there are.
         groups = by_source(stacks)
         seen = sample_seen(
@@ -193,34 +194,30 @@ class Weak:
             progress=progress,
             over=over,
         )
-        assert first.labels is not None
         arrays = find_clusters(seen, self.clusters, self.dimensions, seed, progress)
-        legend = first.labels.legend
         drawn = [all_drawn(some) for some in groups]
+        counters = [self._counting(arrays, sensors, seed, one) for one in drawn]
         counted = [
-            count_cells(
-                some, self._counting(arrays, sensors, seed, one), progress, over
-            )
-            for some, one in zip(groups, drawn, strict=True)
+            count_cells(some, counter, progress, over)
+            for some, counter in zip(groups, counters, strict=True)
         ]
         refuse_one_cell(stacks, counted)
         apart = len(groups) > 1
-        if apart:
-            counted = [
-                as_drawn(some, cells) if one else cells
-                for some, cells, one in zip(groups, counted, drawn, strict=True)
-            ]
+        counted = [
+            as_drawn(some, cells) if one and apart else cells
+            for some, cells, one in zip(groups, counted, drawn, strict=True)
+        ]
         beliefs = [self._belief(legend, one and apart) for one in drawn]
         for i, cells in enumerate(zip(*counted, strict=True)):
             progress("explaining labels", i, len(counted[0]))
             edges = neighbours(arrays, i)
             sources = list(zip(cells, beliefs, strict=True))
-            found = self._explained(sources, edges, legend)
             if i == 0:
                 first_sources, first_edges = sources, edges
-            arrays[f"classes.{i}"] = found.astype(np.float32)
+            shares = self._explained(sources, edges, legend)
+            arrays[f"classes.{i}"] = shares.astype(np.float32)
         progress("explaining labels", len(counted[0]), len(counted[0]))
-        if self.forest and drawn == [True] and not self.prior and over is None:
+        if drawn == [True] and self.forest and not self.prior and over is None:
             arrays |= self._grown(groups[0], arrays, seed, progress)
         save_arrays(arrays, folder / _FILE)
         return first_sources, first_edges, legend
