@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from overcast import map_folder
 from overcast.cli.options import say
+
+if TYPE_CHECKING:
+    from overcast.acquire.fetch import Fetched
+    from overcast.acquire.survey import Request
+    from overcast.cli.option_values import MapOptions, RegionOptions
+    from overcast.progress import Progress
 
 DATA = "data"
 """Folder beside a map, with what was fetched for it."""
 _FILES = ("s1", "s2", "s2_mask", "others")
 
 
-def request_of(given: dict[str, Any], products: tuple[str, ...]) -> Any:
+def request_of(given: RegionOptions, products: tuple[str, ...]) -> Request:
     """The `Request` that PLACE and the options of `region` describe."""
     from overcast.acquire.catalogue import load_catalogue
     from overcast.acquire.period import period_of
@@ -41,7 +47,7 @@ def request_of(given: dict[str, Any], products: tuple[str, ...]) -> Any:
     )
 
 
-def is_region(given: Mapping[str, Any]) -> bool:
+def is_region(given: Mapping[str, object]) -> bool:
     """Return whether a place is given, and not files.
 
     Raises
@@ -67,7 +73,7 @@ def is_region(given: Mapping[str, Any]) -> bool:
     return True
 
 
-def with_fetched(given: dict[str, Any], progress: Any) -> tuple[dict[str, Any], Any]:
+def with_fetched(given: MapOptions, progress: Progress) -> tuple[MapOptions, Fetched]:
     """Fetch what a place needs into the folder ``data``, and say it as files.
 
     Returns
@@ -79,7 +85,7 @@ def with_fetched(given: dict[str, Any], progress: Any) -> tuple[dict[str, Any], 
 
     wanted = _label_products(given)
     products = ("sentinel-2", *_radar(given), *wanted.values())
-    out, overwrite = Path(given["out"]), bool(given["overwrite"])
+    out, overwrite = given["out"], given["overwrite"]
     if (out / map_folder.MAP).exists() and not overwrite:
         raise ValueError(
             f"{out / map_folder.MAP}: exists; give another --out, or --overwrite"
@@ -89,7 +95,7 @@ def with_fetched(given: dict[str, Any], progress: Any) -> tuple[dict[str, Any], 
     return _as_files(given, fetched, wanted), fetched
 
 
-def _radar(given: Mapping[str, Any]) -> tuple[str, ...]:
+def _radar(given: RegionOptions) -> tuple[str, ...]:
     """Sentinel-1, unless no source has it; that is said."""
     from overcast.acquire.catalogue import load_catalogue
 
@@ -100,7 +106,7 @@ def _radar(given: Mapping[str, Any]) -> tuple[str, ...]:
     return ()
 
 
-def _label_products(given: Mapping[str, Any]) -> dict[str, str]:
+def _label_products(given: MapOptions) -> dict[str, str]:
     """Products of labels by what names them; files of labels are none."""
     from overcast.acquire.catalogue import load_catalogue
     from overcast.acquire.survey import NEED_LOGIN
@@ -126,8 +132,8 @@ def _label_products(given: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _as_files(
-    given: dict[str, Any], fetched: Any, wanted: Mapping[str, str]
-) -> dict[str, Any]:
+    given: MapOptions, fetched: Fetched, wanted: Mapping[str, str]
+) -> MapOptions:
     """The options with the files that were fetched, of all days."""
     files = fetched.manifest["files"]
     folder = fetched.folder

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
 import click
 
 from overcast.cli.arguments import plan_of, reference_of
+from overcast.cli.option_values import MapOptions
 from overcast.cli.options import (
     HELP,
     Command,
@@ -25,7 +26,7 @@ from overcast.cli.options import (
 )
 from overcast.cli.region_arguments import is_region, with_fetched
 from overcast.cli.region_options import region
-from overcast.cli.tile_arguments import carry_out, is_tiled, region_of, wanted_of
+from overcast.cli.tile_arguments import carry_out, region_file_of, region_of, wanted_of
 from overcast.cli.tile_options import tiles
 
 
@@ -47,7 +48,7 @@ from overcast.cli.tile_options import tiles
 @threads
 @runtime
 @writing
-def command(**given: Any) -> None:
+def command(**given: Unpack[MapOptions]) -> None:
     """Learn from the labels of an area, and map it.
 
     Writes map.tif, confidence.tif, report.html and run/. With --reference it also writes
@@ -80,10 +81,12 @@ def command(**given: Any) -> None:
     """
     from overcast.jobs.mapping import make_map
 
-    if is_tiled(given):
+    path = region_file_of(given)
+    if path is not None:
         from overcast.region.job import map_region
 
-        tiled, wanted = region_of(given, plan_of), wanted_of(given)
+        resolution, wanted = given["resolution"], wanted_of(given)
+        tiled = region_of(path, given, lambda: plan_of(given, given, given), resolution)
         carry_out(given, lambda *how: map_region(tiled, wanted, *how), tiled, None)
         return
     notes: tuple[str, ...] = ()
@@ -93,7 +96,7 @@ def command(**given: Any) -> None:
             notes = fetched.notes
         elif not given["labels"]:
             raise click.UsageError("Missing option '--labels'.")
-        plan = plan_of(given)
+        plan = plan_of(given, given, given)
         made = make_map(
             plan,
             given["out"],
