@@ -66,6 +66,11 @@ def page(results: Results, anchors: Mapping[str, Mapping[str, Any]]) -> str:
             parts += [f"## {title}", "", *([_PAIRS] if some is pairs else [])]
             parts += _table(some, "mean_iou", "Mean IoU")
             parts += _table(some, "overall_accuracy", "Overall accuracy")
+    rare = {n: some for n, c in coarse.items() if (some := _with_rare(c))}
+    if rare:
+        parts += ["## Rare classes", "", _RARE]
+        parts += _table(rare, "rare_precision", "Precision of rare classes")
+        parts += _table(rare, "rare_recall", "Recall of rare classes")
     parts += _anchors(anchors)
     if cases:
         parts += ["## Calibration error", "", _CALIBRATION]
@@ -75,6 +80,10 @@ def page(results: Results, anchors: Mapping[str, Mapping[str, Any]]) -> str:
 
 _PAIRS = """`overcast map --labels MAP --labels POLYGONS`, against either alone. `sieved` is
 the majority without patches below 25 cells, as CORINE has them. Scored where no polygon is.
+"""
+_RARE = """Classes with less than 5 % of the reference, mean over them: the share of pixels
+mapped as such that are right, and the share of theirs that are found. A class that leaves
+its labels for look-alikes loses precision.
 """
 _CALIBRATION = """Of the confidence as it comes, before `overcast calibrate`.
 """
@@ -118,6 +127,14 @@ def _cases(results: Results) -> dict[str, list[Mapping[str, Mapping[str, float]]
         tile, source, _ = name.split("_")
         cases.setdefault(f"{tile} {source}", []).append(arms)
     return dict(sorted(cases.items(), key=lambda item: _order(item[0])))
+
+
+def _with_rare(
+    runs: Sequence[Mapping[str, Mapping[str, float]]],
+) -> list[Mapping[str, Mapping[str, float]]]:
+    """Arms of runs that were measured on rare classes."""
+    some = [{a: s for a, s in run.items() if "rare_recall" in s} for run in runs]
+    return [run for run in some if run]
 
 
 def _order(name: str) -> tuple[str, str, int]:
