@@ -64,6 +64,7 @@ def page(results: Results, anchors: Mapping[str, Mapping[str, Any]]) -> str:
     ):
         if some:
             parts += [f"## {title}", "", *([_PAIRS] if some is pairs else [])]
+            parts += _against_rivals(some) if some is drawn else []
             parts += _table(some, "mean_iou", "Mean IoU")
             parts += _table(some, "overall_accuracy", "Overall accuracy")
     rare = {n: some for n, c in coarse.items() if (some := _with_rare(c))}
@@ -127,6 +128,35 @@ def _cases(results: Results) -> dict[str, list[Mapping[str, Mapping[str, float]]
         tile, source, _ = name.split("_")
         cases.setdefault(f"{tile} {source}", []).append(arms)
     return dict(sorted(cases.items(), key=lambda item: _order(item[0])))
+
+
+def _against_rivals(
+    cases: Mapping[str, Sequence[Mapping[str, Mapping[str, float]]]],
+) -> Iterator[str]:
+    """`weak` against the other arm that is best in mean, over the draws of both."""
+    yield "Each draw is another seed. The best rival is best in mean mIoU over the draws."
+    yield ""
+    yield "| | draws | best rival | its mIoU | weak | difference | in the worst draw |"
+    yield "|---|---|---|---|---|---|---|"
+    for name, runs in cases.items():
+        rivals = {
+            a for run in runs for a in run if not a.startswith(("weak", "labels"))
+        }
+        full = [run for run in runs if rivals | {_DEFAULT} <= run.keys()]
+        if not (rivals and full):
+            continue
+        own, *others = (
+            np.array([run[arm]["mean_iou"] for run in full])
+            for arm in (_DEFAULT, *sorted(rivals))
+        )
+        best = int(np.argmax([other.mean() for other in others]))
+        apart = own - others[best]
+        yield (
+            f"| {name} | {len(full)} | {sorted(rivals)[best]} | "
+            f"{others[best].mean():.3f} | {own.mean():.3f} | {apart.mean():+.3f} | "
+            f"{apart.min():+.3f} |"
+        )
+    yield ""
 
 
 def _with_rare(
