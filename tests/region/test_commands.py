@@ -74,7 +74,7 @@ def test_tiles_that_failed_are_exit_code_3(
         (("--seed", 3), "--seed: region.yaml says it; leave one out"),
         (("--s1", "a.tif"), "--s1: region.yaml says it; leave one out"),
         (("--reference", "t.tif"), "--reference: not for --region; leave it out"),
-        (("--year", 2024), "--year: not for --region; leave it out"),
+        (("--year", 2024), "--year: region.yaml says it; leave one out"),
         (("--memory", "2GiB"), "--memory is for processes of --workers"),
         (("--dask", "tcp://a:1", "--workers", 2), "--dask and --workers: give one"),
     ],

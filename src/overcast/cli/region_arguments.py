@@ -89,6 +89,22 @@ def with_fetched(given: dict[str, Any], progress: Any) -> tuple[dict[str, Any], 
     return _as_files(given, fetched, wanted), fetched
 
 
+def with_labels_fetched(given: dict[str, Any], progress: Any) -> dict[str, Any]:
+    """Fetch the labels of a region in tiles into the folder ``data``; say them as files.
+
+    Its images are no files: each tile reads its own.
+    """
+    from overcast.acquire.fetch import fetch
+
+    if not given["labels"] or not (wanted := _label_products(given)):
+        return given
+    where = given["where"] or given["region_file"]
+    place = {**given, "where": None if where is None else str(where), "grid": None}
+    request = request_of(place, tuple(wanted.values()))
+    fetched = fetch(request, Path(given["out"]) / DATA, given["overwrite"], progress)
+    return {**given, "labels": _as_files(given, fetched, wanted)["labels"]}
+
+
 def _radar(given: Mapping[str, Any]) -> tuple[str, ...]:
     """Sentinel-1, unless no source has it; that is said."""
     from overcast.acquire.catalogue import load_catalogue

@@ -24,11 +24,12 @@ _ALWAYS = _OF_REGIONS | {
 _NEVER = frozenset(
     (
         *("reference", "reference_legend", "reference_nodata", "reference_column"),
-        *("grid", "small_overlap", "bbox", "where", "year", "first", "last"),
-        *("season", "sources", "dates", "clear", "skip"),
+        *("grid", "small_overlap"),
     )
 )
 """Options that no region takes."""
+_ACQUIRED = ("year", "first", "last", "season", "sources", "dates", "clear", "skip")
+"""Options of images that catalogues have."""
 
 
 def is_tiled(given: Mapping[str, Any]) -> bool:
@@ -40,6 +41,8 @@ def is_tiled(given: Mapping[str, Any]) -> bool:
         If an option of regions is given without one.
     """
     if given["region_file"] is not None:
+        return True
+    if given["tiles"] and (given.get("bbox") or given.get("where")):
         return True
     for name, option in _written():
         if name in _OF_REGIONS:
@@ -68,7 +71,8 @@ def region_of(given: dict[str, Any], plan_of: Callable[[dict[str, Any]], Any]) -
         read_region,
     )
 
-    path, alone = given["region_file"], is_region_file(given["region_file"])
+    path = given["region_file"]
+    alone = path is not None and is_region_file(path)
     for name, option in _written():
         if name in _NEVER:
             raise ValueError(f"{option}: not for --region; leave it out")
@@ -77,14 +81,72 @@ def region_of(given: dict[str, Any], plan_of: Callable[[dict[str, Any]], Any]) -
     if alone:
         region = read_region(path)
     else:
-        plan = plan_of(given)
-        plan = replace(plan, data=parts_of_one(plan.data))
         written = {name for name, _ in _written()}
         finer = given["resolution"] if "resolution" in written else None
-        region = Region(plan, Cut(outline=absolute(path), resolution=finer))
+        cut, acquire = Cut(outline=_outline(given), resolution=finer), _acquire(given)
+        plan = plan_of(given)
+        plan = replace(plan, data=parts_of_one(plan.data))
+        region = Region(plan, cut, acquire)
     if given["tiles"]:
         region = replace(region, cut=replace(region.cut, tiles=given["tiles"]))
     return region
+
+
+def _outline(given: Mapping[str, Any]) -> str:
+    """The outline of a region that is given by options, once.
+
+    Raises
+    ------
+    ValueError
+        If there are two.
+    """
+    from overcast.acquire.place import is_named
+
+    names = {"--region": "region_file", "--bbox": "bbox", "--area": "where"}
+    said = {o: given[n] for o, n in names.items() if given.get(n) is not None}
+    if len(said) > 1:
+        raise ValueError(f"{' and '.join(said)}: both say the place; give one of them")
+    (place,) = map(str, said.values())
+    return place.replace(" ", "") if is_named(place) else absolute(place)
+
+
+def _acquire(given: Mapping[str, Any]) -> Any:
+    """The `Acquire` that options of a time describe; None for files of images.
+
+    Raises
+    ------
+    ValueError
+        If there is a place without a time and without files.
+    """
+    from overcast.region.from_catalogues import Acquire
+
+    written = dict(_written())
+    said = [written[name] for name in _ACQUIRED if name in written]
+    if all(given.get(n) is None for n in ("year", "first", "last")):
+        if said:
+            raise ValueError(
+                f"{said[0]}: of which time? give --year, or --from and --to"
+            )
+        return None
+    for name in ("s1", "s2", "others"):
+        if given[name]:
+            raise ValueError(
+                f"{written[name]}: a time is given, and images are acquired; leave one out"
+            )
+    dilation = given["mask_dilation"]
+    more = {} if dilation is None else {"dilation": dilation}
+    sources = [absolute(n) if Path(n).is_file() else n for n in given["sources"]]
+    return Acquire(
+        year=given["year"],
+        first=given["first"],
+        last=given["last"],
+        season=given["season"],
+        source=tuple(sources) or ("planetary-computer",),
+        dates=given["dates"],
+        clear=given["clear"],
+        skip=tuple(given["skip"]),
+        **more,
+    )
 
 
 def carry_out(

@@ -23,7 +23,7 @@ from overcast.cli.options import (
     threads,
     writing,
 )
-from overcast.cli.region_arguments import is_region, with_fetched
+from overcast.cli.region_arguments import is_region, with_fetched, with_labels_fetched
 from overcast.cli.region_options import region
 from overcast.cli.tile_arguments import carry_out, is_tiled, region_of, wanted_of
 from overcast.cli.tile_options import tiles
@@ -65,6 +65,10 @@ def command(**given: Any) -> None:
     Example of a region in tiles, on four processes:
       overcast map --region region.yaml --workers 4 --out out/
     \b
+    Example of a region in tiles, each of which reads its own images from a catalogue:
+      overcast map --bbox 11.2,48.0,11.6,48.3 --year 2024 --labels modis.tif \\
+          --legend igbp --tiles 2048 --workers 4 --out out/
+    \b
     Example where clouds are not to be looked at:
       overcast map --s2 s2.tif --s2-mask SCL.tif --s1 s1.tif --labels modis.tif \\
           --legend igbp --out out/
@@ -83,6 +87,9 @@ def command(**given: Any) -> None:
     if is_tiled(given):
         from overcast.region.job import map_region
 
+        if given["year"] or given["first"]:
+            with bar() as progress:
+                given = with_labels_fetched(given, progress)
         tiled, wanted = region_of(given, plan_of), wanted_of(given)
         carry_out(given, lambda *how: map_region(tiled, wanted, *how), tiled, None)
         return
