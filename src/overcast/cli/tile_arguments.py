@@ -6,12 +6,22 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from overcast.cli.arguments import absolute
 from overcast.cli.options import bar, say, show
+
+if TYPE_CHECKING:
+    from overcast.cli.option_values import MapOptions, TileOptions
+    from overcast.plan import Plan
+    from overcast.region.description import Region
+    from overcast.region.engine import Engine
+    from overcast.region.events import Events
+    from overcast.region.from_catalogues import Acquire
+    from overcast.region.job import Wanted
+    from overcast.run import Runs
 
 _OF_REGIONS = frozenset(
     ("tiles", "workers", "address", "memory", "retries", "dry_run", "log")
@@ -28,12 +38,10 @@ _NEVER = frozenset(
     )
 )
 """Options that no region takes."""
-_ACQUIRED = ("year", "first", "last", "season", "sources", "dates", "clear", "skip")
-"""Options of images that catalogues have."""
 
 
-def is_tiled(given: Mapping[str, Any]) -> bool:
-    """Return whether a command is given a region, to be mapped in tiles.
+def region_file_of(given: TileOptions) -> Path | None:
+    """The file of a region that a command is given, to be mapped in tiles.
 
     Raises
     ------
@@ -41,13 +49,34 @@ def is_tiled(given: Mapping[str, Any]) -> bool:
         If an option of regions is given without one.
     """
     if given["region_file"] is not None:
-        return True
-    if given["tiles"] and (given.get("bbox") or given.get("where")):
-        return True
+        return given["region_file"]
     for name, option in _written():
         if name in _OF_REGIONS:
             raise ValueError(f"{option} is for regions; give --region as well")
-    return False
+    return None
+
+
+def tiled_place_of(given: MapOptions) -> str | Path | None:
+    """The place that a command maps in tiles: a file, a box, or a tile of Sentinel-2.
+
+    Raises
+    ------
+    ValueError
+        If it is given twice, or an option of regions without one.
+    """
+    names = {"--bbox": given["bbox"], "--area": given["where"]}
+    places = {option: place for option, place in names.items() if place is not None}
+    if given["region_file"] is not None:
+        if places:
+            option, *_ = places
+            raise ValueError(f"{option}: --region says the place; leave one out")
+        return given["region_file"]
+    if not places or given["tiles"] is None:
+        return region_file_of(given)
+    if len(places) > 1:
+        raise ValueError("--bbox and --area: both say the place; leave one out")
+    (place,) = places.values()
+    return place.replace(" ", "") if given["bbox"] else place
 
 
 def _written() -> list[tuple[str, str]]:
@@ -61,8 +90,18 @@ def _written() -> list[tuple[str, str]]:
     ]
 
 
-def region_of(given: dict[str, Any], plan_of: Callable[[dict[str, Any]], Any]) -> Any:
-    """The `Region` that the options describe; `plan_of` makes a plan of them."""
+def region_of(
+    place: str | Path,
+    given: TileOptions,
+    plan: Callable[[], Plan],
+    resolution: float | None = None,
+    acquire: Acquire | None = None,
+) -> Region:
+    """The `Region` that a file or a place and the options describe.
+
+    `plan` makes the plan of the options, and `acquire` says which images are no files.
+    """
+    from overcast.acquire.place import is_named
     from overcast.region.description import (
         Cut,
         Region,
@@ -71,8 +110,8 @@ def region_of(given: dict[str, Any], plan_of: Callable[[dict[str, Any]], Any]) -
         read_region,
     )
 
-    path = given["region_file"]
-    alone = path is not None and is_region_file(path)
+    path = Path(place)
+    alone = is_region_file(path)
     for name, option in _written():
         if name in _NEVER:
             raise ValueError(f"{option}: not for --region; leave it out")
@@ -81,76 +120,22 @@ def region_of(given: dict[str, Any], plan_of: Callable[[dict[str, Any]], Any]) -
     if alone:
         region = read_region(path)
     else:
+        said = plan()
+        said = replace(said, data=parts_of_one(said.data))
         written = {name for name, _ in _written()}
-        finer = given["resolution"] if "resolution" in written else None
-        cut, acquire = Cut(outline=_outline(given), resolution=finer), _acquire(given)
-        plan = plan_of(given)
-        plan = replace(plan, data=parts_of_one(plan.data))
-        region = Region(plan, cut, acquire)
+        finer = resolution if "resolution" in written else None
+        outline = str(place) if is_named(str(place)) else absolute(path)
+        region = Region(said, Cut(outline=outline, resolution=finer), acquire)
     if given["tiles"]:
         region = replace(region, cut=replace(region.cut, tiles=given["tiles"]))
     return region
 
 
-def _outline(given: Mapping[str, Any]) -> str:
-    """The outline of a region that is given by options, once.
-
-    Raises
-    ------
-    ValueError
-        If there are two.
-    """
-    from overcast.acquire.place import is_named
-
-    names = {"--region": "region_file", "--bbox": "bbox", "--area": "where"}
-    said = {o: given[n] for o, n in names.items() if given.get(n) is not None}
-    if len(said) > 1:
-        raise ValueError(f"{' and '.join(said)}: both say the place; give one of them")
-    (place,) = map(str, said.values())
-    return place.replace(" ", "") if is_named(place) else absolute(place)
-
-
-def _acquire(given: Mapping[str, Any]) -> Any:
-    """The `Acquire` that options of a time describe; None for files of images.
-
-    Raises
-    ------
-    ValueError
-        If there is a place without a time and without files.
-    """
-    from overcast.region.from_catalogues import Acquire
-
-    written = dict(_written())
-    said = [written[name] for name in _ACQUIRED if name in written]
-    if all(given.get(n) is None for n in ("year", "first", "last")):
-        if said:
-            raise ValueError(
-                f"{said[0]}: of which time? give --year, or --from and --to"
-            )
-        return None
-    for name in ("s1", "s2", "others"):
-        if given[name]:
-            raise ValueError(
-                f"{written[name]}: a time is given, and images are acquired; leave one out"
-            )
-    dilation = given["mask_dilation"]
-    more = {} if dilation is None else {"dilation": dilation}
-    sources = [absolute(n) if Path(n).is_file() else n for n in given["sources"]]
-    return Acquire(
-        year=given["year"],
-        first=given["first"],
-        last=given["last"],
-        season=given["season"],
-        source=tuple(sources) or ("planetary-computer",),
-        dates=given["dates"],
-        clear=given["clear"],
-        skip=tuple(given["skip"]),
-        **more,
-    )
-
-
 def carry_out(
-    given: Mapping[str, Any], job: Callable[[Any, Any], Any], region: Any, runs: Any
+    given: TileOptions,
+    job: Callable[[Engine, Events], Mapping[str, object]],
+    region: Region,
+    runs: Runs | None,
 ) -> None:
     """Do a job of a region with the engine and the log that the options ask for.
 
@@ -185,8 +170,8 @@ def carry_out(
     show(summary)
 
 
-def wanted_of(given: Mapping[str, Any]) -> Any:
+def wanted_of(given: TileOptions) -> Wanted:
     """The `Wanted` that the options describe."""
     from overcast.region.job import Wanted
 
-    return Wanted(Path(given["out"]), given["overwrite"], given["probabilities"])
+    return Wanted(given["out"], given["overwrite"], given["probabilities"])

@@ -13,7 +13,8 @@ from overcast.geo.derived import files_in
 from overcast.geo.location import FilePath, Location
 from overcast.inputs import Inputs
 from overcast.maps.predictor import Predictor
-from overcast.plan import Data, Plan, fingerprint, method_of
+from overcast.methods.method import method_of
+from overcast.plan import Data, Plan, fingerprint
 from overcast.product.stac import ITEM, Origin, map_item, model_item, write_item
 from overcast.run import load_run, model_hash
 from overcast.trees import to_tree
