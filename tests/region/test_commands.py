@@ -93,6 +93,24 @@ def test_what_would_be_passed_over_is_refused(
     assert message in err
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--year", 2024, "--s2", "a.tif"), "--s2: a time is given"),
+        (("--season", "summer"), "--season: of which time?"),
+        (("--area", "32UPU", "--year", 2024), "--bbox and --area: both say the place"),
+        (("--region", "a.gpkg", "--year", 2024), "--bbox: --region says the place"),
+    ],
+)
+def test_a_box_in_tiles_is_a_place_and_a_time(
+    call: Call, tmp_path: Path, words: tuple[object, ...], message: str
+) -> None:
+    box = ("--bbox", "8.1,47.2,9.0,48.0", "--tiles", 512)
+    code, _, err = call("map", *box, *words, "--out", tmp_path)
+    assert code == 2
+    assert message in err
+
+
 @pytest.mark.parametrize("words", [("--workers", 2), ("--retries", 0), ("--dry-run",)])
 def test_options_of_regions_need_one(
     call: Call, tmp_path: Path, words: tuple[object, ...]

@@ -109,18 +109,18 @@ def acquire_of(given: MapOptions) -> Acquire | None:
     from overcast.region.from_catalogues import Acquire
 
     if given["year"] is None and given["first"] is None and given["last"] is None:
-        for name in ("season", "sources", "skip"):
-            if given[name] not in (None, ()):
+        timeless = {"season": given["season"], "source": given["sources"]}
+        for option, value in {**timeless, "skip": given["skip"]}.items():
+            if value:
                 raise ValueError(
-                    f"--{name.removesuffix('s')}: of which time? give --year, or --from "
-                    "and --to"
+                    f"--{option}: of which time? give --year, or --from and --to"
                 )
         return None
-    for name in _FILES:
-        if given[name] not in (None, ()):
-            shown = {"others": "image"}.get(name, name.replace("_", "-"))
+    files = {"s1": given["s1"], "s2": given["s2"], "s2-mask": given["s2_mask"]}
+    for option, value in {**files, "image": given["others"]}.items():
+        if value:
             raise ValueError(
-                f"--{shown}: a time is given, and images are fetched; leave one out"
+                f"--{option}: a time is given, and images are fetched; leave one out"
             )
     dilation = given["mask_dilation"]
     names = given["sources"] or ("planetary-computer",)
