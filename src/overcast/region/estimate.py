@@ -14,6 +14,7 @@ from overcast.region.ground import open_ground
 from overcast.region.job import Wanted, works_of
 from overcast.region.tile import Record, Work, finished, map_tile
 from overcast.run import Runs, is_trained
+from overcast.run_folder import RUN
 
 _SPARE = 1.25
 """A worker is given more memory than the measured tile took."""
@@ -30,7 +31,7 @@ def estimate(
     this. Without a run there is none, and they are not known.
     """
     ground = open_ground(region)
-    own = wanted.out / "run"
+    own = wanted.out / RUN
     if runs is None and own.is_dir() and is_trained(own):
         runs = Runs((own,))
     side = region.cut.tiles
