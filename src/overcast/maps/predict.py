@@ -32,6 +32,7 @@ from overcast.memory import need
 from overcast.progress import Progress, quiet
 from overcast.threads import count, steady
 
+_JOURNAL = "journal.json"
 _AHEAD = 3
 _MOST_THREADS = 8
 """Each thread holds a window and what is computed of it: memory grows with threads."""
@@ -149,10 +150,10 @@ def predict(
         len(predictor.legend) if keep else 0,
     )
     length = max(stack.shape)
-    first = _begin(raw, folder / "journal.json", key)
+    first = _begin(raw, folder / _JOURNAL, key)
     if first >= length:
         return raw
-    with _Writer(raw, folder / "journal.json", key) as writer:
+    with _Writer(raw, folder / _JOURNAL, key) as writer:
         for window, band in probabilities(predictor, stack, tiling, first):
             writer.put(window, band)
             done = (
