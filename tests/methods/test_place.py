@@ -279,3 +279,14 @@ def test_cells_of_fine_labels_are_squares() -> None:
     every = LabelArray(Labels(values=noise, grid=GRID, legend=LEGEND))
     assert cell_sides(stack_of(every), 4) == (1, 4)
     assert cell_sides(stack_of(cells_of(wrong(0))), 4) == (1, 1)
+
+
+def test_labels_are_no_more_right_than_the_best_labels_of_such_cells() -> None:
+    # In every cell of ten pixels, four rows are of the next class.
+    looks = truth()
+    mixed = (np.arange(120) % 10 < 4)[:, None]
+    looks = np.where(mixed, (looks + 1) % 4, looks).astype(np.uint8)
+    found = place_by_consistency(Looking(), stack_of(cells_of(wrong(0)), looks), 0)
+    assert found.strength is not None
+    # By agreement alone, a third of the rest would be theirs as well.
+    assert found.strength.wrong == pytest.approx([0.4 * 4 / 3] * 4)

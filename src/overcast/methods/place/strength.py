@@ -49,6 +49,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -208,7 +209,7 @@ def _looked_at(
     """Compare labels with probabilities in some windows of a stack."""
     labels = labels_of(stack)
     count = len(labels.legend)
-    agreed = expected = best = sure = pixels = 0.0
+    agreed = expected = best = sure = pure = pixels = 0.0
     parts = []
     windows = _windows(stack, seed)
     for n, (window, values) in enumerate(predicted(predictor, stack, windows)):
@@ -225,15 +226,14 @@ def _looked_at(
         expected += float(own[classes, np.arange(len(classes))].sum())
         sure += float(own.max(0).sum())
         best += float(_sums(own, cells).max(0).sum())
+        pure += float(_sums(own >= own.max(0), cells).max(0).sum())
         pixels += len(classes)
         parts.append((own, soft_labels(labels, grid, sides[0])[:, known]))
     progress("place", len(windows), len(windows))
     pixels = max(pixels, 1.0)
     share = agreed / pixels
-    accuracy = min(
-        share + _REST * (1 - share), published().get(labels.legend.name, 1.0)
-    )
-    right = np.full(count, accuracy)
+    most = pure / pixels if sides[0] == sides[1] else 1.0
+    right = np.full(count, _assumed(share, most, labels.legend.name))
     full = strength_of(right)
     changed = sum(
         int((combine(own, around, full).argmax(0) != own.argmax(0)).sum())
@@ -243,7 +243,13 @@ def _looked_at(
     return _Seen(right, consistency, sure / pixels, share, changed / pixels)
 
 
-def _sums(values: NDArray[np.float32], cells: NDArray[np.int64]) -> Floats:
+def _assumed(agreed: float, most: float, legend: str) -> float:
+    """Return A: t and a third of the rest, and no more than can be or is published."""
+    right = agreed + _REST * (1 - agreed)
+    return min(right, most, published().get(legend, 1.0))
+
+
+def _sums(values: NDArray[Any], cells: NDArray[np.int64]) -> Floats:
     """Sums ``[K, J]`` of ``[K, N]`` over the pixels of every cell."""
     _, place = np.unique(cells, return_inverse=True)
     return np.stack([np.bincount(place, weights=row) for row in values])
