@@ -11,17 +11,15 @@ from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 from scipy import ndimage
 
-from overcast import map_folder, run_folder
+from overcast import map_folder
 from overcast.accuracy.change import ChangeLegend
 from overcast.documents import Document
 from overcast.geo.extent import areas_ha
 from overcast.geo.label_file import LabelFile, open_labels
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import ImageSource
-from overcast.inputs import open_inputs
 from overcast.jobs.change_raster import DatedMap
 from overcast.maps.predict import PROBABILITY_STEPS
-from overcast.plan import read_plan
 from overcast.report.change import ChangePage
 from overcast.report.graticule import map_furniture
 from overcast.report.page import CHANGE_TITLE, Panel
@@ -99,7 +97,7 @@ def _places(
 ) -> Iterator[Panel]:
     grid = overview(change.grid, _LOOKED_AT)
     values = look_at_classes(change, grid).values
-    images = [_image_of(dated) for dated in dates]
+    images = [None if dated.seen is None else dated.seen.shown for dated in dates]
     (pixel_ha,) = areas_ha(np.array([1]), grid)
     for patch in _patches(values, classes.is_change):
         window = _around(patch.window, values.shape)
@@ -163,19 +161,6 @@ def _side(
     side = np.concatenate(stacked, 0)
     gap = np.full((side.shape[0], 3, 4), 255, np.uint8)
     return np.concatenate([side, gap], 1)
-
-
-def _image_of(dated: DatedMap) -> ImageSource | None:
-    """An image that the map was made of, if its files are where they were."""
-    plan = dated.path.parent / "run" / run_folder.PLAN
-    plan = plan if plan.is_file() else dated.path.parent / run_folder.PLAN
-    if not plan.is_file():
-        return None
-    try:
-        images = open_inputs(read_plan(plan).data).stack.images
-    except (ValueError, OSError):
-        return None  # the maps alone are shown then
-    return images.get("s2") or next(iter(images.values()))
 
 
 def _place(grid: GeoBox) -> str:
