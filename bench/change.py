@@ -132,6 +132,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--worlds", type=int, default=2)
+    parser.add_argument("--share", type=float, choices=SHARES, help="one of them alone")
     given = parser.parse_args()
     rows: dict[tuple[float, str], list[tuple[float, float]]] = defaultdict(list)
     hits: dict[float, list[bool]] = defaultdict(list)
@@ -142,7 +143,7 @@ def main() -> None:
         truth = scene.truth.values
         places = np.random.default_rng(world).choice(truth.size, POINTS, replace=False)
         before = probabilities(first, truth, places, 0)
-        for share in SHARES:
+        for share in SHARES if given.share is None else [given.share]:
             now, seen = plant(truth, second, share, world)
             after = probabilities(seen, now, places, 1)
             true = (now != truth).ravel()

@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from overcast import map_folder
+from overcast.cli.arguments import absolute
 from overcast.cli.options import say
+from overcast.plan_images import DILATION
 
 if TYPE_CHECKING:
     from overcast.acquire.fetch import Fetched
     from overcast.acquire.survey import Request
     from overcast.cli.option_values import MapOptions, RegionOptions
     from overcast.progress import Progress
+    from overcast.region.from_catalogues import Acquire
 
 DATA = "data"
 """Folder beside a map, with what was fetched for it."""
@@ -95,6 +98,69 @@ def with_fetched(given: MapOptions, progress: Progress) -> tuple[MapOptions, Fet
     return _as_files(given, fetched, wanted), fetched
 
 
+def acquire_of(given: MapOptions) -> Acquire | None:
+    """The `Acquire` that options of a time describe; None of a region of files.
+
+    Raises
+    ------
+    ValueError
+        If there are files as well.
+    """
+    from overcast.region.from_catalogues import Acquire
+
+    if given["year"] is None and given["first"] is None and given["last"] is None:
+        timeless = {"season": given["season"], "source": given["sources"]}
+        for option, value in {**timeless, "skip": given["skip"]}.items():
+            if value:
+                raise ValueError(
+                    f"--{option}: of which time? give --year, or --from and --to"
+                )
+        return None
+    files = {"s1": given["s1"], "s2": given["s2"], "s2-mask": given["s2_mask"]}
+    for option, value in {**files, "image": given["others"]}.items():
+        if value:
+            raise ValueError(
+                f"--{option}: a time is given, and images are fetched; leave one out"
+            )
+    dilation = given["mask_dilation"]
+    names = given["sources"] or ("planetary-computer",)
+    return Acquire(
+        year=given["year"],
+        first=given["first"],
+        last=given["last"],
+        season=given["season"],
+        source=tuple(absolute(n) if Path(n).is_file() else n for n in names),
+        dates=given["dates"],
+        clear=given["clear"],
+        skip=tuple(given["skip"]),
+        dilation=DILATION if dilation is None else dilation,
+    )
+
+
+def with_labels_fetched(given: MapOptions, progress: Progress) -> MapOptions:
+    """Fetch the labels of a region in tiles into the folder ``data``; say them as files.
+
+    Its images are no files: each tile reads its own.
+    """
+    from overcast.acquire.fetch import fetch
+    from overcast.region.description import is_region_file
+
+    file = given["region_file"]
+    if not given["labels"] or (file is not None and is_region_file(file)):
+        return given
+    if not (wanted := _label_products(given)):
+        return given
+    where = given["where"] or file
+    place: MapOptions = {
+        **given,
+        "where": None if where is None else str(where),
+        "grid": None,
+    }
+    request = request_of(place, tuple(wanted.values()))
+    fetched = fetch(request, given["out"] / DATA, given["overwrite"], progress)
+    return {**given, "labels": _as_files(given, fetched, wanted)["labels"]}
+
+
 def _radar(given: RegionOptions) -> tuple[str, ...]:
     """Sentinel-1, unless no source has it; that is said."""
     from overcast.acquire.catalogue import load_catalogue
@@ -135,11 +201,12 @@ def _as_files(
     given: MapOptions, fetched: Fetched, wanted: Mapping[str, str]
 ) -> MapOptions:
     """The options with the files that were fetched, of all days."""
+    from overcast.acquire.data_folder import classes_of, optical_in, radar_in
+
     files = fetched.manifest["files"]
     folder = fetched.folder
-    days = sorted(n for n in files if n.startswith("s2_") and "_scl" not in n)
-    masks = [m for n in days if (m := n.replace(".tif", "_scl.tif")) in files]
-    radar = sorted(n for n in files if n.startswith("s1_"))
+    days, radar = optical_in(files), radar_in(files)
+    masks = [mask for mask in map(classes_of, days) if mask in files]
     labels = []
     for text in given["labels"] or tuple(wanted):
         if (product := wanted.get(text)) is None:

@@ -14,11 +14,12 @@ from overcast.cli.arguments import absolute
 from overcast.cli.options import bar, say, show
 
 if TYPE_CHECKING:
-    from overcast.cli.option_values import TileOptions
+    from overcast.cli.option_values import MapOptions, TileOptions
     from overcast.plan import Plan
     from overcast.region.description import Region
     from overcast.region.engine import Engine
     from overcast.region.events import Events
+    from overcast.region.from_catalogues import Acquire
     from overcast.region.job import Wanted
     from overcast.run import Runs
 
@@ -33,8 +34,7 @@ _ALWAYS = _OF_REGIONS | {
 _NEVER = frozenset(
     (
         *("reference", "reference_legend", "reference_nodata", "reference_column"),
-        *("grid", "small_overlap", "bbox", "where", "year", "first", "last"),
-        *("season", "sources", "dates", "clear", "skip"),
+        *("grid", "small_overlap"),
     )
 )
 """Options that no region takes."""
@@ -56,6 +56,29 @@ def region_file_of(given: TileOptions) -> Path | None:
     return None
 
 
+def tiled_place_of(given: MapOptions) -> str | Path | None:
+    """The place that a command maps in tiles: a file, a box, or a tile of Sentinel-2.
+
+    Raises
+    ------
+    ValueError
+        If it is given twice, or an option of regions without one.
+    """
+    names = {"--bbox": given["bbox"], "--area": given["where"]}
+    places = {option: place for option, place in names.items() if place is not None}
+    if given["region_file"] is not None:
+        if places:
+            option, *_ = places
+            raise ValueError(f"{option}: --region says the place; leave one out")
+        return given["region_file"]
+    if not places or given["tiles"] is None:
+        return region_file_of(given)
+    if len(places) > 1:
+        raise ValueError("--bbox and --area: both say the place; leave one out")
+    (place,) = places.values()
+    return place.replace(" ", "") if given["bbox"] else place
+
+
 def _written() -> list[tuple[str, str]]:
     """Names of the options that were written on the command line, and how they look."""
     context = click.get_current_context()
@@ -68,9 +91,17 @@ def _written() -> list[tuple[str, str]]:
 
 
 def region_of(
-    path: Path, given: TileOptions, plan: Callable[[], Plan], resolution: float | None
+    place: str | Path,
+    given: TileOptions,
+    plan: Callable[[], Plan],
+    resolution: float | None = None,
+    acquire: Acquire | None = None,
 ) -> Region:
-    """The `Region` that a file and the options describe; `plan` is their plan."""
+    """The `Region` that a file or a place and the options describe.
+
+    `plan` makes the plan of the options, and `acquire` says which images are no files.
+    """
+    from overcast.acquire.place import is_named
     from overcast.region.description import (
         Cut,
         Region,
@@ -79,6 +110,7 @@ def region_of(
         read_region,
     )
 
+    path = Path(place)
     alone = is_region_file(path)
     for name, option in _written():
         if name in _NEVER:
@@ -92,7 +124,8 @@ def region_of(
         said = replace(said, data=parts_of_one(said.data))
         written = {name for name, _ in _written()}
         finer = resolution if "resolution" in written else None
-        region = Region(said, Cut(outline=absolute(path), resolution=finer))
+        outline = str(place) if is_named(str(place)) else absolute(path)
+        region = Region(said, Cut(outline=outline, resolution=finer), acquire)
     if given["tiles"]:
         region = replace(region, cut=replace(region.cut, tiles=given["tiles"]))
     return region

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
-from overcast import run_folder
 from overcast.geo.raster import Image
 from overcast.geo.stack import ImageSource, Stack
 from overcast.inputs import open_inputs
 from overcast.methods.boxes import Boxes
 from overcast.plan import read_plan
+from overcast.run_folder import plan_of_map
 
 Floats = NDArray[np.float32]
 
@@ -61,9 +61,7 @@ def _stacked(images: Iterable[Image]) -> Floats:
 
 def open_images_of(mapped: Path) -> DatedImages | None:
     """Images that a map was made from, if its files are where they were."""
-    folder = mapped.parent
-    beside = [folder / run_folder.PLAN, folder / "run" / run_folder.PLAN]
-    plan = next((path for path in beside if path.is_file()), None)
+    plan = plan_of_map(mapped.parent)
     if plan is None:
         return None
     try:

@@ -97,7 +97,9 @@ def _places(
 ) -> Iterator[Panel]:
     grid = overview(change.grid, _LOOKED_AT)
     values = look_at_classes(change, grid).values
-    images = [None if dated.seen is None else dated.seen.shown for dated in dates]
+    seen = [dated.seen.shown for dated in dates if dated.seen is not None]
+    # Both dates, or neither: one side of a picture must not lack its image.
+    images = seen if len(seen) == len(dates) else [None] * len(dates)
     (pixel_ha,) = areas_ha(np.array([1]), grid)
     for patch in _patches(values, classes.is_change):
         window = _around(patch.window, values.shape)
