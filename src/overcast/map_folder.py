@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 MAP = "map.tif"
 """Class codes."""
 CONFIDENCE = "confidence.tif"
@@ -34,3 +36,22 @@ CATEGORIES = "map.tif.aux.xml"
 """Names of the classes for GDAL."""
 SUSPICIOUS = "suspicious.tif"
 """Probability that a label is wrong."""
+
+REGION = "region.json"
+"""What a region in tiles says of its folder."""
+
+
+def maps_of(mapped: Path) -> tuple[Path, ...]:
+    """The rasters of a map: the file itself, or one for each zone of a region's folder.
+
+    Raises
+    ------
+    ValueError
+        If it is the folder of a region without a map yet.
+    """
+    if not (mapped / REGION).is_file():
+        return (mapped,)
+    rasters = tuple(sorted(mapped.glob("map-*.vrt")))
+    if not rasters:
+        raise ValueError(f"{mapped}: has no map yet; let overcast map finish it first")
+    return rasters
