@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from overcast import __version__, run_folder
+from overcast import __version__
 from overcast.accuracy.area import estimates
 from overcast.accuracy.bootstrap import FEWEST, block_side, intervals
 from overcast.accuracy.confusion import Confusion, scores
@@ -35,6 +35,7 @@ from overcast.output_file import begin_file
 from overcast.plan import read_plan
 from overcast.product.rasters import written_legend
 from overcast.progress import Progress, quiet
+from overcast.run_folder import RunFolder
 from overcast.sources import legend_of, open_translated
 
 
@@ -275,7 +276,7 @@ def _on_labels(
 ) -> Iterator[str]:
     """Say how the labels that the map learned from relate to the reference."""
     tags = open_raster(source.path).tags()
-    plan = mapped.with_name("run") / run_folder.PLAN
+    plan = RunFolder.beside(mapped).plan
     if "OVERCAST_VERSION" not in tags:
         return
     if not plan.is_file():

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from overcast import lock
-from overcast.accuracy import calibration_file
 from overcast.accuracy.calibrated import Calibrated
 from overcast.accuracy.calibration import HeldOut
 from overcast.accuracy.calibration_file import read_calibration, write_calibration
@@ -39,6 +38,7 @@ from overcast.region.from_catalogues import SURVEYS
 from overcast.region.ground import Zone, open_ground
 from overcast.region.state import DESCRIPTION
 from overcast.run import is_trained, load_run
+from overcast.run_folder import RUN, RunFolder
 from overcast.threads import steady_learning
 
 
@@ -59,7 +59,7 @@ def calibrate_region(
         If the folder has no run or no map, it is calibrated already and `overwrite` is
         not set, or `known` is not points.
     """
-    run = out / "run"
+    run = out / RUN
     if not (run.is_dir() and is_trained(run)):
         raise ValueError(
             f"{out}: has no run of its own; calibrate the folder of the run that made it"
@@ -72,7 +72,7 @@ def calibrate_region(
             calibration = calibrate(held, known.path.name)
         write_calibration(calibration, run)
     summary = {
-        "calibration": str(run / calibration_file.NAME),
+        "calibration": str(RunFolder(run).calibration),
         "temperature": round(calibration.scaling.temperature, 4),
         "pixels": calibration.pixels,
         "expected_error": {
