@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,9 +30,9 @@ def named(tree: ast.Module) -> Iterator[tuple[str, int]]:
             yield node.attr, node.lineno
         elif isinstance(node, ast.arg):
             yield node.arg, node.lineno
-        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
-            yield node.name, node.lineno
-        elif isinstance(node, ast.MatchAs | ast.MatchStar) and node.name is not None:
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef) or (
+            isinstance(node, ast.MatchAs | ast.MatchStar) and node.name is not None
+        ):
             yield node.name, node.lineno
 
 
