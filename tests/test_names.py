@@ -11,6 +11,7 @@ import pytest
 import overcast
 
 ROOT = Path(overcast.__file__).parent
+_NAMED = ast.FunctionDef | ast.ClassDef | ast.MatchAs | ast.MatchStar
 SAY_NOTHING = frozenset(("found", "told", "kept", "there"))
 """Words that say how a value came about, and not what it is."""
 
@@ -30,9 +31,7 @@ def named(tree: ast.Module) -> Iterator[tuple[str, int]]:
             yield node.attr, node.lineno
         elif isinstance(node, ast.arg):
             yield node.arg, node.lineno
-        elif isinstance(node, ast.FunctionDef | ast.ClassDef) or (
-            isinstance(node, ast.MatchAs | ast.MatchStar) and node.name is not None
-        ):
+        elif isinstance(node, _NAMED) and node.name is not None:
             yield node.name, node.lineno
 
 
