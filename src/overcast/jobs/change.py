@@ -51,12 +51,12 @@ NAMES = (
 _BAND = 256
 COUNTED = (
     "mapped areas are pixels counted in the map of change, which has errors, so they are "
-    "not the areas on the ground; for areas with intervals, fill a sample (overcast sample "
+    "not the areas on the ground. For areas with intervals, fill a sample (overcast sample "
     "change.tif --out sample.gpkg) and give it as --sample"
 )
 APART = (
     "two maps made apart differ in {apart} ha, of which {joint} ha are probable "
-    "change; the rest is mostly errors of one map or the other, so never report the "
+    "change. The rest is mostly errors of one map or the other, so never report the "
     "difference of two maps' areas as change"
 )
 

@@ -96,8 +96,8 @@ def open_dated(path: Path) -> DatedMap:
                 )
             return DatedMap(mapped, classes, image)
     raise ValueError(
-        f"{mapped}: has neither probabilities.tif nor confidence.tif beside it, so that "
-        "nobody can tell what change is probable; give the folder as overcast made it"
+        f"{mapped}: has neither probabilities.tif nor confidence.tif beside it, so "
+        "the probability of change is not known; give the folder as overcast made it"
     )
 
 
