@@ -61,9 +61,9 @@ APART = (
 )
 
 CLASSES_ALONE = (
-    "change is judged by the classes of both maps alone, since the images of one of them "
-    "or both are not where they were, or show too little of the same ground; with the "
-    "images of both dates, less change is missed"
+    "change is judged by the classes of both maps alone. Images of a date are not where "
+    "they were, or show too little of the same ground; with the images of both dates, less "
+    "change is missed"
 )
 
 
