@@ -264,7 +264,7 @@ def chances_over(over: Chosen, count: int, *, balanced: bool) -> NDArray[np.floa
     """
     chances = chances_of(over.shown, count, balanced=True)
     if not balanced:
-        wanted = count * over.there / over.there.sum()
+        wanted = count * over.totals / over.totals.sum()
         chances = np.minimum(1.0, wanted / np.maximum(over.shown, 1))
     return np.append(chances, 0)
 

@@ -52,18 +52,18 @@ def strata_of(
     if column is not None:
         names = list(features.column(column))
     _, own = np.unique(names, return_inverse=True)
-    found = np.full(len(windows), -1, np.int64)
+    stratum = np.full(len(windows), -1, np.int64)
     for number, stack in enumerate(stacks):
         here = np.flatnonzero(index == number)
         tree = shapely.STRtree(features.to_crs(str(stack.grid.crs)))
         centres = shapely.points([_centre(stack, windows[int(k)][1]) for k in here])
         window, polygon = tree.query(centres, predicate="intersects")
-        found[here[window]] = own.ravel()[polygon]
-    if (found < 0).all():
+        stratum[here[window]] = own.ravel()[polygon]
+    if (stratum < 0).all():
         raise ValueError(
             f"{strata}: no polygon holds a part of the region; give those of this place"
         )
-    return found
+    return stratum
 
 
 def _centre(stack: Stack, window: Window) -> tuple[float, float]:
