@@ -38,7 +38,7 @@ from overcast.region.description import Cut, Region, read_region
 from overcast.region.engine import InTurn, engine_of
 from overcast.region.events import Events
 from overcast.region.ground import open_ground
-from overcast.region.job import Wanted, map_region, predict_region
+from overcast.region.job import RegionOutput, map_region, predict_region
 from overcast.region.tile import read_record
 from overcast.run import Runs
 from overcast.threads import keep_memory, use
@@ -81,20 +81,20 @@ def tiles(folder: Path) -> dict[str, Any]:
     region, found = region_of(folder / "w"), {}
     use(1)
     keep_memory()
-    map_region(region, Wanted(folder / "bare"), InTurn(), Events())
+    map_region(region, RegionOutput(folder / "bare"), InTurn(), Events())
     runs = Runs((folder / "bare" / "run",))
     found["bare"] = costs(folder / "bare")
     for number in (1, 2):
         with engine_of(workers=number, memory="3GiB") as engine:
             out = folder / f"dask{number}"
-            predict_region(region, runs, Wanted(out), engine, Events())
+            predict_region(region, runs, RegionOutput(out), engine, Events())
         found[f"dask, {number} workers"] = costs(out)
-    predict_region(region, runs, Wanted(folder / "again"), InTurn(), Events())
+    predict_region(region, runs, RegionOutput(folder / "again"), InTurn(), Events())
     found["bare again"] = costs(folder / "again")
     each = {name: one["cpu_seconds_per_tile"] for name, one in found.items()}
     bare = statistics.mean(each[k] for k in ("bare", "bare again"))
     larger = region_of(folder / "w", 4 * SIDE)
-    predict_region(larger, runs, Wanted(folder / "large"), InTurn(), Events())
+    predict_region(larger, runs, RegionOutput(folder / "large"), InTurn(), Events())
     return {
         **found,
         "dask over bare": {
@@ -137,7 +137,7 @@ def classes(folder: Path) -> dict[str, Any]:
     write_world(seed=7, size=3 * SIDE, folder=world)
     use(2)
     region = region_of(world, 256)
-    map_region(region, Wanted(folder / "all"), InTurn(), Events())
+    map_region(region, RegionOutput(folder / "all"), InTurn(), Events())
     legend = written_legend(next((folder / "all" / "tiles").glob("*/map.tif")))
     mapped = values(folder / "all")
     stack = open_ground(region).zones[0].stack
@@ -155,12 +155,12 @@ def classes(folder: Path) -> dict[str, Any]:
     left, right = _halves(folder, world)
     halves = []
     for name, part in (("left", left), ("right", right)):
-        map_region(part, Wanted(folder / name), InTurn(), Events())
+        map_region(part, RegionOutput(folder / name), InTurn(), Events())
         halves.append(Runs((folder / name / "run",)))
     scores = {}
     for name, runs in zip(("of the left", "of its own"), halves, strict=True):
         out = folder / name.replace(" ", "-")
-        predict_region(right, runs, Wanted(out), InTurn(), Events())
+        predict_region(right, runs, RegionOutput(out), InTurn(), Events())
         scores[name] = score(out, world / "truth.tif", legend)
     each = [score_own(folder, world, right, number, legend) for number in range(3)]
     return {
@@ -224,7 +224,7 @@ def score_own(
     rows = (number * SIDE, (number + 1) * SIDE)
     place = _cut(world, folder / f"t{number}", rows, (2 * SIDE, 3 * SIDE))
     out = folder / f"tile{number}"
-    map_region(region_of(place), Wanted(out), InTurn(), Events())
+    map_region(region_of(place), RegionOutput(out), InTurn(), Events())
     return score(out, world / "truth.tif", legend)
 
 
@@ -279,7 +279,9 @@ def _measured(folder: Path) -> list[float]:
     """CPU seconds of nine tiles."""
     write_world(seed=5, size=3 * SIDE, folder=folder / "w")
     use(1)
-    map_region(region_of(folder / "w"), Wanted(folder / "bare"), InTurn(), Events())
+    map_region(
+        region_of(folder / "w"), RegionOutput(folder / "bare"), InTurn(), Events()
+    )
     records = [read_record(path) for path in (folder / "bare" / "tiles").iterdir()]
     return [r["cpu_seconds"] for r in records if r]
 
@@ -311,7 +313,7 @@ def kills(folder: Path, count: int = 10) -> dict[str, Any]:
     tree = {"tiles": 32, "data": {"images": images, "labels": labels}, "method": method}
     (folder / "region.yaml").write_text(json.dumps(tree))
     region = read_region(folder / "region.yaml")
-    map_region(region, Wanted(folder / "calm"), InTurn(), Events())
+    map_region(region, RegionOutput(folder / "calm"), InTurn(), Events())
     command = [*_OVERCAST, "map", "--region", "region.yaml", "--workers", "2"]
     random, made, killed = np.random.default_rng(0), dict[str, int](), []
     again = 0
@@ -337,7 +339,7 @@ def kills(folder: Path, count: int = 10) -> dict[str, Any]:
         if len(made) == len(list((folder / "calm" / "tiles").iterdir())):
             made.clear()
             shutil.rmtree(out)
-    map_region(region, Wanted(out), InTurn(), Events())
+    map_region(region, RegionOutput(out), InTurn(), Events())
     return {
         "killed": {kind: killed.count(kind) for kind in ("client", "worker")},
         "pixels that differ": int((values(out) != values(folder / "calm")).sum()),
