@@ -91,7 +91,7 @@ def test_a_class_that_no_map_has_takes_no_part() -> None:
     classes = random.integers(0, 2, 4000)
     after = np.where(random.random(4000) < 0.1, 1 - classes, classes)
     first, second = (
-        np.pad(seen(c, k)[:, :2], ((0, 0), (0, 1)))
+        np.pad(seen(c, k)[:, :2], ((0, 0), (0, 1)), constant_values=0.008)
         for k, c in enumerate((classes, after))
     )
     joint = estimate_joint(first, second)

@@ -28,6 +28,8 @@ _ROUNDS = 500
 _ENOUGH = 1e-7
 _LEAST = 1e-4
 """Probability below which a class is not ruled out: files hold steps of 1/254."""
+_LIKELY = 0.05
+"""A class that is nowhere so probable is not on the map, whatever rounding leaves of it."""
 _PERSISTS = 0.95
 """Share of the land that keeps its class in the first J."""
 _BLOCK = 20_000
@@ -179,8 +181,8 @@ def _split(
 
 
 def _occur(first: Probabilities, second: Probabilities) -> NDArray[np.bool_]:
-    """Which transitions ``[K, K]`` are of classes that both maps have at all."""
-    return np.outer(first.mean(0) > _LEAST, second.mean(0) > _LEAST)
+    """Which transitions ``[K, K]`` are of classes that are likely anywhere."""
+    return np.outer(first.max(0) >= _LIKELY, second.max(0) >= _LIKELY)
 
 
 def _floored(p: Probabilities) -> Floats:
