@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+import re
 import tempfile
 import time
 from collections import Counter
@@ -21,6 +22,7 @@ import hypothesis
 import numpy as np
 import yaml
 from bench.corpus.runner import preload
+from bench.faults.commands import small_scenes
 from bench.faults.damage import ways_of
 from bench.faults.readers import Reader, readers, tried
 from hypothesis import HealthCheck, settings
@@ -73,7 +75,7 @@ def trees(draw: st.DrawFn, right: bytes, write: Callable[[Any], str]) -> bytes:
         elif how == "more" and isinstance(holder, dict):
             holder[draw(st.sampled_from([*ODD[:6], "kind", "name"]))] = 1
         else:
-            holder[key] = draw(st.sampled_from(_ODD_VALUES))
+            holder[key] = copy.deepcopy(draw(st.sampled_from(_ODD_VALUES)))
     return write(tree).encode("utf-8", "surrogatepass")
 
 
@@ -111,6 +113,7 @@ def contents(reader: Reader) -> st.SearchStrategy[bytes]:
 
 def fuzz(minutes: float, seed: int) -> Counter[tuple[str, str]]:
     """Feed all readers in turn; counts of what was read, refused, and fell."""
+    small_scenes()
     preload()
     counts: Counter[tuple[str, str]] = Counter()
     end = time.monotonic() + 60 * minutes
@@ -139,6 +142,7 @@ def feed(
         max_examples=files,
         deadline=None,
         database=None,
+        report_multiple_bugs=False,
         suppress_health_check=list(HealthCheck),
     )
     @hypothesis.given(content=contents(reader))
@@ -161,7 +165,7 @@ def feed(
 
 def keep(name: str, content: bytes) -> Path:
     """Keep what fells a reader, for a test."""
-    folder = KEPT / name.replace(": ", "-").replace(" ", "-")
+    folder = folder_of(name)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / hashlib.sha256(content).hexdigest()[:12]
     path.write_bytes(content)
@@ -170,5 +174,10 @@ def keep(name: str, content: bytes) -> Path:
 
 def kept(name: str) -> list[Path]:
     """What once fell a reader."""
-    folder = KEPT / name.replace(": ", "-").replace(" ", "-")
+    folder = folder_of(name)
     return sorted(folder.glob("*")) if folder.is_dir() else []
+
+
+def folder_of(name: str) -> Path:
+    """Where that is kept."""
+    return KEPT / re.sub(r"\W+", "-", name)

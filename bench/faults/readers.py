@@ -146,7 +146,7 @@ def _text(content: str | dict[str, Any]) -> bytes:
 READERS: dict[str, Reader] = {
     "plan": Reader("plan.yaml", _text(PLAN), read_plan),
     "region": Reader("region.yaml", _text(PLAN + "tiles: 1024\n"), read_region),
-    "legend": Reader("legend.csv", _text(LEGEND), lambda path: load_legend(path)),
+    "legend": Reader("legend.csv", _text(LEGEND), load_legend),
     "sensor": Reader("sensor.toml", _text(SENSOR), load_sensor),
     "points": Reader("points.csv", _text(TABLE), read_table),
     "weights": Reader("weights.toml", _text(WEIGHTS), described),
@@ -164,7 +164,9 @@ READERS: dict[str, Reader] = {
         "interface.json", _text(INTERFACE), lambda path: read_interface(path.parent)
     ),
     "calibration": Reader(
-        "calibration.json", _text(CALIBRATION), lambda path: read_calibration(path.parent)
+        "calibration.json",
+        _text(CALIBRATION),
+        lambda path: read_calibration(path.parent),
     ),
 }
 """Readers that need one file alone."""

@@ -22,8 +22,9 @@ from overcast.geo.times import seen_of
 from overcast.limits import check_limits
 from overcast.plan import Data, ImageInput, Plan, fingerprint, plan_of_tree, unsigned
 from overcast.region.from_catalogues import Acquire, plain_acquire, tree_of_acquire
+from overcast.schema import from_tree
 from overcast.texts import read_text
-from overcast.trees import from_tree, parse_yaml, to_tree
+from overcast.trees import parse_yaml, to_tree
 
 _CELL, _SMALLEST = 512, 32
 _YAML = (".yaml", ".yml")
