@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 
 def style_of(name: str) -> str:
     """Name of the style of a raster for QGIS, which reads it from beside the raster."""
@@ -53,3 +55,21 @@ MAP_FILES = (MAP, CONFIDENCE, PROBABILITIES, SET_SIZES, CLEAR, SCORES, REPORT)
 """What a map may consist of, as commands list it."""
 BESIDE = (CATEGORIES, STYLE, style_of(CONFIDENCE), style_of(SET_SIZES), LEGEND, ITEM)
 """What other programs read beside those."""
+REGION = "region.json"
+"""What a region in tiles says of its folder."""
+
+
+def maps_of(mapped: Path) -> tuple[Path, ...]:
+    """The rasters of a map: the file itself, or one for each zone of a region's folder.
+
+    Raises
+    ------
+    ValueError
+        If it is the folder of a region without a map yet.
+    """
+    if not (mapped / REGION).is_file():
+        return (mapped,)
+    rasters = tuple(sorted(mapped.glob("map-*.vrt")))
+    if not rasters:
+        raise ValueError(f"{mapped}: has no map yet; let overcast map finish it first")
+    return rasters

@@ -141,13 +141,13 @@ def _facts(plan: Plan, interface: Interface, folder: Path) -> dict[str, object]:
 
 
 def _digests(folder: Path) -> dict[str, str]:
-    found = {}
+    digests = {}
     for path in RunFolder(folder).all_learned():
         with reading(path), path.open("rb") as file:
-            found[path.relative_to(folder).as_posix()] = hashlib.file_digest(
+            digests[path.relative_to(folder).as_posix()] = hashlib.file_digest(
                 file, "sha256"
             ).hexdigest()
-    return found
+    return digests
 
 
 def _changed(before: object, now: Mapping[str, str]) -> str:

@@ -55,7 +55,7 @@ def test_a_class_that_two_windows_of_five_thousand_name_is_chosen() -> None:
     assert shown[0] >= ENOUGH
     assert shown[1] >= 64 * 3
     np.testing.assert_allclose(chosen.shown, 100 * shown)
-    np.testing.assert_allclose(chosen.there, 100 * cells.sum(0))
+    np.testing.assert_allclose(chosen.totals, 100 * cells.sum(0))
     assert list(chosen.windows) == sorted(chosen.windows)
 
 

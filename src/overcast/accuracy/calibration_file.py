@@ -52,16 +52,16 @@ class Calibration:
     sets: ConformalSets | None = None
 
 
-def write_calibration(found: Calibration, run: Path) -> None:
+def write_calibration(calibration: Calibration, run: Path) -> None:
     """Write it into a run's folder; the file is whole or not there."""
     tree = {
-        "temperature": found.scaling.temperature,
-        "curve": found.scaling.curve.values.round(6).tolist(),
-        "reference": found.reference,
-        "pixels": found.pixels,
-        "before": reliability_tree(found.before),
-        "after": reliability_tree(found.after),
-        "sets": None if found.sets is None else _sets_tree(found.sets),
+        "temperature": calibration.scaling.temperature,
+        "curve": calibration.scaling.curve.values.round(6).tolist(),
+        "reference": calibration.reference,
+        "pixels": calibration.pixels,
+        "before": reliability_tree(calibration.before),
+        "after": reliability_tree(calibration.after),
+        "sets": None if calibration.sets is None else _sets_tree(calibration.sets),
     }
     path = RunFolder(run).calibration
     scratch = path.with_name(f"{path.name}.tmp")
@@ -170,12 +170,12 @@ class _File:
         return Scaling(self.temperature, curve)
 
 
-def reliability_tree(found: Reliability) -> dict[str, Any]:
+def reliability_tree(reliability: Reliability) -> dict[str, Any]:
     """Plain values of a reliability, for JSON, with its expected error."""
     columns = ("edges", "pixels", "right", "confidence", "points")
     return {
-        "expected_error": round(found.expected_error, 6),
-        **{name: getattr(found, name).round(6).tolist() for name in columns},
+        "expected_error": round(reliability.expected_error, 6),
+        **{name: getattr(reliability, name).round(6).tolist() for name in columns},
     }
 
 

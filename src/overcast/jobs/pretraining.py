@@ -194,7 +194,9 @@ def _network(plan: Plan) -> Network:
     return network
 
 
-def _stacks(inputs: Sequence[Inputs], recipe: Recipe[State], kept: Path) -> list[Stack]:
+def _stacks(
+    inputs: Sequence[Inputs], recipe: Recipe[State], folder: Path
+) -> list[Stack]:
     """Return the stacks to learn from, with superpixels if the recipe asks for them."""
     from overcast.train.felzenszwalb import with_superpixels
     from overcast.train.recipe import OfSuperpixels
@@ -205,7 +207,7 @@ def _stacks(inputs: Sequence[Inputs], recipe: Recipe[State], kept: Path) -> list
     if target is None:
         return dates
     return [
-        with_superpixels(stack, kept / str(number), target)
+        with_superpixels(stack, folder / str(number), target)
         for number, stack in enumerate(dates)
     ]
 

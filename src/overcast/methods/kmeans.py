@@ -75,7 +75,7 @@ class KMeans:
         spread = np.nanstd(sample.features, 0) + np.float32(1e-6)
         scaled = np.nan_to_num((sample.features - mean) / spread)
         progress("clustering", 0, 1)
-        found = Clustering(
+        clustering = Clustering(
             min(self.clusters, len(scaled)),
             n_init=self.starts,
             max_iter=self.iterations,
@@ -83,8 +83,14 @@ class KMeans:
         ).fit(scaled)
         progress("clustering", 1, 1)
         assert first.labels is not None
-        names = name_clusters(found.labels_, sample.classes, len(first.labels.legend))
-        arrays = {"centres": found.cluster_centers_, "mean": mean, "spread": spread}
+        names = name_clusters(
+            clustering.labels_, sample.classes, len(first.labels.legend)
+        )
+        arrays = {
+            "centres": clustering.cluster_centers_,
+            "mean": mean,
+            "spread": spread,
+        }
         floats = {k: np.ascontiguousarray(v, np.float32) for k, v in arrays.items()}
         save_arrays({**floats, "classes": names}, folder / _FILE)
 

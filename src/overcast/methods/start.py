@@ -70,13 +70,13 @@ def start_from(
     run = _Run.read(RunFolder.of(folder))
     own = _Run(options, sensors, model.state_dict())
     _check_units(where, sensors, run.sensors)
-    found = adopt(model, own.readings(), run.weights, run.readings())
-    if not found:
+    adopted = adopt(model, own.readings(), run.weights, run.readings())
+    if not adopted:
         raise ValueError(
             f"{where}: nothing of it fits this network; the run is {run}, this is {own}; "
             "take the run's model with its options, and some of its bands"
         )
-    return found
+    return adopted
 
 
 def check_frozen(

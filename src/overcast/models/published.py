@@ -205,7 +205,7 @@ _TABLE = (
         ("Apache-2.0", _SATLAS_PAPER),
     ),
 )
-PUBLISHED: Mapping[str, Published] = {found.name: found for found in _TABLE}
+PUBLISHED: Mapping[str, Published] = {one.name: one for one in _TABLE}
 """Weights of Sentinel-1 and Sentinel-2 encoders, by name."""
 
 

@@ -121,7 +121,7 @@ def _blocks(stack: Stack, outline: Any) -> list[list[Window]]:
     h, w = stack.shape
     shapely.prepare(outline)
     size = _ACROSS * WINDOW
-    found = []
+    blocks = []
     for top in range(0, h, size):
         for left in range(0, w, size):
             windows = [
@@ -131,8 +131,8 @@ def _blocks(stack: Stack, outline: Any) -> list[list[Window]]:
             ]
             own = [one for one in windows if _touches(stack.grid, one, outline)]
             if own:
-                found.append(own)
-    return found
+                blocks.append(own)
+    return blocks
 
 
 def _touches(grid: GeoBox, window: Window, outline: Any) -> bool:

@@ -162,9 +162,9 @@ def holdings(shares: Floats, legend: Legend) -> str:
     return ", ".join(f"{100 * shares[k]:.0f} % {legend.names[k]}" for k in order)
 
 
-def _tree(found: Matrix, names: tuple[str, ...], by_row: bool) -> dict[str, Any]:
+def _tree(matrix: Matrix, names: tuple[str, ...], by_row: bool) -> dict[str, Any]:
     """A class (or a label) to its labels (or classes), each with its interval."""
-    ends = {"share": found.value, "low": found.low, "high": found.high}
+    ends = {"share": matrix.value, "low": matrix.low, "high": matrix.high}
     parts = {key: part if by_row else part.T for key, part in ends.items()}
     return {
         first: {
