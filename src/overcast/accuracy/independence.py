@@ -40,6 +40,6 @@ def remark(confusion: Confusion, fine: bool) -> str | None:
         )
     return (
         "the reference is the labels that the map was learned from, or as good as: they "
-        f"agree in {agreement:.1%} of {both} pixels; these scores say how well the map "
+        f"agree in {agreement:.1%} of {both} pixels. These scores say how well the map "
         "copies its labels, not how right it is"
     )

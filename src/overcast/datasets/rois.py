@@ -190,7 +190,7 @@ def _keys_in(folder: Path, head: str) -> set[Key]:
         raise ValueError(
             f"{folder}: holds {_shown(names)}; expected files such as "
             f"{head}<scene>_p<number>.tif; unpack the archive so that its GeoTIFFs lie "
-            "in this very folder"
+            "in this folder itself"
         )
     return {(match[1], match[2]) for match in matches}
 

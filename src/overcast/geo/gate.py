@@ -244,7 +244,7 @@ def admit_own(
         raise ValueError(
             f"{stored.what}: no band {', '.join(missing)} of the sensor {sensor.name}; "
             f"its bands are {', '.join(tag.name or 'unnamed' for tag in stored.tags)}. "
-            "Name the bands alike in both, or leave out of the sensor what is not there"
+            "Name the bands alike in both, or leave the missing ones out of the sensor"
         )
     scales, offsets, tagged = tags_of(look)
     if tagged and encoding.scale == 1 and encoding.offset == 0:

@@ -51,19 +51,19 @@ NAMES = (
 _BAND = 256
 COUNTED = (
     "mapped areas are pixels counted in the map of change, which has errors, so they are "
-    "not the areas on the ground; for areas with intervals, fill a sample (overcast sample "
+    "not the areas on the ground. For areas with intervals, fill a sample (overcast sample "
     "change.tif --out sample.gpkg) and give it as --sample"
 )
 APART = (
     "two maps made apart differ in {apart} ha, of which {joint} ha are probable "
-    "change; the rest is mostly errors of one map or the other, so never report the "
+    "change. The rest is mostly errors of one map or the other, so never report the "
     "difference of two maps' areas as change"
 )
 
 CLASSES_ALONE = (
-    "change is judged by the classes of both maps alone, since the images of one of them "
-    "or both are not where they were, or show too little of the same ground; with the "
-    "images of both dates, less change is missed"
+    "change is judged by the classes of both maps alone. Images of a date are not where "
+    "they were, or show too little of the same ground; with the images of both dates, less "
+    "change is missed"
 )
 
 

@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,8 +101,8 @@ def open_dated(path: Path) -> DatedMap:
                 )
             return DatedMap(mapped, classes, image, open_images_of(mapped))
     raise ValueError(
-        f"{mapped}: has neither probabilities.tif nor confidence.tif beside it, so that "
-        "nobody can tell what change is probable; give the folder as overcast made it"
+        f"{mapped}: has neither probabilities.tif nor confidence.tif beside it, so "
+        "the probability of change is not known; give the folder as overcast made it"
     )
 
 
@@ -205,7 +204,7 @@ def find_changes(
     bands = pieces(grid, _ROWS)
     for done, band in enumerate(bands, 1):
         pixels, maps = _read(dates, grid, band)
-        *changes, together, sums = _compared(pixels, maps, model, least)
+        changes, together, sums = _compared(pixels, maps, model, least)
         apart += together
         expected += sums
         for target, values in zip(targets, changes, strict=True):
@@ -219,7 +218,7 @@ def find_changes(
 
 def _compared(
     pixels: PixelPairs, maps: tuple[Classes, Classes], model: ChangeModel, least: float
-) -> tuple[NDArray[Any], ...]:
+) -> tuple[tuple[NDArray[np.generic], ...], NDArray[np.int64], NDArray[np.float64]]:
     """Before, after, class if it stays and probability of change of pixels ``[N]``.
 
     And the pixels ``[K, K]`` by class in the two maps as they are, and the sums of
@@ -238,7 +237,7 @@ def _compared(
     size = len(joint.shares)
     pair = maps[0][known].astype(np.int64) * size + maps[1][known]
     together = np.bincount(pair, minlength=size * size).reshape(size, size)
-    return old, new, same, share, together, joint.expected(a, b, share[known])
+    return (old, new, same, share), together, joint.expected(a, b, share[known])
 
 
 def _sieve(

@@ -301,10 +301,9 @@ def _check_alike(scenes: Sequence[Mapping[str, Path]]) -> None:
         (name,) = odd
         other = "S2" if name == "s1" else "S1"
         raise ValueError(
-            f"{odd[name]}: no {other} image of the same scene, while "
-            f"{len(both)} of {len(scenes)} scenes have both; name images of one scene "
-            "alike but for S1 and S2, put them into a folder of their own, or leave "
-            "this one out"
+            f"{odd[name]}: no {other} image of the same scene, but {len(both)} of "
+            f"{len(scenes)} scenes have both; give both images of a scene the same name "
+            "but for S1 and S2, or leave this one out"
         )
 
 

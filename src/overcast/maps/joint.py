@@ -92,8 +92,8 @@ class Joint:
         moves = np.maximum(((a @ off) * b).sum(1), 1e-300)
         stays = np.maximum((a * b) @ diagonal, 1e-300)
         moved = off * ((a * (changed / moves)[:, None]).T @ b)
-        kept = diagonal * (a * b * ((1 - changed) / stays)[:, None]).sum(0)
-        return np.asarray(moved + np.diag(kept))
+        unchanged = diagonal * (a * b * ((1 - changed) / stays)[:, None]).sum(0)
+        return np.asarray(moved + np.diag(unchanged))
 
     def _likelihoods(
         self, first: Probabilities, second: Probabilities

@@ -88,18 +88,18 @@ class Pairs:
         first, second
             Bands ``[N, C]`` of both dates, as they were when it was learned.
         """
-        found = np.empty(len(first), np.float32)
+        ratio = np.empty(len(first), np.float32)
         for start in range(0, len(first), _PART):
             part = slice(start, start + _PART)
             x = self.first.transform(first[part])
             y = self.second.transform(second[part])
             cut = x.shape[1]
-            found[part] = (
+            ratio[part] = (
                 self._log_density(x, slice(None, cut))
                 + self._log_density(y, slice(cut, None))
                 - self._log_density(np.concatenate([x, y], 1), slice(None))
             )
-        return found
+        return ratio
 
     def _log_density(
         self, values: NDArray[np.float64], axes: slice
@@ -128,12 +128,12 @@ class CrossPairs:
         self, first: Floats, second: Floats, groups: NDArray[np.uint8]
     ) -> Floats:
         """Logarithm of the likelihood ratio ``[N]`` of pixels of some `groups` ``[N]``."""
-        found = np.zeros(len(first), np.float32)
+        ratio = np.zeros(len(first), np.float32)
         for group, model in enumerate(self.models):
             part = groups == group
             if part.any():
-                found[part] = model.surprise(first[part], second[part])
-        return found
+                ratio[part] = model.surprise(first[part], second[part])
+        return ratio
 
 
 def groups_of(rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.uint8]:

@@ -22,7 +22,7 @@ _WORTH_SAYING = 0.05
 """Share of a class, or of a label, from which a mistake is worth a sentence."""
 _MOST = 8
 ORIGIN = (
-    "These are estimates of the method that learned from the very labels, and no "
+    "These are estimates of the method that learned from these labels, and no "
     "independent reference judged them: a mistake that the labels make everywhere alike "
     "is learned and not seen here. Draw a sample and look before relying on them."
 )

@@ -117,7 +117,7 @@ def check_clusters(arrays: Arrays, features: int, clusterings: int) -> list[int]
     """
     check_array(arrays, "spread", (features,), (1e-30, np.inf))
     if "mean" not in arrays or arrays["mean"].shape != (features,):
-        raise ValueError(f"array mean is not there for {features} features")
+        raise ValueError(f"array mean is missing for {features} features")
     groups = sum(name.startswith("seen.") for name in arrays)
     if not groups or _clusterings(arrays) != clusterings:
         raise ValueError(

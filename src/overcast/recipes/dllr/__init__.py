@@ -222,7 +222,8 @@ class DLLR:
         """
         if self.decay is None or self.ramp is None:
             raise ValueError(
-                "decay and ramp follow the number of steps, which nobody gave: configure"
+                "decay and ramp follow the number of steps, which is not known; call "
+                "configure"
             )
         missing = {self.optical, self.radar} - model.bands.keys()
         if missing:
