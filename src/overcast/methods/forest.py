@@ -27,7 +27,7 @@ from overcast.methods.over import Chosen
 from overcast.methods.sampling import (
     FEWEST_SAMPLES,
     Sample,
-    chances_of,
+    chances_over,
     sample_over,
     sample_pixels,
 )
@@ -119,7 +119,7 @@ class Forest:
                 balanced=self.balanced,
                 progress=progress,
             )
-        chances = np.append(chances_of(over.shown, self.samples, self.balanced), 0)
+        chances = chances_over(over, self.samples, balanced=self.balanced)
         return sample_over(stacks, features, chances, halo=halo, seed=seed, over=over)
 
     def load(

@@ -256,6 +256,19 @@ def chances_of(
     return np.asarray(np.minimum(1.0, share / np.maximum(totals, 1)))
 
 
+def chances_over(over: Chosen, count: int, *, balanced: bool) -> NDArray[np.float64]:
+    """Chance of a pixel of every class in chosen windows ``[K + 1]``; unknown is last.
+
+    With `balanced`, as many of every class are drawn; else of each class as many as it
+    has in all of the ground, however many of them the windows show.
+    """
+    chances = chances_of(over.shown, count, balanced=True)
+    if not balanced:
+        wanted = count * over.totals / over.totals.sum()
+        chances = np.minimum(1.0, wanted / np.maximum(over.shown, 1))
+    return np.append(chances, 0)
+
+
 def _labels_of(stack: Stack) -> LabelSource:
     assert stack.labels is not None
     return stack.labels
