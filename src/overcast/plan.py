@@ -25,9 +25,10 @@ from overcast.geo.location import Location
 from overcast.limits import LARGEST_SEED, check_limits
 from overcast.outside import canonical, located, of_run
 from overcast.plan_images import LATER, NO_MASK, ImageInput, MaskInput, ObservationInput
+from overcast.schema import check_value, from_tree, refuse_unknown
 from overcast.strict_yaml import parse_yaml
 from overcast.texts import read_text
-from overcast.trees import check_value, from_tree, refuse_unknown, to_tree
+from overcast.trees import to_tree
 
 if TYPE_CHECKING:
     from overcast.models.segmenter import Segmenter
