@@ -32,7 +32,7 @@ from bench.faults.table import counts_of, counts_of_words, write_counts, write_t
 PARTS = ("kills", "random", "disks", "lost", "files", "pairs", "requests")
 _SMALL = ("sample to CSV", "publish", "generalise")
 """Commands that take little time, and have one file, several, and a raster."""
-_FILES = 54
+_FILES = 46
 """Damaged files of a format: 1,000 and more in all."""
 
 
