@@ -30,7 +30,7 @@ from overcast.region.job import Wanted, map_region
 from overcast.region.zones import zones_of
 from tests.rasters import BANDS, SPECTRA, write
 
-SIZE, TILE = 192, 64
+SIZE, TILE = 192, 96
 MIDDLE = (12.0, 48.0)
 
 
@@ -154,7 +154,7 @@ def test_a_calibrated_region_is_mapped_again_with_another_confidence(
 ) -> None:
     out, form = tmp_path / "out", tmp_path / "form.csv"
     shutil.copytree(folder / "out", out)
-    draw_sample(out, form, Design(size=300, seed=2))
+    draw_sample(out, form, Design(size=120, seed=2))
     filled, _, wrong = judged(form, 0.6)
     made = calibrate_region(out, ReferenceFile(filled))
     errors: Any = made.summary["expected_error"]
