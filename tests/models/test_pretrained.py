@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from overcast.geo.bands import SENTINEL_1, SENTINEL_2, Sensor
-from overcast.models.cloudseg import CloudSeg
+from overcast.models.cloudseg import CloudSegNetwork
 from overcast.models.deeplab import DeepLab
 from overcast.models.fcn import FCN
 from overcast.models.fusion import observed
@@ -103,7 +103,10 @@ def test_both_encoders_start_from_two_files(publish: Callable[..., str]) -> None
         (lambda: unet(fusion="early"), {"all"}),
         (lambda: unet(fusion="late"), {"s2"}),
         (lambda: DeepLab(COUNTS, 3, encoder="tu-test_resnet", width=8), {"s2"}),
-        (lambda: CloudSeg(COUNTS, 3, encoder="tu-test_resnet"), {"optical", "all"}),
+        (
+            lambda: CloudSegNetwork(COUNTS, 3, encoder="tu-test_resnet"),
+            {"optical", "all"},
+        ),
     ],
 )
 def test_fits_every_network_with_encoders(
@@ -134,7 +137,7 @@ def test_files_of_ones_own_are_described(tmp_path: Path) -> None:
     torch.testing.assert_close(there[:, 2], own[:, 0] * red.high * scale)
     torch.testing.assert_close(there[:, 6], own[:, 1] * nir.high * scale)
     description.write_text(f'file = "own.pt"\nunits = "reflectance"\n{bands}')
-    with pytest.raises(ValueError, match=r"own.toml: not a description.*'unit'"):
+    with pytest.raises(ValueError, match=r"own.toml: unknown key 'units'; did you"):
         load(description, model, SENSORS)
     description.write_text(f'file = "x.pt"\nunit = "dB"\nfiles = 3\n{bands}')
     with pytest.raises(ValueError, match="unknown key 'files'"):
