@@ -30,7 +30,8 @@ from overcast.geo.tiling import Tiling
 from overcast.label_quality.audit.label_confusion import POWERS, Tables
 from overcast.label_quality.cells import LabelCells
 from overcast.maps.predict import probabilities
-from overcast.plan import Data, Plan, method_of
+from overcast.methods.method import method_of
+from overcast.plan import Data, Plan
 from overcast.progress import quiet
 from overcast.worlds.scene import Scene, SceneSpec, simulate
 

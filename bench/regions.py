@@ -2,7 +2,7 @@
 
     python bench/regions.py tiles      # CPU of a tile: a bare process, and a Dask worker
     python bench/regions.py classes    # a region's run against a run for every tile
-    python bench/regions.py scheduler  # 2,000 tasks that sleep, on 64 workers
+    python bench/regions.py scheduler  # 10,000 tasks that sleep, on 64 workers
     python bench/regions.py kills      # a region whose processes are killed at random
 
 Each prints JSON. `tiles` takes about 90 CPU seconds, `classes` 150, `scheduler` 60,
@@ -12,9 +12,9 @@ Each prints JSON. `tiles` takes about 90 CPU seconds, `classes` 150, `scheduler`
 from __future__ import annotations
 
 import argparse
+import heapq
 import json
 import os
-import resource
 import shutil
 import signal
 import statistics
@@ -23,7 +23,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -229,37 +228,77 @@ def score_own(
     return score(out, world / "truth.tif", legend)
 
 
-def scheduler(folder: Path, tasks: int = 2_000, nap: float = 0.5) -> dict[str, Any]:
-    """What the scheduler costs for many tasks, on 64 workers in this process."""
+def scheduler(
+    folder: Path, tasks: int = 10_000, workers: int = 64, times: int = 4
+) -> dict[str, Any]:
+    """Wall time of many tiles on many workers, against a model without a scheduler.
+
+    Tasks sleep for as long as measured tiles of 512 pixels took CPU, `times` over: four
+    times is a tile of 1024 pixels. Workers are threads
+    of this process, so their work counts as overhead too. The model gives each task to
+    the worker that is free first, and nothing else takes time.
+    """
     from distributed import Client, LocalCluster
 
     from overcast.region.dask_engine import OnDask
 
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+    measured = _measured(folder)
+    naps = times * np.random.default_rng(0).choice(measured, tasks)
+    before = _resident_mib()
     cluster = LocalCluster(
-        n_workers=64, threads_per_worker=1, processes=False, dashboard_address=":0"
+        n_workers=workers,
+        threads_per_worker=1,
+        processes=False,
+        memory_limit=0,
+        dashboard_address=":0",
+        silence_logs=50,
     )
     with cluster, Client(cluster, set_as_default=False) as client:
         engine = OnDask(client, 2)
-        ready = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+        ready = _resident_mib()
         cpu, wall = time.process_time(), time.perf_counter()
         names = [f"tile-{n}" for n in range(tasks)]
-        done = sum(1 for _ in engine.each(partial(_nap, nap), range(tasks), names))
+        done = sum(1 for _ in engine.each(_nap, naps.tolist(), names))
         cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
-    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
-    each = cpu / tasks
+        after = _resident_mib()
+    ideal = _without_scheduler(naps, workers)
     return {
         "tasks": done,
-        "cpu_ms_per_task": round(1000 * each, 2),
-        "wall_over_ideal": round(wall / (tasks * nap / 64), 2),
-        "peak_mib": {"before": before, "64 workers": ready, "after": after},
-        "overhead_of_tiles_of_20_s": round(64 * each / 20, 4),
+        "workers": workers,
+        "seconds_of_a_task": round(float(naps.mean()), 3),
+        "wall_s": round(wall, 1),
+        "model_s": round(ideal, 1),
+        "overhead": round(wall / ideal - 1, 4),
+        "cpu_ms_per_task": round(1000 * cpu / tasks, 2),
+        "resident_mib": {"before": before, f"{workers} workers": ready, "end": after},
+        "load": os.getloadavg()[1],
     }
 
 
-def _nap(seconds: float, number: int) -> int:
+def _measured(folder: Path) -> list[float]:
+    """CPU seconds of nine tiles."""
+    write_world(seed=5, size=3 * SIDE, folder=folder / "w")
+    use(1)
+    map_region(region_of(folder / "w"), Wanted(folder / "bare"), InTurn(), Events())
+    records = [read_record(path) for path in (folder / "bare" / "tiles").iterdir()]
+    return [r["cpu_seconds"] for r in records if r]
+
+
+def _without_scheduler(naps: np.ndarray, workers: int) -> float:
+    """Seconds until all tasks are done, each by the worker that is free first."""
+    free = [0.0] * workers
+    for nap in naps:
+        heapq.heapreplace(free, free[0] + float(nap))
+    return max(free)
+
+
+def _resident_mib() -> int:
+    return int(psutil.Process().memory_info().rss) >> 20
+
+
+def _nap(seconds: float) -> float:
     time.sleep(seconds)
-    return number
+    return seconds
 
 
 def kills(folder: Path, count: int = 10) -> dict[str, Any]:

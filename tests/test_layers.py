@@ -14,7 +14,7 @@ from overcast import map_folder, run_folder
 
 ROOT = Path(overcast.__file__).parent
 FLOORS = [
-    {"errors", "limits", "map_folder", "run_folder", "texts", "memory"},
+    {"errors", "limits", "map_folder", "run_folder", "texts", "memory", "documents"},
     {
         "progress",
         "bar",

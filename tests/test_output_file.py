@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -96,14 +95,10 @@ def free() -> None:
 
 
 def both(folder: Path, overwrite: bool = False) -> None:
-    given: dict[str, Any] = {
-        "out": folder / "a.json",
-        "table": folder / "a.csv",
-        "overwrite": overwrite,
-    }
-    with results(given, ()):
-        given["out"].write_text("scores")
-        given["table"].write_text("table")
+    files = {"out": folder / "a.json", "table": folder / "a.csv"}
+    with results(files, files, (), overwrite) as written:
+        written.drafts["out"].write_text("scores")
+        written.drafts["table"].write_text("table")
 
 
 def test_out_and_table_are_there_together_after_any_kill(tmp_path: Path) -> None:

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from overcast.methods.method import method_of
 from overcast.plan import (
     Data,
     ImageInput,
     LabelInput,
     Plan,
     choose,
-    method_of,
     read_plan,
     write_plan,
 )

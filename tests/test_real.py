@@ -92,7 +92,13 @@ def test_the_page_has_means_and_spreads_and_the_difference_to_the_labels() -> No
         }
         for seed in (0, 1)
     }
-    text = page(results)
+    lost = {"labels": 0.5, "best": 0.7, "default": 0.6}
+    anchors = {"433D_majority-100": lost | {"20": [0.6, 0.7], "50": [0.7, 0.72]}}
+    text = page(results, anchors)
+    assert (
+        "| 433D majority-100 | 0.500 | 0.700 | 0.100 | 0.050, 0.100 | -0.010, 0.000 |"
+        in text
+    )
     assert (
         "| 433D majority-100 | 2 | 0.500 ± 0.000 | 0.400 ± 0.000 | 0.650 ± 0.050 |"
         in text

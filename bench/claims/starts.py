@@ -18,9 +18,10 @@ from typing import Any
 from bench.claims.blocks import Arm
 
 from overcast.geo.stack import Stack
+from overcast.methods.method import method_of
 from overcast.methods.network import Network
 from overcast.methods.start import write_sensors
-from overcast.plan import Data, Plan, choose, method_of, write_plan
+from overcast.plan import Data, Plan, choose, write_plan
 from overcast.progress import quiet
 from overcast.run_folder import ENCODER
 from overcast.train.felzenszwalb import with_superpixels

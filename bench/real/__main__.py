@@ -18,6 +18,7 @@ import time
 from importlib.util import find_spec
 from pathlib import Path
 
+from bench.real.anchors import KEPT as ANCHORS
 from bench.real.arms import ARMS, PAIR_ARMS, Case, measure
 from bench.real.page import page
 from bench.real.sources import DRAWN, labels_of, names_of
@@ -60,8 +61,11 @@ def main() -> None:
                     path.write_text(json.dumps(measured, indent=1) + "\n")
                 say(path.stem, measured, time.monotonic() - started)
     if given.report:
-        results = {p.stem: json.loads(p.read_text()) for p in sorted(KEPT.glob("*"))}
-        (ROOT / "docs" / "real.md").write_text(page(results), encoding="utf-8")
+        results, anchors = (
+            {p.stem: json.loads(p.read_text()) for p in sorted(folder.glob("*"))}
+            for folder in (KEPT, ANCHORS)
+        )
+        (ROOT / "docs" / "real.md").write_text(page(results, anchors), encoding="utf-8")
 
 
 def say(name: str, measured: dict[str, dict[str, float]], seconds: float) -> None:

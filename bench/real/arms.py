@@ -28,13 +28,13 @@ from overcast.maps.predict import probabilities
 from overcast.maps.predictor import Predictor
 from overcast.methods.features import guide_of, pixel_features
 from overcast.methods.guided import guided
+from overcast.methods.place.by_anchors import place_by_anchors
 from overcast.methods.place.several import (
     place_of_sources,
     place_of_sources_by_anchors,
 )
 from overcast.methods.place.strength import (
     place_by_accuracy,
-    place_by_anchors,
     place_by_consistency,
 )
 from overcast.plan import choose
@@ -187,10 +187,10 @@ ARMS: dict[str, Callable[[Case], Floats]] = {
         place_by_accuracy(case.stack, np.full(len(case.labels.legend), case.accuracy))
     ),
     "weak, 20 anchors": lambda case: case.placed(
-        place_by_anchors(case.weak[0], case.stack, case.anchors(20))
+        place_by_anchors(case.weak[0], case.stack, case.anchors(20), case.seed)
     ),
     "weak, 50 anchors": lambda case: case.placed(
-        place_by_anchors(case.weak[0], case.stack, case.anchors(50))
+        place_by_anchors(case.weak[0], case.stack, case.anchors(50), case.seed)
     ),
 }
 """What makes probabilities ``[K, H, W]`` of a case, by the name of an arm."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from bench.real.sources import DRAWN
@@ -48,8 +49,8 @@ case that no table has, was not measured since the code last changed.
 """
 
 
-def page(results: Results) -> str:
-    """All results as Markdown."""
+def page(results: Results, anchors: Mapping[str, Mapping[str, Any]]) -> str:
+    """All results as Markdown; `anchors` is what `bench.real.anchors` measured."""
     cases = _cases(results)
     pairs = {n: c for n, c in cases.items() if "+" in n}
     cases = {n: c for n, c in cases.items() if n not in pairs}
@@ -65,6 +66,7 @@ def page(results: Results) -> str:
             parts += [f"## {title}", "", *([_PAIRS] if some is pairs else [])]
             parts += _table(some, "mean_iou", "Mean IoU")
             parts += _table(some, "overall_accuracy", "Overall accuracy")
+    parts += _anchors(anchors)
     if cases:
         parts += ["## Calibration error", "", _CALIBRATION]
         parts += _table(cases, "calibration_error", "Expected calibration error")
@@ -76,6 +78,37 @@ the majority without patches below 25 cells, as CORINE has them. Scored where no
 """
 _CALIBRATION = """Of the confidence as it comes, before `overcast calibrate`.
 """
+
+
+_BY_ANCHORS = """What the map loses, in mean IoU, if anchors choose how far labels are
+trusted, against the best strength that is the same for all classes. The best was searched
+with the truth of every pixel. Mean and largest loss of six draws of anchors; below 0, the
+map is better than with that strength. Without anchors it is the default
+(`python -m bench.real.anchors`).
+"""
+
+
+def _anchors(measured: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Return a table of what anchors lose."""
+    if not measured:
+        return
+    yield "## Strength of place by anchors\n"
+    yield _BY_ANCHORS
+    yield "| loss | labels | best | without anchors | 20 anchors | 50 anchors |"
+    yield "|---|---|---|---|---|---|"
+    rows = []
+    for name in sorted(measured, key=lambda name: _order(name.replace("_", " "))):
+        one = measured[name]
+        draws = [one["best"] - np.array(one[n]) for n in ("20", "50")]
+        rows.append([one["best"] - one["default"], *(d.mean() for d in draws)])
+        cells = [f"{d.mean():.3f}, {d.max():.3f}" for d in draws]
+        yield (
+            f"| {name.replace('_', ' ')} | {one['labels']:.3f} | {one['best']:.3f} | "
+            f"{rows[-1][0]:.3f} | {cells[0]} | {cells[1]} |"
+        )
+    means = " | ".join(f"{mean:.3f}" for mean in np.mean(rows, 0))
+    yield f"| mean of {len(rows)} | | | {means} |"
+    yield ""
 
 
 def _cases(results: Results) -> dict[str, list[Mapping[str, Mapping[str, float]]]]:

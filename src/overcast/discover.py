@@ -14,7 +14,6 @@ from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import Any
 
 from overcast.outside import entry_points_of, load_part, split
 
@@ -58,7 +57,7 @@ def names(package: str) -> list[str]:
     return sorted({part.module for part in _parts(package)})
 
 
-def find(package: str, name: str) -> type[Any]:
+def find(package: str, name: str) -> type[object]:
     """Import ``overcast.<package>.<name>`` and return the one part it defines.
 
     Returns
@@ -87,12 +86,12 @@ def find(package: str, name: str) -> type[Any]:
             f"overcast.{package}.{name} defines {', '.join(found)}, expected one "
             "class a file; start the name of the others with an underscore"
         )
-    part: type[Any] = getattr(import_module(f"overcast.{package}.{name}"), found[0])
+    part: type[object] = getattr(import_module(f"overcast.{package}.{name}"), found[0])
     _check_type(package, part)
     return part
 
 
-def _checked(package: str, part: type[Any]) -> type[Any]:
+def _checked(package: str, part: type[object]) -> type[object]:
     """A part of a user's own, which must have the functions of its kind."""
     missing = sorted(name for name in ROLES[package] if not hasattr(part, name))
     if missing:
@@ -111,7 +110,7 @@ def _unknown(package: str, name: str) -> str:
     return f"no {name!r} in {package}{nearest} There are: {', '.join(known) or 'none'}"
 
 
-def _check_type(package: str, part: type[Any]) -> None:
+def _check_type(package: str, part: type[object]) -> None:
     if package == "models":
         from overcast.models.segmenter import Segmenter
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Any
 
 Limits = tuple[float, float]
 MOST = math.inf
@@ -17,7 +16,7 @@ LARGEST_SEED = 4_000_000_000
 """Libraries take 32 bits, and parts of a run add a little to the seed."""
 
 
-def check_limits(settings: Any, **limits: Limits) -> None:
+def check_limits(settings: object, **limits: Limits) -> None:
     """Refuse a setting that is not a number within its limits; None stays.
 
     Parameters
@@ -49,7 +48,7 @@ def check_limits(settings: Any, **limits: Limits) -> None:
                 raise ValueError(f"{name} is {number!r}; expected {to}")
 
 
-def check_some(settings: Any, names: Iterable[str]) -> None:
+def check_some(settings: object, names: Iterable[str]) -> None:
     """Refuse settings of several values that have none.
 
     Raises
@@ -62,7 +61,7 @@ def check_some(settings: Any, names: Iterable[str]) -> None:
             raise ValueError(f"{name} is empty; expected one value or more")
 
 
-def _is_within(number: Any, low: float, high: float) -> bool:
+def _is_within(number: object, low: float, high: float) -> bool:
     if isinstance(number, bool) or not isinstance(number, (int, float)):
         return False
     return bool(low <= number <= high and abs(number) != math.inf)

@@ -8,10 +8,10 @@ begins anew when it is given again, also if its files had been moved to their pl
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from overcast.output import (
     Output,
@@ -64,23 +64,47 @@ def begin_file(
     return Output.begin(out.parent, names, key, overwrite, scope=_scope(out.name))
 
 
+@dataclass(frozen=True, slots=True)
+class Results:
+    """Files that are being written.
+
+    Attributes
+    ----------
+    again
+        Whether the same command was stopped before: then all files that exist may be
+        its own.
+    drafts
+        The files in work folders, by name.
+    """
+
+    again: bool
+    drafts: dict[str, Path] = field(default_factory=dict)
+
+    def path(self, name: str) -> Path | None:
+        """Where a file is to be written; None if it is not wanted."""
+        return self.drafts.get(name)
+
+
 @contextmanager
 def results(
-    given: dict[str, Any],
+    files: Mapping[str, Path | None],
+    given: Mapping[str, object],
     inputs: Iterable[object],
+    overwrite: bool,
     more: Iterable[Path] = (),
     say: Callable[[str], object] = str,
-) -> Iterator[bool]:
-    """Write the files of --out and --table; both are whole after the context.
+) -> Iterator[Results]:
+    """Write the files of options such as --out and --table; all are whole afterwards.
 
-    Within it, `given` names the files in work folders. `more` are files that are written
-    within it. The context gives whether the same command was stopped before: then all
-    files that exist may be its own. `say` is told that a command was killed here.
+    `files` are those of each option, or None where it is not given. `given` are all
+    options of the command, which tell it from another one. `more` are files that are
+    written within the context. `say` is told that a command was killed here.
     """
-    read, overwrite = [*map(str, inputs)], bool(given["overwrite"])
+    read = [*map(str, inputs)]
     facts = {name: str(value) for name, value in sorted(given.items())}
-    paths = {n: given[n] for n in ("out", "table") if given.get(n) is not None}
+    paths = {name: path for name, path in files.items() if path is not None}
     again = any(_is_stopped(path, _key(facts, read)) for path in paths.values())
+    written = Results(again)
     if paths and not again:
         for path in (*paths.values(), *more):
             refuse_to_replace(path, overwrite, read)
@@ -90,8 +114,8 @@ def results(
             stack.enter_context(output)
             for note in output.notes:
                 say(note)
-            given[name] = output.work / path.name
-        yield again
+            written.drafts[name] = output.work / path.name
+        yield written
 
 
 def _key(facts: object, inputs: list[str]) -> str:

@@ -22,7 +22,6 @@ from importlib.metadata import EntryPoint, entry_points
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from overcast import run_folder
 
@@ -41,7 +40,7 @@ def split(name: str) -> tuple[Path, str] | None:
     return None if match is None else (Path(match["path"]), match["part"])
 
 
-def load_part(name: str) -> type[Any]:
+def load_part(name: str) -> type[object]:
     """Import the file of ``mine.py:Focal`` and return the class.
 
     Raises
@@ -68,7 +67,7 @@ def entry_points_of(package: str) -> dict[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=f"overcast.{package}")}
 
 
-def located(method: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+def located(method: Mapping[str, object], folder: Path) -> dict[str, object]:
     """A method whose files hold from anywhere; relative ones are relative to `folder`."""
 
     def whole(name: str) -> str:
@@ -80,7 +79,9 @@ def located(method: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     return _renamed(method, whole)
 
 
-def canonical(method: Mapping[str, Any], run: Path | None = None) -> dict[str, Any]:
+def canonical(
+    method: Mapping[str, object], run: Path | None = None
+) -> dict[str, object]:
     """A method that names files by their content, wherever they lie.
 
     A file that is gone is looked for among the copies of `run`.
@@ -99,7 +100,7 @@ def canonical(method: Mapping[str, Any], run: Path | None = None) -> dict[str, A
     return _renamed(method, by_content)
 
 
-def keep_copies(method: Mapping[str, Any], run: Path) -> None:
+def keep_copies(method: Mapping[str, object], run: Path) -> None:
     """Copy the files that a method names into the folder of a run.
 
     Raises
@@ -120,7 +121,7 @@ def keep_copies(method: Mapping[str, Any], run: Path) -> None:
         shutil.copyfile(parts[0], copy)
 
 
-def of_run(method: Mapping[str, Any], run: Path) -> dict[str, Any]:
+def of_run(method: Mapping[str, object], run: Path) -> dict[str, object]:
     """A method of a run, with the copies of files that are gone, if these are trusted.
 
     A file that lies where it was named, with the content of the copy, is taken.
@@ -175,7 +176,7 @@ def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _names(method: Mapping[str, Any]) -> Iterator[str]:
+def _names(method: Mapping[str, object]) -> Iterator[str]:
     """Names of the method itself and of its parts."""
     parts = (method, *(method.get(key) for key in _PARTS))
     for part in parts:
@@ -183,12 +184,14 @@ def _names(method: Mapping[str, Any]) -> Iterator[str]:
             yield part["name"]
 
 
-def _renamed(method: Mapping[str, Any], rename: Callable[[str], str]) -> dict[str, Any]:
+def _renamed(
+    method: Mapping[str, object], rename: Callable[[str], str]
+) -> dict[str, object]:
     """A method whose name and parts' names are others."""
     tree = dict(method)
     for key in _PARTS:
         if isinstance(part := tree.get(key), Mapping):
             tree[key] = _renamed(part, rename)
-    if isinstance(tree.get("name"), str):
-        tree["name"] = rename(tree["name"])
+    if isinstance(name := tree.get("name"), str):
+        tree["name"] = rename(name)
     return tree

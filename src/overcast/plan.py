@@ -15,7 +15,7 @@ import reprlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_type_hints
+from typing import TYPE_CHECKING, Literal, get_type_hints, overload
 
 import yaml
 
@@ -27,6 +27,10 @@ from overcast.outside import canonical, located, of_run
 from overcast.plan_images import LATER, NO_MASK, ImageInput, MaskInput, ObservationInput
 from overcast.texts import read_text
 from overcast.trees import check_value, from_tree, parse_yaml, refuse_unknown, to_tree
+
+if TYPE_CHECKING:
+    from overcast.models.segmenter import Segmenter
+    from overcast.train.recipe import Recipe, State
 
 __all__ = ("NO_MASK", "ImageInput", "MaskInput", "ObservationInput")
 
@@ -122,7 +126,7 @@ class Plan:
     """
 
     data: Data
-    method: Mapping[str, Any] = field(default_factory=lambda: {"name": "weak"})
+    method: Mapping[str, object] = field(default_factory=lambda: {"name": "weak"})
     windows: Windows = field(default_factory=Windows)
     seed: int = 0
     scenes: tuple[Data, ...] = ()
@@ -142,24 +146,34 @@ class Plan:
         return fingerprint(tree)
 
 
-def fingerprint(tree: Any) -> str:
+def fingerprint(tree: object) -> str:
     """SHA-256 of a tree of plain values, its first sixteen hexadecimal digits."""
     text = json.dumps(tree, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def method_of(plan: Plan) -> Any:
-    """Return the method that the plan names, with its settings.
+def check_method(plan: Plan) -> None:
+    """Refuse a method or a setting that does not exist.
 
     Raises
     ------
     ValueError
         If there is no such method or setting.
     """
-    return choose("methods", plan.method)
+    choose("methods", plan.method)
 
 
-def choose(package: str, choice: Mapping[str, Any], *arguments: Any) -> Any:
+@overload
+def choose(
+    package: Literal["recipes"], choice: Mapping[str, object]
+) -> Recipe[State]: ...
+@overload
+def choose(
+    package: Literal["models"], choice: Mapping[str, object], *arguments: object
+) -> Segmenter: ...
+@overload
+def choose(package: Literal["methods"], choice: Mapping[str, object]) -> object: ...
+def choose(package: str, choice: Mapping[str, object], *arguments: object) -> object:
     """Build what ``choice["name"]`` names in a package, with the rest as settings.
 
     Raises
@@ -220,7 +234,7 @@ def read_plan(path: Path) -> Plan:
     return plan_of_tree(parse_yaml(text, str(path)), path)
 
 
-def plan_of_tree(tree: Any, path: Path) -> Plan:
+def plan_of_tree(tree: object, path: Path) -> Plan:
     """Plan of the plain values of a file, whose relative paths are relative to it.
 
     Raises
@@ -233,7 +247,7 @@ def plan_of_tree(tree: Any, path: Path) -> Plan:
         plan, method=of_run(located(plan.method, path.parent), path.parent)
     )
     try:
-        method_of(plan)
+        check_method(plan)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
     data, *scenes = (_located(d, path.parent) for d in (plan.data, *plan.scenes))
@@ -244,7 +258,7 @@ def plan_of_tree(tree: Any, path: Path) -> Plan:
     )
 
 
-def _first_apart(tree: Any) -> Any:
+def _first_apart(tree: object) -> object:
     """A plan's tree in which a list of labels is the first one and the others."""
     if isinstance(tree, Mapping):
         tree = {key: _first_apart(value) for key, value in tree.items()}
@@ -262,7 +276,7 @@ def write_plan(plan: Plan, path: Path) -> None:
         path.write_text(text, encoding="utf-8")
 
 
-def _started(method: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
+def _started(method: Mapping[str, object], folder: Path) -> Mapping[str, object]:
     """The same method; the run that it starts from, if it is one, from anywhere."""
     start = method.get("start")
     if not isinstance(start, str) or not start or not (folder / start).exists():

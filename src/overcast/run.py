@@ -13,7 +13,6 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from odc.geo.geobox import GeoBox
 
@@ -39,10 +38,11 @@ from overcast.maps.predict import predict
 from overcast.maps.predictor import Predictor, Restorer
 from overcast.maps.views import Viewed, views_of
 from overcast.methods.by_date import fit_by_date, load_by_date
-from overcast.methods.over import EVERYWHERE, Over, Where
+from overcast.methods.method import Learner, method_of
+from overcast.methods.over import EVERYWHERE, Over, Where, takes_over
 from overcast.methods.place.planned import check_stated, find_place
 from overcast.outside import keep_copies
-from overcast.plan import Plan, Windows, fingerprint, method_of, read_plan, write_plan
+from overcast.plan import Plan, Windows, fingerprint, read_plan, write_plan
 from overcast.product.rasters import (
     MapRows,
     write_confidence,
@@ -117,8 +117,9 @@ def learn(
     write_interface(interface, folder)
     begin_record(plan, interface, folder)
     with steady_learning():
-        method = method_of(plan)
+        method: Learner = method_of(plan)
         if where.over is not None:
+            assert takes_over(method)  # as whoever chose the windows made sure
             method = Over(method, where.over)
         _fit(method, stacks, folder, plan.seed, progress)
         if _asks_place(plan) and inputs.stack.labels is not None:
@@ -130,7 +131,7 @@ def learn(
 
 
 def _fit(
-    method: Any, stacks: list[Stack], folder: Path, seed: int, progress: Progress
+    method: Learner, stacks: list[Stack], folder: Path, seed: int, progress: Progress
 ) -> None:
     """Let a method learn; from several dates, from each of them."""
     if any(stack.moments for stack in stacks):

@@ -14,7 +14,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from overcast import __version__
 from overcast.errors import reading, writing
@@ -120,10 +119,13 @@ def check_record(plan: Plan, interface: Interface, folder: Path) -> None:
 def is_recorded(folder: Path) -> bool:
     """Return whether the record of a run names its learned files: all are made."""
     path = folder / RECORD
-    return path.is_file() and "files" in read_json(path)
+    if not path.is_file():
+        return False
+    record = read_json(path)
+    return isinstance(record, dict) and "files" in record
 
 
-def read_json(path: Path) -> Any:
+def read_json(path: Path) -> object:
     """Plain values of a JSON file of a run.
 
     Raises
@@ -135,7 +137,7 @@ def read_json(path: Path) -> Any:
         return json.loads(read_text(path))
 
 
-def _facts(plan: Plan, interface: Interface, folder: Path) -> dict[str, Any]:
+def _facts(plan: Plan, interface: Interface, folder: Path) -> dict[str, object]:
     """Return what the weights depend on; where weights started from may be moved."""
     named = canonical(plan.method, folder)
     method = {k: v for k, v in named.items() if k != "start"}
@@ -165,7 +167,7 @@ def _digests(folder: Path) -> dict[str, str]:
     return found
 
 
-def _changed(before: Any, now: Mapping[str, str]) -> str:
+def _changed(before: object, now: Mapping[str, str]) -> str:
     """Name of the first learned file that is not as it was."""
     known = before if isinstance(before, dict) else {}
     return min(
@@ -174,7 +176,7 @@ def _changed(before: Any, now: Mapping[str, str]) -> str:
     )
 
 
-def _write_record(record: Mapping[str, Any], folder: Path) -> None:
+def _write_record(record: Mapping[str, object], folder: Path) -> None:
     path = folder / RECORD
     draft = path.with_suffix(".tmp")
     with writing(path):

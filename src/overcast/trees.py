@@ -24,7 +24,7 @@ _DEEPEST, _LONGEST = 50, 100_000
 """Levels and values of a YAML text; aliases count as what they stand for."""
 
 
-def parse_yaml(text: str, where: str) -> Any:
+def parse_yaml(text: str, where: str) -> object:
     """Plain values that a YAML text holds; `where` names the text.
 
     Raises
@@ -71,7 +71,7 @@ def _refuse_bomb(text: str, where: str) -> None:
             )
 
 
-def to_tree(value: Any) -> Any:
+def to_tree(value: object) -> Any:
     """Plain dictionaries, lists and scalars of a tree of dataclasses."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         named = (
@@ -90,7 +90,7 @@ def to_tree(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def from_tree(kind: type[T], tree: Any, where: str) -> T:
+def from_tree(kind: type[T], tree: object, where: str) -> T:
     """Build a dataclass from plain values, strictly.
 
     Raises
@@ -113,7 +113,7 @@ def from_tree(kind: type[T], tree: Any, where: str) -> T:
         raise ValueError(whole) from error
 
 
-def _check_keys(kind: Any, tree: Any, where: str) -> None:
+def _check_keys(kind: object, tree: object, where: str) -> None:
     """Refuse unknown keys at every depth, before types are looked at."""
     if dataclasses.is_dataclass(kind):
         if not isinstance(tree, Mapping):
@@ -138,7 +138,7 @@ def _check_keys(kind: Any, tree: Any, where: str) -> None:
         check_value(kind, tree, where)
 
 
-def check_value(kind: Any, value: Any, where: str) -> None:
+def check_value(kind: object, value: object, where: str) -> None:
     """Refuse a value that would be taken for another one: true for 1, "1" for 1.
 
     YAML reads 1e-3 as a text, so a text may be a number where one with decimals is
@@ -166,7 +166,7 @@ def _is_endless(value: float | str) -> bool:
         return False
 
 
-def refuse_unknown(tree: Mapping[str, Any], known: list[str], where: str) -> None:
+def refuse_unknown(tree: Mapping[str, object], known: list[str], where: str) -> None:
     """Refuse keys that are not known, naming the nearest known one."""
     for key in tree:
         if key not in known:

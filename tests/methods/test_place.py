@@ -20,10 +20,10 @@ from overcast.geo.stack import Chip, Stack
 from overcast.label_quality.anchors import Anchors
 from overcast.label_quality.place_file import KeptPlace
 from overcast.maps.placed import Strength, combine
+from overcast.methods.place.by_anchors import place_by_anchors
 from overcast.methods.place.planned import find_place
 from overcast.methods.place.strength import (
     place_by_accuracy,
-    place_by_anchors,
     place_by_consistency,
 )
 from overcast.plan import Data, ImageInput, PlaceInput, Plan
@@ -203,6 +203,39 @@ def test_anchors_find_that_images_are_right_where_labels_are_not() -> None:
     image = np.array([0.9, 0.1 / 3, 0.1 / 3, 0.1 / 3], np.float32)[:, None]
     label = np.array([0, 1, 0, 0], np.float32)[:, None]
     assert combine(image, label, found.strength)[0, 0] > 0.85
+
+
+def test_anchors_find_that_labels_of_one_class_are_wrong() -> None:
+    values = truth()[::10, ::10].copy()
+    # Half of class a is called b, and nothing else is wrong.
+    values[:6][values[:6] == 0] = 1
+    stack = stack_of(cells_of(values), np.zeros((120, 120), np.uint8))
+    found = place_by_anchors(Looking(sure=0.4), stack, anchors(truth(), 120))
+    assert found.strength is not None
+    others = [found.strength.wrong[k] for k in (0, 2, 3)]
+    assert found.strength.wrong[1] > 2 * max(others)
+
+
+def test_anchors_far_from_labels_leave_these_as_they_count_without() -> None:
+    values = wrong(0.1)
+    values[6:] = UNKNOWN
+    stack = stack_of(cells_of(values))
+    every = anchors(truth(), 80)
+    far = np.flatnonzero(every.rows > 80)
+    some = Anchors(
+        every.rows[far], every.columns[far], every.classes[far], every.weights[far]
+    )
+    before = place_by_consistency(Looking(), stack, 0).strength
+    found = place_by_anchors(Looking(), stack, some).strength
+    assert before is not None
+    assert found is not None
+
+    def says(strength: Strength) -> float:
+        """Log-odds that a label gives its class."""
+        w = strength.wrong[1]
+        return strength.power * float(np.log((1 - w + w / 4) / (w / 4)))
+
+    assert says(found) == pytest.approx(says(before), abs=0.3)
 
 
 def test_a_plan_says_which() -> None:

@@ -74,7 +74,7 @@ def test_tiles_that_failed_are_exit_code_3(
         (("--seed", 3), "--seed: region.yaml says it; leave one out"),
         (("--s1", "a.tif"), "--s1: region.yaml says it; leave one out"),
         (("--reference", "t.tif"), "--reference: not for --region; leave it out"),
-        (("--year", 2024), "--year: not for --region; leave it out"),
+        (("--year", 2024), "--year: region.yaml says it; leave one out"),
         (("--memory", "2GiB"), "--memory is for processes of --workers"),
         (("--dask", "tcp://a:1", "--workers", 2), "--dask and --workers: give one"),
     ],
@@ -89,6 +89,24 @@ def test_what_would_be_passed_over_is_refused(
 ) -> None:
     monkeypatch.chdir(small.folder)
     code, _, err = call("map", "--region", "region.yaml", *words, "--out", tmp_path)
+    assert code == 2
+    assert message in err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--year", 2024, "--s2", "a.tif"), "--s2: a time is given"),
+        (("--season", "summer"), "--season: of which time?"),
+        (("--area", "32UPU", "--year", 2024), "--bbox and --area: both say the place"),
+        (("--region", "a.gpkg", "--year", 2024), "--bbox: --region says the place"),
+    ],
+)
+def test_a_box_in_tiles_is_a_place_and_a_time(
+    call: Call, tmp_path: Path, words: tuple[object, ...], message: str
+) -> None:
+    box = ("--bbox", "8.1,47.2,9.0,48.0", "--tiles", 512)
+    code, _, err = call("map", *box, *words, "--out", tmp_path)
     assert code == 2
     assert message in err
 

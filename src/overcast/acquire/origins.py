@@ -35,6 +35,9 @@ class Origins:
     times: tuple[str, ...] = ()
 
 
+NONE = Origins()
+
+
 def origins_of(paths: Iterable[Path]) -> Origins:
     """Read the manifests beside files; files that were not fetched have none."""
     lines: list[str] = []

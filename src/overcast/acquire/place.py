@@ -164,6 +164,21 @@ def outlined(place: str) -> tuple[str, Any]:
     return where.name, outline
 
 
+def is_named(place: str) -> bool:
+    """Return whether a place is a box or a tile of Sentinel-2, and no file."""
+    if Path(place).exists():
+        return False
+    return place.count(",") == 3 or _TILE.fullmatch(place.strip().upper()) is not None
+
+
+def outline_of(place: str) -> Any:
+    """Outline in degrees of a box, of a vector file or of a tile of Sentinel-2."""
+    match = _TILE.fullmatch(place.strip().upper())
+    if match and is_named(place):
+        return tile_grid(match, 10.0).footprint("EPSG:4326", npoints=8).geom
+    return outlined(place)[1]
+
+
 def _box(place: str, parts: list[str]) -> Any:
     try:
         west, south, east, north = map(float, parts)

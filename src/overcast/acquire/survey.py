@@ -50,6 +50,8 @@ class Request:
         Least share of the area that is clear on a date.
     skip
         Identifiers of items that are left out.
+    orbit
+        The only direction of Sentinel-1 that is taken; "" is either.
     """
 
     area: Area
@@ -59,6 +61,7 @@ class Request:
     count: int = 4
     clear: float = 0.5
     skip: tuple[str, ...] = ()
+    orbit: str = ""
 
     def source(self, product: str) -> Catalogue:
         """The source of a product.
@@ -201,7 +204,9 @@ def _optical(
 
 def _radar(request: Request, survey: Survey, days: Sequence[date]) -> None:
     pieces, items = _found(request, survey, SENTINEL_1)
-    newest, left = distinct(pieces)
+    newest, left = distinct(
+        [p for p in pieces if not request.orbit or p.orbit[0] == request.orbit]
+    )
     survey.left += left
     if not days:
         parts = request.period.parts(request.count)

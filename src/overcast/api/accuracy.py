@@ -9,9 +9,10 @@ import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
+from odc.geo.geobox import GeoBox
 from xarray import DataArray, Dataset
 
 from overcast.accuracy.calibration_file import NAME, write_calibration
@@ -32,6 +33,7 @@ from overcast.api.result import Map, Origin
 from overcast.api.scene import Scene
 from overcast.api.showing import Shown, showing
 from overcast.api.tables import Table, features_of, table_of
+from overcast.documents import Document
 from overcast.geo.label_array import labels_from_dataarray
 from overcast.geo.legend import Legend, load_legend
 from overcast.geo.location import Location
@@ -62,7 +64,7 @@ class Assessment:
         What the reader must know, a sentence each.
     """
 
-    scores: Mapping[str, Any]
+    scores: Document
     notes: tuple[str, ...]
 
     @property
@@ -264,7 +266,7 @@ def calibrate(
 class _Place:
     """A grid and a legend."""
 
-    grid: Any
+    grid: GeoBox
     legend: Legend
 
 

@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from xarray import DataArray
@@ -81,7 +80,7 @@ def audit(
     seed: int = 0,
     *,
     progress: Shown = None,
-    **settings: Any,
+    **settings: object,
 ) -> Audit:
     """Estimate what labels get wrong: learn from them, map, and compare.
 

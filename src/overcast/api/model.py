@@ -10,7 +10,7 @@ import weakref
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from xarray import DataArray, Dataset
 
@@ -32,7 +32,7 @@ from overcast.maps.matched import matched
 from overcast.maps.predict import predict
 from overcast.maps.predictor import Predictor
 from overcast.outside import located
-from overcast.plan import PlaceInput, Plan, Windows, method_of, read_plan
+from overcast.plan import PlaceInput, Plan, Windows, check_method, read_plan
 from overcast.run import Runs, learn, tags_of, tiling_of
 from overcast.run_folder import PLAN
 
@@ -206,7 +206,7 @@ def fit(
     *,
     place: PlaceInput | Literal["auto", "yes", "no"] = "auto",
     progress: Shown = None,
-    **settings: Any,
+    **settings: object,
 ) -> Model:
     """Learn from imperfect labels of a scene.
 
@@ -254,7 +254,7 @@ def fit(
 def plan_and_inputs(
     scene: Scene,
     labels: Some | Sequence[Some],
-    method: Mapping[str, Any],
+    method: Mapping[str, object],
     seed: int,
     place: PlaceInput = _AUTO,
 ) -> tuple[Plan, Inputs]:
@@ -268,7 +268,7 @@ def plan_and_inputs(
     data, memory = with_labels(scene.data, _every(labels))
     method = located(method, Path.cwd())
     plan = Plan(data=data, method=method, seed=seed, place=place)
-    method_of(plan)  # a setting that is wrong is named before anything is read
+    check_method(plan)  # a setting that is wrong is named before anything is read
     return plan, settle(scene.opened, data, scene.memory | memory)
 
 

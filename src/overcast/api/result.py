@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -92,7 +92,7 @@ def to_dataset(raw: RawMap, grid: GeoBox, legend: Legend, folder: Path) -> Datas
     return Dataset(arrays, coords=coords, attrs={"Conventions": "CF-1.11"})
 
 
-def _empty(shape: tuple[int, ...], dtype: DTypeLike, path: Path) -> NDArray[Any]:
+def _empty(shape: tuple[int, ...], dtype: DTypeLike, path: Path) -> NDArray[np.generic]:
     """Array to be filled: in memory, or in a file if it is large."""
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
     if size <= LARGEST_IN_MEMORY:

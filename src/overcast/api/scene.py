@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Literal, TypedDict
 
+import numpy as np
 import xarray
 from odc.geo.geobox import GeoBox
 
@@ -29,9 +31,10 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 Path = str | os.PathLike[str]
+Day = str | date | datetime | np.datetime64
 One = Path | xarray.DataArray | xarray.Dataset | Image
 """What an image of one date may be: a path or an address, or an array."""
-Given = One | Sequence[One] | Mapping[Any, One]
+Given = One | Sequence[One] | Mapping[Day, One]
 """An image, or several of one sensor: in a list, or by their days."""
 _PER_BAND = ("_FillValue", "missing_value", "nodata", "scale_factor", "add_offset")
 _GRID = path_of("grid")
@@ -256,7 +259,7 @@ def _entry(
 
 def _dates(
     name: str,
-    values: list[tuple[Any, One]],
+    values: list[tuple[Day | None, One]],
     sensor: str | os.PathLike[str] | Sensor,
 ) -> tuple[ImageInput, InMemory]:
     """An image of several dates; scene classes beside a file are its mask."""
@@ -281,7 +284,7 @@ def _dates(
     return ImageInput(sensor=text, dates=tuple(dates)), memory
 
 
-def path_text(value: Any) -> str:
+def path_text(value: object) -> str:
     """A path or an address as a plan has it, whole.
 
     Raises

@@ -6,9 +6,12 @@ import html
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING
 
 from overcast.progress import Progress, quiet
+
+if TYPE_CHECKING:
+    from IPython.display import DisplayHandle
 
 Shown = bool | Progress | None
 """Whether progress is shown, or what shows it; None is for notebooks and prompts."""
@@ -21,7 +24,7 @@ class NotebookBar:
     """
 
     def __init__(self) -> None:
-        self._stages: dict[str, Any] = {}
+        self._stages: dict[str, DisplayHandle] = {}
 
     def __call__(self, stage: str, done: int, total: int, note: str = "") -> None:
         """Show that `done` of `total` steps of `stage` are behind us."""

@@ -4,14 +4,28 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from overcast.geo.location import FilePath, Location
 
+if TYPE_CHECKING:
+    from overcast.accuracy.reference import ReferenceFile
+    from overcast.cli.option_values import (
+        EnsembleOptions,
+        ImageOptions,
+        PlaceOptions,
+        PlanOptions,
+        ReadingOptions,
+        StartOptions,
+    )
+    from overcast.plan import Data, PlaceInput, Plan
+    from overcast.run import Runs
 
-def data_of(given: dict[str, Any]) -> Any:
+
+def data_of(given: ImageOptions) -> Data:
     """The `Data` that the options of `images` describe."""
     from overcast.cli.image_arguments import images_of
     from overcast.plan import Data
@@ -27,29 +41,36 @@ def data_of(given: dict[str, Any]) -> Any:
     )
 
 
-def refuse_without(given: dict[str, Any], name: str, needed: str) -> None:
+def refuse_without(given: Mapping[str, object], name: str, needed: str) -> None:
     """Refuse an option that nothing reads, since another one is missing."""
     if given[name] not in (None, ()) and given[needed] in (None, ()):
         option, other = (f"--{n.replace('_', '-')}" for n in (name, needed))
         raise ValueError(f"{option} works with {other}; give {other} as well")
 
 
-def plan_of(given: dict[str, Any]) -> Any:
-    """The `Plan` that the options of `images` and `labels` describe."""
+def plan_of(
+    given: PlanOptions,
+    place: PlaceOptions | None = None,
+    start: StartOptions | None = None,
+) -> Plan:
+    """The `Plan` that options describe, of a command that has those of place and start."""
     from overcast.cli.label_arguments import with_labels
     from overcast.outside import located
-    from overcast.plan import Plan, method_of, with_target
+    from overcast.plan import Plan, check_method, with_target
 
-    data = with_labels(data_of(given), given)
+    accuracy = None if place is None else place["labels_accuracy"]
+    data = with_labels(data_of(given), given, accuracy)
     name = given["method"]
     if name is None:
-        name = "network" if given.get("start") else "weak"
+        name = "network" if start is not None and start["start"] else "weak"
     settings = settings_of(given["settings"])
     for key in ("name", "prior"):
         if key in settings and (key == "name" or given["prior"]):
             option = "--method" if key == "name" else "--prior"
             raise ValueError(f"--set {key}: {option} says it; leave one out")
-    method = started(located({"name": name, **settings}, Path.cwd()), given)
+    method = located({"name": name, **settings}, Path.cwd())
+    if start is not None:
+        method = started(method, start)
     if given["prior"]:
         if name != "weak":
             raise ValueError(f"--prior is for --method weak, not {name}")
@@ -59,8 +80,10 @@ def plan_of(given: dict[str, Any]) -> Any:
             )
         data = with_target(data, "prior", absolute(given["prior"]))
         method["prior"] = "prior"
-    plan = Plan(data=data, method=method, seed=given["seed"], place=_place_of(given))
-    method_of(plan)  # before anything is read: a setting that is wrong is named
+    plan = Plan(data=data, method=method, seed=given["seed"])
+    if place is not None:
+        plan = replace(plan, place=_place_of(place, given["labels"]))
+    check_method(plan)  # before anything is read: a setting that is wrong is named
     return plan
 
 
@@ -77,12 +100,12 @@ def codes_of(option: str, texts: Sequence[str]) -> int | tuple[int, ...] | None:
     return tuple(dict.fromkeys(codes)) or None
 
 
-def _place_of(given: dict[str, Any]) -> Any:
+def _place_of(given: PlaceOptions, labels: Sequence[str]) -> PlaceInput:
     """The `PlaceInput` that the options of `place` describe."""
     from overcast.plan import PlaceInput
 
-    accuracy, anchors = given.get("labels_accuracy"), given.get("anchors")
-    column, use = given.get("anchors_column"), given.get("place")
+    accuracy, anchors = given["labels_accuracy"], given["anchors"]
+    column, use = given["anchors_column"], given["place"]
     if accuracy is not None and anchors is not None:
         raise ValueError(
             "--labels-accuracy and --anchors: both say how far labels are trusted; "
@@ -92,7 +115,7 @@ def _place_of(given: dict[str, Any]) -> Any:
         raise ValueError(
             "--anchors-column works with --anchors; give --anchors as well"
         )
-    said = [text for text in given["labels"] if "|accuracy=" in text]
+    said = [text for text in labels if "|accuracy=" in text]
     if said and anchors is not None:
         raise ValueError(
             "--anchors: --labels says accuracy=, and both say how far labels are "
@@ -113,38 +136,37 @@ def _place_of(given: dict[str, Any]) -> Any:
     )
 
 
-def started(method: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+def started(method: Mapping[str, object], given: StartOptions) -> dict[str, object]:
     """The method of a plan with what the options of `start` say of it."""
-    where, frozen = given.get("start"), given.get("frozen")
+    where, frozen = given["start"], given["frozen"]
     if where is None and frozen and method.get("start") is None:
         raise ValueError("--frozen: give --start, a run or published weights")
     if where is None:
-        return {**method, "frozen": True} if frozen else method
+        return {**method, "frozen": True} if frozen else dict(method)
     if method.get("start") is not None:
         raise ValueError(
             f"--start {where}: the method starts from {method['start']} already; "
             "leave one out"
         )
-    frozen = frozen or method.get("frozen", False)
     if method["name"] != "network":
         raise ValueError(f"--start is for --method network, not {method['name']}")
-    found = absolute(where) if Path(where).exists() else where
-    return {**method, "start": found, "frozen": frozen}
+    weights = absolute(where) if Path(where).exists() else where
+    return {**method, "start": weights, "frozen": frozen or method.get("frozen", False)}
 
 
-def settings_of(texts: tuple[str, ...]) -> dict[str, Any]:
+def settings_of(texts: Sequence[str]) -> dict[str, object]:
     """Read the settings that ``--set KEY=VALUE`` gives."""
     from overcast.trees import parse_yaml
 
-    found: dict[str, Any] = {}
+    settings: dict[str, object] = {}
     for text in texts:
         key, equals, value = text.partition("=")
         if not equals:
             raise ValueError(f"--set {text}: expected KEY=VALUE")
-        if key in found:
+        if key in settings:
             raise ValueError(f"--set {text}: {key} is given twice, expected once")
-        found[key] = parse_yaml(value, f"--set {shortened(text)}")
-    return found
+        settings[key] = parse_yaml(value, f"--set {shortened(text)}")
+    return settings
 
 
 def shortened(text: str) -> str:
@@ -163,7 +185,7 @@ def file_of(text: str) -> FilePath:
     return Path(text) if where.text == os.path.abspath(text) else where
 
 
-def runs_of(run: Path, given: dict[str, Any]) -> Any:
+def runs_of(run: Path, given: EnsembleOptions, without: tuple[str, ...] = ()) -> Runs:
     """The `Runs` that RUN, `ensemble`, `views` and ``--without`` describe."""
     from overcast.run import Runs
 
@@ -182,20 +204,24 @@ def runs_of(run: Path, given: dict[str, Any]) -> Any:
         raise ValueError(f"--weights {text}: expected numbers, such as 2,1")
     if text is not None and not given["also"]:
         raise ValueError(f"--weights {text} works with --with; give --with as well")
-    without = given.get("without", ())
     return Runs((run, *given["also"]), weights, given["views"], without)
 
 
-def reference_of(path: str | Path | None, given: dict[str, Any]) -> Any:
+def reference_of(path: str | None, given: ReadingOptions) -> ReferenceFile | None:
     """The `ReferenceFile` that a path and the options of `reading` describe, or none."""
+    if path is not None:
+        return reference_file(path, given)
+    for name in ("reference_legend", "reference_nodata", "reference_column"):
+        refuse_without({**given, "reference": None}, name, "reference")
+    return None
+
+
+def reference_file(path: str, given: ReadingOptions) -> ReferenceFile:
+    """The `ReferenceFile` that a path and the options of `reading` describe."""
     from overcast.accuracy.reference import ReferenceFile
 
-    if path is None:
-        for name in ("reference_legend", "reference_nodata", "reference_column"):
-            refuse_without(given, name, "reference")
-        return None
     return ReferenceFile(
-        file_of(str(path)),
+        file_of(path),
         given["reference_legend"],
         codes_of("--reference-nodata", given["reference_nodata"]),
         given["reference_column"],

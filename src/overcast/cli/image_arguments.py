@@ -12,13 +12,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from overcast.cli.arguments import absolute, refuse_without
 from overcast.geo.location import Location, hide
 from overcast.plan_images import DILATION
 
 if TYPE_CHECKING:
+    from overcast.cli.option_values import ImageOptions
     from overcast.plan import ImageInput, MaskInput, ObservationInput
 
 _SENSORS = ("sentinel-1", "sentinel-2", "class-probabilities")
@@ -44,7 +45,7 @@ class Listed:
     day: date | None = None
 
 
-def images_of(given: dict[str, Any]) -> dict[str, ImageInput]:
+def images_of(given: ImageOptions) -> dict[str, ImageInput]:
     """Images that the options of `overcast.cli.options.images` describe, by name."""
     from overcast.plan import ImageInput
 
@@ -94,7 +95,7 @@ def _filled(
     return replace(image, path="", dates=observed(files, masks))
 
 
-def _masks(given: dict[str, Any], files: Sequence[Listed]) -> list[MaskInput | None]:
+def _masks(given: ImageOptions, files: Sequence[Listed]) -> list[MaskInput | None]:
     """Mask of every file of Sentinel-2, or none."""
     from overcast.plan import NO_MASK, MaskInput
 
@@ -275,8 +276,7 @@ def _day(one: Listed) -> date | None:
 def _alike(image: str, mask: str) -> bool:
     """Return whether a mask has the name of an image, but for the word of each."""
     names = [Path(image).stem, Path(mask).stem]
-    words: list[Any] = [_WORDS["s2"], _SCENE_CLASSES]
-    for word in words:
+    for word in (_WORDS["s2"], _SCENE_CLASSES):
         names = [word.sub("", name.replace("_", " ")) for name in names]
     return names[0].split() == names[1].split()
 

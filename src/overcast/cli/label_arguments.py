@@ -9,9 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from overcast.geo.location import Location, hide
+
+if TYPE_CHECKING:
+    from overcast.cli.option_values import LabelOptions
+    from overcast.plan import Data, LabelInput
 
 _KEYS = ("legend", "column", "nodata", "accuracy", "crosswalk")
 _IN_PATH = ("layername", "layerid", "geometrytype", "subset")
@@ -24,7 +28,7 @@ _OF_ONE = {
 """Options that say something of one source, and how it is said of one of several."""
 
 
-def with_labels(data: Any, given: Mapping[str, Any]) -> Any:
+def with_labels(data: Data, given: LabelOptions, accuracy: str | None = None) -> Data:
     """The `Data` with the sources of labels that the options describe.
 
     Raises
@@ -37,7 +41,7 @@ def with_labels(data: Any, given: Mapping[str, Any]) -> Any:
     texts: Sequence[str] = given["labels"]
     legend = None if given["legend"] is None else _file_or_name(given["legend"])
     if len(texts) > 1:
-        _refuse_of_which(given)
+        _refuse_of_which({**given, "labels_accuracy": accuracy})
     entries = [_entry(text, legend, given, alone=len(texts) == 1) for text in texts]
     paths = [entry.path for entry in entries]
     for path in paths:
@@ -49,7 +53,7 @@ def with_labels(data: Any, given: Mapping[str, Any]) -> Any:
     )
 
 
-def _refuse_of_which(given: Mapping[str, Any]) -> None:
+def _refuse_of_which(given: Mapping[str, object]) -> None:
     for name, instead in _OF_ONE.items():
         if given.get(name) not in (None, ()):
             option = f"--{name.replace('_', '-')}"
@@ -58,17 +62,20 @@ def _refuse_of_which(given: Mapping[str, Any]) -> None:
             )
 
 
-def _entry(text: str, legend: str | None, given: Mapping[str, Any], alone: bool) -> Any:
+def _entry(
+    text: str, legend: str | None, given: LabelOptions, alone: bool
+) -> LabelInput:
     """One source as the `LabelInput` of a plan."""
     from overcast.cli.arguments import codes_of
     from overcast.plan import LabelInput
 
     path, said = _parts(text)
-    nodata = (said["nodata"],) if "nodata" in said else ()
+    nodata: tuple[str, ...] = (said["nodata"],) if "nodata" in said else ()
     column = said.get("column")
     if alone:
-        for key in ("nodata", "column"):
-            if key in said and given[f"labels_{key}"] not in (None, ()):
+        others = {"nodata": given["labels_nodata"], "column": given["labels_column"]}
+        for key, other in others.items():
+            if key in said and other not in (None, ()):
                 raise ValueError(
                     f"--labels-{key}: --labels {hide(text)} says it already; leave one out"
                 )

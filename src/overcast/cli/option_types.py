@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -14,7 +13,9 @@ class _Source(click.ParamType):  # type: ignore[type-arg]
 
     name = "path"
 
-    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
         text = str(value)
         if not text or "\0" in text:
             self.fail(f"{text!r} is no name of a file", param, ctx)
@@ -23,11 +24,15 @@ class _Source(click.ParamType):  # type: ignore[type-arg]
         return text
 
 
-class _File(_Source):
+class _File(click.ParamType):  # type: ignore[type-arg]
     """A file or folder of this machine."""
 
-    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-        return Path(super().convert(value, param, ctx))
+    name = "path"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Path:
+        return Path(SOURCE.convert(value, param, ctx))
 
 
 SOURCE, FILE = _Source(), _File()
@@ -37,9 +42,11 @@ SOURCE, FILE = _Source(), _File()
 class Number(click.FloatRange):
     """A finite number within limits; click's own lets NaN pass."""
 
-    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+    def convert(
+        self, value: float, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
         """Read the number."""
-        number = super().convert(value, param, ctx)
+        number: float = super().convert(value, param, ctx)
         if not math.isfinite(number):
             self.fail(f"{value} is not a finite number", param, ctx)
         return number

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import click
 
@@ -14,10 +15,25 @@ from overcast.runtimes import NAMES
 from overcast.runtimes import use as use_runtime
 from overcast.threads import keep_memory, use
 
+if TYPE_CHECKING:
+    from overcast.bar import Bar
+    from overcast.report.tables import Table
+
+T = TypeVar("T", bound=Callable[..., object] | click.Command)
+R = TypeVar("R")
+
 FILE, SOURCE = option_types.FILE, option_types.SOURCE
 """A file or folder of this machine; a raster or vector file, wherever it lies."""
 HELP = {"help_option_names": ["-h", "--help"]}
 """Settings of every command."""
+
+
+class Option(Protocol):
+    """A decorator that adds an option to a command, or several options."""
+
+    def __call__(self, command: T, /) -> T:
+        """Add it."""
+        ...
 
 
 class Command(click.Command):
@@ -66,7 +82,7 @@ def note(text: str) -> None:
     say(f"note: {text}")
 
 
-def show(result: Any) -> None:
+def show(result: object) -> None:
     """A result for the next program: JSON on standard output."""
     click.echo(_written(json.dumps(result, indent=2, ensure_ascii=False)))
 
@@ -75,13 +91,15 @@ def _written(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def present(result: Any, tables: Any, given: Mapping[str, Any]) -> None:
+def present(
+    result: R, tables: Callable[[R], Sequence[Table]], table: Path | None, json: bool
+) -> None:
     """A result as tables on a terminal, else as JSON; as tables in `--table` as well."""
-    if given["table"] is not None:
+    if table is not None:
         from overcast.report.tables import write_tables
 
-        write_tables(tables(result), given["table"])
-    if given["json"] or not sys.stdout.isatty():
+        write_tables(tables(result), table)
+    if json or not sys.stdout.isatty():
         show(result)
         return
     from rich.console import Console
@@ -91,23 +109,37 @@ def present(result: Any, tables: Any, given: Mapping[str, Any]) -> None:
     draw(tables(result), Console())
 
 
-def check_table(given: Mapping[str, Any]) -> None:
+def check_table(table: Path | None) -> None:
     """Refuse `--table` before any work, if no table can be written there."""
-    if given["table"] is None:
+    if table is None:
         return
     from overcast.report.tables import refuse_kind
 
-    refuse_kind(given["table"])
+    refuse_kind(table)
 
 
-def report(made: Any) -> None:
+class Finished(Protocol):
+    """What a job made."""
+
+    @property
+    def notes(self) -> Iterable[str]:
+        """What the reader should know."""
+        ...
+
+    @property
+    def summary(self) -> Mapping[str, object]:
+        """What was written, and figures of it."""
+        ...
+
+
+def report(made: Finished) -> None:
     """Print the notes and the summary of a job."""
     for note in made.notes:
         say(f"note: {note}")
     show(made.summary)
 
 
-def bar() -> Any:
+def bar() -> Bar:
     """A progress bar, to be entered."""
     from overcast.bar import Bar
 
@@ -125,10 +157,10 @@ def _carry_out(
     use_runtime(name or "auto")
 
 
-def several(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def several(*options: Option) -> Option:
     """Several options as one decorator, in the order in which help shows them."""
 
-    def add(command: Any) -> Any:
+    def add(command: T) -> T:
         for option in reversed(options):
             command = option(command)
         return command
@@ -344,7 +376,7 @@ ensemble = several(
 )
 
 
-def views(default: int) -> Callable[[Any], Any]:
+def views(default: int) -> Option:
     """Option of how many views of every window are averaged."""
     return click.option(
         "--views",

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from overcast import map_folder
+from overcast.cli.arguments import absolute
 from overcast.cli.options import say
+from overcast.plan_images import DILATION
+
+if TYPE_CHECKING:
+    from overcast.acquire.fetch import Fetched
+    from overcast.acquire.survey import Request
+    from overcast.cli.option_values import MapOptions, RegionOptions
+    from overcast.progress import Progress
+    from overcast.region.from_catalogues import Acquire
 
 DATA = "data"
 """Folder beside a map, with what was fetched for it."""
 _FILES = ("s1", "s2", "s2_mask", "others")
 
 
-def request_of(given: dict[str, Any], products: tuple[str, ...]) -> Any:
+def request_of(given: RegionOptions, products: tuple[str, ...]) -> Request:
     """The `Request` that PLACE and the options of `region` describe."""
     from overcast.acquire.catalogue import load_catalogue
     from overcast.acquire.period import period_of
@@ -41,7 +50,7 @@ def request_of(given: dict[str, Any], products: tuple[str, ...]) -> Any:
     )
 
 
-def is_region(given: Mapping[str, Any]) -> bool:
+def is_region(given: Mapping[str, object]) -> bool:
     """Return whether a place is given, and not files.
 
     Raises
@@ -67,7 +76,7 @@ def is_region(given: Mapping[str, Any]) -> bool:
     return True
 
 
-def with_fetched(given: dict[str, Any], progress: Any) -> tuple[dict[str, Any], Any]:
+def with_fetched(given: MapOptions, progress: Progress) -> tuple[MapOptions, Fetched]:
     """Fetch what a place needs into the folder ``data``, and say it as files.
 
     Returns
@@ -79,7 +88,7 @@ def with_fetched(given: dict[str, Any], progress: Any) -> tuple[dict[str, Any], 
 
     wanted = _label_products(given)
     products = ("sentinel-2", *_radar(given), *wanted.values())
-    out, overwrite = Path(given["out"]), bool(given["overwrite"])
+    out, overwrite = given["out"], given["overwrite"]
     if (out / map_folder.MAP).exists() and not overwrite:
         raise ValueError(
             f"{out / map_folder.MAP}: exists; give another --out, or --overwrite"
@@ -89,7 +98,70 @@ def with_fetched(given: dict[str, Any], progress: Any) -> tuple[dict[str, Any], 
     return _as_files(given, fetched, wanted), fetched
 
 
-def _radar(given: Mapping[str, Any]) -> tuple[str, ...]:
+def acquire_of(given: MapOptions) -> Acquire | None:
+    """The `Acquire` that options of a time describe; None of a region of files.
+
+    Raises
+    ------
+    ValueError
+        If there are files as well.
+    """
+    from overcast.region.from_catalogues import Acquire
+
+    if given["year"] is None and given["first"] is None and given["last"] is None:
+        timeless = {"season": given["season"], "source": given["sources"]}
+        for option, value in {**timeless, "skip": given["skip"]}.items():
+            if value:
+                raise ValueError(
+                    f"--{option}: of which time? give --year, or --from and --to"
+                )
+        return None
+    files = {"s1": given["s1"], "s2": given["s2"], "s2-mask": given["s2_mask"]}
+    for option, value in {**files, "image": given["others"]}.items():
+        if value:
+            raise ValueError(
+                f"--{option}: a time is given, and images are fetched; leave one out"
+            )
+    dilation = given["mask_dilation"]
+    names = given["sources"] or ("planetary-computer",)
+    return Acquire(
+        year=given["year"],
+        first=given["first"],
+        last=given["last"],
+        season=given["season"],
+        source=tuple(absolute(n) if Path(n).is_file() else n for n in names),
+        dates=given["dates"],
+        clear=given["clear"],
+        skip=tuple(given["skip"]),
+        dilation=DILATION if dilation is None else dilation,
+    )
+
+
+def with_labels_fetched(given: MapOptions, progress: Progress) -> MapOptions:
+    """Fetch the labels of a region in tiles into the folder ``data``; say them as files.
+
+    Its images are no files: each tile reads its own.
+    """
+    from overcast.acquire.fetch import fetch
+    from overcast.region.description import is_region_file
+
+    file = given["region_file"]
+    if not given["labels"] or (file is not None and is_region_file(file)):
+        return given
+    if not (wanted := _label_products(given)):
+        return given
+    where = given["where"] or file
+    place: MapOptions = {
+        **given,
+        "where": None if where is None else str(where),
+        "grid": None,
+    }
+    request = request_of(place, tuple(wanted.values()))
+    fetched = fetch(request, given["out"] / DATA, given["overwrite"], progress)
+    return {**given, "labels": _as_files(given, fetched, wanted)["labels"]}
+
+
+def _radar(given: RegionOptions) -> tuple[str, ...]:
     """Sentinel-1, unless no source has it; that is said."""
     from overcast.acquire.catalogue import load_catalogue
 
@@ -100,7 +172,7 @@ def _radar(given: Mapping[str, Any]) -> tuple[str, ...]:
     return ()
 
 
-def _label_products(given: Mapping[str, Any]) -> dict[str, str]:
+def _label_products(given: MapOptions) -> dict[str, str]:
     """Products of labels by what names them; files of labels are none."""
     from overcast.acquire.catalogue import load_catalogue
     from overcast.acquire.survey import NEED_LOGIN
@@ -126,8 +198,8 @@ def _label_products(given: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _as_files(
-    given: dict[str, Any], fetched: Any, wanted: Mapping[str, str]
-) -> dict[str, Any]:
+    given: MapOptions, fetched: Fetched, wanted: Mapping[str, str]
+) -> MapOptions:
     """The options with the files that were fetched, of all days."""
     files = fetched.manifest["files"]
     folder = fetched.folder

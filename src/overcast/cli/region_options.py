@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import click
 
 from overcast.acquire.period import SEASONS
-from overcast.cli.options import several
+from overcast.cli.options import Option, several
 
 
-def region(dates: int) -> Callable[[Any], Any]:
+def region(dates: int) -> Option:
     """A place and a time, and where their data come from; so many dates by default."""
     return several(*_WHERE, *_WHEN, *_which(dates))
 
@@ -44,7 +41,7 @@ _WHEN = (
 )
 
 
-def _which(dates: int) -> tuple[Callable[[Any], Any], ...]:
+def _which(dates: int) -> tuple[Option, ...]:
     """Sources, and which of their items are taken."""
     return (
         click.option(

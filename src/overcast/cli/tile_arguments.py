@@ -6,12 +6,22 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from overcast.cli.arguments import absolute
 from overcast.cli.options import bar, say, show
+
+if TYPE_CHECKING:
+    from overcast.cli.option_values import MapOptions, TileOptions
+    from overcast.plan import Plan
+    from overcast.region.description import Region
+    from overcast.region.engine import Engine
+    from overcast.region.events import Events
+    from overcast.region.from_catalogues import Acquire
+    from overcast.region.job import Wanted
+    from overcast.run import Runs
 
 _OF_REGIONS = frozenset(
     ("tiles", "workers", "address", "memory", "retries", "dry_run", "log")
@@ -24,15 +34,14 @@ _ALWAYS = _OF_REGIONS | {
 _NEVER = frozenset(
     (
         *("reference", "reference_legend", "reference_nodata", "reference_column"),
-        *("grid", "small_overlap", "bbox", "where", "year", "first", "last"),
-        *("season", "sources", "dates", "clear", "skip"),
+        *("grid", "small_overlap"),
     )
 )
 """Options that no region takes."""
 
 
-def is_tiled(given: Mapping[str, Any]) -> bool:
-    """Return whether a command is given a region, to be mapped in tiles.
+def region_file_of(given: TileOptions) -> Path | None:
+    """The file of a region that a command is given, to be mapped in tiles.
 
     Raises
     ------
@@ -40,11 +49,34 @@ def is_tiled(given: Mapping[str, Any]) -> bool:
         If an option of regions is given without one.
     """
     if given["region_file"] is not None:
-        return True
+        return given["region_file"]
     for name, option in _written():
         if name in _OF_REGIONS:
             raise ValueError(f"{option} is for regions; give --region as well")
-    return False
+    return None
+
+
+def tiled_place_of(given: MapOptions) -> str | Path | None:
+    """The place that a command maps in tiles: a file, a box, or a tile of Sentinel-2.
+
+    Raises
+    ------
+    ValueError
+        If it is given twice, or an option of regions without one.
+    """
+    names = {"--bbox": given["bbox"], "--area": given["where"]}
+    places = {option: place for option, place in names.items() if place is not None}
+    if given["region_file"] is not None:
+        if places:
+            option, *_ = places
+            raise ValueError(f"{option}: --region says the place; leave one out")
+        return given["region_file"]
+    if not places or given["tiles"] is None:
+        return region_file_of(given)
+    if len(places) > 1:
+        raise ValueError("--bbox and --area: both say the place; leave one out")
+    (place,) = places.values()
+    return place.replace(" ", "") if given["bbox"] else place
 
 
 def _written() -> list[tuple[str, str]]:
@@ -58,8 +90,18 @@ def _written() -> list[tuple[str, str]]:
     ]
 
 
-def region_of(given: dict[str, Any], plan_of: Callable[[dict[str, Any]], Any]) -> Any:
-    """The `Region` that the options describe; `plan_of` makes a plan of them."""
+def region_of(
+    place: str | Path,
+    given: TileOptions,
+    plan: Callable[[], Plan],
+    resolution: float | None = None,
+    acquire: Acquire | None = None,
+) -> Region:
+    """The `Region` that a file or a place and the options describe.
+
+    `plan` makes the plan of the options, and `acquire` says which images are no files.
+    """
+    from overcast.acquire.place import is_named
     from overcast.region.description import (
         Cut,
         Region,
@@ -68,7 +110,8 @@ def region_of(given: dict[str, Any], plan_of: Callable[[dict[str, Any]], Any]) -
         read_region,
     )
 
-    path, alone = given["region_file"], is_region_file(given["region_file"])
+    path = Path(place)
+    alone = is_region_file(path)
     for name, option in _written():
         if name in _NEVER:
             raise ValueError(f"{option}: not for --region; leave it out")
@@ -77,18 +120,22 @@ def region_of(given: dict[str, Any], plan_of: Callable[[dict[str, Any]], Any]) -
     if alone:
         region = read_region(path)
     else:
-        plan = plan_of(given)
-        plan = replace(plan, data=parts_of_one(plan.data))
+        said = plan()
+        said = replace(said, data=parts_of_one(said.data))
         written = {name for name, _ in _written()}
-        finer = given["resolution"] if "resolution" in written else None
-        region = Region(plan, Cut(outline=absolute(path), resolution=finer))
+        finer = resolution if "resolution" in written else None
+        outline = str(place) if is_named(str(place)) else absolute(path)
+        region = Region(said, Cut(outline=outline, resolution=finer), acquire)
     if given["tiles"]:
         region = replace(region, cut=replace(region.cut, tiles=given["tiles"]))
     return region
 
 
 def carry_out(
-    given: Mapping[str, Any], job: Callable[[Any, Any], Any], region: Any, runs: Any
+    given: TileOptions,
+    job: Callable[[Engine, Events], Mapping[str, object]],
+    region: Region,
+    runs: Runs | None,
 ) -> None:
     """Do a job of a region with the engine and the log that the options ask for.
 
@@ -123,8 +170,8 @@ def carry_out(
     show(summary)
 
 
-def wanted_of(given: Mapping[str, Any]) -> Any:
+def wanted_of(given: TileOptions) -> Wanted:
     """The `Wanted` that the options describe."""
     from overcast.region.job import Wanted
 
-    return Wanted(Path(given["out"]), given["overwrite"], given["probabilities"])
+    return Wanted(given["out"], given["overwrite"], given["probabilities"])

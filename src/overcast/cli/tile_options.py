@@ -19,7 +19,8 @@ tiles = several(
         "--tiles",
         type=click.IntRange(32),
         metavar="PIXELS",
-        help="Side of a tile of --region.  [default: 2048]",
+        help="Side of a tile of --region, or of --bbox and --area, which are then mapped "
+        "in tiles.  [default: 2048]",
     ),
     click.option(
         "--workers",

@@ -36,6 +36,10 @@ _POINT, _POINTS = 0, 4
 """Shapely's type ids of Point and MultiPoint."""
 
 
+Column = Sequence[Any] | NDArray[Any]
+"""Values of a column, one for each shape."""
+
+
 @dataclass(frozen=True, slots=True)
 class Features:
     """Shapes ``[N]`` with columns of text, "" where a column is empty."""
@@ -219,7 +223,7 @@ def write_points(
     path: Path,
     points: NDArray[np.float64],
     crs: str,
-    columns: Mapping[str, Sequence[Any]],
+    columns: Mapping[str, Column],
     about: Mapping[str, str],
 ) -> None:
     """Write points ``[N, 2]`` as GeoPackage (in `crs`, with `about`), or as CSV.
@@ -236,8 +240,8 @@ def write_points(
 
 
 def with_place(
-    points: NDArray[np.float64], crs: str, columns: Mapping[str, Sequence[Any]]
-) -> dict[str, Sequence[Any]]:
+    points: NDArray[np.float64], crs: str, columns: Mapping[str, Column]
+) -> dict[str, Column]:
     """Columns ``id`` (from 1), ``x``, ``y``, ``lon`` and ``lat``, and then the others."""
     to_degrees = pyproj.Transformer.from_crs(crs, _WGS84, always_xy=True)
     lon, lat = to_degrees.transform(*points.T)
@@ -250,7 +254,7 @@ def write_outlines(
     path: Path,
     polygons: Geometries,
     crs: str,
-    columns: Mapping[str, Sequence[Any]],
+    columns: Mapping[str, Column],
     about: Mapping[str, str],
 ) -> None:
     """Write polygons ``[N]`` as GeoPackage with `about`; it is whole or not there."""
@@ -272,7 +276,7 @@ def _whole(path: Path) -> Iterator[Path]:
         draft.unlink(missing_ok=True)
 
 
-def _write_csv(path: Path, columns: Mapping[str, Sequence[Any]]) -> None:
+def _write_csv(path: Path, columns: Mapping[str, Column]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns)
@@ -292,7 +296,7 @@ def _write_layer(
     path: Path,
     shapes: Geometries,
     crs: str,
-    columns: Mapping[str, Sequence[Any]],
+    columns: Mapping[str, Column],
     about: Mapping[str, str],
 ) -> None:
     import pyogrio.raw  # imports pandas where it is there

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyproj
@@ -24,6 +23,7 @@ from overcast.accuracy.zones import (
     ZoneEstimates,
     estimate_zones,
 )
+from overcast.documents import Document
 from overcast.errors import writing
 from overcast.geo.extent import areas_ha
 from overcast.geo.label_file import LabelFile, open_labels
@@ -66,7 +66,7 @@ def measure_areas(
     out: Path | None = None,
     overwrite: bool = False,
     progress: Progress = quiet,
-) -> dict[str, Any]:
+) -> Document:
     """Areas of every class, counted and estimated, of a map and of its zones.
 
     Without a `sample` they are counted, by the centres of pixels. With one that
@@ -128,11 +128,11 @@ def _names(laid: Zones | None) -> tuple[str, ...]:
 
 def _counted(
     mapped: Path, source: LabelFile, laid: Zones | None, counts: ZoneCounts
-) -> dict[str, Any]:
+) -> Document:
     """Count the pixels of the map in every zone."""
     (pixel_ha,) = areas_ha(np.array([1]), source.grid)
     drawn = np.zeros(0) if laid is None else laid.pixels()
-    parts: dict[str, Any] = {}
+    parts: Document = {}
     for k, (name, row) in enumerate(zip(_names(laid), counts.pixels, strict=True)):
         if name == OUTSIDE and not row[:-1].any():
             continue
@@ -162,7 +162,7 @@ def _counted(
 
 
 def _estimate(
-    result: dict[str, Any],
+    result: Document,
     source: LabelFile,
     points: ReferencePoints,
     counts: ZoneCounts,
@@ -188,9 +188,7 @@ def _estimate(
     result["likeness_of_errors"] = plain(made.phi)
 
 
-def _put_areas(
-    part: dict[str, Any], made: ZoneEstimates, k: int, legend: Legend
-) -> None:
+def _put_areas(part: Document, made: ZoneEstimates, k: int, legend: Legend) -> None:
     for column, c in enumerate(legend.classes):
         entry = part["per_class"][c.name]
         entry["area_share"] = _plain(made, made.areas, (k, column), 1)
@@ -226,8 +224,8 @@ def _zoned(
 
 
 def _plain(
-    made: ZoneEstimates, estimate: Estimate, place: Any, unit: float
-) -> dict[str, Any]:
+    made: ZoneEstimates, estimate: Estimate, place: int | tuple[int, int], unit: float
+) -> Document:
     low, high = made.interval(estimate)
     columns = {
         "value": estimate.value,
@@ -239,7 +237,7 @@ def _plain(
 
 
 def _notes(
-    result: dict[str, Any],
+    result: Document,
     source: LabelFile,
     laid: Zones | None,
     points: ReferencePoints | None,
@@ -259,7 +257,7 @@ def _notes(
         )
 
 
-def _on_zones(parts: dict[str, Any], laid: Zones) -> Iterator[str]:
+def _on_zones(parts: Document, laid: Zones) -> Iterator[str]:
     """Zones that are small, empty, cut off, or estimated by what lies elsewhere."""
     inside = {name: part for name, part in parts.items() if name != OUTSIDE}
     empty = [name for name, part in inside.items() if not part["pixels"]]

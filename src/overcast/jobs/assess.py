@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from overcast import __version__, run_folder
 from overcast.accuracy.area import estimates
@@ -16,6 +15,7 @@ from overcast.accuracy.design import Design, count_classes, draw
 from overcast.accuracy.independence import are_fine, remark
 from overcast.accuracy.reference import Reference, ReferenceFile, ReferencePoints
 from overcast.accuracy.response import is_form, read_sample, write_form
+from overcast.documents import Document
 from overcast.errors import writing
 from overcast.geo.dataset import open_raster
 from overcast.geo.extent import areas_ha
@@ -42,7 +42,7 @@ def assess_files(
     out: Path | None = None,
     overwrite: bool = False,
     progress: Progress = quiet,
-) -> dict[str, Any]:
+) -> Document:
     """Scores of a class map in a file against a reference, also written to `out`.
 
     Points that `overcast sample` made, filled, give ``estimates`` for the whole map,
@@ -78,7 +78,7 @@ def judge(
     truth: Reference,
     names: tuple[str, str] = ("map", "reference"),
     progress: Progress = quiet,
-) -> dict[str, Any]:
+) -> Document:
     """Scores of a class map against a reference, as `assess_files` has them.
 
     `names` are what messages call the two.
@@ -115,7 +115,7 @@ def draw_sample(
     overwrite: bool = False,
     progress: Progress = quiet,
     say: Callable[[str], object] = str,
-) -> dict[str, Any]:
+) -> Document:
     """Draw a stratified sample of a class map into a GeoPackage or CSV to be filled.
 
     The strata are the map's classes. What was drawn depends on map and design alone.
@@ -138,7 +138,7 @@ def draw_sample(
 
 def _draw(
     mapped: Path, out: Path, design: Design, legend: str | None, progress: Progress
-) -> dict[str, Any]:
+) -> Document:
     """Draw a sample into a file that is not there; what is said of it."""
     classes = load_legend(legend) if legend else written_legend(mapped)
     source = open_labels(mapped, classes)
@@ -161,7 +161,7 @@ def _draw(
     return {"sample": str(out), "points": int(sizes.sum()), "strata": strata}
 
 
-def _estimates(source: LabelSource, truth: Reference) -> dict[str, Any]:
+def _estimates(source: LabelSource, truth: Reference) -> Document:
     """Estimates for the whole map, from points of a sampling design."""
     if not isinstance(truth, ReferencePoints) or not is_form(truth.points):
         return {}
@@ -189,7 +189,7 @@ def _on_places(source: LabelSource, truth: Reference) -> Iterator[str]:
         )
 
 
-def _on_intervals(result: dict[str, Any]) -> Iterator[str]:
+def _on_intervals(result: Document) -> Iterator[str]:
     if "estimates" in result:
         yield (
             "estimates are for the whole map; the scores beside them count points, and "

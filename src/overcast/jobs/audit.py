@@ -6,13 +6,13 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
 
 from overcast import map_folder, run_folder
+from overcast.documents import Document
 from overcast.geo.label_file import open_labels
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.series import shown_of
@@ -83,7 +83,7 @@ def audit_labels(
     return JobResult(summary, (*output.notes, *inputs.notes, *findings.notes()))
 
 
-def _files_in(out: Path) -> dict[str, Any]:
+def _files_in(out: Path) -> Document:
     return {
         "page": str(out / "audit.html"),
         "audit": str(out / "audit.json"),

@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 import shutil
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -28,6 +27,7 @@ from overcast.accuracy.curve import Scaling
 from overcast.accuracy.held_out import KnownPixels, known_pixels
 from overcast.accuracy.independence import are_fine
 from overcast.accuracy.reference import Reference, ReferenceFile, ReferenceRaster
+from overcast.documents import Document
 from overcast.geo.dataset import stamp
 from overcast.geo.layers import file_of
 from overcast.geo.legend import Legend
@@ -228,7 +228,7 @@ def _map_anew(
     _, notes = attempt(
         "no scores kept", lambda: _keep_scores(out / SCORES, work / SCORES), None
     )
-    nothing: dict[str, Any] = {"notes": []}
+    nothing: Document = {"notes": []}
     judged, more = attempt(
         "no scores of the map", lambda: assess_files(mapped, known), nothing
     )
@@ -251,7 +251,7 @@ def _keep_scores(given: Path, kept: Path) -> None:
 def _made(out: Path, notes: tuple[str, ...]) -> JobResult:
     calibration = read_calibration(out / "run")
     assert calibration is not None
-    summary: dict[str, Any] = {
+    summary: Document = {
         "calibration": str(out / "run" / calibration_file.NAME),
         "temperature": round(calibration.scaling.temperature, 4),
         "pixels": calibration.pixels,

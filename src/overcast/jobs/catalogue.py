@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote
 
 from overcast.acquire.origins import origins_of
@@ -13,12 +13,20 @@ from overcast.output import Output
 from overcast.product.collection import About, names_of, sources_of, write_collection
 
 
-def publish(
-    maps: Sequence[Path], out: Path, given: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Write a collection of the maps in some folders into `out`; what was written.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collection:
+    """What a user says of a collection; None where nothing is said."""
 
-    `given` says title, ident, description, licence and overwrite.
+    title: str
+    licence: str
+    ident: str | None = None
+    description: str | None = None
+
+
+def publish(
+    maps: Sequence[Path], out: Path, collection: Collection, overwrite: bool
+) -> dict[str, object]:
+    """Write a collection of the maps in some folders into `out`; what was written.
 
     Raises
     ------
@@ -26,19 +34,18 @@ def publish(
         If a map has no item, or `out` holds a collection already.
     """
     names = names_of(maps)
-    title = str(given["title"])
     credits = [line for folder in maps for line in _credits(folder)]
     about = About(
-        given["ident"]
-        or re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
+        collection.ident
+        or re.sub(r"[^a-z0-9]+", "-", collection.title.lower()).strip("-")
         or "maps",
-        title,
-        given["description"] or f"{title}, made by overcast.",
-        given["licence"],
+        collection.title,
+        collection.description or f"{collection.title}, made by overcast.",
+        collection.licence,
         tuple(dict.fromkeys(credits)),
     )
     key = repr((about, [str(folder.resolve()) for folder in maps]))
-    output = Output.begin(out, tuple(names), key, bool(given["overwrite"]))
+    output = Output.begin(out, tuple(names), key, overwrite)
     if not output.finished:
         with output:
             write_collection(maps, output.work, out, about)

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from overcast import __version__, map_folder, run_folder
 from overcast.accuracy.area import estimates
@@ -17,6 +17,7 @@ from overcast.accuracy.change import OTHER, ChangeLegend, estimate_change
 from overcast.accuracy.confusion import plain
 from overcast.accuracy.reference import ReferenceFile, ReferencePoints
 from overcast.accuracy.response import is_form, read_sample
+from overcast.documents import Document
 from overcast.geo.extent import areas_ha
 from overcast.geo.label_file import open_labels
 from overcast.geo.legend import legend_to_csv
@@ -85,7 +86,7 @@ def map_change(
     sample: ReferenceFile | None = None,
     overwrite: bool = False,
     progress: Progress = quiet,
-) -> dict[str, Any]:
+) -> Document:
     """Map what changed between two maps of one place into the folder `out`.
 
     With a filled sample of the map of change, areas are estimated. Returns what
@@ -171,7 +172,7 @@ def _result(
     dates: tuple[DatedMap, DatedMap],
     changes: Changes,
     settings: ChangeSettings,
-) -> dict[str, Any]:
+) -> Document:
     """Areas counted in the map of change, and expected of the probabilities."""
     names, grid = dates[0].legend.names, dates[0].classes.grid
     (pixel_ha,) = areas_ha(np.array([1]), grid)
@@ -211,7 +212,9 @@ def _result(
     }
 
 
-def _sums(mapped: Any, expected: Any, k: int) -> dict[str, Any]:
+def _sums(
+    mapped: NDArray[np.floating], expected: NDArray[np.floating], k: int
+) -> Document:
     """Return the gain or loss of a class, from a column or row of transitions."""
     return {
         "mapped_ha": plain(float(np.delete(mapped, k).sum())),
@@ -220,7 +223,7 @@ def _sums(mapped: Any, expected: Any, k: int) -> dict[str, Any]:
 
 
 def _estimate(
-    result: dict[str, Any], mapped: Path, sample: ReferenceFile, classes: ChangeLegend
+    result: Document, mapped: Path, sample: ReferenceFile, classes: ChangeLegend
 ) -> None:
     """Put areas with intervals beside what was counted."""
     source = open_labels(mapped, classes.legend)
@@ -246,7 +249,7 @@ def _estimate(
             move["area_ha"] = entry["area_ha"]
 
 
-def sentence_of(result: dict[str, Any]) -> str:
+def sentence_of(result: Document) -> str:
     """The sentence on change that a report needs."""
     estimate, whole = result.get("changed_estimate_ha"), result["compared_ha"]
     if estimate is not None and estimate["low"] is not None:
@@ -267,7 +270,7 @@ def _ha(area: float) -> str:
 
 
 def _notes(
-    result: dict[str, Any], dates: tuple[DatedMap, DatedMap], sampled: bool
+    result: Document, dates: tuple[DatedMap, DatedMap], sampled: bool
 ) -> Iterator[str]:
     if not sampled:
         yield COUNTED

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +13,7 @@ from scipy import ndimage
 
 from overcast import map_folder, run_folder
 from overcast.accuracy.change import ChangeLegend
+from overcast.documents import Document
 from overcast.geo.extent import areas_ha
 from overcast.geo.label_file import LabelFile, open_labels
 from overcast.geo.raster import UNKNOWN
@@ -54,7 +54,7 @@ class _Patch:
 
 
 def page_of(
-    result: Mapping[str, Any],
+    result: Document,
     dates: tuple[DatedMap, DatedMap],
     classes: ChangeLegend,
     folder: Path,

@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -178,9 +177,10 @@ def find_changes(
     apart = np.zeros((size, size), np.int64)
     bands = pieces(grid, _ROWS)
     for done, band in enumerate(bands, 1):
-        *changes, together = _compared(dates, joint, least, grid[band])
+        old, new, same, share, together = _compared(dates, joint, least, grid[band])
         apart += together
-        for target, values in zip(targets, changes, strict=True):
+        made: tuple[NDArray[np.generic], ...] = (old, new, same, share)
+        for target, values in zip(targets, made, strict=True):
             target[band[0]] = values.reshape(-1, shape[1])
         progress("comparing", done, len(bands))
     _sieve((before, after, stays), mmu_ha, grid, folder)
@@ -191,7 +191,7 @@ def find_changes(
 
 def _compared(
     dates: tuple[DatedMap, DatedMap], joint: Joint, least: float, grid: GeoBox
-) -> tuple[NDArray[Any], ...]:
+) -> tuple[Classes, Classes, Classes, NDArray[np.float32], NDArray[np.int64]]:
     """Before, after, class if it stays and probability of change of pixels ``[N]``.
 
     And the pixels ``[K, K]`` by class in the two maps as they are.

@@ -18,7 +18,6 @@ import math
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -29,6 +28,7 @@ from overcast import __version__
 from overcast.accuracy.calibrated import Calibrated
 from overcast.accuracy.calibration import FLOOR
 from overcast.accuracy.curve import MARGIN, STEPS, Scaling
+from overcast.documents import Document
 from overcast.extras import advice
 from overcast.geo.bands import NETWORK_RANGE, SENTINEL_2_SCALE, Sensor
 from overcast.geo.legend import legend_to_csv
@@ -192,7 +192,7 @@ class Scaled(nn.Module):
         return below + (place - low) * (above - below)
 
 
-def deepness(predictor: TrainedNetwork, size: int, pixel_m: float) -> dict[str, Any]:
+def deepness(predictor: TrainedNetwork, size: int, pixel_m: float) -> Document:
     """Metadata that the QGIS plugin Deepness reads.
 
     It divides what a layer holds by 255 and then standardises it, which is made to
@@ -270,7 +270,7 @@ def _write(network: Physical, path: Path, size: int) -> None:
         )
 
 
-def _describe(path: Path, facts: Mapping[str, Any]) -> None:
+def _describe(path: Path, facts: Mapping[str, object]) -> None:
     import onnx
 
     model = onnx.load(path)

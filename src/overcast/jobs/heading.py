@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from overcast import map_folder
 from overcast.errors import reading, writing
@@ -24,12 +23,16 @@ _PAGES = ((map_folder.REPORT, MAP_TITLE), (map_folder.CHANGE_PAGE, CHANGE_TITLE)
 
 
 def report_of(
-    folder: Path, said: Mapping[str, Any], pdf: Path | None, overwrite: bool
+    folder: Path,
+    said: Mapping[str, str | None],
+    logo: Path | None,
+    pdf: Path | None,
+    overwrite: bool,
 ) -> dict[str, str]:
     """Exchange the head of a map's page, keep it in the folder, and print the page.
 
-    `said` has a text for each field of `Heading`, or None where nothing is said now;
-    ``logo`` is a path.
+    `said` has a text for each field of `Heading` but its logo, or None where nothing is
+    said now. `logo` is the file of a picture.
 
     Raises
     ------
@@ -42,7 +45,7 @@ def report_of(
             raise ValueError(f"{pdf}: expected a name that ends in .pdf")
         refuse_to_replace(pdf, overwrite, (page,))
         browser = browser_of()
-    texts = {**said, "logo": _logo(said["logo"])}
+    texts = {**said, "logo": _logo(logo)}
     if any(text is not None for text in texts.values()):
         heading = changed(read_heading(folder), **texts)
         _fill(page, heading, default)

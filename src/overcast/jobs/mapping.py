@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from overcast import __version__, map_folder, run_folder
 from overcast.accuracy.reference import ReferenceFile
 from overcast.again import is_done, remember_work
+from overcast.documents import Document
 from overcast.geo.label_file import open_labels
 from overcast.geo.legend import Legend
 from overcast.inputs import open_inputs
@@ -75,7 +75,7 @@ BESIDE = (
 class JobResult:
     """The result of a job: a summary to print, and notes."""
 
-    summary: Mapping[str, Any]
+    summary: Mapping[str, object]
     notes: tuple[str, ...] = ()
     scores: Scores = field(default_factory=dict)
 
@@ -311,7 +311,7 @@ def _said_of_place(run: Path, legend: Legend) -> tuple[str, ...]:
 
 def _stamps(
     place: PlaceInput, reference: ReferenceFile | None = None, also: Sequence[str] = ()
-) -> list[Any]:
+) -> list[object]:
     """Software, and size and time of files besides the images and labels of a plan."""
     texts = [place.accuracy, place.anchors, *also]
     texts += [] if reference is None else [str(reference.path)]
@@ -346,7 +346,7 @@ def _made_before(out: Path, notes: tuple[str, ...]) -> JobResult:
 
 
 def _made(out: Path, scores: Scores, notes: tuple[str, ...]) -> JobResult:
-    summary: dict[str, Any] = {
+    summary: Document = {
         name.split(".")[0]: str(out / name)
         for name in (*MAP_FILES, "run")
         if (out / name).exists()

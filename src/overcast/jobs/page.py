@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import rasterio
@@ -21,12 +20,14 @@ from overcast import map_folder, run_folder
 from overcast.accuracy.calibration import Reliability
 from overcast.accuracy.calibration_file import Calibration, reliability_of
 from overcast.acquire.origins import origins_of
+from overcast.documents import Document
+from overcast.geo.bands import Sensor
 from overcast.geo.extent import areas_ha, width_m
 from overcast.geo.label_file import open_labels
 from overcast.geo.legend import Legend
 from overcast.geo.location import Location
 from overcast.geo.series import shown_of
-from overcast.geo.stack import Stack, file_name_of, file_of
+from overcast.geo.stack import ImageSource, LabelSource, Stack, file_name_of, file_of
 from overcast.geo.tiling import Window
 from overcast.inputs import Inputs
 from overcast.jobs.publish import read_files
@@ -72,9 +73,9 @@ class Findings:
         What a person said of the map.
     """
 
-    scores: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    scores: Mapping[str, Document] = field(default_factory=dict)
     notes: Sequence[str] = ()
-    estimates: Mapping[str, Any] | None = None
+    estimates: Document | None = None
     calibration: Calibration | None = None
     heading: Heading = NOTHING_SAID
 
@@ -242,7 +243,7 @@ def _set_sizes(path: Path, grid: GeoBox, calibration: Calibration) -> Panel:
     )
 
 
-def _look(sensor: Any) -> str:
+def _look(sensor: Sensor) -> str:
     """Return which bands a picture shows."""
     if sensor.kind == "sar":
         return "VV, VH and their ratio as red, green and blue."
@@ -290,13 +291,15 @@ def provenance(mapped: Path, inputs: Inputs, plan: Plan) -> dict[str, str]:
     """Return the origin of a map: version, method, inputs, grid, hashes."""
     with rasterio.open(mapped) as dataset:
         tags = dataset.tags()
-    sources: dict[str, Any] = {f"image {n}": s for n, s in inputs.stack.images.items()}
+    sources: dict[str, ImageSource | LabelSource] = {
+        f"image {n}": s for n, s in inputs.stack.images.items()
+    }
     if inputs.stack.labels is not None:
         sources["labels"] = inputs.stack.labels
     given = ((k, json.dumps(v)) for k, v in plan.method.items() if k != "name")
     settings = ", ".join(f"{k} {v}" for k, v in given).replace('"', "")
     return {
-        "method": plan.method["name"] + (f": {settings}" if settings else ""),
+        "method": f"{plan.method['name']}" + (f": {settings}" if settings else ""),
         "seed": str(plan.seed),
         **{name: _file(source) for name, source in sources.items()},
         "coordinate reference system": _crs_name(inputs.stack.grid),
@@ -308,7 +311,7 @@ def provenance(mapped: Path, inputs: Inputs, plan: Plan) -> dict[str, str]:
     }
 
 
-def _file(source: Any) -> str:
+def _file(source: ImageSource | LabelSource) -> str:
     if (path := file_of(source)) is None:
         return "in memory"
     height, width = source.grid.shape

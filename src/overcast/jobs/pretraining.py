@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from overcast import run_folder
 from overcast.geo.location import Location
@@ -17,6 +17,7 @@ from overcast.geo.series import each_date
 from overcast.geo.stack import Stack
 from overcast.inputs import Inputs, open_inputs
 from overcast.jobs.mapping import JobResult
+from overcast.methods.method import method_of
 from overcast.output import Output
 from overcast.plan import (
     Data,
@@ -24,13 +25,16 @@ from overcast.plan import (
     Plan,
     choose,
     fingerprint,
-    method_of,
     read_plan,
     replace_labels,
     write_plan,
 )
 from overcast.progress import Progress
 from overcast.threads import steady_learning
+
+if TYPE_CHECKING:
+    from overcast.methods.network import Network
+    from overcast.train.recipe import Recipe, State
 
 SENSORS = {"1": "sentinel-1", "2": "sentinel-2"}
 _LOG = run_folder.LOG
@@ -101,7 +105,7 @@ def find_scenes(paths: Sequence[Path]) -> Scenes:
 def pretrain(
     paths: Sequence[Path],
     out: Path,
-    settings: Mapping[str, Any],
+    settings: Mapping[str, object],
     seed: int,
     overwrite: bool,
     progress: Progress,
@@ -116,7 +120,7 @@ def pretrain(
     scenes = find_scenes(paths)
     first, *more = scenes.data
     plan = Plan(data=first, scenes=tuple(more), method=_method(settings), seed=seed)
-    network = method_of(plan)
+    network = _network(plan)
     inputs = [open_inputs(data) for data in scenes.data]
     key = fingerprint([plan.fingerprint, *(i.fingerprint for i in inputs)])
     names = (run_folder.PLAN, run_folder.SENSORS, run_folder.ENCODER, _LOG)
@@ -137,7 +141,7 @@ def pretrain(
 def pretrain_on_worlds(
     count: int,
     out: Path,
-    settings: Mapping[str, Any],
+    settings: Mapping[str, object],
     seed: int,
     overwrite: bool,
     progress: Progress,
@@ -157,7 +161,7 @@ def pretrain_on_worlds(
 
     method = _method(settings, "supervised")
     plan = Plan(data=Data(images={}), method=method, seed=seed)
-    network = method_of(plan)
+    network = _network(plan)
     labelled = "labelled" in choose("recipes", network.recipe).streams
     stacks = varied_stacks(count, seed, labelled)
     key = fingerprint([plan.fingerprint, "worlds", count])
@@ -177,7 +181,20 @@ def pretrain_on_worlds(
     return _made(out, count, output.notes)
 
 
-def _stacks(inputs: Sequence[Inputs], recipe: Any, kept: Path) -> list[Stack]:
+def _network(plan: Plan) -> Network:
+    """Return the method of a plan, which must be a network."""
+    from overcast.methods.network import Network
+
+    network = method_of(plan)
+    if not isinstance(network, Network):
+        raise ValueError(
+            f"--set name={plan.method['name']}: an encoder is that of a network; leave it "
+            "out"
+        )
+    return network
+
+
+def _stacks(inputs: Sequence[Inputs], recipe: Recipe[State], kept: Path) -> list[Stack]:
     """Return the stacks to learn from, with superpixels if the recipe asks for them."""
     from overcast.train.felzenszwalb import with_superpixels
     from overcast.train.recipe import OfSuperpixels
@@ -193,13 +210,16 @@ def _stacks(inputs: Sequence[Inputs], recipe: Any, kept: Path) -> list[Stack]:
     ]
 
 
-def _method(settings: Mapping[str, Any], default: str = "contrast") -> dict[str, Any]:
-    recipe = {"name": default, **settings.get("recipe", {})}
-    schedule = settings.get("schedule", {})
-    if not isinstance(schedule, dict):
-        raise ValueError(f"schedule: expected keys and values, got {schedule!r}")
-    schedule = {"steps": 2000, **schedule}
-    return {"name": "network", **settings, "recipe": recipe, "schedule": schedule}
+def _method(
+    settings: Mapping[str, object], default: str = "contrast"
+) -> dict[str, object]:
+    parts: dict[str, object] = {"name": "network", **settings}
+    for key, first in (("recipe", {"name": default}), ("schedule", {"steps": 2000})):
+        said = settings.get(key, {})
+        if not isinstance(said, dict):
+            raise ValueError(f"{key}: expected keys and values, got {said!r}")
+        parts[key] = {**first, **said}
+    return parts
 
 
 def _made(out: Path, scenes: int, notes: tuple[str, ...]) -> JobResult:

@@ -8,9 +8,8 @@ official labels as well, a second map keeps the pixels on which both agree.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from overcast import map_folder
 from overcast.accuracy.confusion import Confusion, scores, translation
 from overcast.accuracy.reference import ReferenceFile
+from overcast.documents import Document
 from overcast.geo.label_file import open_labels
 from overcast.geo.legend import Legend
 from overcast.geo.raster import UNKNOWN
@@ -80,7 +80,7 @@ def make_pseudo_labels(
     if not output.finished:
         with output:
             failures = label(runs, inputs, output.work, theirs, progress)
-    made: dict[str, Any] = {
+    made: Document = {
         name.split(".")[0]: str(out / name) for name in FILES if (out / name).exists()
     }
     return JobResult(made, (*output.notes, *inputs.notes, *failures))
@@ -112,7 +112,7 @@ def label(
 
 def keep_agreed(
     mapped: Path, legend: Legend, official: LabelSource, progress: Progress
-) -> Mapping[str, Any]:
+) -> Document:
     """Write ``agreed.tif`` beside a map, and score the map against `official` labels.
 
     A pixel that has no official label keeps its pseudo-label.

@@ -8,12 +8,13 @@ from pathlib import Path
 import rasterio
 
 from overcast import __version__
-from overcast.acquire.origins import origins_of
+from overcast.acquire.origins import NONE, Origins, origins_of
 from overcast.geo.derived import files_in
 from overcast.geo.location import FilePath, Location
 from overcast.inputs import Inputs
 from overcast.maps.predictor import Predictor
-from overcast.plan import Data, Plan, fingerprint, method_of
+from overcast.methods.method import method_of
+from overcast.plan import Data, Plan, fingerprint
 from overcast.product.stac import ITEM, Origin, map_item, model_item, write_item
 from overcast.run import load_run, model_hash
 from overcast.trees import to_tree
@@ -47,10 +48,12 @@ def publish_map(
     inputs: Inputs,
     final: Path,
     runs: Sequence[Path],
+    acquired: Origins = NONE,
 ) -> None:
     """Write the item of a map beside it.
 
-    `final` is the folder where the map will lie, `runs` those of the runs that made it.
+    `final` is the folder where the map will lie, `runs` those of the runs that made it,
+    and `acquired` what was read from catalogues without files.
     """
     with rasterio.open(mapped) as dataset:
         tags = dataset.tags()
@@ -63,8 +66,8 @@ def publish_map(
         sources=_hrefs(_read(inputs), final),
         method=f"model {tags['OVERCAST_MODEL']} of plan {tags['OVERCAST_PLAN']}",
         version=tags["OVERCAST_VERSION"],
-        items=origins.items,
-        times=origins.times,
+        items=origins.items + acquired.items,
+        times=origins.times + acquired.times,
     )
     models = _hrefs((run / ITEM for run in runs), final)
     write_item(map_item(mapped.parent, origin, models), mapped.parent)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from overcast import map_folder, run_folder
 from overcast.accuracy.calibration_file import Calibration
+from overcast.documents import Document
 from overcast.inputs import Inputs, open_inputs
 from overcast.jobs.page import Findings, make_page
 from overcast.jobs.scoring import SCORES, read_scores
@@ -19,9 +19,7 @@ from overcast.report.heading import read_heading
 from overcast.run import Runs
 
 
-def report_again(
-    mapped: Path, found: Mapping[str, Any], progress: Progress = quiet
-) -> Path:
+def report_again(mapped: Path, found: Document, progress: Progress = quiet) -> Path:
     """Write report.html beside a map anew, with what `assess_files` found of it.
 
     Raises
@@ -42,11 +40,11 @@ def report_again(
 
 
 def findings_with(
-    found: Mapping[str, Any],
+    found: Document,
     out: Path,
     inputs: Inputs,
     calibration: Calibration | None,
-    method: Mapping[str, Any] | None = None,
+    method: Mapping[str, object] | None = None,
 ) -> Findings:
     """Return the results of `assess_files`, and the findings already in `out`."""
     scored = read_scores(out / SCORES)

@@ -12,7 +12,6 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from odc.geo.geobox import GeoBox
@@ -24,6 +23,7 @@ from overcast.accuracy.calibration_file import reliability_tree
 from overcast.accuracy.confusion import Confusion, compare_blocks, scores, translation
 from overcast.accuracy.independence import are_fine, remark
 from overcast.accuracy.reference import ReferenceFile
+from overcast.documents import Document
 from overcast.geo.dataset import dataset_of
 from overcast.geo.label_file import open_labels
 from overcast.geo.layers import file_of
@@ -40,7 +40,7 @@ from overcast.run import Runs, is_trained, map_run, train_run
 from overcast.sources import legend_of, open_translated
 from overcast.texts import read_text
 
-Scores = dict[str, dict[str, Any]]
+Scores = dict[str, Document]
 SCORES = map_folder.SCORES
 _FAILED = "failed"
 """What `scores.json` calls the notes on scores that it lacks."""
@@ -91,7 +91,7 @@ def score_all(
     assert labels is not None
     learned = (plan.data, *plan.scenes)
     mapped = work / map_folder.MAP
-    rows: dict[str, Callable[[], dict[str, Any]]] = {
+    rows: dict[str, Callable[[], Document]] = {
         "labels": lambda: _score(labels, truth, grid, progress),
         "forest": lambda: _score_forest(plan, inputs, work, truth, progress),
         "map": lambda: score_map(mapped, labels.legend, truth, learned, progress),
@@ -101,7 +101,7 @@ def score_all(
     return scored
 
 
-def score_each(rows: Mapping[str, Callable[[], dict[str, Any]]]) -> Scored:
+def score_each(rows: Mapping[str, Callable[[], Document]]) -> Scored:
     """Scores of every row that can be made, and notes on the others."""
     scores: Scores = {}
     failed: list[str] = []
@@ -131,7 +131,7 @@ def read_scores(path: Path) -> Scored:
 
 def _score_forest(
     plan: Plan, inputs: Inputs, work: Path, truth: LabelSource, progress: Progress
-) -> dict[str, Any]:
+) -> Document:
     """Scores of a random forest that learned from the same labels."""
     assert inputs.stack.labels is not None
     forest, mapped = replace(plan, method={"name": "forest"}), work / map_folder.MAP
@@ -151,7 +151,7 @@ def score_map(
     truth: LabelSource,
     learned: Iterable[Data],
     progress: Progress,
-) -> dict[str, Any]:
+) -> Document:
     """Scores of a map with ``intervals``, ``reliability`` and ``notes``.
 
     `learned` is what was learned from, wherever that was.
@@ -172,7 +172,7 @@ def score_map(
 
 def _score(
     source: LabelSource, truth: LabelSource, grid: GeoBox, progress: Progress
-) -> dict[str, Any]:
+) -> Document:
     legend = source.legend
     blocks = list(compare_blocks(source, truth, block_side(grid), grid, progress))
     total = sum(blocks, Confusion.none(len(legend)))

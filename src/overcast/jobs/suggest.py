@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from overcast import __version__
+from overcast.documents import Document
 from overcast.geo.series import days_of, middle, spread
 from overcast.geo.vectors import write_outlines
 from overcast.inputs import Inputs, open_inputs
@@ -60,7 +61,7 @@ def suggest_patches(
 
 def _suggest(
     inputs: Inputs, out: Path, wanted: tuple[int, int, int], progress: Progress
-) -> dict[str, Any]:
+) -> Document:
     """Write patches, given their number, side and seed; what is said of them."""
     from overcast.methods.suggest import patches_of, telling_patches
 
@@ -70,7 +71,7 @@ def _suggest(
     with steady_learning():
         patches = telling_patches(middle(inputs.stack), windows, count, seed, progress)
     squares = [grid[patch.window.slices].extent.geom for patch in patches]
-    columns: dict[str, Any] = {
+    columns: dict[str, NDArray[np.generic]] = {
         "order": np.arange(1, len(patches) + 1),
         "likeness": np.round([patch.likeness for patch in patches], 3),
     }

@@ -15,7 +15,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from overcast.geo.series import at, days_of
 from overcast.geo.stack import Stack
 from overcast.maps.by_date import ByDate
 from overcast.maps.predictor import Predictor
+from overcast.methods.method import Learner, Method
 from overcast.progress import Progress
 from overcast.texts import read_text
 
@@ -47,7 +48,11 @@ class Rated(Protocol):
 
 
 def fit_by_date(
-    method: Any, stacks: Sequence[Stack], folder: Path, seed: int, progress: Progress
+    method: Learner,
+    stacks: Sequence[Stack],
+    folder: Path,
+    seed: int,
+    progress: Progress,
 ) -> None:
     """Learn from stacks of several dates, leaving days and what was learned in `folder`.
 
@@ -89,12 +94,11 @@ def _of_all(progress: Progress, number: int, count: int) -> Progress:
 
 
 def load_by_date(
-    method: Any, folder: Path, legend: Legend, sensors: Mapping[str, Sensor]
+    method: Method, folder: Path, legend: Legend, sensors: Mapping[str, Sensor]
 ) -> Predictor:
     """Return the predictor that `fit_by_date`, or a method alone, left in `folder`."""
     if not (folder / NAME).is_file():
-        single: Predictor = method.load(folder, legend, sensors)
-        return single
+        return method.load(folder, legend, sensors)
     days, weights = read_dates(folder)
     if not days:
         return ByDate((method.load(folder, legend, sensors),))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from inspect import signature
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeGuard, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from overcast.geo.lattice import widened, within
 from overcast.geo.near import near
 from overcast.geo.stack import Stack
 from overcast.geo.tiling import Window
+from overcast.methods.method import Learner
 from overcast.progress import Progress
 
 T = TypeVar("T")
@@ -97,14 +98,42 @@ class Chosen:
             yield Piece(index, window, wide, near(stack, stack.grid[wide.slices]))
 
 
+class Windowed(Protocol):
+    """A method that can learn from chosen windows."""
+
+    def fit(
+        self,
+        stacks: Sequence[Stack],
+        folder: Path,
+        seed: int,
+        progress: Progress,
+        over: Chosen | None = None,
+    ) -> None:
+        """Fit as `Method.fit` does, on the windows where they are given."""
+        ...
+
+
+@runtime_checkable
+class RatedWindowed(Windowed, Protocol):
+    """Such a method that says how well it explains labels that it was not fitted on."""
+
+    def fit_rated(
+        self,
+        stacks: Sequence[Stack],
+        folder: Path,
+        seed: int,
+        progress: Progress,
+        over: Chosen | None = None,
+    ) -> float:
+        """Fit, and return the mean log-likelihood of labels of held-out cells."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Over:
-    """A method that learns from chosen windows alone, as a method.
+    """A method that learns from chosen windows alone, as a method."""
 
-    Its class must have `fit`, and may have `fit_rated`, with an argument ``over``.
-    """
-
-    method: Any
+    method: Windowed
     over: Chosen
 
     def fit(
@@ -117,14 +146,13 @@ class Over:
         self, stacks: Sequence[Stack], folder: Path, seed: int, progress: Progress
     ) -> float:
         """Fit on the windows; how well held-out labels are explained, if it is known."""
-        if hasattr(self.method, "fit_rated"):
-            rated = self.method.fit_rated(stacks, folder, seed, progress, self.over)
-            return float(rated)
+        if isinstance(self.method, RatedWindowed):
+            return self.method.fit_rated(stacks, folder, seed, progress, self.over)
         self.fit(stacks, folder, seed, progress)
         return 0.0
 
 
-def takes_over(method: Any) -> bool:
+def takes_over(method: Learner) -> TypeGuard[Windowed]:
     """Return whether a method can learn from chosen windows."""
     return "over" in signature(method.fit).parameters
 

@@ -17,8 +17,9 @@ from torch import Tensor
 from overcast.errors import reading
 from overcast.geo.bands import Sensor
 from overcast.geo.stack import Stack
+from overcast.methods.method import method_of
 from overcast.models.segmenter import Segmenter
-from overcast.plan import choose, method_of, read_plan
+from overcast.plan import choose, read_plan
 from overcast.progress import Progress
 from overcast.run_folder import ENCODER, INTERFACE, PLAN, SENSORS, WEIGHTS
 from overcast.train.checkpoint import read_weights

@@ -1,8 +1,9 @@
 """The description of a region: what is mapped, from which files, in which tiles.
 
-``region.yaml`` is a plan (`overcast.plan`) with four keys more: ``tiles``, ``outline``,
-``crs`` and ``resolution``. Paths of images may be patterns: files that a pattern names
-are parts of one image, unless all of them say when they were seen.
+``region.yaml`` is a plan (`overcast.plan`) with keys more: those of `Cut`, such as
+``tiles`` and ``outline``, and ``acquire`` for images of catalogues in the place of files.
+Paths of images may be patterns: files that a pattern names are parts of one image, unless
+all of them say when they were seen.
 """
 
 from __future__ import annotations
@@ -14,17 +15,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from overcast.acquire.place import is_named
 from overcast.errors import reading
 from overcast.geo.location import Location
 from overcast.geo.times import seen_of
 from overcast.limits import check_limits
 from overcast.plan import Data, ImageInput, Plan, fingerprint, plan_of_tree, unsigned
+from overcast.region.from_catalogues import Acquire, plain_acquire, tree_of_acquire
 from overcast.texts import read_text
 from overcast.trees import from_tree, parse_yaml, to_tree
 
 _CELL, _SMALLEST = 512, 32
 _YAML = (".yaml", ".yml")
 _OWN = ("tiles", "cell", "outline", "crs", "resolution")
+_ACQUIRE = "acquire"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +38,8 @@ class Cut:
     Attributes
     ----------
     outline
-        A vector file: tiles that it touches are mapped. Without it, all tiles that the
-        leading image reaches are.
+        A vector file, WEST,SOUTH,EAST,NORTH in degrees, or a tile such as 32UPU: tiles
+        that it touches are mapped. Without it, all that the leading image reaches are.
     tiles
         Pixels along the side of a tile.
     cell
@@ -80,22 +84,42 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A region to map: images, labels and method of a plan, and how it is cut."""
+    """A region to map: images, labels and method of a plan, and how it is cut.
+
+    With `acquire`, images are those of catalogues, and the plan has none.
+    """
 
     plan: Plan
     cut: Cut = Cut()
+    acquire: Acquire | None = None
+
+    def __post_init__(self) -> None:
+        """Check that images come from one place."""
+        if self.acquire is None:
+            return
+        if self.plan.data.images:
+            raise ValueError("acquire and images: give one of them")
+        if self.cut.outline is None:
+            raise ValueError(
+                "acquire: of which place? give outline, a vector file or "
+                "WEST,SOUTH,EAST,NORTH in degrees"
+            )
 
     @property
     def fingerprint(self) -> str:
         """Changes with all that decides what the map looks like, and how it is cut."""
         cut = {**to_tree(self.cut), "cell": self.cut.side}
-        return fingerprint([self.plan.fingerprint, cut])
+        return fingerprint([self.plan.fingerprint, cut, *self._acquired])
 
     @property
     def ground(self) -> str:
         """Changes with what is learned from; not with tiles, nor with cells."""
         where = [self.cut.outline, self.cut.crs, self.cut.resolution]
-        return fingerprint([self.plan.fingerprint, where])
+        return fingerprint([self.plan.fingerprint, where, *self._acquired])
+
+    @property
+    def _acquired(self) -> list[Any]:
+        return [] if self.acquire is None else [to_tree(self.acquire)]
 
 
 def read_region(path: Path) -> Region:
@@ -115,18 +139,35 @@ def read_region(path: Path) -> Region:
     if not isinstance(tree, Mapping):
         raise ValueError(f"{path}: expected keys and values, such as data and tiles")
     own = {key: value for key, value in tree.items() if key in _OWN}
-    rest = {key: value for key, value in tree.items() if key not in _OWN}
+    rest = {key: tree[key] for key in tree if key not in (*_OWN, _ACQUIRE)}
     cut = from_tree(Cut, own, str(path))
-    if cut.outline is not None:
-        cut = replace(cut, outline=Location.of(cut.outline, path.parent).text)
+    if cut.outline is not None and not is_named(cut.outline):
+        outline = Location.of(cut.outline, path.parent).text
+        cut = replace(cut, outline=outline)
+    acquire = None
+    if _ACQUIRE in tree:
+        acquire = _acquire(tree[_ACQUIRE], path)
+        data = rest.get("data")
+        rest["data"] = {"images": {}, **(data if isinstance(data, Mapping) else {})}
     plan = plan_of_tree(_expanded(rest, path), path)
-    return Region(replace(plan, data=parts_of_one(plan.data)), cut)
+    try:
+        return Region(replace(plan, data=parts_of_one(plan.data)), cut, acquire)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def _acquire(tree: Any, path: Path) -> Acquire:
+    if not isinstance(tree, Mapping):
+        raise ValueError(f"{path}: acquire: expected keys and values, such as year")
+    return from_tree(Acquire, plain_acquire(tree, path.parent), f"{path}: acquire")
 
 
 def tree_of(region: Region) -> dict[str, Any]:
     """Plain values of a region, as ``region.yaml`` has them."""
     cut = {**to_tree(region.cut), "cell": region.cut.side}
     said = {name: value for name, value in cut.items() if value is not None}
+    if region.acquire is not None:
+        said["acquire"] = tree_of_acquire(region.acquire)
     return {**said, **to_tree(unsigned(region.plan))}
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from overcast.region.description import Region
+from overcast.region.from_catalogues import SURVEYS
 from overcast.region.ground import open_ground
 from overcast.region.job import Wanted, works_of
 from overcast.region.tile import Record, Work, finished, map_tile
@@ -29,7 +30,14 @@ def estimate(
     Time and bytes are those of tiles that are finished, or of one that is mapped for
     this. Without a run there is none, and they are not known.
     """
-    ground = open_ground(region)
+    with tempfile.TemporaryDirectory(prefix="overcast-dry-run-") as folder:
+        return _estimated(region, wanted, workers, runs, Path(folder))
+
+
+def _estimated(
+    region: Region, wanted: Wanted, workers: int, runs: Runs | None, folder: Path
+) -> dict[str, Any]:
+    ground = open_ground(region, folder / SURVEYS)
     own = wanted.out / "run"
     if runs is None and own.is_dir() and is_trained(own):
         runs = Runs((own,))
@@ -54,20 +62,19 @@ def estimate(
             "(the folder run): train first, or ask again then",
         }
     works = list(works_of(region, ground, runs, wanted))
-    return known | _measured(works, workers)
+    return known | _measured(works, workers, folder)
 
 
-def _measured(works: Sequence[Work], workers: int) -> dict[str, Any]:
+def _measured(works: Sequence[Work], workers: int, folder: Path) -> dict[str, Any]:
     """Costs of all tiles, by those that are finished or by one in the middle."""
     made = [(w, r) for w in works if (r := finished(w.folder, w.key)) is not None]
     if made:
         records = [record for _, record in made[:_MEASURED]]
         sizes = [_bytes(work.folder) for work, _ in made[:_MEASURED]]
         return _costs(records, sizes, len(works), len(works) - len(made), workers)
-    with tempfile.TemporaryDirectory(prefix="overcast-dry-run-") as folder:
-        one = replace(works[len(works) // 2], out=Path(folder), threads=1)
-        record = map_tile(one)
-        return _costs([record], [_bytes(one.folder)], len(works), len(works), workers)
+    one = replace(works[len(works) // 2], out=folder, threads=1)
+    record = map_tile(one)
+    return _costs([record], [_bytes(one.folder)], len(works), len(works), workers)
 
 
 def _costs(

@@ -7,8 +7,9 @@ its centre lies: tiles of two zones overlap, and their pixels do not.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,19 +19,23 @@ from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 from odc.geo.geom import Geometry
 
-from overcast.acquire.place import outlined
+from overcast.acquire.place import outline_of
+from overcast.acquire.squares import Squares
 from overcast.geo.lattice import Lattice
 from overcast.geo.location import Location
 from overcast.geo.near import members_of
 from overcast.geo.place import refuse_crs
-from overcast.geo.stack import Stack
+from overcast.geo.series import Moments
+from overcast.geo.stack import ImageSource, Stack
 from overcast.geo.tiling import Window
 from overcast.geo.warp import aligned
 from overcast.input_images import Opened, open_images
 from overcast.methods.sampling import WINDOW
+from overcast.plan import Data
 from overcast.region.description import Cut, Region
-from overcast.region.zones import zones_of
-from overcast.sources import open_sources
+from overcast.region.from_catalogues import credits_of, images_of, search_of
+from overcast.region.zones import Strip, zones_of
+from overcast.sources import LabelSources, open_sources
 
 _UNIT = Affine.identity()
 _POINTS = 9
@@ -82,7 +87,7 @@ class Zone:
     stack: Stack = field(repr=False)
     outline: Any = field(repr=False)
     tiles: tuple[Tile, ...]
-    strip: tuple[float, float, float, float] | None = None
+    strip: Strip | None = None
     reach: Window | None = None
 
 
@@ -101,8 +106,24 @@ class Ground:
         return sum(len(zone.tiles) for zone in self.zones)
 
 
-def open_ground(region: Region) -> Ground:
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What images see: its reach in degrees, its grids, and a stack's part of it."""
+
+    reach: Any
+    grids: Sequence[GeoBox]
+    on: Callable[[Lattice, GeoBox], tuple[Mapping[str, ImageSource], Moments]]
+    within: Callable[[Lattice], Window | None]
+    targets: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+
+
+def open_ground(region: Region, surveys: Path | None = None) -> Ground:
     """Open every file of a region, and cut its ground into tiles.
+
+    `surveys` is the folder that keeps what is read of catalogues; a region of files
+    needs none.
 
     Raises
     ------
@@ -112,38 +133,85 @@ def open_ground(region: Region) -> Ground:
     data, cut = region.plan.data, region.cut
     if data.grid is not None:
         raise ValueError("--grid: a region has a lattice of its own; leave it out")
-    opened = open_images(data)
-    leading = _leading(opened)
-    reach = shapely.union_all([_footprint(one.grid) for one in leading])
-    outline = reach
-    if cut.outline is not None:
-        outline = outlined(cut.outline)[1].intersection(reach)
+    seen = _in_files(data) if region.acquire is None else _acquired(region, surveys)
+    outline = seen.reach
+    if region.acquire is None and cut.outline is not None:
+        outline = outline_of(cut.outline).intersection(seen.reach)
         if outline.is_empty:
             raise ValueError(
                 f"{cut.outline}: no image reaches it; give images of that place"
             )
-    zones, notes = [], list(opened.notes)
-    accuracies: tuple[str | None, ...] = ()
-    for lattice, strip in _lattices(cut, [one.grid for one in leading], outline):
-        own = outline if strip is None else outline.intersection(shapely.box(*strip))
-        if own.is_empty:
-            continue
-        shape = _projected(own, lattice)
-        tiles = _tiles(lattice, shape, cut.tiles)
-        grid = lattice.grid(_snapped(lattice.around(shape.bounds), WINDOW))
-        labels = open_sources(data, grid)
-        stack = Stack(grid=grid, images=dict(opened.sources), targets=opened.targets)
-        stack = replace(stack, moments=opened.moments)
-        if labels is not None:
-            stack = replace(stack, labels=labels.first, others=labels.others)
-            notes += [note for note in labels.notes if note not in notes]
-            accuracies = labels.accuracies
-        reach = _reach(lattice, leading)
-        zones.append(Zone(_code(lattice), lattice, stack, shape, tiles, strip, reach))
-    if not zones:
+    made = [
+        one
+        for lattice, strip in _lattices(cut, seen.grids, outline)
+        if (one := _zone(region, seen, outline, (lattice, strip))) is not None
+    ]
+    if not made:
         raise ValueError("the region has no tile; check its outline and its images")
-    files = (*opened.files, *(entry.path for entry in data.every_labels))
-    return Ground(tuple(zones), tuple(notes), files, accuracies)
+    labels = [one for _, one in made if one is not None]
+    notes = [*seen.notes, *(note for one in labels for note in one.notes)]
+    return Ground(
+        tuple(zone for zone, _ in made),
+        tuple(dict.fromkeys(notes)),
+        (*seen.files, *(entry.path for entry in data.every_labels)),
+        labels[-1].accuracies if labels else (),
+    )
+
+
+def _zone(
+    region: Region, seen: _Seen, outline: Any, place: tuple[Lattice, Strip | None]
+) -> tuple[Zone, LabelSources | None] | None:
+    """The part of a region in one projection, and its labels; None if there is none."""
+    lattice, strip = place
+    own = outline if strip is None else outline.intersection(shapely.box(*strip))
+    if own.is_empty:
+        return None
+    shape = _projected(own, lattice)
+    tiles = _tiles(lattice, shape, region.cut.tiles)
+    grid = lattice.grid(_snapped(lattice.around(shape.bounds), WINDOW))
+    labels = open_sources(region.plan.data, grid)
+    images, moments = seen.on(lattice, grid)
+    stack = Stack(grid=grid, images=images, targets=seen.targets, moments=moments)
+    if labels is not None:
+        stack = replace(stack, labels=labels.first, others=labels.others)
+    reach = seen.within(lattice)
+    zone = Zone(_code(lattice), lattice, stack, shape, tiles, strip, reach)
+    return zone, labels
+
+
+def _in_files(data: Data) -> _Seen:
+    """What the files of a plan see."""
+    opened = open_images(data)
+    leading = _leading(opened)
+    return _Seen(
+        shapely.union_all([_footprint(one.grid) for one in leading]),
+        [one.grid for one in leading],
+        lambda *_: (dict(opened.sources), opened.moments),
+        lambda lattice: _reach(lattice, leading),
+        opened.targets,
+        opened.notes,
+        opened.files,
+    )
+
+
+def _acquired(region: Region, surveys: Path | None) -> _Seen:
+    """What catalogues are asked for: all of the outline."""
+    assert region.acquire is not None
+    assert region.cut.outline is not None
+    if surveys is None:
+        raise ValueError("acquire: a folder is needed that keeps what is read")
+    folder, side = surveys.absolute(), region.acquire.square
+    outline = outline_of(region.cut.outline)
+    search = search_of(region.acquire, south=outline.centroid.y < 0)
+    return _Seen(
+        outline,
+        (),
+        lambda lattice, grid: images_of(
+            Squares(lattice, _code(lattice), search, folder, side), grid
+        ),
+        lambda _: None,
+        notes=tuple(credits_of(search)),
+    )
 
 
 def outside(tile: Tile, zone: Zone) -> NDArray[np.bool_] | None:
@@ -180,7 +248,7 @@ def _leading(opened: Opened) -> list[Any]:
 
 def _lattices(
     cut: Cut, grids: Sequence[GeoBox], outline: Any
-) -> list[tuple[Lattice, tuple[float, float, float, float] | None]]:
+) -> list[tuple[Lattice, Strip | None]]:
     """The lattice of every zone, and the part of the Earth that is its own."""
     own = {str(grid.crs) for grid in grids}
     alike = {Lattice.along(g) for g in grids} if _in_metres(grids) else set()

@@ -24,6 +24,7 @@ from overcast.plan import fingerprint
 from overcast.region.description import Region, tree_of
 from overcast.region.engine import Engine, Failed
 from overcast.region.events import Events
+from overcast.region.from_catalogues import SURVEYS, keys_of
 from overcast.region.ground import Ground, Zone, open_ground
 from overcast.region.learning import learn_region
 from overcast.region.metrics import Metrics
@@ -58,12 +59,13 @@ def map_region(
     MachineError
         If tiles failed; all others are there.
     """
-    ground = open_ground(region)
     out, run = wanted.out, wanted.out / "run"
+    ground = open_ground(region, out / SURVEYS)
     with lock.writing(out):
         begin(out, region, {"run": "own"}, overwrite=wanted.overwrite)
         if wanted.overwrite:
-            shutil.rmtree(run, ignore_errors=True)
+            for folder in (run, out / SURVEYS):
+                shutil.rmtree(folder, ignore_errors=True)
         if not (run.is_dir() and is_trained(run)):
             learn_region(region, ground, run, engine, events)
         return _map_all(region, ground, Runs((run,)), wanted, engine, events)
@@ -74,9 +76,11 @@ def predict_region(
 ) -> dict[str, Any]:
     """Map a region with runs that were trained before; see `map_region`."""
     runs.load()
-    ground = open_ground(region)
+    ground = open_ground(region, wanted.out / SURVEYS)
     with lock.writing(wanted.out):
         begin(wanted.out, region, {"run": runs.model}, overwrite=wanted.overwrite)
+        if wanted.overwrite:
+            shutil.rmtree(wanted.out / SURVEYS, ignore_errors=True)
         return _map_all(region, ground, runs, wanted, engine, events)
 
 
@@ -154,6 +158,7 @@ def works_of(
             wide = widened(tile.window, predictor.halo)
             stack = near(used.stack, lattice.grid(wide))
             inputs = [_stamped(path, stamps) for path in files_of(stack)]
+            inputs += keys_of(stack)
             read = within(wide, zone.reach)
             key = fingerprint(
                 [*about, place, region.cut.side, tile.window, read, inputs]

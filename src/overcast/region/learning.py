@@ -17,8 +17,8 @@ from overcast.errors import INPUT, MachineError
 from overcast.geo.mosaic import union_of
 from overcast.inputs import Inputs
 from overcast.jobs.after import describe_run
+from overcast.methods.method import method_of
 from overcast.methods.over import Chosen, Each, Where, takes_over
-from overcast.plan import method_of
 from overcast.region.census import choose_windows, take_census
 from overcast.region.description import Region
 from overcast.region.engine import Engine, Failed

@@ -76,7 +76,7 @@ def _warnings(tiles: Made) -> list[str]:
         else f"tile {by_reason[reason]} failed: {reason}"
         for reason, often in reasons.most_common(_MOST_FAILED)
     ]
-    counted = Counter(tiles.notes)
+    counted = Counter(tiles.every_note)
     notes = [
         n if often == 1 else f"{n} ({often} times)" for n, often in counted.items()
     ]

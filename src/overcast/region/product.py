@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from overcast.region.page import write_overview
 from overcast.region.tile import Record, Work
 from overcast.run import Runs, tags_of
 
+_MOST_NOTES = 50
 SUMMARY, CATALOGUE = "summary.json", "catalogue"
 
 
@@ -40,7 +42,7 @@ class Made:
     made
         How many were made by this command.
     notes
-        What was noticed of the inputs.
+        What was noticed of the inputs; tiles say more, each of its own.
     """
 
     works: Sequence[Work]
@@ -48,6 +50,16 @@ class Made:
     failed: Sequence[Mapping[str, Any]]
     made: int
     notes: Sequence[str] = ()
+
+    @property
+    def every_note(self) -> list[str]:
+        """Notes on inputs, and on how many tiles each was noticed."""
+        often = Counter(n for r in self.records.values() for n in r.get("notes", ()))
+        said = [
+            f"{note} ({count} tiles)" if count > 1 else note
+            for note, count in often.most_common(_MOST_NOTES)
+        ]
+        return [*self.notes, *said]
 
     @property
     def whole(self) -> list[Work]:
@@ -63,7 +75,7 @@ def put_together(out: Path, tiles: Made, runs: Runs, plan: str) -> dict[str, Any
     legend, whole = runs.load().legend, tiles.whole
     mosaics = _mosaics(out, whole, runs, legend)
     areas = areas_of(whole, tiles.records, legend)
-    notes = list(tiles.notes)
+    notes = tiles.every_note
     if whole:
         write_mosaic_json(out, whole, tiles.records)
         for what, make in (

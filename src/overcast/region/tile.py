@@ -24,6 +24,7 @@ import rasterio
 
 from overcast import __version__, map_folder
 from overcast.errors import writing
+from overcast.geo.lattice import widened
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import Stack
 from overcast.inputs import Inputs
@@ -33,6 +34,7 @@ from overcast.maps.cells import HeldMap, predict_cells
 from overcast.maps.matched import matched
 from overcast.maps.predictor import Predictor
 from overcast.output import write_whole
+from overcast.region.from_catalogues import in_memory, origins_on
 from overcast.region.ground import Tile, Zone, outside
 from overcast.run import Runs, tags_of, write_rasters
 from overcast.runtimes import running
@@ -152,7 +154,10 @@ def _mapped(work: Work, draft: Path) -> tuple[HeldMap, Record]:
     """Map a tile into a folder; the map, and where it lies."""
     zone, window = work.zone, work.tile.window
     predictor = _predictor(work.runs, work.runs.model)
-    stack = matched(zone.stack, predictor.sensors)
+    given = matched(zone.stack, predictor.sensors)
+    wide = zone.lattice.grid(widened(window, predictor.halo))
+    stack = in_memory(given, wide)
+    origins, notes = origins_on(given, wide)
     held = predict_cells(
         for_dates(predictor, stack),
         stack,
@@ -168,12 +173,14 @@ def _mapped(work: Work, draft: Path) -> tuple[HeldMap, Record]:
     tags = tags_of(work.runs, stack) | {"OVERCAST_TILE": work.name}
     mapped = write_rasters(held, (grid, predictor.legend), draft, tags)
     inputs = Inputs(_on(stack, grid), (), work.key)
-    publish_map(mapped, predictor, inputs, work.folder, work.runs.found)
+    publish_map(mapped, predictor, inputs, work.folder, work.runs.found, origins)
     box = grid.footprint("EPSG:4326", npoints=9).boundingbox
     return held, {
         "shape": [window.h, window.w],
         "transform": list(grid.affine)[:6],
         "bbox": [box.left, box.bottom, box.right, box.top],
+        "items": list(origins.items),
+        "notes": notes,
     }
 
 

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
 import click
 
 from overcast.cli.arguments import file_of, refuse_without
 from overcast.cli.option_types import FILE, SOURCE
+from overcast.cli.option_values import TableOptions
 from overcast.cli.options import HELP, Command, bar, check_table, note, present, tables
+
+
+class AreaOptions(TableOptions):
+    """Values of the options of `overcast areas`."""
+
+    zones: str | None
+    name: str | None
+    sample: str | None
+    sample_column: str | None
+    legend: str | None
+    out: Path | None
+    overwrite: bool
 
 
 @click.command(cls=Command, context_settings=HELP)
@@ -33,7 +46,7 @@ from overcast.cli.options import HELP, Command, bar, check_table, note, present,
 @click.option("--out", type=FILE, help="Also write the areas to this JSON file.")
 @tables
 @click.option("--overwrite", is_flag=True, help="Replace existing output.")
-def command(mapped: Path, **given: Any) -> None:
+def command(mapped: Path, **given: Unpack[AreaOptions]) -> None:
     """State the area of every class, of a map or of each of its zones.
 
     Counted pixels are not areas on the ground, because a map errs. With a filled sample
@@ -54,10 +67,11 @@ def command(mapped: Path, **given: Any) -> None:
 
     refuse_without(given, "name", "zones")
     refuse_without(given, "sample_column", "sample")
-    check_table(given)
+    check_table(given["table"])
     zones, sample = given["zones"], given["sample"]
     read = [mapped, *(file_of(path) for path in (zones, sample) if path is not None)]
-    with results(given, read, say=note):
+    files = {"out": given["out"], "table": given["table"]}
+    with results(files, given, read, given["overwrite"], say=note) as written:
         with bar() as progress:
             areas = measure_areas(
                 mapped,
@@ -68,9 +82,9 @@ def command(mapped: Path, **given: Any) -> None:
                 if sample is None
                 else ReferenceFile(file_of(sample), column=given["sample_column"]),
                 legend=given["legend"],
-                out=given["out"],
+                out=written.path("out"),
                 progress=progress,
             )
         for line in areas["notes"]:
             note(line)
-        present(areas, of_areas, given)
+        present(areas, of_areas, written.path("table"), given["json"])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
 import click
 
-from overcast.cli.arguments import reference_of
+from overcast.cli.arguments import reference_file
 from overcast.cli.option_types import FILE, SOURCE
+from overcast.cli.option_values import ReadingOptions, TableOptions
 from overcast.cli.options import (
     HELP,
     Command,
@@ -19,6 +20,14 @@ from overcast.cli.options import (
     reading,
     tables,
 )
+
+
+class AssessOptions(ReadingOptions, TableOptions):
+    """Values of the options of `overcast assess`."""
+
+    legend: str | None
+    out: Path | None
+    overwrite: bool
 
 
 @click.command(cls=Command, context_settings=HELP)
@@ -34,7 +43,9 @@ from overcast.cli.options import (
     is_flag=True,
     help="Also renew report.html beside MAP with these results.",
 )
-def command(mapped: Path, reference: str, report: bool, **given: Any) -> None:
+def command(
+    mapped: Path, reference: str, report: bool, **given: Unpack[AssessOptions]
+) -> None:
     """Score a class map against rasters, polygons or points.
 
     REFERENCE is a class raster, or a vector file (.gpkg, .geojson, .shp, .fgb), or a
@@ -53,20 +64,22 @@ def command(mapped: Path, reference: str, report: bool, **given: Any) -> None:
     from overcast.output_file import results
     from overcast.report.summaries import of_scores
 
-    check_table(given)
-    known = reference_of(reference, given)
-    with results(given, (mapped, known.path), say=note):
+    check_table(given["table"])
+    known = reference_file(reference, given)
+    files = {"out": given["out"], "table": given["table"]}
+    read = (mapped, known.path)
+    with results(files, given, read, given["overwrite"], say=note) as written:
         with bar() as progress:
-            found = assess_files(
+            scores = assess_files(
                 mapped,
                 known,
                 legend=given["legend"],
-                out=given["out"],
+                out=written.path("out"),
                 progress=progress,
             )
-        for line in found["notes"]:
+        for line in scores["notes"]:
             note(line)
-        present(found, of_scores, given)
+        present(scores, of_scores, written.path("table"), given["json"])
         if report:
             with bar() as progress:
-                report_again(mapped, found, progress)
+                report_again(mapped, scores, progress)

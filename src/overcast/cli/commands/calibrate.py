@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
 import click
 
-from overcast.cli.arguments import reference_of
+from overcast.cli.arguments import reference_file
 from overcast.cli.option_types import FILE, SOURCE, Number
+from overcast.cli.option_values import ReadingOptions
 from overcast.cli.options import HELP, Command, bar, reading, report, threads
+
+
+class CalibrateOptions(ReadingOptions):
+    """Values of the options of `overcast calibrate`."""
+
+    coverage: float | None
+    by_class: bool
+    overwrite: bool
 
 
 @click.command(cls=Command, context_settings=HELP)
@@ -31,7 +40,7 @@ from overcast.cli.options import HELP, Command, bar, reading, report, threads
 )
 @threads
 @click.option("--overwrite", is_flag=True, help="Calibrate a calibrated run again.")
-def command(out: Path, sample: str, **given: Any) -> None:
+def command(out: Path, sample: str, **given: Unpack[CalibrateOptions]) -> None:
     """Calibrate the confidence of a map with places whose class is known.
 
     OUT is a folder that overcast map made. SAMPLE is a filled sample of overcast sample,
@@ -48,7 +57,7 @@ def command(out: Path, sample: str, **given: Any) -> None:
 
     if given["by_class"] and given["coverage"] is None:
         raise ValueError("--by-class: give --sets too, such as --sets 0.9")
-    known = reference_of(sample, given)
+    known = reference_file(sample, given)
     with bar() as progress:
         made = calibrate_map(
             out,

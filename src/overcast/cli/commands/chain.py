@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
 import click
 
 from overcast.cli.option_types import FILE
+from overcast.cli.option_values import WritingOptions
 from overcast.cli.options import HELP, Command, bar, report, threads, views, writing
+
+
+class ChainOptions(WritingOptions):
+    """Values of the options of `overcast chain`."""
+
+    networks: int
+    refits: int
+    views: int
 
 
 @click.command(cls=Command, context_settings=HELP)
@@ -31,7 +40,7 @@ from overcast.cli.options import HELP, Command, bar, report, threads, views, wri
 @views(24)
 @threads
 @writing
-def command(optical: Path, sar: Path, networks: int, refits: int, **given: Any) -> None:
+def command(optical: Path, sar: Path, **given: Unpack[ChainOptions]) -> None:
     """Map from SAR alone, with labels of optical images of other places.
 
     OPTICAL is a plan with labelled scenes, and a method to learn from them. SAR is a
@@ -49,9 +58,9 @@ def command(optical: Path, sar: Path, networks: int, refits: int, **given: Any) 
     chain = Chain(
         optical=read_plan(optical),
         sar=read_plan(sar),
-        networks=networks,
+        networks=given["networks"],
         views=given["views"],
-        refits=refits,
+        refits=given["refits"],
     )
     with bar() as progress:
         made = make_chain(chain, given["out"], given["overwrite"], progress)

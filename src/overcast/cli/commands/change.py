@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
 import click
 
 from overcast.cli.arguments import file_of, refuse_without
 from overcast.cli.option_types import FILE, SOURCE
+from overcast.cli.option_values import TableOptions
 from overcast.cli.options import (
     HELP,
     Command,
@@ -20,6 +21,16 @@ from overcast.cli.options import (
     threads,
     writing,
 )
+
+
+class ChangeOptions(TableOptions):
+    """Values of the options of `overcast change`."""
+
+    probability: float
+    mmu: float
+    sample: str | None
+    sample_column: str | None
+    overwrite: bool
 
 
 @click.command(cls=Command, context_settings=HELP)
@@ -52,7 +63,9 @@ from overcast.cli.options import (
 @tables
 @threads
 @writing
-def command(before: Path, after: Path, out: Path, **given: Any) -> None:
+def command(
+    before: Path, after: Path, out: Path, **given: Unpack[ChangeOptions]
+) -> None:
     """Map what changed between two maps of one place.
 
     OUT_A is the map before, OUT_B the map after.
@@ -74,23 +87,25 @@ def command(before: Path, after: Path, out: Path, **given: Any) -> None:
     from overcast.report.summaries import of_change
 
     refuse_without(given, "sample_column", "sample")
-    check_table(given)
+    check_table(given["table"])
     sample = given["sample"]
     known = None
     if sample is not None:
         known = ReferenceFile(file_of(sample), column=given["sample_column"])
     read = [before, after, *([] if known is None else [known.path])]
     settings = ChangeSettings(least=given["probability"], mmu_ha=given["mmu"])
-    with results(given, read, [out / name for name in NAMES], say=note) as again:
+    more, overwrite = [out / name for name in NAMES], given["overwrite"]
+    files = {"table": given["table"]}
+    with results(files, given, read, overwrite, more, note) as written:
         with bar() as progress:
             changes = map_change(
                 (before, after),
                 out,
                 settings,
                 sample=known,
-                overwrite=given["overwrite"] or again,
+                overwrite=overwrite or written.again,
                 progress=progress,
             )
         for line in changes["notes"]:
             note(line)
-        present(changes, of_change, given)
+        present(changes, of_change, written.path("table"), given["json"])

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import Unpack
 
 import click
 
 from overcast.cli.arguments import data_of
+from overcast.cli.option_values import ImageOptions, WritingOptions
 from overcast.cli.options import HELP, Command, bar, images, report, threads, writing
+
+
+class CompositeOptions(ImageOptions, WritingOptions):
+    """Values of the options of `overcast composite`."""
+
+    first: str | None
+    last: str | None
 
 
 @click.command(cls=Command, context_settings=HELP)
@@ -25,7 +33,7 @@ from overcast.cli.options import HELP, Command, bar, images, report, threads, wr
 @click.option("--to", "last", metavar="DATE", help="Last day.  [default: any]")
 @threads
 @writing
-def command(how: str, **given: Any) -> None:
+def command(how: str, **given: Unpack[CompositeOptions]) -> None:
     """Write a cloud-free image of a season from many dates.
 
     Writes s2.tif, s1.tif and so on into --out: the bands of the sensor, and clear_count,

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
 import click
 
 from overcast.cli.option_types import SOURCE
+from overcast.cli.option_values import RegionOptions, WritingOptions
 from overcast.cli.options import HELP, Command, bar, say, show, threads, writing
 from overcast.cli.region_options import region
+
+
+class FetchOptions(RegionOptions, WritingOptions):
+    """Values of the options of `overcast fetch`."""
+
+    labels: tuple[str, ...]
+    no_s1: bool
+    no_s2: bool
+    elevation: bool
+    dry_run: bool
 
 
 @click.command(cls=Command, context_settings=HELP)
@@ -27,7 +38,7 @@ from overcast.cli.region_options import region
 @click.option("--dry-run", is_flag=True, help="Only say what would be read.")
 @threads
 @writing
-def command(**given: Any) -> None:
+def command(**given: Unpack[FetchOptions]) -> None:
     """Fetch Sentinel-2, Sentinel-1 and labels of a PLACE onto one grid.
 
     PLACE is a vector file, or a tile such as 32UPU; or give --bbox. Writes

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
 import click
 
 from overcast.cli.arguments import data_of, plan_of
 from overcast.cli.option_types import FILE
+from overcast.cli.option_values import ImageOptions, PlanOptions, WritingOptions
 from overcast.cli.options import (
     HELP,
     Group,
@@ -18,6 +19,18 @@ from overcast.cli.options import (
     threads,
     writing,
 )
+
+
+class AuditOptions(PlanOptions, WritingOptions):
+    """Values of the options of `overcast labels audit`."""
+
+
+class SuggestOptions(ImageOptions, WritingOptions):
+    """Values of the options of `overcast labels suggest`."""
+
+    count: int
+    side: int
+    seed: int
 
 
 @click.group(cls=Group, context_settings=HELP)
@@ -39,7 +52,7 @@ def command() -> None:
 @labels
 @threads
 @writing
-def audit(**given: Any) -> None:
+def audit(**given: Unpack[AuditOptions]) -> None:
     """Estimate what labels get wrong here: which classes, how often, and where.
 
     Learns from the labels, maps the area, and compares. Writes audit.html, a page with
@@ -80,7 +93,7 @@ def audit(**given: Any) -> None:
 @threads
 @click.option("--out", type=FILE, required=True, help="GeoPackage (.gpkg) to write.")
 @click.option("--overwrite", is_flag=True, help="Replace existing output.")
-def suggest(**given: Any) -> None:
+def suggest(**given: Unpack[SuggestOptions]) -> None:
     """Choose which patches to label first.
 
     Writes squares that together hold the same kinds of land as the images, the most
@@ -95,7 +108,14 @@ def suggest(**given: Any) -> None:
     """
     from overcast.jobs.suggest import suggest_patches
 
-    named = {name: given[name] for name in ("count", "side", "seed", "overwrite")}
     with bar() as progress:
-        made = suggest_patches(data_of(given), given["out"], progress=progress, **named)
+        made = suggest_patches(
+            data_of(given),
+            given["out"],
+            count=given["count"],
+            side=given["side"],
+            seed=given["seed"],
+            overwrite=given["overwrite"],
+            progress=progress,
+        )
     report(made)

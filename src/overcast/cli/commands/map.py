@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
+from typing import Unpack
 
 import click
 
 from overcast.cli.arguments import plan_of, reference_of
+from overcast.cli.option_values import MapOptions
 from overcast.cli.options import (
     HELP,
     Command,
@@ -23,9 +25,19 @@ from overcast.cli.options import (
     threads,
     writing,
 )
-from overcast.cli.region_arguments import is_region, with_fetched
+from overcast.cli.region_arguments import (
+    acquire_of,
+    is_region,
+    with_fetched,
+    with_labels_fetched,
+)
 from overcast.cli.region_options import region
-from overcast.cli.tile_arguments import carry_out, is_tiled, region_of, wanted_of
+from overcast.cli.tile_arguments import (
+    carry_out,
+    region_of,
+    tiled_place_of,
+    wanted_of,
+)
 from overcast.cli.tile_options import tiles
 
 
@@ -47,7 +59,7 @@ from overcast.cli.tile_options import tiles
 @threads
 @runtime
 @writing
-def command(**given: Any) -> None:
+def command(**given: Unpack[MapOptions]) -> None:
     """Learn from the labels of an area, and map it.
 
     Writes map.tif, confidence.tif, report.html and run/. With --reference it also writes
@@ -65,6 +77,10 @@ def command(**given: Any) -> None:
     Example of a region in tiles, on four processes:
       overcast map --region region.yaml --workers 4 --out out/
     \b
+    Example of a region in tiles, each of which reads its own images from a catalogue:
+      overcast map --bbox 11.2,48.0,11.6,48.3 --year 2024 --labels modis.tif \\
+          --legend igbp --tiles 2048 --workers 4 --out out/
+    \b
     Example where clouds are not to be looked at:
       overcast map --s2 s2.tif --s2-mask SCL.tif --s1 s1.tif --labels modis.tif \\
           --legend igbp --out out/
@@ -80,10 +96,16 @@ def command(**given: Any) -> None:
     """
     from overcast.jobs.mapping import make_map
 
-    if is_tiled(given):
+    where = tiled_place_of(given)
+    if where is not None:
         from overcast.region.job import map_region
 
-        tiled, wanted = region_of(given, plan_of), wanted_of(given)
+        acquire = acquire_of(given)
+        if acquire is not None:
+            with bar() as progress:
+                given = with_labels_fetched(given, progress)
+        wanted, said = wanted_of(given), partial(plan_of, given, given, given)
+        tiled = region_of(where, given, said, given["resolution"], acquire)
         carry_out(given, lambda *how: map_region(tiled, wanted, *how), tiled, None)
         return
     notes: tuple[str, ...] = ()
@@ -93,7 +115,7 @@ def command(**given: Any) -> None:
             notes = fetched.notes
         elif not given["labels"]:
             raise click.UsageError("Missing option '--labels'.")
-        plan = plan_of(given)
+        plan = plan_of(given, given, given)
         made = make_map(
             plan,
             given["out"],

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
 import click
 
 from overcast.cli.arguments import data_of, reference_of, runs_of
 from overcast.cli.option_types import FILE
+from overcast.cli.option_values import (
+    EnsembleOptions,
+    ImageOptions,
+    ReferenceOptions,
+    TileOptions,
+)
 from overcast.cli.options import (
     HELP,
     Command,
@@ -23,8 +29,14 @@ from overcast.cli.options import (
     views,
     writing,
 )
-from overcast.cli.tile_arguments import carry_out, is_tiled, region_of, wanted_of
+from overcast.cli.tile_arguments import carry_out, region_file_of, region_of, wanted_of
 from overcast.cli.tile_options import tiles
+
+
+class PredictOptions(ImageOptions, EnsembleOptions, ReferenceOptions, TileOptions):
+    """Values of the options of `overcast predict`."""
+
+    without: tuple[str, ...]
 
 
 @click.command(cls=Command, context_settings=HELP)
@@ -44,7 +56,7 @@ from overcast.cli.tile_options import tiles
 @threads
 @runtime
 @writing
-def command(run: Path, **given: Any) -> None:
+def command(run: Path, **given: Unpack[PredictOptions]) -> None:
     """Map an area with a run that was trained before, on this area or another.
 
     Several runs of one legend, and several views, are averaged. This takes more time.
@@ -58,12 +70,14 @@ def command(run: Path, **given: Any) -> None:
     """
     from overcast.jobs.mapping import map_elsewhere
 
-    if is_tiled(given):
+    path = region_file_of(given)
+    runs = runs_of(run, given, given["without"])
+    if path is not None:
         from overcast.plan import Plan
         from overcast.region.job import predict_region
 
-        tiled = region_of(given, lambda options: Plan(data=data_of(options)))
-        runs, wanted = runs_of(run, given), wanted_of(given)
+        tiled = region_of(path, given, lambda: Plan(data=data_of(given)), None)
+        wanted = wanted_of(given)
         carry_out(
             given,
             lambda *how: predict_region(tiled, runs, wanted, *how),
@@ -73,7 +87,7 @@ def command(run: Path, **given: Any) -> None:
         return
     with bar() as progress:
         made = map_elsewhere(
-            runs_of(run, given),
+            runs,
             data_of(given),
             given["out"],
             reference_of(given["reference"], given),

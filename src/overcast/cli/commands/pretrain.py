@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
 import click
 
 from overcast.cli.arguments import settings_of
 from overcast.cli.option_types import FILE
+from overcast.cli.option_values import WritingOptions
 from overcast.cli.options import HELP, Command, bar, report, threads, writing
+
+
+class PretrainOptions(WritingOptions):
+    """Values of the options of `overcast pretrain`."""
+
+    worlds: int | None
+    steps: int | None
+    settings: tuple[str, ...]
+    seed: int
 
 
 @click.command(cls=Command, context_settings=HELP)
@@ -35,7 +45,7 @@ from overcast.cli.options import HELP, Command, bar, report, threads, writing
 @click.option("--seed", type=int, default=0, show_default=True)
 @threads
 @writing
-def command(images: tuple[Path, ...], **given: Any) -> None:
+def command(images: tuple[Path, ...], **given: Unpack[PretrainOptions]) -> None:
     """Learn an encoder from images without labels, or from simulated scenes.
 
     IMAGES are plans, files with S1 or S2 in their names, or folders of such files. Files

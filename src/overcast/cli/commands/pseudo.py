@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
 import click
 
 from overcast.cli.arguments import codes_of, data_of, file_of, refuse_without, runs_of
 from overcast.cli.option_types import FILE, SOURCE
+from overcast.cli.option_values import EnsembleOptions, ImageOptions, WritingOptions
 from overcast.cli.options import (
     HELP,
     Command,
@@ -20,6 +21,14 @@ from overcast.cli.options import (
     views,
     writing,
 )
+
+
+class PseudoOptions(ImageOptions, EnsembleOptions, WritingOptions):
+    """Values of the options of `overcast pseudo`."""
+
+    official: str | None
+    official_legend: str | None
+    official_nodata: tuple[str, ...]
 
 
 @click.command(cls=Command, context_settings=HELP)
@@ -39,7 +48,7 @@ from overcast.cli.options import (
 )
 @threads
 @writing
-def command(run: Path, **given: Any) -> None:
+def command(run: Path, **given: Unpack[PseudoOptions]) -> None:
     """Label an area with trained runs, for other images to learn from.
 
     Writes map.tif, confidence.tif and probabilities.tif (a band per class, uint8 with

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
 import click
 
+from overcast.cli.option_values import WritingOptions
 from overcast.cli.options import FILE, HELP, Command, show, writing
+
+
+class PublishOptions(WritingOptions):
+    """Values of the options of `overcast publish`."""
+
+    title: str
+    ident: str | None
+    description: str | None
+    licence: str
 
 
 @click.command(cls=Command, context_settings=HELP)
@@ -26,7 +36,7 @@ from overcast.cli.options import FILE, HELP, Command, show, writing
     help="Licence of the maps: an SPDX name such as CC-BY-4.0.",
 )
 @writing
-def command(maps: tuple[Path, ...], **given: Any) -> None:
+def command(maps: tuple[Path, ...], **given: Unpack[PublishOptions]) -> None:
     """Write a STAC collection of the maps in the folders MAP.
 
     The maps are not copied: upload the folder that holds them and --out. The description
@@ -37,6 +47,12 @@ def command(maps: tuple[Path, ...], **given: Any) -> None:
       overcast publish north/ south/ --title 'Land cover 2024' --licence CC-BY-4.0 \\
           --out catalogue/
     """
-    from overcast.jobs.catalogue import publish
+    from overcast.jobs.catalogue import Collection, publish
 
-    show(publish(maps, given["out"], given))
+    collection = Collection(
+        title=given["title"],
+        licence=given["licence"],
+        ident=given["ident"],
+        description=given["description"],
+    )
+    show(publish(maps, given["out"], collection, given["overwrite"]))

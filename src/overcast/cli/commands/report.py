@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TypedDict, Unpack
 
 import click
 
 from overcast.cli.option_types import FILE
 from overcast.cli.options import HELP, Command, show
+
+
+class HeadingOptions(TypedDict):
+    """Values of the options that say what the head of a report says."""
+
+    title: str | None
+    place: str | None
+    period: str | None
+    author: str | None
+    licence: str | None
+    logo: Path | None
 
 
 @click.command(cls=Command, context_settings=HELP)
@@ -23,7 +34,9 @@ from overcast.cli.options import HELP, Command, show
     "--pdf", type=FILE, help="Also print the page to this .pdf; needs a browser."
 )
 @click.option("--overwrite", is_flag=True, help="Replace an existing PDF.")
-def command(folder: Path, pdf: Path | None, overwrite: bool, **said: Any) -> None:
+def command(
+    folder: Path, pdf: Path | None, overwrite: bool, **said: Unpack[HeadingOptions]
+) -> None:
     """Give the report of a map a title, place, period, author, licence and logo.
 
     OUT is a folder with report.html or change.html. What you say is kept in
@@ -38,4 +51,12 @@ def command(folder: Path, pdf: Path | None, overwrite: bool, **said: Any) -> Non
     """
     from overcast.jobs.heading import report_of
 
-    show(report_of(folder, said, pdf, overwrite))
+    logo = said["logo"]
+    texts = {
+        "title": said["title"],
+        "place": said["place"],
+        "period": said["period"],
+        "author": said["author"],
+        "licence": said["licence"],
+    }
+    show(report_of(folder, texts, logo, pdf, overwrite))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Literal, TypedDict, Unpack
 
 import click
 
@@ -12,6 +12,21 @@ from overcast.cli.options import HELP, Command, bar, note, show
 
 ANCHORS = 50
 """Points for `--for anchors`, where no size is given."""
+
+
+class SampleOptions(TypedDict):
+    """Values of the options of `overcast sample`."""
+
+    size: int | None
+    standard_error: float | None
+    expected: tuple[str, ...]
+    allocation: Literal["proportional", "neyman", "equal"]
+    minimum: int
+    purpose: str
+    seed: int
+    legend: str | None
+    out: Path
+    overwrite: bool
 
 
 @click.command(cls=Command, context_settings=HELP)
@@ -59,7 +74,7 @@ ANCHORS = 50
     "--out", type=FILE, required=True, help="GeoPackage (.gpkg) or .csv to write."
 )
 @click.option("--overwrite", is_flag=True, help="Replace what is there.")
-def command(mapped: Path, **given: Any) -> None:
+def command(mapped: Path, **given: Unpack[SampleOptions]) -> None:
     """Draw points of a map, to estimate its accuracy from.
 
     Draws a stratified random sample; the strata are the map's classes. Fill the column
@@ -94,22 +109,27 @@ def command(mapped: Path, **given: Any) -> None:
         minimum=1 if anchors else given["minimum"],
         seed=given["seed"],
     )
-    others = {name: given[name] for name in ("legend", "overwrite")}
     with bar() as progress:
-        found = draw_sample(
-            mapped, given["out"], design, progress=progress, say=note, **others
+        drawn = draw_sample(
+            mapped,
+            given["out"],
+            design,
+            legend=given["legend"],
+            overwrite=given["overwrite"],
+            progress=progress,
+            say=note,
         )
-    show(found)
+    show(drawn)
 
 
 def _expected(texts: tuple[str, ...]) -> dict[str, float]:
-    found: dict[str, float] = {}
+    accuracies: dict[str, float] = {}
     for text in texts:
         name, _, number = text.rpartition("=")
-        if name in found:
+        if name in accuracies:
             raise ValueError(f"--expected {text}: given twice, expected once")
         try:
-            found[name] = float(number)
+            accuracies[name] = float(number)
         except ValueError as error:
             raise ValueError(f"--expected {text}: expected [CLASS=]ACCURACY") from error
-    return found
+    return accuracies

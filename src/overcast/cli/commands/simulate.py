@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TypedDict, Unpack
 
 import click
 
 from overcast import lock
 from overcast.cli.option_types import Number
 from overcast.cli.options import HELP, Command, bar, note, show, threads, writing
+
+
+class SceneOptions(TypedDict):
+    """Values of the options that say what of a world is made."""
+
+    labels: tuple[str, ...]
+    cloud: float | None
+    dates: int
 
 
 @click.command(cls=Command, context_settings=HELP)
@@ -45,7 +53,12 @@ from overcast.cli.options import HELP, Command, bar, note, show, threads, writin
 @threads
 @writing
 def command(
-    seed: int, size: int, out: Path, overwrite: bool, land: str, **wishes: Any
+    seed: int,
+    size: int,
+    out: Path,
+    overwrite: bool,
+    land: str,
+    **parts: Unpack[SceneOptions],
 ) -> None:
     """Write a simulated scene with known truth.
 
@@ -70,7 +83,7 @@ def command(
     from overcast.worlds.nature import Nature
     from overcast.worlds.scene import SceneSpec
 
-    wanted = SceneSpec(nature=Nature.of(land), **wishes)
+    wanted = SceneSpec(nature=Nature.of(land), **parts)
     left = lock.left(out)
     with bar() as progress:
         paths = write_world(

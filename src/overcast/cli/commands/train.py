@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
 import click
 
 from overcast.cli.arguments import started
 from overcast.cli.option_types import FILE
+from overcast.cli.option_values import StartOptions
 from overcast.cli.options import HELP, Command, bar, report, start, threads
 
 
@@ -19,7 +20,9 @@ from overcast.cli.options import HELP, Command, bar, report, start, threads
 @threads
 @click.option("--out", type=FILE, help="Folder for run/.  [default: PLAN's name]")
 @click.option("--overwrite", is_flag=True, help="Replace existing output.")
-def command(plan: Path, out: Path | None, overwrite: bool, **given: Any) -> None:
+def command(
+    plan: Path, out: Path | None, overwrite: bool, **given: Unpack[StartOptions]
+) -> None:
     """Learn what a plan describes.
 
     Give the command again to continue a run that was stopped.
@@ -34,7 +37,7 @@ def command(plan: Path, out: Path | None, overwrite: bool, **given: Any) -> None
     from overcast.plan import read_plan
 
     read = read_plan(plan)
-    read = dataclasses.replace(read, method=started(dict(read.method), given))
+    read = dataclasses.replace(read, method=started(read.method, given))
     with bar() as progress:
         made = train_only(read, out or plan.with_suffix(""), overwrite, progress)
     report(made)

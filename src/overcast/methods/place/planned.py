@@ -11,13 +11,13 @@ from overcast.label_quality.anchors import read_anchors
 from overcast.label_quality.place_file import KeptPlace
 from overcast.label_quality.published import stated_accuracy
 from overcast.maps.predictor import Predictor
+from overcast.methods.place.by_anchors import place_by_anchors
 from overcast.methods.place.several import (
     place_of_sources,
     place_of_sources_by_anchors,
 )
 from overcast.methods.place.strength import (
     place_by_accuracy,
-    place_by_anchors,
     place_by_consistency,
 )
 from overcast.plan import Plan
@@ -46,7 +46,7 @@ def find_place(
         anchors = read_anchors(path, labels.legend, stack.grid, stated.column)
         if stack.others:
             return place_of_sources_by_anchors(predictor, stack, anchors)
-        return place_by_anchors(predictor, stack, anchors)
+        return place_by_anchors(predictor, stack, anchors, plan.seed, progress)
     if stack.others:
         return place_of_sources(predictor, stack, accuracies, plan.seed, progress)
     if (said := _said(plan, accuracies)) is not None:

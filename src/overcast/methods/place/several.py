@@ -55,12 +55,9 @@ from overcast.label_quality.published import stated_accuracy
 from overcast.label_quality.support import support
 from overcast.maps.placed import Strength, combine
 from overcast.maps.predictor import Predictor
+from overcast.methods.place.by_anchors import at_anchors, likelihood
 from overcast.methods.place.strength import (
     DRAWN,
-    EXPONENTS,
-    WRONG,
-    at_anchors,
-    likelihood,
     place_by_consistency,
     strength_of,
 )
@@ -70,6 +67,8 @@ from overcast.report.quicklook import look_at_classes, overview
 _LONGEST_PX = 1000
 _JOINT = 2
 """Sources whose strengths anchors choose together; more would be too many pairs."""
+_EXPONENTS = (0.5, 0.7, 1.0, 1.4, 2.0)
+_WRONG = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.85, 1.0)
 _HELD, _ASSUMED = 10.0, 0.8
 """Polygons' worth of the accuracy of a map beside what drawn labels say; and an accuracy
 where none is said."""
@@ -181,7 +180,7 @@ def place_of_sources_by_anchors(
         for part, side in zip(kinds.parts, kinds.sides, strict=True)
     ]
     silent = {k: _silent(kinds.parts[k]) for k in maps}
-    grid = list(product(EXPONENTS, *[WRONG] * len(maps)))
+    grid = list(product(_EXPONENTS, *[_WRONG] * len(maps)))
     fits = np.empty(len(grid))
     for number, (exponent, *wrong) in enumerate(grid):
         values = seen[0][0]

@@ -1,4 +1,4 @@
-"""How much labels count as evidence of place: stated, chosen by anchors, or cautiously.
+"""How much labels count as evidence of place: stated, or cautiously.
 
 What labels say beside a map that was learned from them is either land use that the
 images don't show, or a mistake that neighbouring labels share. Labels alone can't tell
@@ -6,10 +6,8 @@ which (see docs/real.md for what was tried). Three things can:
 
 - **Accuracy** of the labels, as published or known: labels of class l are right on a
   share A_l of the pixels, and w follows (`overcast.maps.placed.Strength`).
-- **Anchors**, 20 to 200 points with a known class: a and w are the geometric means over a
-  grid, each pair weighted by how likely it makes the classes of the anchors, and by how
-  likely a is before: log-normal around 0.7 with the spread 0.35. With few anchors that
-  errs less far than the likeliest pair.
+- **Anchors**, 20 to 200 points with a known class
+  (`overcast.methods.place.by_anchors`).
 - **Consistency** with what images show, where nothing is known. With P the predictor's
   probabilities, the labels are expected to be right on a share e = mean P(label | x) of
   the pixels, the best labels that cells of their size can have on a share b = mean over
@@ -57,7 +55,6 @@ from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import Chip, Stack
 from overcast.geo.tiling import Window
 from overcast.geo.warp import pixel_of
-from overcast.label_quality.anchors import Anchors
 from overcast.label_quality.kind import are_drawn
 from overcast.label_quality.place_file import KeptPlace
 from overcast.label_quality.published import published
@@ -75,12 +72,10 @@ _MOSTLY = 0.46, 0.53
 """Shares of agreement between which a map is taken to mostly agree with the labels."""
 _OFTEN = 0.65, 0.75
 """Shares of agreement between which labels come to count by half."""
-_PIXEL, _PIXEL_LEAST, _NEARLY, _ALWAYS = 0.7, 0.5, 0.88, 0.95
+PIXEL, _PIXEL_LEAST, _NEARLY, _ALWAYS = 0.7, 0.5, 0.88, 0.95
 """Exponents of the pixel, and accuracies of the labels from which it falls to the second,
 and at which it is there."""
-_SPREAD = 0.35
-"""Of the logarithm of the exponent around `_PIXEL`, before anchors are asked."""
-_TEMPER = 0.9
+TEMPER = 0.9
 """T of `overcast.maps.placed`."""
 _REST = 1 / 3
 """Of the pixels on which labels and map disagree, the labels are right on so many."""
@@ -90,10 +85,6 @@ _SQUARE_PX = 4
 """Fine labels are compared with the best by squares of so many image pixels."""
 _WINDOWS, _MOST_WINDOWS = 4, 16
 """Windows of 256 pixels that are looked at: a twentieth of a large scene, within these."""
-EXPONENTS = (0.5, 0.7, 1.0, 1.4, 2.0)
-WRONG = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.85, 1.0)
-_LEAST = 1e-3
-"""Probability of an anchor's class, at least: a single point may be wrong."""
 
 
 def place_by_accuracy(stack: Stack, accuracy: Floats) -> KeptPlace:
@@ -104,43 +95,6 @@ def place_by_accuracy(stack: Stack, accuracy: Floats) -> KeptPlace:
     )
     strength = strength_of(accuracy)
     return KeptPlace(strength, cell_sides(stack, 1)[0], (note,))
-
-
-def at_anchors(
-    predictor: Predictor, stack: Stack, anchors: Anchors, side: int
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return what pixels and labels around say of anchors: P and B, both ``[K, N]``."""
-    labels = labels_of(stack)
-    pixel = np.empty((len(labels.legend), len(anchors.classes)), np.float32)
-    around = np.empty_like(pixel)
-    for n, (row, column) in enumerate(zip(anchors.rows, anchors.columns, strict=True)):
-        one = Window(int(row), int(column), 1, 1)
-        (values,) = _predicted(predictor, stack, [one])
-        pixel[:, n] = values[1][:, 0, 0]
-        around[:, n] = soft_labels(labels, stack.grid[one.slices], side)[:, 0, 0]
-    return pixel, around
-
-
-def place_by_anchors(predictor: Predictor, stack: Stack, anchors: Anchors) -> KeptPlace:
-    """Place under which the classes of anchors are likely."""
-    side = cell_sides(stack, 1)[0]
-    pixel, around = at_anchors(predictor, stack, anchors, side)
-    grid = _grid(len(pixel))
-    fits = np.array([likelihood(combine(pixel, around, s), anchors) for s in grid])
-    away = np.log([s.exponent / _PIXEL for s in grid]) / _SPREAD
-    fits -= away**2 / 2
-    chance = np.exp(fits - fits.max())
-    chance /= chance.sum()
-    exponent = np.exp(chance @ np.log([s.exponent for s in grid]))
-    wrong = np.exp(chance @ np.log([s.wrong[0] for s in grid]))
-    shares = (min(float(wrong), 1.0),) * len(pixel)
-    best = Strength(shares, float(exponent), temper=_TEMPER)
-    note = (
-        f"place: chosen by {len(anchors.classes)} anchors: labels count as if "
-        f"{best.wrong[0]:.0%} of them were drawn at random, images with the exponent "
-        f"{best.exponent:.2f}"
-    )
-    return KeptPlace(best, side, (note,))
 
 
 def place_by_consistency(
@@ -163,8 +117,8 @@ def place_by_consistency(
 def strength_of(accuracy: Floats, power: float = 1.0) -> Strength:
     """Strength of labels whose classes are, or may be, right on shares ``[K]``."""
     nearly = _rise(float(accuracy.mean()), _NEARLY, _ALWAYS)
-    exponent = _PIXEL - (_PIXEL - _PIXEL_LEAST) * nearly
-    return Strength.of_accuracy(accuracy, exponent, power, _TEMPER)
+    exponent = PIXEL - (PIXEL - _PIXEL_LEAST) * nearly
+    return Strength.of_accuracy(accuracy, exponent, power, TEMPER)
 
 
 def power_of(consistency: float, sure: float, agreed: float) -> float:
@@ -245,7 +199,7 @@ def _looked_at(
     agreed = expected = best = sure = pixels = 0.0
     parts = []
     windows = _windows(stack, seed)
-    for n, (window, values) in enumerate(_predicted(predictor, stack, windows)):
+    for n, (window, values) in enumerate(predicted(predictor, stack, windows)):
         progress("place", n, len(windows))
         grid = stack.grid[window.slices]
         given = labels.read(grid).values
@@ -301,10 +255,10 @@ def _windows(stack: Stack, seed: int) -> list[Window]:
     return [window for window, _ in zip(labelled, range(count), strict=False)]
 
 
-def _predicted(
+def predicted(
     predictor: Predictor, stack: Stack, windows: list[Window]
 ) -> Iterator[tuple[Window, NDArray[np.float32]]]:
-    """Probabilities of windows, 0 where no sensor saw the ground."""
+    """Return probabilities of windows, 0 where no sensor saw the ground."""
     bare = stack.only(predictor.sensors)
     for window in windows:
         wide = widen(window, predictor.halo, stack.shape)
@@ -313,15 +267,3 @@ def _predicted(
         inside = Window(window.y - wide.y, window.x - wide.x, window.h, window.w)
         values = np.where(seen, predictor.predict(chip), np.float32(0))
         yield window, values[:, *inside.slices]
-
-
-def _grid(classes: int) -> list[Strength]:
-    return [
-        Strength((w,) * classes, a, temper=_TEMPER) for a in EXPONENTS for w in WRONG
-    ]
-
-
-def likelihood(chances: NDArray[np.float32], anchors: Anchors) -> float:
-    """Log-likelihood of the classes of anchors under probabilities ``[K, N]``."""
-    own = chances[anchors.classes, np.arange(len(anchors.classes))]
-    return float(anchors.weights @ np.log(np.maximum(own, _LEAST)))
