@@ -91,3 +91,39 @@ print("\\n".join(events))
         "os.rmdir a/d",
         "os.rmdir a",
     ]
+
+
+def test_every_command_that_writes_files_is_disturbed() -> None:
+    """A new command gets a job of the bench, or is said to write nothing."""
+    from bench.faults.commands import JOBS
+
+    from overcast.cli import commands
+
+    folder = Path(commands.__file__).parent
+    names = {path.stem for path in folder.glob("[a-z]*.py")}
+    assert names - {"inspect", "view"} == {str(job.words[0]) for job in JOBS}
+    assert {job.words[:2] for job in JOBS if job.words[0] == "labels"} == {
+        ("labels", "audit"),
+        ("labels", "suggest"),
+    }
+
+
+def test_what_was_found_is_kept_and_equal_states_are_tried_once(tmp_path: Path) -> None:
+    from bench.faults.journal import Finding, OutOfTimeError, Place
+
+    (tmp_path / "map-x").mkdir()
+    first = Place.of(tmp_path, ("kills", "map x"), time.monotonic() + 60)
+    assert first.wants("event 1")
+    first.add(Finding("map x", "event 1", "same"), "state")
+    again = Place.of(tmp_path, ("kills", "map x"), time.monotonic() - 1)
+    assert not again.wants("event 1")
+    assert again.findings == first.findings
+    with pytest.raises(OutOfTimeError):
+        again.wants("event 2")
+    other = Place.of(tmp_path, ("random", "map x"), time.monotonic())
+    assert not other.findings
+    assert other.like("state") == first.findings[0]
+    assert not again.done
+    again.finish()
+    assert again.done
+    assert not other.done

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import overcast
-from overcast import map_folder, run_folder
 
 ROOT = Path(overcast.__file__).parent
 FLOORS = [
@@ -49,7 +51,11 @@ FLOORS = [
     {"cli"},
     {"__main__"},
 ]
-_ENDINGS = ("tif", "yaml", "json", "html", "csv", "qml", "xml", "jsonl", "safetensors")
+_FILE = re.compile(
+    r"[^\s{}|:]*[\w*]\.(?:tiff?|jsonl?|geojson|ya?ml|toml|csv|gpkg|fgb|parquet|html|css|js"
+    r"|svg|png|pdf|md|txt|qml|xml|vrt|raw|bin|npy|npz|safetensors|onnx|prom|zip|part|tmp|lock)"
+)
+"""A text that is the name of a file, or the end of one."""
 MODULES = [
     p for p in sorted(ROOT.rglob("*.py")) if p.parent != ROOT or p.stem != "__init__"
 ]
@@ -108,17 +114,33 @@ def test_help_imports_little() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_a_file_of_a_folder_is_named_in_one_place() -> None:
-    names = {
-        value: module.__name__
-        for module in (map_folder, run_folder)
-        for value in vars(module).values()
-        if isinstance(value, str) and value.rpartition(".")[2] in _ENDINGS
-    }
-    assert {"map.tif", "plan.yaml", "interface.json"} <= names.keys()
-    for path in MODULES:
-        if path.stem in ("map_folder", "run_folder"):
-            continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Constant) and node.value in names:
-                raise AssertionError(f"{path}: {node.value} is in {names[node.value]}")
+def literals(path: Path) -> Iterator[str]:
+    """Texts of a module that are values; a docstring is none."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    said = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield from [] if id(node) in said else [node.value]
+
+
+def test_the_name_of_a_file_is_written_once() -> None:
+    uses = Counter(
+        text for path in MODULES for text in literals(path) if _FILE.fullmatch(text)
+    )
+    assert {"map.tif", "plan.yaml", "interface.json", "*.safetensors"} <= uses.keys()
+    assert [name for name, count in uses.items() if count > 1] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "is_file"),
+    [
+        ("map.tif", True),
+        ("_scl.tif", True),
+        ("run/plan.yaml", True),
+        ("Writes map.tif", False),
+        (".tif", False),
+        ("0.5", False),
+    ],
+)
+def test_what_looks_like_a_file(text: str, is_file: bool) -> None:
+    assert bool(_FILE.fullmatch(text)) is is_file

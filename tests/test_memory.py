@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from overcast import memory
@@ -11,6 +13,8 @@ from overcast.errors import MACHINE, MachineError, explain
 from overcast.geo.dataset import MOST_PIXELS, open_raster
 from overcast.geo.tiling import Tiling
 from overcast.maps.predict import predict
+from overcast.maps.views import Viewed, views_of
+from overcast.methods.weak.clusters import neighbours
 from tests.maps.test_predict import Identity, random_stack
 
 
@@ -46,6 +50,37 @@ def test_windows_that_no_memory_holds_are_refused(
     with pytest.raises(MachineError, match=r"windows of 64 pixels: needs .* GB"):
         predict(Identity(), stack, Tiling(64, 0), tmp_path)
     predict(Identity(), stack, Tiling(16, 0), tmp_path)
+
+
+def test_views_that_no_memory_holds_are_refused_and_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One window fits; the view of it at a scale of 1.25 beside it does not."""
+    stack, one = random_stack((64, 64)), Identity()
+    bands = sum(len(sensor.bands) for sensor in stack.sensors.values())
+    plain = 4 * 64 * 64 * (bands + 2 * len(one.legend))
+    seen = 4 * 64 * 64 * 1.25**2 * (bands + len(one.legend))
+    monkeypatch.setattr(memory, "available", lambda: int(plain + seen) - 1)
+    for name in ("one", "all"):
+        (tmp_path / name).mkdir()
+    predict(one, stack, Tiling(64, 0), tmp_path / "one")
+    with pytest.raises(MachineError, match=r"64 pixels in 24 views: .* fewer --views"):
+        predict(Viewed(one, views_of(24)), stack, Tiling(64, 0), tmp_path / "all")
+
+
+def test_many_clusters_take_little_memory() -> None:
+    """All differences of 1500 centres at once would be 216 MB; by parts it's some MB."""
+    random = np.random.default_rng(0)
+    centres = random.normal(size=(1500, 12)).astype(np.float32)
+    tracemalloc.start()
+    edges = neighbours({"seen.0": np.ones(12), "centres.0.0": centres}, 0)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 80 << 20
+    square = ((centres[:3, None] - centres[None]) ** 2).sum(-1)
+    for number, away in enumerate(square):
+        nearest = set(np.argsort(away)[1:7].tolist())
+        assert nearest <= set(edges[[number]].indices.tolist())
 
 
 def test_a_raster_of_more_pixels_than_are_allowed_is_refused(

@@ -113,3 +113,20 @@ def test_tiles_are_read(name: str) -> None:
     found = read_tile(name)
     assert (found.truth.values != UNKNOWN).mean() > 0.3
     assert all(image.grid == found.grid for image in found.images.values())
+
+
+def test_the_page_has_weak_against_the_best_rival_and_its_worst_draw() -> None:
+    names = ("mean_iou", "overall_accuracy", "calibration_error")
+    results = {
+        f"433D_points-200_{seed}": {
+            "plain forest": dict.fromkeys(names, 0.4),
+            "balanced forest": dict.fromkeys(names, 0.3 + 0.3 * seed),
+            "weak": dict.fromkeys(names, 0.5),
+        }
+        for seed in (0, 1)
+    }
+    text = page(results, {})
+    assert (
+        "| 433D points-200 | 2 | balanced forest | 0.450 | 0.500 | +0.050 | -0.100 |"
+        in text
+    )

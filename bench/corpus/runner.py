@@ -9,10 +9,10 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
+import select
 import signal
 import subprocess
 import sys
-import time
 import traceback
 import warnings
 from collections.abc import Callable, Mapping
@@ -218,18 +218,14 @@ def _asked(talk: Talk, out: Path, pid: int) -> str:
 
 
 def _wait(pid: int) -> tuple[int, resource.struct_rusage, bool]:
-    end = time.monotonic() + WALL_S
-    pause = 0.002
-    while time.monotonic() < end:
-        done, status, usage = os.wait4(pid, os.WNOHANG)
-        if done:
-            _end_session(pid)
-            return status, usage, status == signal.SIGXCPU
-        time.sleep(pause)
-        pause = min(pause * 1.5, 0.05)
+    descriptor = os.pidfd_open(pid)
+    try:
+        ended, _, _ = select.select([descriptor], [], [], WALL_S)
+    finally:
+        os.close(descriptor)
     _end_session(pid)
     _, status, usage = os.wait4(pid, 0)
-    return status, usage, True
+    return status, usage, not ended or status == signal.SIGXCPU
 
 
 def _end_session(pid: int) -> None:

@@ -7,18 +7,22 @@ other process sees. Elsewhere this part is passed over, and that is said.
 from __future__ import annotations
 
 import ctypes
+import json
 import os
-import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from bench.corpus.runner import Command, Outcome, run
+from bench.faults.clean import Clean, carry_out, digest, watched
 from bench.faults.commands import Job
-from bench.faults.kills import Clean, Finding, carry_out
+from bench.faults.journal import Finding, Place
 from bench.faults.state import differences, put_back, state_of
 
 STEP = 4096
 _FULL = "the disk is full"
+_ENOUGH = "it was enough"
+_IN_TURN = 3
+"""Disks in turn on which a command has done all: larger ones have room as well."""
 _NEW_MOUNTS, _PRIVATE, _RECURSIVE, _REMOUNT = 0x20000, 1 << 18, 1 << 14, 32
 
 
@@ -63,75 +67,97 @@ class SmallDisk:
 
 
 def on_full_disks(
-    job: Job, work: Path, cache: Path, sizes: int | None = None
+    job: Job, place: Place, sizes: int | None = None
 ) -> Iterator[Finding]:
     """Carry out a command on disks of every size from what it starts with up.
 
     Parameters
     ----------
     sizes
-        How many sizes, evenly from the smallest to the first that is enough; every
-        4 kB if None.
+        How many sizes, evenly from the smallest to the most that it uses; if None,
+        every 4 kB, until it has done all on several disks in turn.
     """
-    disk = SmallDisk(work / "disk")
+    disk = SmallDisk(place.work / "disk")
     try:
-        clean = carry_out(job, disk.folder, cache, states=False)
-        start = work / "before"
-        shutil.move(clean.start, start)
-        clean.start = start
-        folder = disk.folder / "scene"
-        least, most = _needed(job, clean, disk, folder)
-        for size in _steps(least, most, sizes):
-            yield from _on_one(job, clean, disk, size)
+        clean = carry_out(job, place, disk.folder / "scene")
+        enough = 0
+        for size in _sizes(_used(job, clean, disk, place), sizes):
+            moment = f"a disk of {size >> 10} kB"
+            if place.wants(moment):
+                yield _on_one(job, clean, (disk, size, moment), place)
+            known = place.known(moment)
+            enough = enough + 1 if known.about == _ENOUGH else 0
+            if sizes is None and enough == _IN_TURN:
+                return
     finally:
         disk.free()
 
 
-def _needed(job: Job, clean: Clean, disk: SmallDisk, folder: Path) -> tuple[int, int]:
-    """Bytes that are used before, and the least, in steps of 4 kB, that is enough."""
+def _used(job: Job, clean: Clean, disk: SmallDisk, place: Place) -> tuple[int, int]:
+    """Bytes that are used before a command, and the most that it uses at file events."""
+    folder, kept = disk.folder / "scene", place.work / "needed.json"
+    if kept.exists():
+        least, most = json.loads(kept.read_text())
+        return int(least), int(most)
     put_back(clean.start, folder)
-    least, enough = disk.used, 1 << 27
-    low, high = least, enough
-    while high - low > STEP:
-        middle = (low + high) // 2 // STEP * STEP
-        disk.resize(1 << 30)
-        put_back(clean.start, folder)
-        disk.resize(middle)
-        if run(Command(job.words), folder).code == 0:
-            high = middle
-        else:
-            low = middle
-        disk.resize(1 << 30)
-    return least, high
+    least, seen = disk.used, place.work / "used.txt"
+
+    def act(_: str) -> None:
+        with seen.open("a", encoding="utf-8") as log:
+            log.write(f"{disk.used}\n")
+
+    seen.write_text("0\n")
+    run(watched(job.words, folder, act), folder, beside=place.work / "run")
+    most = max(disk.used, *map(int, seen.read_text(encoding="utf-8").split()))
+    kept.write_text(json.dumps([least, most]))
+    return least, most
 
 
-def _steps(least: int, most: int, sizes: int | None) -> Iterable[int]:
+def _sizes(used: tuple[int, int], count: int | None) -> Iterable[int]:
+    least, most = used
+    if count is None:
+        return range(least, 1 << 30, STEP)
     every = range(least, most, STEP)
-    if sizes is None or len(every) <= sizes:
+    if len(every) <= count:
         return every
     return sorted(
-        {every[round(k * (len(every) - 1) / (sizes - 1))] for k in range(sizes)}
+        {every[round(k * (len(every) - 1) / (count - 1))] for k in range(count)}
     )
 
 
-def _on_one(job: Job, clean: Clean, disk: SmallDisk, size: int) -> Iterator[Finding]:
-    folder = disk.folder / "scene"
+def _on_one(
+    job: Job, clean: Clean, size: tuple[SmallDisk, int, str], place: Place
+) -> Finding:
+    """What a command does on a disk of a size, and afterwards where there is room."""
+    disk, most, moment = size
+    folder, beside = disk.folder / "scene", place.work / "run"
     disk.resize(1 << 30)
     put_back(clean.start, folder)
     before = state_of(folder, exact=False)
-    disk.resize(size)
-    outcome = run(Command(job.words), folder)
-    moment = f"a disk of {size >> 10} kB"
+    disk.resize(most)
+    outcome = run(Command(job.words), folder, beside=beside)
     problem = wrong_line(outcome) or cut_files(before, clean, folder)
     disk.resize(1 << 30)
-    if problem is None:
-        again = run(Command(job.words), folder)
+    state = f"{digest(folder)} {outcome.code == 0}"
+    if problem is None and (same := place.like(state)) is not None:
+        problem = same.about if same.word == "fault" else None
+    elif problem is None:
+        again = run(Command(job.words), folder, beside=beside)
         unlike = differences(clean.made, state_of(folder, exact=False))
-        if again.code != 0:
+        if again.code != 0 and not is_whole(outcome, again, unlike):
             problem = f"with room: exit {again.code}: {again.err.strip()[-200:]}"
         elif unlike:
             problem = "with room: " + "; ".join(unlike[:5])
-    yield Finding(job.name, moment, "fault" if problem else "same", problem or "")
+    else:
+        state = ""
+    word = "fault" if problem else "same"
+    said = problem or (_ENOUGH if outcome.code == 0 else "")
+    return place.add(Finding(job.name, moment, word, said), state)
+
+
+def is_whole(first: Outcome, again: Outcome, unlike: list[str]) -> bool:
+    """Whether a command that had done all only says that its files exist."""
+    return first.code == 0 and "exist" in again.err and not unlike
 
 
 def wrong_line(outcome: Outcome, cause: str = _FULL) -> str | None:

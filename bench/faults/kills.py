@@ -7,132 +7,57 @@ it would have made at once, and nothing else may stay.
 from __future__ import annotations
 
 import random
-import shutil
 import signal
 import sys
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 
 from bench.corpus.runner import Command, Outcome, Words, run
-from bench.faults.commands import Job, prepare
-from bench.faults.events import watch
-from bench.faults.state import State, differences, keep, put_back, state_of
+from bench.faults.clean import Clean, carry_out, digest
+from bench.faults.commands import Job
+from bench.faults.journal import Finding, Place
+from bench.faults.state import differences, put_back, state_of
 
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """How a command ended that was given again.
-
-    Attributes
-    ----------
-    job, moment
-        Which command, and where it was killed.
-    word
-        "same" bytes; "whole" where all was there before it was given again, and it
-        said so; or "fault".
-    about
-        What is wrong.
-    """
-
-    job: str
-    moment: str
-    word: str
-    about: str = ""
-
-
-@dataclass(slots=True)
-class Clean:
-    """A command that nobody stops: its states, its seconds, and what it makes."""
-
-    start: Path
-    seconds: float
-    made: State
-    moments: list[tuple[str, Path]] = field(default_factory=list)
-
-
-def watched(words: Words, folder: Path, act: Callable[[str], None]) -> Command:
-    """The command with `act` called before every file event in `folder`."""
-
-    def script() -> None:
-        from overcast import cli
-
-        watch(folder, act)
-        sys.argv = ["overcast", *map(str, words)]
-        cli.main()
-
-    return Command(script=script)
-
-
-def carry_out(job: Job, work: Path, cache: Path, states: bool = True) -> Clean:
-    """Carry out a command in ``work/scene``, with copies of its states at file events."""
-    folder = work / "scene"
-    prepare(job, folder, cache)
-    start, copies = work / "start", work / "states"
-    keep(folder, start)
-    shutil.rmtree(copies, ignore_errors=True)
-    copies.mkdir()
-    count = 0
-
-    def act(event: str) -> None:
-        nonlocal count
-        if states:
-            keep(folder, copies / f"{count:04d}")
-            with (copies / "events.txt").open("a", encoding="utf-8") as log:
-                log.write(event + "\n")
-        count += 1
-
-    begun = time.monotonic()
-    outcome = run(watched(job.words, folder, act), folder)
-    if outcome.code != 0:
-        raise RuntimeError(f"{job.name}: {outcome.err[-2000:]}")
-    clean = Clean(start, time.monotonic() - begun, state_of(folder, exact=False))
-    if states:
-        events = (copies / "events.txt").read_text(encoding="utf-8").splitlines()
-        clean.moments = [
-            (f"event {n} of {len(events)} ({event})", copies / f"{n:04d}")
-            for n, event in enumerate(events)
-        ]
-    return clean
+_DRAWN = 4
+"""Moments that are drawn for every kill: some come after the command has ended."""
 
 
 def at_events(
-    job: Job, work: Path, cache: Path, count: int | None = None, seed: int = 0
+    job: Job, place: Place, count: int | None = None, seed: int = 0
 ) -> Iterator[Finding]:
     """Kill a command at its file events: at all, or at `count` drawn ones.
 
     Equal states of the disk are tried once.
     """
-    clean = carry_out(job, work, cache)
-    tried: dict[str, Finding] = {}
+    clean = carry_out(job, place)
     moments = clean.moments
     if count is not None and count < len(moments):
         moments = random.Random(f"{seed} {job.name}").sample(moments, count)
     for moment, copy in moments:
-        digest = repr(sorted(state_of(copy).items()))
-        if digest not in tried:
-            put_back(copy, work / "scene")
-            tried[digest] = again(job, moment, work / "scene", clean)
-        same = tried[digest]
-        yield Finding(job.name, moment, same.word, same.about)
+        if place.wants(moment):
+            put_back(copy, place.work / "scene")
+            yield _tried(job, moment, place, clean)
 
 
-def at_random(
-    job: Job, work: Path, cache: Path, count: int, seed: int
-) -> Iterator[Finding]:
+def at_random(job: Job, place: Place, count: int, seed: int) -> Iterator[Finding]:
     """Kill a command at random moments of its time."""
-    clean = carry_out(job, work, cache, states=False)
-    moments = random.Random(f"{seed} {job.name}")
-    for _ in range(count):
-        seconds = moments.uniform(0.01, clean.seconds)
-        put_back(clean.start, work / "scene")
-        killed = run(ending(job.words, seconds), work / "scene")
-        moment = f"after {seconds:.3f} s"
-        if killed.code >= 0 and killed.code != 0:
-            yield Finding(job.name, moment, "fault", killed.err[-300:])
+    clean = carry_out(job, place)
+    drawn = random.Random(f"{seed} {job.name}")
+    moments = [drawn.uniform(0.01, clean.seconds) for _ in range(_DRAWN * count)]
+    for number, seconds in enumerate(moments):
+        moment = f"number {number}, after {seconds:.3f} s"
+        if len(place.findings) >= count:
+            return
+        if not place.wants(moment):
             continue
-        yield again(job, moment, work / "scene", clean)
+        put_back(clean.start, place.work / "scene")
+        killed = run(ending(job.words, seconds), place.work / "scene")
+        if killed.code == 0:
+            continue  # it was done by then
+        if killed.code > 0:
+            yield place.add(Finding(job.name, moment, "fault", killed.err[-300:]))
+        else:
+            yield _tried(job, moment, place, clean)
 
 
 def ending(words: Words, seconds: float) -> Command:
@@ -148,6 +73,15 @@ def ending(words: Words, seconds: float) -> Command:
         cli.main()
 
     return Command(script=script)
+
+
+def _tried(job: Job, moment: str, place: Place, clean: Clean) -> Finding:
+    """What comes of the state of the disk, unless that of an equal one is known."""
+    state = digest(place.work / "scene")
+    same = place.like(state)
+    if same is None:
+        same = again(job, moment, place.work / "scene", clean)
+    return place.add(Finding(job.name, moment, same.word, same.about), state)
 
 
 def again(job: Job, moment: str, folder: Path, clean: Clean) -> Finding:

@@ -14,9 +14,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from bench.corpus.runner import Command, run
+from bench.faults.clean import Clean, carry_out, watched
 from bench.faults.commands import Job
-from bench.faults.disk import cut_files, wrong_line
-from bench.faults.kills import Finding, carry_out, watched
+from bench.faults.disk import cut_files, is_whole, wrong_line
+from bench.faults.journal import Finding, Place
 from bench.faults.state import differences, put_back, state_of
 
 _GONE = "the disk reports an input/output error"
@@ -38,27 +39,32 @@ def losing(folder: Path, first: int) -> Callable[[str], None]:
 
 
 def on_lost_folders(
-    job: Job, work: Path, cache: Path, count: int | None, seed: int
+    job: Job, place: Place, count: int | None, seed: int
 ) -> Iterator[Finding]:
     """Lose the folder at file events of a command: at all, or at `count` drawn ones."""
-    clean = carry_out(job, work, cache)
-    folder, moments = work / "scene", range(len(clean.moments))
+    clean = carry_out(job, place)
+    moments = range(len(clean.moments))
     chosen = list(moments)
     if count is not None and count < len(moments):
         chosen = sorted(random.Random(f"{seed} {job.name}").sample(moments, count))
     for number in chosen:
-        put_back(clean.start, folder)
-        before = state_of(folder, exact=False)
-        outcome = run(watched(job.words, folder, losing(folder, number)), folder)
-        problem = wrong_line(outcome, _GONE) or cut_files(before, clean, folder)
-        whole = outcome.code == 0
-        if problem is None:
-            again = run(Command(job.words), folder)
-            unlike = differences(clean.made, state_of(folder, exact=False))
-            said = again.code == 0 or (whole and "exist" in again.err)
-            if not said:
-                problem = f"with the folder: exit {again.code}: {again.err[-200:]}"
-            elif unlike:
-                problem = "with the folder: " + "; ".join(unlike[:5])
-        word = "fault" if problem else "same"
-        yield Finding(job.name, clean.moments[number][0], word, problem or "")
+        if place.wants(clean.moments[number][0]):
+            yield place.add(_on_one(job, number, place, clean))
+
+
+def _on_one(job: Job, number: int, place: Place, clean: Clean) -> Finding:
+    """What a command does that loses its folder, and then finds it again."""
+    folder = place.work / "scene"
+    put_back(clean.start, folder)
+    before = state_of(folder, exact=False)
+    outcome = run(watched(job.words, folder, losing(folder, number)), folder)
+    problem = wrong_line(outcome, _GONE) or cut_files(before, clean, folder)
+    if problem is None:
+        again = run(Command(job.words), folder)
+        unlike = differences(clean.made, state_of(folder, exact=False))
+        if again.code != 0 and not is_whole(outcome, again, unlike):
+            problem = f"with the folder: exit {again.code}: {again.err[-200:]}"
+        elif unlike:
+            problem = "with the folder: " + "; ".join(unlike[:5])
+    word = "fault" if problem else "same"
+    return Finding(job.name, clean.moments[number][0], word, problem or "")

@@ -7,6 +7,7 @@ result is no fault, and is counted apart.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,10 @@ from typing import Any
 import numpy as np
 from bench.corpus.runner import Command, Outcome, run
 from bench.corpus.scene import new_scene
+from bench.faults.clean import done, warm_up
 from bench.faults.damage import ways_of
 from bench.faults.formats import FORMATS, Format
-from bench.faults.kills import Finding
+from bench.faults.journal import Finding, Place
 from bench.faults.state import keep, put_back, state_of
 
 __all__ = ["FORMATS", "Format", "damaged"]
@@ -24,28 +26,29 @@ MEMORY = 2 << 30
 """Bytes of memory, above which reading a small file is a fault."""
 
 
-def damaged(
-    form: Format, work: Path, cache: Path, count: int, seed: int
-) -> Iterator[Finding]:
+def damaged(form: Format, place: Place, count: int, seed: int) -> Iterator[Finding]:
     """Read files of a format, each damaged in another way."""
-    folder = work / "scene"
-    form.before(new_scene(folder, cache))
-    start = work / "start"
+    folder, start = place.work / "scene", place.work / "start"
+    shutil.rmtree(folder, ignore_errors=True)
+    form.before(new_scene(folder, place.cache))
     keep(folder, start)
-    clean = run(Command(form.words), folder)
-    if clean.code != 0:
-        raise RuntimeError(f"{form.name}: {clean.err[-2000:]}")
+    warm_up(form.words, folder, place.work)
+    put_back(start, folder)
+    clean = done(run(Command(form.words), folder), form.name)
     right = _result(form, folder, clean)
     ways = ways_of(form.file)
     for number in range(count):
         random = np.random.default_rng([seed, number, *form.name.encode()])
         way = ways[int(random.integers(len(ways)))]
+        moment = f"{way.__name__.strip('_')}, number {number}"
+        if not place.wants(moment):
+            continue
         put_back(start, folder)
         path = folder / form.file
         path.write_bytes(way(path.read_bytes(), random))
         outcome = run(Command(form.words), folder)
-        moment = f"{way.__name__.strip('_')}, number {number}"
-        yield Finding(form.name, moment, *_judged(form, folder, outcome, right))
+        word, problem = _judged(form, folder, outcome, right)
+        yield place.add(Finding(form.name, moment, word, problem))
 
 
 def _result(form: Format, folder: Path, outcome: Outcome) -> Any:

@@ -9,31 +9,33 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.corpus.runner import Command, Words, run
+from bench.faults.clean import Clean, carry_out
 from bench.faults.commands import Job
-from bench.faults.kills import Clean, Finding, carry_out
+from bench.faults.journal import Finding, Place
 from bench.faults.state import differences, put_back, state_of
 
 _SAYS = ("is being written by", "exists; give another", "unfinished work of another")
 
 
-def at_once(job: Job, work: Path, cache: Path) -> Iterator[Finding]:
+def at_once(job: Job, place: Place) -> Iterator[Finding]:
     """Give a command twice at once, and again with the second one a little later."""
-    clean = carry_out(job, work, cache, states=False)
-    for delay in (0.0, clean.seconds / 2):
-        put_back(clean.start, work / "scene")
-        yield _pair(job, job.words, work / "scene", clean, delay)
+    clean = carry_out(job, place)
+    for share, moment in ((0.0, "at once"), (0.5, "the second half a time later")):
+        if place.wants(moment):
+            put_back(clean.start, place.work / "scene")
+            delay = share * clean.seconds
+            yield place.add(_pair(job, moment, place.work / "scene", clean, delay))
 
 
-def _pair(job: Job, other: Words, folder: Path, clean: Clean, delay: float) -> Finding:
+def _pair(job: Job, moment: str, folder: Path, clean: Clean, delay: float) -> Finding:
     begun = time.monotonic() + 0.05
     children = [
-        _start(words, folder, begun + wait, folder.parent / f"pair-{number}.json")
-        for number, (words, wait) in enumerate(((job.words, 0.0), (other, delay)))
+        _start(job.words, folder, begun + wait, folder.parent / f"pair-{number}.json")
+        for number, wait in enumerate((0.0, delay))
     ]
     for pid, _ in children:
         os.waitpid(pid, 0)
     ends = [json.loads(path.read_text(encoding="utf-8")) for _, path in children]
-    moment = f"the second {delay:.2f} s later"
     problem = _problem(ends)
     if problem is None:
         unlike = differences(clean.made, state_of(folder, exact=False))

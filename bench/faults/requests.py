@@ -18,7 +18,7 @@ from typing import Any
 
 from bench.corpus.scene import new_scene
 from bench.faults.hostile import HOSTILE, SECRET, get, requests, written_names
-from bench.faults.kills import Finding
+from bench.faults.journal import Finding
 
 
 @contextlib.contextmanager

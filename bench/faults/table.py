@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.faults.kills import Finding
+from bench.faults.journal import Finding
 
 DOC = "docs/reliability.md"
 _ROOT = Path(__file__).parents[2]

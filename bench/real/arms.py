@@ -44,6 +44,8 @@ Floats = NDArray[np.float32]
 Scores = dict[str, float]
 _TREES, _RADIUS, _MODE_PX = 300, 4, 5
 _MOST_PIXELS = 60_000
+_RARE = 0.05
+"""Share of the reference below which a class is rare."""
 
 
 @dataclass
@@ -250,5 +252,19 @@ def measure(
                 "mean_iou": found["mean_iou"],
                 "overall_accuracy": found["overall_accuracy"],
                 "calibration_error": Reliability.of(sure, right).expected_error,
-            },
+            }
+            | _rare(counted),
         )
+
+
+def _rare(counted: Confusion) -> Scores:
+    """Mean precision and recall of the classes with little of the reference, if any."""
+    support = counted.support
+    rare = (support > 0) & (support < _RARE * support.sum())
+    if not rare.any():
+        return {}
+    precision = np.nan_to_num(counted.users_accuracy[rare])
+    return {
+        "rare_precision": float(precision.mean()),
+        "rare_recall": float(counted.producers_accuracy[rare].mean()),
+    }

@@ -64,8 +64,14 @@ def page(results: Results, anchors: Mapping[str, Mapping[str, Any]]) -> str:
     ):
         if some:
             parts += [f"## {title}", "", *([_PAIRS] if some is pairs else [])]
+            parts += _against_rivals(some) if some is drawn else []
             parts += _table(some, "mean_iou", "Mean IoU")
             parts += _table(some, "overall_accuracy", "Overall accuracy")
+    rare = {n: some for n, c in coarse.items() if (some := _with_rare(c))}
+    if rare:
+        parts += ["## Rare classes", "", _RARE]
+        parts += _table(rare, "rare_precision", "Precision of rare classes")
+        parts += _table(rare, "rare_recall", "Recall of rare classes")
     parts += _anchors(anchors)
     if cases:
         parts += ["## Calibration error", "", _CALIBRATION]
@@ -75,6 +81,10 @@ def page(results: Results, anchors: Mapping[str, Mapping[str, Any]]) -> str:
 
 _PAIRS = """`overcast map --labels MAP --labels POLYGONS`, against either alone. `sieved` is
 the majority without patches below 25 cells, as CORINE has them. Scored where no polygon is.
+"""
+_RARE = """Classes with less than 5 % of the reference, mean over them: the share of pixels
+mapped as such that are right, and the share of theirs that are found. A class that leaves
+its labels for look-alikes loses precision.
 """
 _CALIBRATION = """Of the confidence as it comes, before `overcast calibrate`.
 """
@@ -118,6 +128,43 @@ def _cases(results: Results) -> dict[str, list[Mapping[str, Mapping[str, float]]
         tile, source, _ = name.split("_")
         cases.setdefault(f"{tile} {source}", []).append(arms)
     return dict(sorted(cases.items(), key=lambda item: _order(item[0])))
+
+
+def _against_rivals(
+    cases: Mapping[str, Sequence[Mapping[str, Mapping[str, float]]]],
+) -> Iterator[str]:
+    """`weak` against the other arm that is best in mean, over the draws of both."""
+    yield "Each draw is another seed. The best rival is best in mean mIoU over the draws."
+    yield ""
+    yield "| | draws | best rival | its mIoU | weak | difference | in the worst draw |"
+    yield "|---|---|---|---|---|---|---|"
+    for name, runs in cases.items():
+        rivals = {
+            a for run in runs for a in run if not a.startswith(("weak", "labels"))
+        }
+        full = [run for run in runs if rivals | {_DEFAULT} <= run.keys()]
+        if not (rivals and full):
+            continue
+        own, *others = (
+            np.array([run[arm]["mean_iou"] for run in full])
+            for arm in (_DEFAULT, *sorted(rivals))
+        )
+        best = int(np.argmax([other.mean() for other in others]))
+        apart = own - others[best]
+        yield (
+            f"| {name} | {len(full)} | {sorted(rivals)[best]} | "
+            f"{others[best].mean():.3f} | {own.mean():.3f} | {apart.mean():+.3f} | "
+            f"{apart.min():+.3f} |"
+        )
+    yield ""
+
+
+def _with_rare(
+    runs: Sequence[Mapping[str, Mapping[str, float]]],
+) -> list[Mapping[str, Mapping[str, float]]]:
+    """Arms of runs that were measured on rare classes."""
+    some = [{a: s for a, s in run.items() if "rare_recall" in s} for run in runs]
+    return [run for run in some if run]
 
 
 def _order(name: str) -> tuple[str, str, int]:

@@ -9,6 +9,12 @@
 - ``product-A``: a fine product that is right on A % of the pixels: whole blobs are called
   another class, which lies beside them more often than others do, and borders wave to and
   fro by a pixel or two.
+- ``shifted-S``: the majority, one cell too far to the east and to the south.
+- ``lacking-S``: the majority of an older reference, in which a class was not there yet: the
+  rarest one with 2 % of the pixels or more is called what lies nearest to it.
+- ``merged-S``: the majority with the name of the second largest class for the third largest
+  one as well.
+- ``holes-S``: the majority, and no label on a third of the ground, in blobs.
 - ``patches-N``: the reference in N squares of 16 x 16 pixels; ``polygons-40``: in 40
   patches of one class around random pixels, at most 15 pixels wide; ``points-200``: in 200
   random pixels.
@@ -27,7 +33,12 @@ from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 from rasterio.features import sieve
 from rasterio.warp import Resampling, reproject, transform_bounds
-from scipy.ndimage import gaussian_filter, label, map_coordinates
+from scipy.ndimage import (
+    distance_transform_edt,
+    gaussian_filter,
+    label,
+    map_coordinates,
+)
 
 from overcast.geo.raster import UNKNOWN, Labels
 
@@ -37,14 +48,29 @@ _PATCH_PX, _POLYGON_PX = 16, 7
 _BLOB_PX, _WAVE_PX, _WAVES_PX = 6.0, 1.3, 10.0
 """Of products: radius of what is called another class, how far borders move, and over
 how many pixels that changes."""
-PRODUCTS = ("product-77",)
+_HOLE_PX, _HOLES = 12.0, 1 / 3
+_FEWEST = 0.02
+"""Share of the pixels of a class that an older reference does not know, at least."""
+PRODUCTS = ("product-77", "product-60", "product-85")
 DRAWN = ("patches-5", "patches-10", "polygons-40", "points-200")
 
 
 def names_of(tile: Tile) -> list[str]:
     """Every label source of a tile."""
     coarse = [f"{kind}-{s}" for kind in ("majority", "confused") for s in tile.sizes]
-    return [*coarse, *PRODUCTS, *pairs_of(tile), *DRAWN]
+    return [*coarse, *PRODUCTS, *odd_of(tile), *pairs_of(tile), *DRAWN]
+
+
+def odd_of(tile: Tile) -> list[str]:
+    """Labels of a tile with a fault that labels of real places have.
+
+    Cells of three image pixels, and cells of which few cover the tile, are among them.
+    """
+    pixel = round(abs(tile.grid.resolution.x))
+    sizes = 3 * pixel, round(tile.grid.shape[1] * pixel / 2)
+    kinds = "shifted", "lacking", "merged", "holes"
+    faults = [f"{kind}-{size}" for kind in kinds for size in tile.sizes[:2]]
+    return [*faults, *(f"majority-{size}" for size in sizes)]
 
 
 def pairs_of(tile: Tile) -> list[str]:
@@ -73,6 +99,8 @@ def labels_of(tile: Tile, name: str, seed: int) -> Labels:
         return majority(tile.truth, int(number))
     if kind == "sieved":
         return sieved(majority(tile.truth, int(number)))
+    if kind in _ODD:
+        return _ODD[kind](tile.truth, int(number), random)
     if kind == "confused":
         return confused(majority(tile.truth, int(number)), random)
     if kind == "product":
@@ -125,6 +153,51 @@ def confused(labels: Labels, random: np.random.Generator) -> Labels:
             mine = swapped & (labels.values == k)
             values[mine] = random.choice(classes[classes != k], mine.sum())
     return replace(labels, values=values)
+
+
+def shifted(truth: Labels, size: int, _: np.random.Generator) -> Labels:
+    """Majority that lies one cell too far to the east and to the south."""
+    found = majority(truth, size)
+    return replace(found, grid=found.grid.translate_pix(-1, -1))
+
+
+def lacking(truth: Labels, size: int, _: np.random.Generator) -> Labels:
+    """Majority without a class, which is called what lies nearest to it."""
+    values = truth.values
+    often = np.bincount(values[values != UNKNOWN]) / (values != UNKNOWN).sum()
+    rare = int(np.where(often >= _FEWEST, often, np.inf).argmin())
+    away = (values == rare) | (values == UNKNOWN)
+    row, column = distance_transform_edt(
+        away, return_distances=False, return_indices=True
+    )
+    older = np.where(values == rare, values[row, column], values)
+    return majority(replace(truth, values=older), size)
+
+
+def merged(truth: Labels, size: int, _: np.random.Generator) -> Labels:
+    """Majority in which the second and the third largest class are one."""
+    values = truth.values
+    often = np.bincount(values[values != UNKNOWN])
+    _first, second, third, *_rest = np.argsort(-often)
+    both = np.where(values == third, second, values).astype(np.uint8)
+    return majority(replace(truth, values=both), size)
+
+
+def with_holes(truth: Labels, size: int, random: np.random.Generator) -> Labels:
+    """Majority with blobs of ground without a label."""
+    found = majority(truth, size)
+    reach = _HOLE_PX * abs(truth.grid.resolution.x) / size
+    field = _field(found.values.shape, reach, random)
+    hole = field < np.quantile(field, _HOLES)
+    return replace(found, values=np.where(hole, UNKNOWN, found.values).astype(np.uint8))
+
+
+_ODD = {
+    "shifted": shifted,
+    "lacking": lacking,
+    "merged": merged,
+    "holes": with_holes,
+}
 
 
 def product(truth: Labels, right: float, random: np.random.Generator) -> Labels:

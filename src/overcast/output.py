@@ -336,7 +336,9 @@ def _refuse_foreign(folder: Path, names: Iterable[str]) -> None:
     for path in (folder / name for name in names):
         if not path.is_dir() or path.is_symlink():
             continue
-        known = path.name == "run" and any((path / mark).exists() for mark in _RUN)
+        known = path.name == run_folder.RUN and any(
+            (path / mark).exists() for mark in _RUN
+        )
         if not known and any(path.iterdir()):
             raise ValueError(
                 f"{path}: a folder that overcast did not make, and won't replace; move "

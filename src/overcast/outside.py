@@ -23,10 +23,8 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
-from overcast import run_folder
+from overcast.run_folder import CODE, RunFolder
 
-FOLDER = "code"
-"""Folder of a run that holds copies of files."""
 TRUST = "OVERCAST_TRUST_CODE"
 """Variable of the environment: 1 runs the copies in run folders."""
 _NAME = re.compile(r"(?P<path>.+\.py):(?P<part>[A-Za-z_]\w*)")
@@ -92,7 +90,7 @@ def canonical(
         if parts is None:
             return name
         path, part = parts
-        copy = None if run is None else run / FOLDER / path.name
+        copy = None if run is None else RunFolder(run).code / path.name
         if copy is not None and copy.is_file():
             path = copy
         return f"{path.name}:{part}@{_digest(path) if path.is_file() else ''}"
@@ -111,7 +109,7 @@ def keep_copies(method: Mapping[str, object], run: Path) -> None:
     for name in _names(method):
         if (parts := split(name)) is None:
             continue
-        copy = run / FOLDER / parts[0].name
+        copy = RunFolder(run).code / parts[0].name
         if copy.is_file() and _digest(copy) != _digest(parts[0]):
             raise ValueError(
                 f"{parts[0]}: another file of this name is in {copy.parent}; rename one, "
@@ -129,7 +127,7 @@ def of_run(method: Mapping[str, object], run: Path) -> dict[str, object]:
 
     def in_run(name: str) -> str:
         parts = split(name)
-        if parts is None or not (copy := run / FOLDER / parts[0].name).is_file():
+        if parts is None or not (copy := RunFolder(run).code / parts[0].name).is_file():
             return name
         if parts[0].is_file() and _digest(parts[0]) == _digest(copy):
             return name
@@ -144,7 +142,7 @@ def _imported(path: Path) -> ModuleType:
         raise ValueError(
             f"{path}: no such file; give a file and a class, FILE.py:CLASS"
         )
-    if path.parent.name == FOLDER and not _trusted(path):
+    if path.parent.name == CODE and not _trusted(path):
         raise ValueError(
             f"{path}: code that came with the run, and was not run; read it, and set "
             f"{TRUST}=1 if you trust it"
@@ -168,7 +166,7 @@ def _imported(path: Path) -> ModuleType:
 
 def _trusted(copy: Path) -> bool:
     """Tell whether a file may be run; in a folder that is no run, it is the user's own."""
-    in_run = (copy.parents[1] / run_folder.INTERFACE).is_file()
+    in_run = RunFolder(copy.parents[1]).interface.is_file()
     return not in_run or os.environ.get(TRUST) == "1"
 
 

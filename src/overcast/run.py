@@ -17,7 +17,6 @@ from pathlib import Path
 from odc.geo.geobox import GeoBox
 
 from overcast import __version__, map_folder
-from overcast.accuracy import calibration_file
 from overcast.accuracy.calibrated import Calibrated
 from overcast.accuracy.calibration_file import Calibration, read_calibration
 from overcast.errors import reading
@@ -26,7 +25,6 @@ from overcast.geo.mosaic import Mosaic
 from overcast.geo.stack import ImageSource, Stack, agree, file_of
 from overcast.geo.tiling import Tiling
 from overcast.inputs import Inputs, open_inputs
-from overcast.label_quality import place_file
 from overcast.label_quality.place_file import placed, write_place
 from overcast.label_quality.support import refuse_one_class
 from overcast.maps.by_date import for_dates
@@ -57,11 +55,10 @@ from overcast.run_files import (
     check_record,
     finish_record,
     is_recorded,
-    learned_files,
     read_interface,
     write_interface,
 )
-from overcast.run_folder import INTERFACE, PLAN
+from overcast.run_folder import INTERFACE, PLAN, RunFolder
 from overcast.runtimes import running, runtime_for
 from overcast.threads import steady_learning
 from overcast.trees import to_tree
@@ -111,7 +108,7 @@ def learn(
     refuse_one_class(stacks)
     check_stated(inputs.stack, plan, inputs.accuracies)
     folder.mkdir(parents=True, exist_ok=True)
-    write_plan(plan, folder / PLAN)
+    write_plan(plan, RunFolder(folder).plan)
     keep_copies(plan.method, folder)
     interface = Interface(legend=first.labels.legend, sensors=first.sensors)
     write_interface(interface, folder)
@@ -158,9 +155,10 @@ def load_run(folder: Path) -> Predictor:
     ValueError
         If the folder holds no run, or one that was not finished.
     """
-    if not (folder / PLAN).is_file() or not (folder / INTERFACE).is_file():
+    run = RunFolder(folder)
+    if not run.is_whole:
         raise ValueError(f"{folder}: no run; expected {PLAN} and {INTERFACE} there")
-    plan = read_plan(folder / PLAN)
+    plan = read_plan(run.plan)
     interface = read_interface(folder)
     check_record(plan, interface, folder)
     predictor = placed(_learned(folder, plan, interface), folder)
@@ -189,11 +187,12 @@ def model_hash(folder: Path, *, calibrated: bool = True) -> str:
     unless `calibrated` is false.
     """
     digest = hashlib.sha256()
-    learned = learned_files(folder)
-    if labels := sorted(folder.glob(place_file.EVERY_LABELS)):
-        learned += [folder / place_file.NAME, *labels]
-    if calibrated:
-        learned += folder.glob(calibration_file.NAME)
+    run = RunFolder(folder)
+    learned = run.all_learned()
+    if labels := run.all_place_labels():
+        learned += [run.place, *labels]
+    if calibrated and run.calibration.exists():
+        learned.append(run.calibration)
     for path in learned:
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
@@ -205,9 +204,10 @@ def is_trained(folder: Path) -> bool:
         load_run(folder)
     except ValueError:
         return False
-    plan = read_plan(folder / PLAN)
+    run = RunFolder(folder)
+    plan = read_plan(run.plan)
     decides = _asks_place(plan) and plan.data.labels is not None
-    decided = not decides or (folder / place_file.NAME).is_file()
+    decided = not decides or run.place.is_file()
     return decided and is_recorded(folder)
 
 
@@ -235,8 +235,7 @@ class Runs:
     @property
     def found(self) -> tuple[Path, ...]:
         """The run folders themselves."""
-        held = ((folder, folder / "run") for folder in self.folders)
-        return tuple(run if run.is_dir() else folder for folder, run in held)
+        return tuple(RunFolder.of(folder).path for folder in self.folders)
 
     def load(self) -> Predictor:
         """Return one predictor for all of them.
@@ -282,7 +281,7 @@ class Runs:
     @property
     def plan(self) -> str:
         """Fingerprints of their plans."""
-        return ", ".join(read_plan(f / PLAN).fingerprint for f in self.found)
+        return ", ".join(read_plan(RunFolder(f).plan).fingerprint for f in self.found)
 
 
 def map_run(

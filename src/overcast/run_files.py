@@ -21,11 +21,10 @@ from overcast.geo.bands import Sensor
 from overcast.geo.legend import Legend
 from overcast.outside import canonical
 from overcast.plan import Plan, fingerprint
-from overcast.run_folder import INTERFACE, PLAN, RECORD
+from overcast.run_folder import FORMAT, INTERFACE, RECORD, RunFolder
 from overcast.texts import read_text
 from overcast.trees import from_tree, to_tree
 
-_FORMAT = 1
 _TRAIN = "train the run again, or copy it again from where it was made"
 
 
@@ -60,8 +59,9 @@ def write_interface(interface: Interface, folder: Path) -> None:
     """Write the interface of a run into its folder."""
     tree = to_tree(interface)
     text = json.dumps(tree, indent=2, ensure_ascii=False)
-    with writing(folder / INTERFACE):
-        (folder / INTERFACE).write_text(text, encoding="utf-8")
+    path = RunFolder(folder).interface
+    with writing(path):
+        path.write_text(text, encoding="utf-8")
 
 
 def read_interface(folder: Path) -> Interface:
@@ -73,7 +73,7 @@ def read_interface(folder: Path) -> Interface:
         If a key is missing or unknown, a value is of the wrong type, or a newer
         overcast made it.
     """
-    path = folder / INTERFACE
+    path = RunFolder(folder).interface
     return from_tree(Interface, read_json(path), str(path))
 
 
@@ -96,17 +96,18 @@ def check_record(plan: Plan, interface: Interface, folder: Path) -> None:
     ValueError
         If settings, classes, images or weights are not those of the record.
     """
-    path = folder / RECORD
+    path = RunFolder(folder).record
     if not path.is_file():
         return
     record = read_json(path)
-    if not isinstance(record, dict) or record.get("format") != _FORMAT:
-        raise ValueError(f"{path}: not a record of format {_FORMAT}; {_TRAIN}")
+    if not isinstance(record, dict) or record.get("format") != FORMAT:
+        raise ValueError(f"{path}: not a record of format {FORMAT}; {_TRAIN}")
     for name, now in _facts(plan, interface, folder).items():
         if record.get(name) != now:
-            file = PLAN if name == "method" else INTERFACE
+            run = RunFolder(folder)
+            path = run.plan if name == "method" else run.interface
             raise ValueError(
-                f"{folder / file}: {name} was changed after the run was trained, and "
+                f"{path}: {name} was changed after the run was trained, and "
                 f"its weights mean nothing with it; undo the change, or {_TRAIN}"
             )
     if "files" in record and record["files"] != _digests(folder):
@@ -118,7 +119,7 @@ def check_record(plan: Plan, interface: Interface, folder: Path) -> None:
 
 def is_recorded(folder: Path) -> bool:
     """Return whether the record of a run names its learned files: all are made."""
-    path = folder / RECORD
+    path = RunFolder(folder).record
     if not path.is_file():
         return False
     record = read_json(path)
@@ -144,22 +145,16 @@ def _facts(plan: Plan, interface: Interface, folder: Path) -> dict[str, object]:
     # As it is read: a limit of 0 is written as 0 and read as 0.0.
     interface = from_tree(Interface, to_tree(interface), INTERFACE)
     return {
-        "format": _FORMAT,
+        "format": FORMAT,
         "method": fingerprint(to_tree(method)),
         "legend": fingerprint(to_tree(interface.legend)),
         "sensors": fingerprint(to_tree(list(interface.sensors.items()))),
     }
 
 
-def learned_files(folder: Path) -> list[Path]:
-    """Files of a run that hold what was learned; those of its dates last."""
-    alone = sorted(folder.glob("*.safetensors"))
-    return [*alone, *sorted(folder.glob("dates/*/*.safetensors"))]
-
-
 def _digests(folder: Path) -> dict[str, str]:
     found = {}
-    for path in learned_files(folder):
+    for path in RunFolder(folder).all_learned():
         with reading(path), path.open("rb") as file:
             found[path.relative_to(folder).as_posix()] = hashlib.file_digest(
                 file, "sha256"
@@ -177,7 +172,7 @@ def _changed(before: object, now: Mapping[str, str]) -> str:
 
 
 def _write_record(record: Mapping[str, object], folder: Path) -> None:
-    path = folder / RECORD
+    path = RunFolder(folder).record
     draft = path.with_suffix(".tmp")
     with writing(path):
         draft.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")

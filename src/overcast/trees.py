@@ -8,6 +8,7 @@ import math
 import reprlib
 from collections import abc
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -101,7 +102,9 @@ def from_tree(kind: type[T], tree: object, where: str) -> T:
     """
     _check_keys(kind, tree, where)
     try:
-        return TypeAdapter(kind).validate_python(tree)
+        known: Any = kind
+        checked: T = _adapter(known).validate_python(tree)
+        return checked
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
@@ -111,6 +114,12 @@ def from_tree(kind: type[T], tree: object, where: str) -> T:
             message = message.replace("Input should be", f"{value}; expected")
         whole = ": ".join(part for part in (where, place, message) if part)
         raise ValueError(whole) from error
+
+
+@lru_cache(64)
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    """What checks a type: made once, since that takes longer than checking."""
+    return TypeAdapter(kind)
 
 
 def _check_keys(kind: object, tree: object, where: str) -> None:

@@ -16,7 +16,7 @@ import overcast as oc
 from overcast.api.model import Model
 from overcast.api.simulate import World
 from overcast.geo.xarrays import legend_of_array
-from overcast.product.stac import ITEM
+from overcast.map_folder import ITEM
 from tests.api.conftest import Files, run
 
 pytestmark = pytest.mark.filterwarnings("ignore:Use .@. matmul")

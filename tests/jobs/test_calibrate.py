@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from overcast.accuracy.calibrated import Calibrated
 from overcast.accuracy.calibration import HeldOut, Reliability, scale
-from overcast.accuracy.calibration_file import NAME, read_calibration
+from overcast.accuracy.calibration_file import read_calibration
 from overcast.accuracy.design import Design
 from overcast.accuracy.reference import ReferenceFile
 from overcast.cli import program
@@ -26,6 +26,7 @@ from overcast.jobs.mapping import make_map, map_elsewhere
 from overcast.plan import Data, ImageInput, LabelInput, Plan
 from overcast.progress import quiet
 from overcast.run import Runs, load_run, model_hash
+from overcast.run_folder import CALIBRATION as NAME
 from overcast.worlds.files import write_world
 
 LEGEND = load_legend("simplified-igbp")

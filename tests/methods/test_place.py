@@ -25,6 +25,7 @@ from overcast.methods.place.planned import find_place
 from overcast.methods.place.strength import (
     place_by_accuracy,
     place_by_consistency,
+    strength_of,
 )
 from overcast.plan import Data, ImageInput, PlaceInput, Plan
 from tests.rasters import utm
@@ -124,6 +125,19 @@ def test_a_map_that_is_unsure_contradicts_no_labels_that_it_mostly_agrees_with()
     assert power(0.65, 0.6) == 0
 
 
+def test_labels_that_hardly_count_leave_the_confidence_of_the_pixel() -> None:
+    pixel = np.array([0.8, 0.2 / 3, 0.2 / 3, 0.2 / 3], np.float32)[:, None]
+    label = np.array([0, 1, 0, 0], np.float32)[:, None]
+    accuracy = np.full(4, 0.7)
+    confidences = [
+        combine(pixel, label, strength_of(accuracy, power))[0, 0]
+        for power in (0.001, 0.2, 0.4)
+    ]
+    assert confidences[0] == pytest.approx(0.8, abs=0.002)
+    assert confidences == sorted(confidences, reverse=True)
+    assert strength_of(accuracy).temper == pytest.approx(0.9)
+
+
 def test_the_accuracy_is_at_most_the_published_one() -> None:
     legend = Legend("igbp", LEGEND.classes)
     source = cells_of(wrong(0))
@@ -144,13 +158,15 @@ def test_drawn_labels_are_right_unless_said_otherwise() -> None:
     assert found == KeptPlace(Strength.of_accuracy(np.full(4, 0.95)), 1, ())
 
 
-def test_polygons_with_a_minimum_size_do_not_count_by_default() -> None:
+def test_polygons_with_a_minimum_size_count_little_by_default() -> None:
     values = np.zeros((12, 12), np.uint8)
     values[2:8, 3:6] = 1
     stack = stack_of(cells_of(values), values.repeat(10, 0).repeat(10, 1))
     assert are_polygons(stack, 1)
     found = place_by_consistency(Looking(), stack, 0)
-    assert found.strength is None
+    assert found.strength is not None
+    assert found.strength.power == 0.15
+    assert "the labels count by 0.15" in found.notes[0]
     assert "polygons with a minimum size" in found.notes[0]
 
 

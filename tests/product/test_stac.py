@@ -17,9 +17,10 @@ from safetensors.numpy import save_file
 
 from overcast.geo.bands import SENTINEL_1, SENTINEL_2
 from overcast.geo.legend import load_legend
+from overcast.map_folder import ITEM
 from overcast.maps.predict import RawMap
 from overcast.product.rasters import write_confidence, write_map, write_probabilities
-from overcast.product.stac import ITEM, Item, Origin, map_item, model_item, write_item
+from overcast.product.stac import Item, Origin, map_item, model_item, write_item
 from tests.product.catalogue import faults
 from tests.rasters import SINUSOIDAL, utm
 

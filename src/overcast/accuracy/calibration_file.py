@@ -13,14 +13,12 @@ from typing import Any, get_args
 
 import numpy as np
 
-from overcast import run_folder
 from overcast.accuracy.calibration import Reliability
 from overcast.accuracy.conformal import ConformalSets, Score
 from overcast.accuracy.curve import STEPS, ConfidenceCurve, Scaling
 from overcast.errors import cause, writing
+from overcast.run_folder import RunFolder
 from overcast.texts import read_text
-
-NAME = run_folder.CALIBRATION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,10 +59,11 @@ def write_calibration(found: Calibration, run: Path) -> None:
         "after": reliability_tree(found.after),
         "sets": None if found.sets is None else _sets_tree(found.sets),
     }
-    scratch = run / f"{NAME}.tmp"
-    with writing(run / NAME):
+    path = RunFolder(run).calibration
+    scratch = path.with_name(f"{path.name}.tmp")
+    with writing(path):
         scratch.write_text(json.dumps(tree, indent=2) + "\n", encoding="utf-8")
-        scratch.replace(run / NAME)
+        scratch.replace(path)
 
 
 def read_calibration(run: Path) -> Calibration | None:
@@ -75,7 +74,7 @@ def read_calibration(run: Path) -> Calibration | None:
     ValueError
         If the file is there and is not what was written.
     """
-    path = run / NAME
+    path = RunFolder(run).calibration
     if not path.is_file():
         return None
     try:

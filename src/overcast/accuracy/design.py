@@ -13,7 +13,7 @@ is expected there.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -209,6 +209,20 @@ def draw(
     order; ranks are drawn, and one more walk over the map finds where they are. So
     memory depends on the sample alone, and the sample on map and seed alone.
     """
+    return draw_of((source,), pixels, sizes, seed, progress)[0]
+
+
+def draw_of(
+    sources: Sequence[LabelSource],
+    pixels: Counts,
+    sizes: Counts,
+    seed: int,
+    progress: Progress = quiet,
+) -> tuple[Drawn, Counts]:
+    """Draw pixels of a map of several rasters; of which each is ``[N]``, too.
+
+    A class is one stratum in all of them, of `pixels` in all. See `draw`.
+    """
     random = np.random.default_rng(seed)
     ranks = [
         np.sort(random.choice(n, k, replace=False))
@@ -216,16 +230,19 @@ def draw(
     ]
     before = np.zeros(len(pixels), np.int64)
     drawn: list[Counts] = []
-    bands = pieces(source.grid)
-    for done, band in enumerate(bands, 1):
+    bands = [(n, band) for n, s in enumerate(sources) for band in pieces(s.grid)]
+    for done, (number, band) in enumerate(bands, 1):
+        source = sources[number]
         values = source.read(source.grid[band]).values
         for k in np.flatnonzero(sizes):
             at = np.flatnonzero(values == k)
             first, last = np.searchsorted(ranks[k], (before[k], before[k] + at.size))
             place = at[ranks[k][first:last] - before[k]]
             row, column = np.divmod(place, values.shape[1])
-            drawn.append(np.stack([row + band[0].start, column, np.full_like(row, k)]))
+            facts = (np.full_like(row, k), np.full_like(row, number))
+            drawn.append(np.stack([row + band[0].start, column, *facts]))
             before[k] += at.size
         progress("drawing", done, len(bands))
-    rows, columns, strata = random.permutation(np.concatenate(drawn, 1), axis=1)
-    return Drawn(rows, columns, strata.astype(np.uint8))
+    mixed = random.permutation(np.concatenate(drawn, 1), axis=1)
+    rows, columns, strata, which = mixed
+    return Drawn(rows, columns, strata.astype(np.uint8)), which

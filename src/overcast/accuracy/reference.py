@@ -106,8 +106,10 @@ class ReferenceFile:
     nodata: int | tuple[int, ...] | None = None
     column: str | None = None
 
-    def open(self, legend: Legend, grid: GeoBox) -> Reference:
+    def open(self, legend: Legend, grid: GeoBox, *others: GeoBox) -> Reference:
         """Open it to judge a map with this legend on this grid.
+
+        Points of a sample may lie on `others`, of a map of several rasters.
 
         Raises
         ------
@@ -130,7 +132,7 @@ class ReferenceFile:
         classes = translate(features.classes(column, own))
         if features.are_points:
             if is_form(features):
-                refuse_moved(features, grid)
+                refuse_moved(features, grid, *others)
             return ReferencePoints(features, classes, grid)
         return ReferenceRaster(lay(features, classes, legend, grid), grid)
 

@@ -16,6 +16,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
+from pyproj import Transformer
 
 from overcast.accuracy.area import StratifiedSample
 from overcast.accuracy.design import Counts, Drawn
@@ -34,6 +35,7 @@ _POINTS = "stratum_points"
 """How many points were drawn in the stratum; forms of other makers may lack it."""
 _ID = "id"
 _LON, _LAT = "lon", "lat"
+_WGS84 = "EPSG:4326"
 _OFF = 0.5
 """Pixels by which a point may be off: in the pixel that was drawn, it is not."""
 _SMALL = 1e-5
@@ -57,14 +59,48 @@ def write_form(
     write_points(path, centres, str(source.grid.crs), columns, about)
 
 
+def write_form_of(
+    path: Path,
+    sources: Sequence[LabelSource],
+    drawn: tuple[Drawn, Counts],
+    pixels: Counts,
+    about: Mapping[str, str],
+) -> None:
+    """Write sampled pixels of a map of several rasters, in degrees, for filling.
+
+    `drawn` are the pixels, and of which raster each is; `pixels` are those of every
+    class in all rasters.
+    """
+    sampled, which = drawn
+    centres = np.zeros((len(which), 2))
+    for number, source in enumerate(sources):
+        here = which == number
+        own = centres_of(source.grid, sampled.rows[here], sampled.columns[here])
+        move = Transformer.from_crs(str(source.grid.crs), _WGS84, always_xy=True)
+        centres[here] = np.stack(move.transform(*own.T), 1)
+    columns = columns_of(sources[0].legend, sampled.strata, pixels)
+    write_points(path, centres, _WGS84, columns, about)
+
+
 def form_of(
     source: LabelSource, drawn: Drawn, pixels: Counts
 ) -> tuple[NDArray[np.float64], dict[str, Sequence[Any]]]:
     """Centres ``[N, 2]`` of sampled pixels in the CRS of a map, and columns to fill."""
-    legend, grid = source.legend, source.grid
-    strata = drawn.strata
-    pixels_at = np.stack([drawn.columns + 0.5, drawn.rows + 0.5, np.ones(len(strata))])
+    centres = centres_of(source.grid, drawn.rows, drawn.columns)
+    return centres, columns_of(source.legend, drawn.strata, pixels)
+
+
+def centres_of(grid: GeoBox, rows: Counts, columns: Counts) -> NDArray[np.float64]:
+    """Centres ``[N, 2]`` of pixels of a grid, in its projection."""
+    pixels_at = np.stack([columns + 0.5, rows + 0.5, np.ones(len(rows))])
     centres = np.array(grid.affine).reshape(3, 3)[:2] @ pixels_at
+    return np.asarray(centres.T, np.float64)
+
+
+def columns_of(
+    legend: Legend, strata: NDArray[np.uint8], pixels: Counts
+) -> dict[str, Sequence[Any]]:
+    """Columns of a form whose points are of these strata, ``[N]``, to be filled."""
     empty = np.full(len(strata), "")
     columns: dict[str, Any] = {
         _STRATUM: np.array(legend.codes)[strata],
@@ -75,7 +111,7 @@ def form_of(
         REFERENCE: empty,
         **dict.fromkeys(_FREE, empty),
     }
-    return centres.T, columns
+    return columns
 
 
 def is_form(points: Features) -> bool:
@@ -99,8 +135,10 @@ def is_form(points: Features) -> bool:
     return False
 
 
-def refuse_moved(points: Features, grid: GeoBox) -> None:
+def refuse_moved(points: Features, *grids: GeoBox) -> None:
     """Refuse a form with points that are not where they were drawn, or off the map.
+
+    A map of several rasters has as many `grids`, and a point lies on one or more.
 
     A point that was moved speaks for another place, and its design for none. The
     columns ``lon`` and ``lat`` say where it was drawn.
@@ -108,9 +146,10 @@ def refuse_moved(points: Features, grid: GeoBox) -> None:
     Raises
     ------
     ValueError
-        If a point lies outside of `grid`, or more than half a pixel off.
+        If a point lies outside of all `grids`, or more than half a pixel off.
     """
-    outside = ~within(*pixels_under(grid, points), grid)
+    on = np.stack([within(*pixels_under(grid, points), grid) for grid in grids])
+    outside: NDArray[np.bool_] = ~np.asarray(on.any(0))
     if outside.any():
         raise ValueError(
             f"{points.path}: {outside.sum()} of {len(outside)} points lie outside of the "
@@ -120,9 +159,13 @@ def refuse_moved(points: Features, grid: GeoBox) -> None:
     drawn = _drawn_places(points)
     if drawn is None:
         return
-    off = np.abs(
-        np.subtract(positions_under(grid, points), positions_under(grid, drawn))
-    ).max(0)
+    each = [
+        np.abs(
+            np.subtract(positions_under(grid, points), positions_under(grid, drawn))
+        ).max(0)
+        for grid in grids
+    ]
+    off = np.stack(each)[on.argmax(0), np.arange(len(outside))]
     moved = ~(off <= _OFF)
     if moved.any():
         raise ValueError(
@@ -140,7 +183,7 @@ def _drawn_places(points: Features) -> Features | None:
         lon, lat = _numbers(points, _LON), _numbers(points, _LAT)
     except ValueError:
         return None
-    return replace(points, shapes=shapely.points(lon, lat), crs="EPSG:4326")
+    return replace(points, shapes=shapely.points(lon, lat), crs=_WGS84)
 
 
 def read_sample(

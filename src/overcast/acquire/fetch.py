@@ -12,8 +12,8 @@ from typing import Any
 
 from overcast import __version__
 from overcast.acquire.asset import Reader
+from overcast.acquire.data_folder import MANIFEST, classes_of, optical_in, radar_in
 from overcast.acquire.jobs import Named, jobs_of, years_of
-from overcast.acquire.origins import MANIFEST
 from overcast.acquire.reading import SIDE, Written, carry_out, clean
 from overcast.acquire.survey import SENTINEL_1, SENTINEL_2, Request, Survey, make_survey
 from overcast.output import Output, write_whole
@@ -44,14 +44,12 @@ class Fetched:
     def clearest(self) -> dict[str, str]:
         """The clearest day as `overcast.scene` takes it: s2, its mask, the nearest s1."""
         about = self.manifest["files"]
-        days = {
-            n: a for n, a in about.items() if n.startswith("s2_") and "_scl" not in n
-        }
-        radar = [n for n in about if n.startswith("s1_")]
+        days = {name: about[name] for name in optical_in(about)}
+        radar = radar_in(about)
         if not days:
             return {"s1": str(self.folder / radar[0])} if radar else {}
         best = max(days, key=lambda name: (days[name]["clear"], name))
-        scene = {"s2": best, "mask": best.replace(".tif", "_scl.tif")}
+        scene = {"s2": best, "mask": classes_of(best)}
         day = date.fromisoformat(days[best]["date"])
         if radar:
             scene["s1"] = min(

@@ -14,6 +14,7 @@ from odc.geo.geobox import GeoBox
 from overcast.acquire import reading
 from overcast.acquire.asset import Reader, grid_of
 from overcast.acquire.catalogue import Product
+from overcast.acquire.data_folder import OPTICAL, RADAR, SCENE_CLASSES
 from overcast.acquire.place import Area, on
 from overcast.acquire.reading import STORED_OFFSET, Job, Layer
 from overcast.acquire.scenes import Take
@@ -68,8 +69,8 @@ def jobs_of(
 def _optical(
     area: Area, survey: Survey, reader: Reader, about: Product, take: Take
 ) -> Named:
-    name = f"s2_{take.day}"
-    image, classes = Layer(name, _OPTICAL), Layer(f"{name}_scl", _CLASSES)
+    name = f"{OPTICAL}{take.day}"
+    image, classes = Layer(name, _OPTICAL), Layer(f"{name}{SCENE_CLASSES}", _CLASSES)
 
     def window(grid: GeoBox) -> Mapping[str, NDArray[Any]]:
         stored, codes = reading.optical_window(
@@ -87,7 +88,7 @@ def _radar(
     area: Area, survey: Survey, reader: Reader, about: Product, take: Take
 ) -> Named:
     direction = f"_{take.direction}" if take.direction else ""
-    layer = Layer(f"s1_{take.day}{direction}", _RADAR)
+    layer = Layer(f"{RADAR}{take.day}{direction}", _RADAR)
     read = partial(
         reading.radar_window, reader, take.pieces, about.nodata, about.units == "db"
     )

@@ -9,8 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-MANIFEST = "fetch.json"
-"""Beside fetched files: what was read, from where, under which terms."""
+from overcast.acquire.data_folder import MANIFEST
 
 
 @dataclass(frozen=True, slots=True)

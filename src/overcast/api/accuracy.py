@@ -15,7 +15,7 @@ import numpy as np
 from odc.geo.geobox import GeoBox
 from xarray import DataArray, Dataset
 
-from overcast.accuracy.calibration_file import NAME, write_calibration
+from overcast.accuracy.calibration_file import write_calibration
 from overcast.accuracy.confusion import Confusion, translation
 from overcast.accuracy.design import Design, count_classes, draw
 from overcast.accuracy.held_out import known_pixels
@@ -45,6 +45,7 @@ from overcast.jobs.calibrate import calibrate as calibration_of
 from overcast.jobs.calibrate import held_out
 from overcast.output import refuse_to_replace
 from overcast.run import Runs
+from overcast.run_folder import CALIBRATION
 from overcast.threads import steady_learning
 
 Known: TypeAlias = "str | os.PathLike[str] | DataArray | Table"
@@ -246,7 +247,7 @@ def calibrate(
     folder = Path(tempfile.mkdtemp(prefix="overcast-run-"))
     try:
         run = model.runs.found[0]
-        unlike = shutil.ignore_patterns(NAME)
+        unlike = shutil.ignore_patterns(CALIBRATION)
         shutil.copytree(run, folder, ignore=unlike, dirs_exist_ok=True)
         pixels = known_pixels(truth, model.legend)
         with showing(progress) as shown:

@@ -34,7 +34,7 @@ from overcast.maps.predictor import Predictor
 from overcast.outside import located
 from overcast.plan import PlaceInput, Plan, Windows, check_method, read_plan
 from overcast.run import Runs, learn, tags_of, tiling_of
-from overcast.run_folder import PLAN
+from overcast.run_folder import RunFolder
 
 Folder = str | os.PathLike[str]
 Some = TrainingLabels | GivenLabels
@@ -77,7 +77,7 @@ class Model:
     @property
     def plan(self) -> Plan:
         """Return the plan of the training; the first one of several runs."""
-        return read_plan(self.runs.found[0] / PLAN)
+        return read_plan(RunFolder(self.runs.found[0]).plan)
 
     def predict(
         self, scene: Scene, *, probabilities: bool = False, progress: Shown = None
@@ -152,7 +152,7 @@ class Model:
         if target.exists() and (target.is_file() or any(target.iterdir())):
             if not overwrite:
                 raise ValueError(f"{target}: exists; give overwrite=True, or another")
-            if not (target / PLAN).is_file():
+            if not RunFolder(target).plan.is_file():
                 raise ValueError(
                     f"{target}: no run, so it is not replaced; give another"
                 )

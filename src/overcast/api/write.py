@@ -14,15 +14,13 @@ from overcast.api.result import Map, Origin
 from overcast.api.showing import Shown, showing
 from overcast.inputs import Inputs
 from overcast.jobs.after import describe_map, describe_run
-from overcast.jobs.mapping import BESIDE, MAP_FILES
 from overcast.jobs.page import Findings
+from overcast.map_folder import BESIDE, MAP_FILES
 from overcast.output import Output
 from overcast.plan import fingerprint, write_plan
 from overcast.progress import Progress
 from overcast.run import write_rasters
-from overcast.run_folder import PLAN
-
-_RUN = "run"
+from overcast.run_folder import PLAN, RUN
 
 
 def write(
@@ -58,7 +56,7 @@ def write(
     """
     out, mapped = Path(folder), Map(result)
     origin: Origin | None = result.overcast.origin
-    names = (*MAP_FILES, *BESIDE, _RUN, PLAN)
+    names = (*MAP_FILES, *BESIDE, RUN, PLAN)
     key = fingerprint(["write", str(out), id(result)])
     output = Output.begin(out, names, key, overwrite)
     try:
@@ -83,10 +81,10 @@ def _write(
     plan = replace(model.plan, data=origin.scene.data, scenes=())
     runs = model.runs.found
     if len(runs) == 1:
-        model.save(work / _RUN)
+        model.save(work / RUN)
         if model.inputs is not None:
-            describe_run(work / _RUN, model.plan, model.inputs, out / _RUN)
-        runs = (out / _RUN,)
+            describe_run(work / RUN, model.plan, model.inputs, out / RUN)
+        runs = (out / RUN,)
     else:
         write_plan(plan, work / PLAN)
     findings = Findings(

@@ -201,11 +201,12 @@ def _as_files(
     given: MapOptions, fetched: Fetched, wanted: Mapping[str, str]
 ) -> MapOptions:
     """The options with the files that were fetched, of all days."""
+    from overcast.acquire.data_folder import classes_of, optical_in, radar_in
+
     files = fetched.manifest["files"]
     folder = fetched.folder
-    days = sorted(n for n in files if n.startswith("s2_") and "_scl" not in n)
-    masks = [m for n in days if (m := n.replace(".tif", "_scl.tif")) in files]
-    radar = sorted(n for n in files if n.startswith("s1_"))
+    days, radar = optical_in(files), radar_in(files)
+    masks = [mask for mask in map(classes_of, days) if mask in files]
     labels = []
     for text in given["labels"] or tuple(wanted):
         if (product := wanted.get(text)) is None:

@@ -15,6 +15,7 @@ from xml.etree import ElementTree as Xml
 
 from rasterio.errors import RasterioError
 
+from overcast import map_folder
 from overcast.geo.dataset import dataset_of
 from overcast.geo.legend import Legend, parse_legend
 from overcast.geo.location import FilePath, Location
@@ -54,7 +55,7 @@ def read_categories(path: FilePath) -> Categories | None:
 def _places(path: Path) -> tuple[tuple[Path, Callable[[Path], dict[int, str]]], ...]:
     """Files beside a raster that may hold names, and how they are read."""
     return (
-        (path.with_name(path.name + ".aux.xml"), _of_xml),
+        (path.with_name(map_folder.auxiliary_of(path.name)), _of_xml),
         (path, _of_vrt),
         (path.with_name(path.name + ".vat.dbf"), _of_table),
         (path.with_suffix(".vat.dbf"), _of_table),
@@ -67,7 +68,7 @@ def write_categories(path: Path, legend: Legend) -> None:
     band = Xml.SubElement(root, "PAMRasterBand", band="1")
     add_categories(band, legend)
     Xml.indent(root)
-    beside = path.with_name(path.name + ".aux.xml")
+    beside = path.with_name(map_folder.auxiliary_of(path.name))
     beside.write_text(Xml.tostring(root, encoding="unicode") + "\n", encoding="utf-8")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import pyproj
 from numpy.typing import NDArray
@@ -15,10 +17,17 @@ def areas_ha(counts: NDArray[np.int64], grid: GeoBox) -> list[float]:
     pixels: right in any projection, in feet and in degrees, as far as a pixel's area
     is the same all over the map.
     """
+    pixel_ha = _pixel_ha(grid)
+    return [float(n) * pixel_ha for n in counts]
+
+
+@lru_cache(64)
+def _pixel_ha(grid: GeoBox) -> float:
+    """Hectares of a pixel; one map asks for it a dozen times."""
     outline = grid.geographic_extent.geom
     total_m2, _ = pyproj.Geod(ellps="WGS84").geometry_area_perimeter(outline)
-    pixel_ha = abs(total_m2) / (grid.shape[0] * grid.shape[1]) / 1e4
-    return [float(n) * pixel_ha for n in counts]
+    rows, columns = grid.shape
+    return float(abs(total_m2)) / (int(rows) * int(columns)) / 1e4
 
 
 def width_m(grid: GeoBox) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -200,6 +201,45 @@ def classes_under(source: LabelSource, points: Features) -> NDArray[np.uint8]:
         values = source.read(source.grid[spans]).values
         found[here] = values[rows[here] - top, columns[here] - left]
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Under:
+    """The pixels that points lie in, of a map of one raster or several.
+
+    Attributes
+    ----------
+    classes
+        Class positions ``[N]``; unknown outside.
+    source
+        Number of the raster ``[N]``: that which has a class there, else the first that
+        reaches there, else the first.
+    rows, columns
+        Pixels ``[N]`` of that raster; they may lie outside of it.
+    """
+
+    classes: NDArray[np.uint8]
+    source: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    columns: NDArray[np.int64]
+
+
+def under(sources: Sequence[LabelSource], points: Features) -> Under:
+    """Find the pixels that points lie in, of rasters of which one has a class there."""
+    classes = np.stack([classes_under(source, points) for source in sources])
+    places = np.stack([pixels_under(source.grid, points) for source in sources])
+    inside = np.stack(
+        [
+            within(rows, columns, source.grid)
+            for source, (rows, columns) in zip(sources, places, strict=True)
+        ]
+    )
+    known = classes != UNKNOWN
+    which = np.where(known.any(0), known.argmax(0), inside.argmax(0))
+    every = np.arange(classes.shape[1])
+    return Under(
+        classes[which, every], which, places[which, 0, every], places[which, 1, every]
+    )
 
 
 def pixels_under(

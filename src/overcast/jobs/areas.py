@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,9 +29,10 @@ from overcast.geo.extent import areas_ha
 from overcast.geo.label_file import LabelFile, open_labels
 from overcast.geo.legend import Legend, load_legend
 from overcast.geo.location import FilePath
-from overcast.geo.overlay import classes_under, pixels_under
+from overcast.geo.overlay import Under, under
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.zones import ZoneCounts, Zones, count_zones, open_zones
+from overcast.map_folder import maps_of
 from overcast.output import refuse_to_replace, write_whole
 from overcast.product.rasters import written_legend
 from overcast.progress import Progress, quiet
@@ -81,21 +82,22 @@ def measure_areas(
     if out is not None:
         read = [mapped, *(f.path for f in (zones, sample) if f is not None)]
         refuse_to_replace(out, overwrite, tuple(read))
-    classes = load_legend(legend) if legend else written_legend(mapped)
-    source = open_labels(mapped, classes)
-    if zones is not None and source.grid.crs is None:
+    paths = maps_of(mapped)
+    classes = load_legend(legend) if legend else written_legend(paths[0])
+    sources = [open_labels(path, classes) for path in paths]
+    if zones is not None and sources[0].grid.crs is None:
         raise ValueError(
             f"{mapped}: has no coordinate reference system, so zones can't be laid over "
             "it; assign one (gdal_edit.py -a_srs EPSG:...)"
         )
-    laid = None if zones is None else open_zones(zones.path, zones.name, source.grid)
-    points = None if sample is None else _points(sample, source)
-    places = _places(source, points)
-    counts = count_zones(source, laid, *places, progress)
-    result = _counted(mapped, source, laid, counts)
-    if points is not None:
-        _estimate(result, source, points, counts)
-    result["notes"] = [*_notes(result, source, laid, points)]
+    laid = None if zones is None else _lay(zones, sources)
+    points = None if sample is None else _points(sample, sources)
+    below = None if points is None else under(sources, points.points)
+    counts = _count(sources, laid, below, progress)
+    result = _counted(mapped, sources, laid, counts)
+    if points is not None and below is not None:
+        _estimate(result, classes, (points, below.classes), counts)
+    result["notes"] = [*_notes(result, sources, laid, points)]
     if out is not None:
         text = json.dumps(result, indent=2, ensure_ascii=False)
         with writing(out):
@@ -103,8 +105,45 @@ def measure_areas(
     return result
 
 
-def _points(sample: ReferenceFile, source: LabelFile) -> ReferencePoints:
-    reference = sample.open(source.legend, source.grid)
+@dataclass(frozen=True, slots=True)
+class _Laid:
+    """Zones on each raster of a map; None where none lies on it."""
+
+    each: tuple[Zones | None, ...]
+
+    @property
+    def first(self) -> Zones:
+        """Those of a raster, by which their file is known."""
+        return next(one for one in self.each if one is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """Pixels of a map by zone and class, and what a pixel of it measures."""
+
+    zoned: ZoneCounts
+    pixel_ha: float
+
+
+def _lay(zones: ZoneFile, sources: Sequence[LabelFile]) -> _Laid:
+    """Lay zones over every raster of a map; one of them must have some."""
+    each, problem = list[Zones | None](), ValueError()
+    for source in sources:
+        try:
+            each.append(open_zones(zones.path, zones.name, source.grid))
+        except ValueError as error:
+            if len(sources) == 1:
+                raise
+            problem = error
+            each.append(None)
+    if not any(each):
+        raise problem
+    return _Laid(tuple(each))
+
+
+def _points(sample: ReferenceFile, sources: Sequence[LabelFile]) -> ReferencePoints:
+    source = sources[0]
+    reference = sample.open(source.legend, *(one.grid for one in sources))
     if not isinstance(reference, ReferencePoints) or not is_form(reference.points):
         raise ValueError(
             f"{sample.path}: not a sample that overcast drew; areas need one: overcast "
@@ -113,35 +152,59 @@ def _points(sample: ReferenceFile, source: LabelFile) -> ReferencePoints:
     return reference
 
 
-def _places(
-    source: LabelFile, points: ReferencePoints | None
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows and columns of the points."""
-    if points is None:
-        return np.empty(0, np.int64), np.empty(0, np.int64)
-    return pixels_under(source.grid, points.points)
+def _count(
+    sources: Sequence[LabelFile],
+    laid: _Laid | None,
+    below: Under | None,
+    progress: Progress,
+) -> _Counts:
+    """Count all rasters of a map together."""
+    size = len(sources[0].legend) + 1
+    number = 0 if laid is None else len(laid.first.names)
+    total = np.zeros((number + 1, size), np.int64)
+    zone = np.full(0 if below is None else len(below.rows), number, np.int64)
+    area = 0.0
+    for k, source in enumerate(sources):
+        here = np.flatnonzero(below.source == k) if below else np.empty(0, np.int64)
+        rows = below.rows[here] if below else here
+        columns = below.columns[here] if below else here
+        own = None if laid is None else laid.each[k]
+        counts = count_zones(source, own, rows, columns, progress)
+        total[-len(counts.pixels) :] += counts.pixels
+        zone[here] = counts.zone if own is not None else number
+        area += areas_ha(counts.pixels[:, :-1].sum(keepdims=True)[0], source.grid)[0]
+    pixels = int(total[:, :-1].sum())
+    (pixel_ha,) = areas_ha(np.array([1]), sources[0].grid)
+    if len(sources) > 1:
+        # A zone's raster has no class where the pixels are those of its neighbour.
+        total[:, -1] = 0
+        pixel_ha = area / pixels if pixels else pixel_ha
+    return _Counts(ZoneCounts(total, zone), pixel_ha)
 
 
-def _names(laid: Zones | None) -> tuple[str, ...]:
-    return (WHOLE,) if laid is None else (*laid.names, OUTSIDE)
+def _names(laid: _Laid | None) -> tuple[str, ...]:
+    return (WHOLE,) if laid is None else (*laid.first.names, OUTSIDE)
 
 
 def _counted(
-    mapped: Path, source: LabelFile, laid: Zones | None, counts: ZoneCounts
+    mapped: Path, sources: Sequence[LabelFile], laid: _Laid | None, counts: _Counts
 ) -> Document:
     """Count the pixels of the map in every zone."""
-    (pixel_ha,) = areas_ha(np.array([1]), source.grid)
-    drawn = np.zeros(0) if laid is None else laid.pixels()
+    pixel_ha, zoned = counts.pixel_ha, counts.zoned
+    drawn = np.zeros(0) if laid is None else laid.first.pixels()
     parts: Document = {}
-    for k, (name, row) in enumerate(zip(_names(laid), counts.pixels, strict=True)):
+    for k, (name, row) in enumerate(zip(_names(laid), zoned.pixels, strict=True)):
         if name == OUTSIDE and not row[:-1].any():
             continue
         pixels = int(row[:-1].sum())
         here = k < len(drawn) and drawn[k] > 0
+        bare = int(row[-1])
+        if len(sources) > 1:
+            bare = round(max(drawn[k] - pixels, 0)) if here else 0
         parts[name] = {
             "pixels": pixels,
             "area_ha": plain(pixels * pixel_ha),
-            "unmapped_ha": plain(int(row[-1]) * pixel_ha),
+            "unmapped_ha": plain(bare * pixel_ha),
             "covered": plain(min(pixels / drawn[k], 1.0)) if here else None,
             "per_class": {
                 c.name: {
@@ -149,7 +212,7 @@ def _counted(
                     "mapped_ha": plain(int(n) * pixel_ha),
                     "mapped_share": plain(n / pixels if pixels else np.nan),
                 }
-                for c, n in zip(source.legend.classes, row[:-1], strict=True)
+                for c, n in zip(sources[0].legend.classes, row[:-1], strict=True)
             },
         }
     return {
@@ -163,17 +226,17 @@ def _counted(
 
 def _estimate(
     result: Document,
-    source: LabelFile,
-    points: ReferencePoints,
-    counts: ZoneCounts,
+    legend: Legend,
+    judged: tuple[ReferencePoints, NDArray[np.uint8]],
+    counts: _Counts,
 ) -> None:
-    """Put estimates beside what was counted."""
-    mapped = classes_under(source, points.points)
-    sample = read_sample(points.points, mapped, points.classes, source.legend)
-    zoned = _zoned(source.legend, points, (mapped, sample), counts)
+    """Put estimates beside what was counted; `judged` are points and mapped classes."""
+    points, mapped = judged
+    sample = read_sample(points.points, mapped, points.classes, legend)
+    zoned = _zoned(legend, points, (mapped, sample), counts.zoned)
     made = estimate_zones(zoned)
-    whole = areas_ha(sample.pixels.sum(keepdims=True), source.grid)[0]
-    result["estimates"] = estimates(sample, source.legend, whole)
+    whole = float(sample.pixels.sum()) * counts.pixel_ha
+    result["estimates"] = estimates(sample, legend, whole)
     names = list(result["zones"])
     for k, name in enumerate(names):
         part = result["zones"][name]
@@ -184,7 +247,7 @@ def _estimate(
             "own_weight": plain(made.own_weight[k]),
             "overall_accuracy": _plain(made, made.accuracy, k, 1),
         }
-        _put_areas(part, made, k, source.legend)
+        _put_areas(part, made, k, legend)
     result["likeness_of_errors"] = plain(made.phi)
 
 
@@ -238,8 +301,8 @@ def _plain(
 
 def _notes(
     result: Document,
-    source: LabelFile,
-    laid: Zones | None,
+    sources: Sequence[LabelFile],
+    laid: _Laid | None,
     points: ReferencePoints | None,
 ) -> Iterator[str]:
     if points is None:
@@ -247,9 +310,9 @@ def _notes(
     else:
         yield from points.notes
     if laid is not None:
-        yield from laid.notes
-        yield from _on_zones(result["zones"], laid)
-    varies = _variation(source.grid)
+        yield from laid.first.notes
+        yield from _on_zones(result["zones"])
+    varies = max(_variation(source.grid) for source in sources)
     if varies > _VARIES:
         yield (
             f"pixels differ in size by {100 * varies:.0f} % over the map, and all count "
@@ -257,7 +320,7 @@ def _notes(
         )
 
 
-def _on_zones(parts: Document, laid: Zones) -> Iterator[str]:
+def _on_zones(parts: Document) -> Iterator[str]:
     """Zones that are small, empty, cut off, or estimated by what lies elsewhere."""
     inside = {name: part for name, part in parts.items() if name != OUTSIDE}
     empty = [name for name, part in inside.items() if not part["pixels"]]

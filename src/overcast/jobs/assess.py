@@ -3,34 +3,39 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
-from overcast import __version__, run_folder
+import numpy as np
+
+from overcast import __version__
 from overcast.accuracy.area import estimates
-from overcast.accuracy.bootstrap import FEWEST, intervals
+from overcast.accuracy.bootstrap import FEWEST, block_side, intervals
 from overcast.accuracy.confusion import Confusion, scores
-from overcast.accuracy.design import Design, count_classes, draw
+from overcast.accuracy.design import Design, count_classes, draw_of
 from overcast.accuracy.independence import are_fine, remark
 from overcast.accuracy.reference import Reference, ReferenceFile, ReferencePoints
-from overcast.accuracy.response import is_form, read_sample, write_form
+from overcast.accuracy.response import is_form, read_sample, write_form, write_form_of
 from overcast.documents import Document
 from overcast.errors import writing
 from overcast.geo.dataset import open_raster
 from overcast.geo.extent import areas_ha
 from overcast.geo.label_file import LabelFile, open_labels
 from overcast.geo.layers import file_of
-from overcast.geo.legend import legend_to_csv, load_legend
+from overcast.geo.legend import Legend, legend_to_csv, load_legend
 from overcast.geo.location import FilePath, Location
-from overcast.geo.overlay import classes_under, pixels_under, within
+from overcast.geo.overlay import Under, under, within
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import LabelSource
+from overcast.map_folder import maps_of
 from overcast.output import refuse_to_replace, write_whole
 from overcast.output_file import begin_file
 from overcast.plan import read_plan
 from overcast.product.rasters import written_legend
 from overcast.progress import Progress, quiet
+from overcast.run_folder import RunFolder
 from overcast.sources import legend_of, open_translated
 
 
@@ -59,13 +64,23 @@ def assess_files(
     """
     if out is not None:
         refuse_to_replace(out, overwrite, (mapped, reference.path))
-    classes = load_legend(legend) if legend else written_legend(mapped)
-    source = open_labels(mapped, classes)
-    truth = reference.open(classes, source.grid)
-    result = judge(source, truth, (str(mapped), str(reference.path)), progress)
+    paths = maps_of(mapped)
+    classes = load_legend(legend) if legend else written_legend(paths[0])
+    sources = [open_labels(path, classes) for path in paths]
+    truth = reference.open(classes, *(source.grid for source in sources))
+    names = str(mapped), str(reference.path)
+    if len(sources) == 1:
+        result = judge(sources[0], truth, names, progress)
+    elif isinstance(truth, ReferencePoints):
+        result = judge_points(sources, truth, names)
+    else:
+        truths = [reference.open(classes, source.grid) for source in sources]
+        pairs = zip(sources, truths, strict=True)
+        blocks = [b for source, one in pairs for b in one.against(source, progress)]
+        result = _judged(blocks, classes, names, truth.notes)
     # Notes of the reference come last.
     at = len(result["notes"]) - len(truth.notes)
-    result["notes"][at:at] = _on_labels(source, mapped, truth, reference.path)
+    result["notes"][at:at] = _on_labels(sources[0], paths[0], truth, reference.path)
     if out is not None:
         text = json.dumps(result, indent=2, ensure_ascii=False)
         with writing(out):
@@ -88,22 +103,66 @@ def judge(
     ValueError
         If nowhere both are known, or a sample contradicts itself.
     """
-    classes = source.legend
     blocks = list(truth.against(source, progress))
-    total = sum(blocks, Confusion.none(len(classes)))
+    if isinstance(truth, ReferencePoints):
+        return _pointwise(
+            blocks, (source,), (truth, under((source,), truth.points)), names
+        )
+    return _judged(blocks, source.legend, names, truth.notes)
+
+
+def judge_points(
+    sources: Sequence[LabelSource], truth: ReferencePoints, names: tuple[str, str]
+) -> Document:
+    """Scores of a map of several rasters against points, as `judge` has them.
+
+    Raises
+    ------
+    ValueError
+        If nowhere both are known, or a sample contradicts itself.
+    """
+    below, legend = under(sources, truth.points), sources[0].legend
+    sides = np.array([block_side(source.grid) for source in sources])[below.source]
+    places = np.stack([below.source, below.rows // sides, below.columns // sides], 1)
+    _, block = np.unique(places, axis=0, return_inverse=True)
+    pairs = [block.ravel() == number for number in range(int(block.max()) + 1)]
+    blocks = [
+        Confusion.of(truth.classes[here], below.classes[here], len(legend))
+        for here in pairs
+    ]
+    return _pointwise(blocks, sources, (truth, below), names)
+
+
+def _pointwise(
+    blocks: Sequence[Confusion],
+    sources: Sequence[LabelSource],
+    points: tuple[ReferencePoints, Under],
+    names: tuple[str, str],
+) -> Document:
+    """Scores of a map against points, and what their sampling design tells."""
+    truth, below = points
+    notes = [*_on_places(sources, truth, below), *truth.notes]
+    design = partial(_estimates, sources, truth, below)
+    return _judged(blocks, sources[0].legend, names, notes, design)
+
+
+def _judged(
+    blocks: Sequence[Confusion],
+    legend: Legend,
+    names: tuple[str, str],
+    notes: Sequence[str],
+    estimated: Callable[[], Document] = dict,
+) -> Document:
+    """Scores of a map, and estimates, or else intervals from its blocks."""
+    total = sum(blocks, Confusion.none(len(legend)))
     if total.counts.sum() == 0:
         raise ValueError(
             f"{names[0]} and {names[1]} have no pixel in common; do they overlap?"
         )
-    result = {**_estimates(source, truth), **scores(total, classes)}
+    result = {**estimated(), **scores(total, legend)}
     sampled = "estimates" in result
-    result["intervals"] = None if sampled else intervals(blocks, classes)
-    result["notes"] = [
-        *_on_intervals(result),
-        *_on_places(source, truth),
-        *truth.notes,
-    ]
-    return result
+    result["intervals"] = None if sampled else intervals(blocks, legend)
+    return {**result, "notes": [*_on_intervals(result), *notes]}
 
 
 def draw_sample(
@@ -129,7 +188,7 @@ def draw_sample(
     if out.suffix.lower() not in (".gpkg", ".csv"):
         raise ValueError(f"{out}: expected a name that ends in .gpkg or .csv")
     facts = ("sample", asdict(design), legend)
-    with begin_file(out, facts, overwrite, inputs=(mapped,)) as output:
+    with begin_file(out, facts, overwrite, inputs=maps_of(mapped)) as output:
         for note in output.notes:
             say(note)
         drawn = _draw(mapped, output.work / out.name, design, legend, progress)
@@ -140,19 +199,25 @@ def _draw(
     mapped: Path, out: Path, design: Design, legend: str | None, progress: Progress
 ) -> Document:
     """Draw a sample into a file that is not there; what is said of it."""
-    classes = load_legend(legend) if legend else written_legend(mapped)
-    source = open_labels(mapped, classes)
-    pixels = count_classes(source, progress)
+    paths = maps_of(mapped)
+    classes = load_legend(legend) if legend else written_legend(paths[0])
+    sources = [open_labels(path, classes) for path in paths]
+    counts = [count_classes(source, progress) for source in sources]
+    pixels = np.stack(counts).sum(0)
     if (design.size or 0) > pixels.sum():
         raise ValueError(
             f"--size {design.size}: {mapped} has {pixels.sum()} pixels with a class; give "
             "fewer points"
         )
     sizes = design.sizes(pixels, classes)
-    drawn = draw(source, pixels, sizes, design.seed, progress)
+    drawn, which = draw_of(sources, pixels, sizes, design.seed, progress)
     about = {name: str(value) for name, value in asdict(design).items()}
     about |= {"map": mapped.name, "legend": legend_to_csv(classes)}
-    write_form(out, source, drawn, pixels, {**about, "overcast": __version__})
+    about |= {"overcast": __version__}
+    if len(sources) == 1:
+        write_form(out, sources[0], drawn, pixels, about)
+    else:
+        write_form_of(out, sources, (drawn, which), pixels, about)
     strata = {
         name: {"pixels": int(count), "points": int(taken)}
         for name, count, taken in zip(classes.names, pixels, sizes, strict=True)
@@ -161,23 +226,30 @@ def _draw(
     return {"sample": str(out), "points": int(sizes.sum()), "strata": strata}
 
 
-def _estimates(source: LabelSource, truth: Reference) -> Document:
+def _estimates(
+    sources: Sequence[LabelSource], truth: ReferencePoints, below: Under
+) -> Document:
     """Estimates for the whole map, from points of a sampling design."""
-    if not isinstance(truth, ReferencePoints) or not is_form(truth.points):
+    if not is_form(truth.points):
         return {}
-    mapped_classes = classes_under(source, truth.points)
-    sample = read_sample(truth.points, mapped_classes, truth.classes, source.legend)
-    whole = areas_ha(sample.pixels.sum(keepdims=True), source.grid)[0]
-    return {"estimates": estimates(sample, source.legend, whole)}
+    legend = sources[0].legend
+    sample = read_sample(truth.points, below.classes, truth.classes, legend)
+    whole = sample.pixels.sum(keepdims=True)
+    # Pixels of all zones of UTM are as large, on average over a zone.
+    ha = [areas_ha(whole, source.grid)[0] for source in sources]
+    return {"estimates": estimates(sample, legend, float(np.mean(ha)))}
 
 
-def _on_places(source: LabelSource, truth: Reference) -> Iterator[str]:
+def _on_places(
+    sources: Sequence[LabelSource], truth: ReferencePoints, below: Under
+) -> Iterator[str]:
     """Points that lie where the map says nothing."""
-    if not isinstance(truth, ReferencePoints):
-        return
     known = truth.classes != UNKNOWN
-    off = known & ~within(*pixels_under(source.grid, truth.points), source.grid)
-    bare = known & (classes_under(source, truth.points) == UNKNOWN) & ~off
+    off = known.copy()
+    for number, source in enumerate(sources):
+        inside = within(below.rows, below.columns, source.grid)
+        off &= ~(inside & (below.source == number))
+    bare = known & (below.classes == UNKNOWN) & ~off
     if off.any():
         yield (
             f"{off.sum()} of {known.sum()} points lie outside of the map, and don't count"
@@ -204,7 +276,7 @@ def _on_labels(
 ) -> Iterator[str]:
     """Say how the labels that the map learned from relate to the reference."""
     tags = open_raster(source.path).tags()
-    plan = mapped.with_name("run") / run_folder.PLAN
+    plan = RunFolder.beside(mapped).plan
     if "OVERCAST_VERSION" not in tags:
         return
     if not plan.is_file():

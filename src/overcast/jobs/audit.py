@@ -11,7 +11,7 @@ import numpy as np
 import rasterio
 from numpy.typing import NDArray
 
-from overcast import map_folder, run_folder
+from overcast import map_folder
 from overcast.documents import Document
 from overcast.geo.label_file import open_labels
 from overcast.geo.raster import UNKNOWN
@@ -45,9 +45,16 @@ from overcast.report.quicklook import (
     rgb,
 )
 from overcast.run import Runs, is_trained, map_run, train_run
+from overcast.run_folder import RUN, RunFolder
 
-FILES = ("audit.json", "audit.html", map_folder.SUSPICIOUS, map_folder.MAP)
-_BESIDE = ("suspicious.qml", map_folder.STYLE, map_folder.CATEGORIES, map_folder.LEGEND)
+FINDINGS, PAGE = "audit.json", "audit.html"
+FILES = (FINDINGS, PAGE, map_folder.SUSPICIOUS, map_folder.MAP)
+_BESIDE = (
+    map_folder.style_of(map_folder.SUSPICIOUS),
+    map_folder.STYLE,
+    map_folder.CATEGORIES,
+    map_folder.LEGEND,
+)
 _PLACES, _OF_ONE_LABEL = 8, 2
 
 
@@ -85,8 +92,8 @@ def audit_labels(
 
 def _files_in(out: Path) -> Document:
     return {
-        "page": str(out / "audit.html"),
-        "audit": str(out / "audit.json"),
+        "page": str(out / PAGE),
+        "audit": str(out / FINDINGS),
         "suspicious": str(out / map_folder.SUSPICIOUS),
         "map": str(out / map_folder.MAP),
     }
@@ -96,7 +103,7 @@ def audit_in(
     plan: Plan, inputs: Inputs, cells: LabelCells, work: Path, progress: Progress
 ) -> Findings:
     """Learn from the labels of a plan and compare, leaving all files in `work`."""
-    run, stack = work / "run", inputs.stack
+    run, stack = work / RUN, inputs.stack
     assert stack.labels is not None
     if not is_trained(run):
         train_run(plan, run, progress, inputs)
@@ -115,9 +122,9 @@ def audit_in(
     rows = _suspicion(scene, sums, progress)
     write_suspicion(rows, stack.grid, work / map_folder.SUSPICIOUS, tags)
     text = json.dumps(findings.as_tree(), indent=2, ensure_ascii=False)
-    (work / "audit.json").write_text(text + "\n", encoding="utf-8")
+    (work / FINDINGS).write_text(text + "\n", encoding="utf-8")
     pictures = _Pictures(scene, sums, inputs, mapped)
-    write_audit_page(pictures.page(findings, plan), work / "audit.html")
+    write_audit_page(pictures.page(findings, plan), work / PAGE)
     return findings
 
 
@@ -174,7 +181,7 @@ class _Pictures:
             places=[picture_of(cell, self.scene, image, classes) for cell in worst],
             warnings=(*found.notes(), *self.inputs.notes),
             provenance=provenance(self.mapped, self.inputs, plan),
-            plan=(self.mapped.parent / "run" / run_folder.PLAN).read_text("utf-8"),
+            plan=RunFolder.beside(self.mapped).plan.read_text("utf-8"),
         )
 
     def _panels(self, image: ImageSource, classes: LabelSource) -> Iterator[Panel]:

@@ -13,8 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from overcast import again, map_folder, run_folder
-from overcast.accuracy import calibration_file
+from overcast import again, map_folder
 from overcast.accuracy.calibrated import probabilities_of
 from overcast.accuracy.calibration import HeldOut, Reliability
 from overcast.accuracy.calibration_file import (
@@ -35,9 +34,10 @@ from overcast.geo.stack import Stack
 from overcast.inputs import Inputs, open_inputs
 from overcast.jobs.after import attempt, describe_map, describe_run
 from overcast.jobs.assess import assess_files
-from overcast.jobs.mapping import BESIDE, MAP_FILES, JobResult
+from overcast.jobs.mapping import JobResult
 from overcast.jobs.reporting import findings_with
 from overcast.jobs.scoring import SCORES, on_labels, read_scores, write_scores
+from overcast.map_folder import BESIDE, MAP_FILES
 from overcast.maps.by_date import for_dates
 from overcast.maps.matched import matched
 from overcast.maps.predict import PROBABILITY_STEPS
@@ -46,13 +46,14 @@ from overcast.plan import Plan, fingerprint, read_plan
 from overcast.product.rasters import write_set_sizes
 from overcast.progress import Progress, quiet
 from overcast.run import Runs, load_run, map_run, model_hash, tiling_of
+from overcast.run_folder import CALIBRATION, RUN, RunFolder
 from overcast.threads import steady_learning
 from overcast.trees import to_tree
 
 _FEWEST = 50
 """Pixels below which a temperature says more of them than of the map."""
 _FOLDS = 5
-_MADE = (*MAP_FILES, *BESIDE, "run", again.MADE)
+_MADE = (*MAP_FILES, *BESIDE, RUN, again.MADE)
 
 
 def calibrate_map(
@@ -79,9 +80,9 @@ def calibrate_map(
     """
     if coverage is not None and not 0 < coverage < 1:
         raise ValueError(f"coverage is {coverage}, expected between 0 and 1")
-    run, left = out / "run", finish_left(out)
+    run, left = out / RUN, finish_left(out)
     legend = load_run(run).legend
-    plan = read_plan(run / run_folder.PLAN)
+    plan = read_plan(RunFolder(run).plan)
     inputs = open_inputs(plan.data)
     truth = _open(known, legend, inputs, plan)
     facts = [
@@ -99,9 +100,9 @@ def calibrate_map(
         raise ValueError(f"{run}: calibrated already; give --overwrite to do it anew")
     output = Output.begin(out, (), key, overwrite)
     with dataclasses.replace(output, names=_MADE):
-        copy = output.work / "run"
+        copy = output.work / RUN
         if read_calibration(copy) is None:
-            unlike = shutil.ignore_patterns(calibration_file.NAME)
+            unlike = shutil.ignore_patterns(CALIBRATION)
             shutil.copytree(run, copy, ignore=unlike, dirs_exist_ok=True)
             pixels = known_pixels(truth, legend)
             held = held_out(
@@ -200,7 +201,7 @@ def held_out(
     predictor = runs.load()
     stack = matched(stack, predictor.sensors)
     predictor = for_dates(predictor, stack)
-    tiling = tiling_of(predictor, read_plan(runs.found[0] / run_folder.PLAN).windows)
+    tiling = tiling_of(predictor, read_plan(RunFolder(runs.found[0]).plan).windows)
     places = pixels.rows, pixels.columns
     probabilities = probabilities_of(predictor, stack, tiling, places, progress)
     if not probabilities.any():
@@ -214,8 +215,8 @@ def _map_anew(
     out: Path, work: Path, inputs: Inputs, known: ReferenceFile, progress: Progress
 ) -> tuple[str, ...]:
     """Map with the calibrated run in `work`; what is to be said of it."""
-    runs = Runs((work / "run",))
-    plan, predictor = read_plan(work / "run" / run_folder.PLAN), runs.load()
+    runs = Runs((work / RUN,))
+    plan, predictor = read_plan(RunFolder(work / RUN).plan), runs.load()
     calibration = runs.calibration
     assert calibration is not None
     sets = calibration.sets
@@ -235,7 +236,7 @@ def _map_anew(
     findings = findings_with(judged, work, inputs, calibration)
     notes = [*findings.notes, *notes, *more]
     findings = dataclasses.replace(findings, notes=notes)
-    made, published = (mapped, predictor), (out, (out / "run",))
+    made, published = (mapped, predictor), (out, (out / RUN,))
     notes += describe_map(made, inputs, plan, findings, published, progress)
     return tuple(notes)
 
@@ -249,10 +250,10 @@ def _keep_scores(given: Path, kept: Path) -> None:
 
 
 def _made(out: Path, notes: tuple[str, ...]) -> JobResult:
-    calibration = read_calibration(out / "run")
+    calibration = read_calibration(out / RUN)
     assert calibration is not None
     summary: Document = {
-        "calibration": str(out / "run" / calibration_file.NAME),
+        "calibration": str(RunFolder(out / RUN).calibration),
         "temperature": round(calibration.scaling.temperature, 4),
         "pixels": calibration.pixels,
         "expected_error": {

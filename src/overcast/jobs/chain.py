@@ -25,6 +25,7 @@ from overcast.output import finish_left, forget, remove, write_whole
 from overcast.plan import Data, ImageInput, LabelInput, Plan, fingerprint
 from overcast.progress import Progress
 from overcast.run import Runs
+from overcast.run_folder import RUN
 from overcast.trees import to_tree
 
 TARGET = "probabilities"
@@ -161,7 +162,7 @@ def _carry_out(chain: Chain, out: Path, progress: Progress) -> JobResult:
     notes: dict[str, None] = {}
 
     def train(plan: Plan, folder: Path) -> None:
-        if not _is_there(folder, "run"):
+        if not _is_there(folder, RUN):
             notes.update(dict.fromkeys(train_only(plan, folder, False, progress).notes))
 
     def label(runs: Runs, suffix: str) -> tuple[Path, ...]:
@@ -188,9 +189,9 @@ def _carry_out(chain: Chain, out: Path, progress: Progress) -> JobResult:
             notes.update(dict.fromkeys(made.notes))
     return JobResult(
         {
-            "optical": [str(folder / "run") for folder in optical],
+            "optical": [str(folder / RUN) for folder in optical],
             "pseudo": [str(folder) for folder in labelled],
-            "sar": str(out / "sar" / "run"),
+            "sar": str(out / "sar" / RUN),
             "maps": [str(folder / map_folder.MAP) for folder in maps],
         },
         tuple(notes),

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
-from overcast import __version__, map_folder, run_folder
+from overcast import __version__, map_folder
 from overcast.accuracy.area import estimates
 from overcast.accuracy.change import OTHER, ChangeLegend, estimate_change
 from overcast.accuracy.confusion import plain
@@ -33,14 +33,19 @@ from overcast.jobs.change_raster import (
 from overcast.output import Output, refuse_inputs
 from overcast.plan import fingerprint
 from overcast.product.rasters import write_classes, write_shares
-from overcast.product.style import class_style
+from overcast.product.style import class_style, write_style
 from overcast.progress import Progress, quiet
 from overcast.report.change import write_change_page
 from overcast.report.heading import read_heading
+from overcast.run_folder import RunFolder
 
 NAMES = (
-    *(map_folder.CHANGE, "change.tif.aux.xml", "change.qml", map_folder.LEGEND),
-    *(map_folder.CHANGE_PROBABILITY, "change_probability.qml"),
+    *(map_folder.CHANGE, map_folder.auxiliary_of(map_folder.CHANGE)),
+    *(map_folder.style_of(map_folder.CHANGE), map_folder.LEGEND),
+    *(
+        map_folder.CHANGE_PROBABILITY,
+        map_folder.style_of(map_folder.CHANGE_PROBABILITY),
+    ),
     *(map_folder.CHANGE_RESULT, map_folder.CHANGE_PAGE),
 )
 _BAND = 256
@@ -153,7 +158,7 @@ def _write(
     write_classes(
         class_rows(changes, classes.positions, codes), grid, legend, path, tags
     )
-    path.with_suffix(".qml").write_text(class_style(legend), encoding="utf-8")
+    write_style(path, class_style(legend))
     (folder / map_folder.LEGEND).write_text(legend_to_csv(legend), encoding="utf-8")
     whole = changes.probability
     rows = ((y, whole[y : y + _BAND]) for y in range(0, len(whole), _BAND))
@@ -284,7 +289,7 @@ def _notes(
                 "the confidence was spread evenly over the other classes; map it with "
                 "overcast predict RUN --probabilities for a better judgement"
             )
-        if not (dated.path.parent / "run" / run_folder.CALIBRATION).is_file():
+        if not RunFolder.beside(dated.path).calibration.is_file():
             yield (
                 f"{dated.path.parent.name}: its confidence was not calibrated "
                 "(overcast calibrate), so what is called probable may be too much or too "

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 from scipy import ndimage
 
-from overcast import map_folder, run_folder
+from overcast import map_folder
 from overcast.accuracy.change import ChangeLegend
 from overcast.documents import Document
 from overcast.geo.extent import areas_ha
@@ -35,6 +35,7 @@ from overcast.report.quicklook import (
     png,
     rgb,
 )
+from overcast.run_folder import plan_of_map
 
 _LARGEST = 6
 _LOOKED_AT = 4000
@@ -167,9 +168,8 @@ def _side(
 
 def _image_of(dated: DatedMap) -> ImageSource | None:
     """An image that the map was made of, if its files are where they were."""
-    plan = dated.path.parent / "run" / run_folder.PLAN
-    plan = plan if plan.is_file() else dated.path.parent / run_folder.PLAN
-    if not plan.is_file():
+    plan = plan_of_map(dated.path.parent)
+    if plan is None:
         return None
     try:
         images = open_inputs(read_plan(plan).data).stack.images

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from overcast import __version__, map_folder, run_folder
+from overcast import __version__, map_folder
 from overcast.accuracy.reference import ReferenceFile
 from overcast.again import is_done, remember_work
 from overcast.documents import Document
@@ -30,6 +30,7 @@ from overcast.jobs.scoring import (
 from overcast.label_quality.contradictions import contradictions
 from overcast.label_quality.place_file import read_place, said_elsewhere
 from overcast.label_quality.support import remarks
+from overcast.map_folder import BESIDE, MAP_FILES
 from overcast.maps.predictor import Predictor
 from overcast.methods.by_date import said_of_dates
 from overcast.output import Output, finish_left, forget, refuse_inputs
@@ -44,31 +45,13 @@ from overcast.plan import (
     read_plan,
     write_plan,
 )
-from overcast.product.stac import ITEM
 from overcast.progress import Progress
 from overcast.run import Runs, is_trained, load_run, map_run, train_run
-from overcast.run_folder import PLAN
+from overcast.run_folder import PLAN, RUN, RunFolder
 from overcast.trees import to_tree
 
-MAP_FILES = (
-    map_folder.MAP,
-    map_folder.CONFIDENCE,
-    map_folder.PROBABILITIES,
-    map_folder.SET_SIZES,
-    map_folder.CLEAR,
-    SCORES,
-    map_folder.REPORT,
-)
 _NOTHING = "nothing to do: the same command made what is there, and it is unchanged"
 _SUMMED_UP = ("average_accuracy", "mean_iou", "overall_accuracy")
-BESIDE = (
-    map_folder.CATEGORIES,
-    map_folder.STYLE,
-    "confidence.qml",
-    "set_sizes.qml",
-    map_folder.LEGEND,
-    ITEM,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,17 +85,17 @@ def make_map(
     truth = open_reference(reference, legend, grid) if reference else None
     facts = [plan.fingerprint, inputs.fingerprint, _name(reference), probabilities]
     key = fingerprint([*facts, *_stamps(plan.place, reference)])
-    names = (*MAP_FILES, *BESIDE, "run")
+    names = (*MAP_FILES, *BESIDE, RUN)
     folder = (out, names, _read(plan, reference))
     output = _begun(folder, key, overwrite, inputs.notes)
     if isinstance(output, JobResult):
         return output
     with output:
-        run, scored = output.work / "run", Scored()
+        run, scored = output.work / RUN, Scored()
         if not is_trained(run):
             train_run(plan, run, progress, inputs)
         output.hold()
-        failures = describe_run(run, plan, inputs, out / "run")
+        failures = describe_run(run, plan, inputs, out / RUN)
         mapped = map_run(
             Runs((run,)), inputs, plan.windows, output.work, progress, probabilities
         )
@@ -132,7 +115,7 @@ def make_map(
             *failures,
         ]
         findings = Findings(scores=scored.scores, notes=notes)
-        made, published = (mapped, load_run(run)), (out, (out / "run",))
+        made, published = (mapped, load_run(run)), (out, (out / RUN,))
         notes += describe_map(made, inputs, plan, findings, published, progress)
         remember_work(output, key)
     return _made(out, scored.scores, (*output.notes, *notes))
@@ -144,19 +127,19 @@ def train_only(plan: Plan, out: Path, overwrite: bool, progress: Progress) -> Jo
     stamps = _stamps(plan.place, also=files_of(*plan.scenes))
     key = fingerprint([plan.fingerprint, inputs.fingerprint, *stamps])
     if not overwrite and is_done(out, key):
-        return JobResult({"run": str(out / "run")}, (_NOTHING, *inputs.notes))
-    refuse_inputs(out, ("run",), files_of(plan.data, *plan.scenes))
-    output = Output.begin(out, ("run",), key, overwrite)
+        return JobResult({"run": str(out / RUN)}, (_NOTHING, *inputs.notes))
+    refuse_inputs(out, (RUN,), files_of(plan.data, *plan.scenes))
+    output = Output.begin(out, (RUN,), key, overwrite)
     if output.finished:
-        return JobResult({"run": str(out / "run")}, (*output.notes, *inputs.notes))
+        return JobResult({"run": str(out / RUN)}, (*output.notes, *inputs.notes))
     with output:
-        run = output.work / "run"
+        run = output.work / RUN
         train_run(plan, run, progress, inputs)
         output.hold()
-        failures = describe_run(run, plan, inputs, out / "run")
+        failures = describe_run(run, plan, inputs, out / RUN)
         remember_work(output, key)
     notes = (*output.notes, *inputs.notes, *failures)
-    return JobResult({"run": str(out / "run")}, notes)
+    return JobResult({"run": str(out / RUN)}, notes)
 
 
 def map_elsewhere(
@@ -192,7 +175,7 @@ def map_elsewhere(
         return output
     with output:
         # Which images were mapped, for whoever looks at the map with them.
-        learned = read_plan(first / PLAN)
+        learned = read_plan(RunFolder(first).plan)
         write_plan(replace(learned, data=data, scenes=()), output.work / PLAN)
         mapped = map_run(
             runs, inputs, plan.windows, output.work, progress, probabilities
@@ -264,7 +247,7 @@ def make_demo(
             ),
         },
         labels=LabelInput(
-            path=str((folder / "labels.tif").resolve()), legend="simplified-igbp"
+            path=str((folder / map_folder.LABELS).resolve()), legend="simplified-igbp"
         ),
     )
     plan = Plan(data=data)
@@ -288,7 +271,7 @@ def _read(plan: Plan, reference: ReferenceFile | None) -> list[str]:
 def _learned(runs: Runs) -> Iterator[Data]:
     """All that several runs learned from."""
     for folder in runs.found:
-        plan = read_plan(folder / run_folder.PLAN)
+        plan = read_plan(RunFolder(folder).plan)
         yield from (plan.data, *plan.scenes)
 
 
@@ -348,7 +331,7 @@ def _made_before(out: Path, notes: tuple[str, ...]) -> JobResult:
 def _made(out: Path, scores: Scores, notes: tuple[str, ...]) -> JobResult:
     summary: Document = {
         name.split(".")[0]: str(out / name)
-        for name in (*MAP_FILES, "run")
+        for name in (*MAP_FILES, RUN)
         if (out / name).exists()
     }
     if scores:

@@ -16,7 +16,7 @@ import rasterio
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
-from overcast import map_folder, run_folder
+from overcast import map_folder
 from overcast.accuracy.calibration import Reliability
 from overcast.accuracy.calibration_file import Calibration, reliability_of
 from overcast.acquire.origins import origins_of
@@ -49,6 +49,7 @@ from overcast.report.quicklook import (
     rgb,
 )
 from overcast.report.training_log import pseudo_labels, read_log
+from overcast.run_folder import RunFolder
 
 _WINDOWS, _WINDOW_PX = 5, 64
 """Windows along each side, and their pixels, that tell how much of a map a date saw."""
@@ -93,7 +94,7 @@ def make_page(
     legend, grid = predictor.legend, inputs.stack.grid
     areas = areas_ha(_counts(mapped, legend), grid)
     reliability, measured = _reliability(findings)
-    log = read_log(mapped.parent / "run" / run_folder.LOG)
+    log = read_log(RunFolder.beside(mapped).log)
     origins = origins_of(read_files(inputs))
     dates = seen_by_date(inputs.stack)
     page = Page(
@@ -113,7 +114,7 @@ def make_page(
         pseudo_labels=pseudo_labels(log, legend.names),
         warnings=findings.notes,
         provenance=provenance(mapped, inputs, plan),
-        plan=_plan_text(mapped.parent / "run" / run_folder.PLAN),
+        plan=_plan_text(RunFolder.beside(mapped).plan),
         origins=origins.lines,
         credits=origins.credits,
     )

@@ -34,19 +34,20 @@ from overcast.progress import Progress
 from overcast.run import Runs, map_run
 from overcast.trees import to_tree
 
+AGREED, AGREEMENT = "agreed.tif", "agreement.json"
 FILES = (
     map_folder.MAP,
     map_folder.CONFIDENCE,
     map_folder.PROBABILITIES,
-    "agreed.tif",
-    "agreement.json",
+    AGREED,
+    AGREEMENT,
 )
 _BESIDE = (
     map_folder.CATEGORIES,
     map_folder.STYLE,
-    "confidence.qml",
+    map_folder.style_of(map_folder.CONFIDENCE),
     map_folder.LEGEND,
-    "agreed.tif.aux.xml",
+    map_folder.auxiliary_of(AGREED),
 )
 
 
@@ -102,11 +103,11 @@ def label(
     def compare() -> None:
         agreement = keep_agreed(mapped, legend, official, progress)
         text = json.dumps(agreement, indent=2, ensure_ascii=False) + "\n"
-        (folder / "agreement.json").write_text(text, encoding="utf-8")
+        (folder / AGREEMENT).write_text(text, encoding="utf-8")
 
     _, notes = attempt("not compared with the official labels", compare, None)
     if notes:
-        (folder / "agreed.tif").unlink(missing_ok=True)
+        (folder / AGREED).unlink(missing_ok=True)
     return notes
 
 
@@ -136,5 +137,5 @@ def keep_agreed(
             yield window[0].start, legend.to_codes(agreeing)
             progress("comparing", done, len(windows))
 
-    write_classes(agreed(), ours.grid, legend, mapped.with_name("agreed.tif"), {})
+    write_classes(agreed(), ours.grid, legend, mapped.with_name(AGREED), {})
     return scores(total, legend)

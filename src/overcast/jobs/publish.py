@@ -7,7 +7,7 @@ from pathlib import Path
 
 import rasterio
 
-from overcast import __version__
+from overcast import __version__, map_folder
 from overcast.acquire.origins import NONE, Origins, origins_of
 from overcast.geo.derived import files_in
 from overcast.geo.location import FilePath, Location
@@ -15,7 +15,7 @@ from overcast.inputs import Inputs
 from overcast.maps.predictor import Predictor
 from overcast.methods.method import method_of
 from overcast.plan import Data, Plan, fingerprint
-from overcast.product.stac import ITEM, Origin, map_item, model_item, write_item
+from overcast.product.stac import Origin, map_item, model_item, write_item
 from overcast.run import load_run, model_hash
 from overcast.trees import to_tree
 
@@ -69,7 +69,7 @@ def publish_map(
         items=origins.items + acquired.items,
         times=origins.times + acquired.times,
     )
-    models = _hrefs((run / ITEM for run in runs), final)
+    models = _hrefs((run / map_folder.ITEM for run in runs), final)
     write_item(map_item(mapped.parent, origin, models), mapped.parent)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from overcast import map_folder, run_folder
+from overcast import map_folder
 from overcast.accuracy.calibration_file import Calibration
 from overcast.documents import Document
 from overcast.inputs import Inputs, open_inputs
@@ -17,6 +17,7 @@ from overcast.plan import read_plan
 from overcast.progress import Progress, quiet
 from overcast.report.heading import read_heading
 from overcast.run import Runs
+from overcast.run_folder import RunFolder
 
 
 def report_again(mapped: Path, found: Document, progress: Progress = quiet) -> Path:
@@ -27,9 +28,9 @@ def report_again(mapped: Path, found: Document, progress: Progress = quiet) -> P
     ValueError
         If there is no run beside the map, or an input is not where it was.
     """
-    runs = Runs((mapped.with_name("run"),))
+    runs = Runs((RunFolder.beside(mapped).path,))
     predictor = runs.load()
-    plan = read_plan(runs.found[0] / run_folder.PLAN)
+    plan = read_plan(RunFolder(runs.found[0]).plan)
     inputs = open_inputs(plan.data)
     findings = findings_with(
         found, mapped.parent, inputs, runs.calibration, plan.method

@@ -37,6 +37,7 @@ from overcast.jobs.after import attempt
 from overcast.plan import Data, Plan
 from overcast.progress import Progress, quiet
 from overcast.run import Runs, is_trained, map_run, train_run
+from overcast.run_folder import RUN
 from overcast.sources import legend_of, open_translated
 from overcast.texts import read_text
 
@@ -137,7 +138,7 @@ def _score_forest(
     forest, mapped = replace(plan, method={"name": "forest"}), work / map_folder.MAP
     if forest.method != plan.method:
         mapped = work / "baseline" / map_folder.MAP
-        run = work / "baseline" / "run"
+        run = work / "baseline" / RUN
         if not is_trained(run):
             train_run(forest, run, progress, inputs)
         map_run(Runs((run,)), inputs, plan.windows, mapped.parent, progress)

@@ -24,9 +24,9 @@ from overcast.geo.warp import overlap
 from overcast.maps.placed import Placed, Strength
 from overcast.maps.predictor import Predictor, every_part
 from overcast.product.rasters import write_classes
+from overcast.run_folder import RunFolder
 from overcast.texts import read_text
 
-NAME, LABELS, EVERY_LABELS = "place.json", "place.tif", "place*.tif"
 _ROWS = 512
 """Rows of labels that are copied at once."""
 
@@ -48,10 +48,9 @@ class OtherPlace:
     side: int
     wins: bool = False
 
-    @property
-    def file(self) -> str:
+    def labels_in(self, run: Path) -> Path:
         """Its labels in a run's folder."""
-        return f"place-{self.index + 1}.tif"
+        return RunFolder(run).place_labels(self.index + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +69,12 @@ def write_place(place: KeptPlace, stack: Stack, run: Path) -> None:
     assert labels is not None
     tree: dict[str, Any] = {"side": place.side, "notes": place.notes}
     if place.strength is not None:
-        _write_labels(labels, stack, 2 * place.side + 3, run / LABELS)
+        _write_labels(labels, stack, 2 * place.side + 3, RunFolder(run).place_labels())
         tree |= _tree(place.strength)
     for one in place.others:
-        _write_labels(stack.others[one.index], stack, 2 * one.side + 3, run / one.file)
+        _write_labels(
+            stack.others[one.index], stack, 2 * one.side + 3, one.labels_in(run)
+        )
     if place.others:
         tree["others"] = [
             {
@@ -84,9 +85,10 @@ def write_place(place: KeptPlace, stack: Stack, run: Path) -> None:
             }
             for one in place.others
         ]
-    scratch = run / f"{NAME}.tmp"
+    path = RunFolder(run).place
+    scratch = path.with_name(f"{path.name}.tmp")
     scratch.write_text(json.dumps(tree, indent=2) + "\n", encoding="utf-8")
-    scratch.replace(run / NAME)
+    scratch.replace(path)
 
 
 def _tree(strength: Strength) -> dict[str, Any]:
@@ -122,7 +124,7 @@ def read_place(run: Path, legend: Legend) -> KeptPlace | None:
     ValueError
         If the file is there and is not what was written.
     """
-    path = run / NAME
+    path = RunFolder(run).place
     if not path.is_file():
         return None
     try:
@@ -154,8 +156,8 @@ def placed(predictor: Predictor, run: Path) -> Predictor:
     legend = predictor.legend
     sources: list[LabelSource | None] = [None]
     if place.strength is not None:
-        sources = [open_labels(run / LABELS, legend)]
-    sources += [open_labels(run / one.file, legend) for one in place.others]
+        sources = [open_labels(RunFolder(run).place_labels(), legend)]
+    sources += [open_labels(one.labels_in(run), legend) for one in place.others]
     return with_place(predictor, place, sources)
 
 

@@ -16,6 +16,7 @@ from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
 
 from overcast.geo.lattice import Lattice, cells_of, read_on, widened, within
 from overcast.geo.raster import UNKNOWN
@@ -112,6 +113,20 @@ def predict_cells(
             place = Window(part.y - window.y, part.x - window.x, part.h, part.w)
             _put(held, place, values)
     return held
+
+
+def predict_pixel(
+    predictor: Predictor, stack: Stack, grid: GeoBox, place: tuple[int, int]
+) -> Floats:
+    """Probabilities ``[K]`` of a pixel, from its context on a grid; 0 if it was not seen.
+
+    `place` is its row and column on the grid.
+    """
+    chip = read_on(stack, grid)
+    if not any(image.valid.any() for image in chip.images.values()):
+        return np.zeros(len(predictor.legend), np.float32)
+    with steady():
+        return np.asarray(predict_chip(predictor, chip)[(slice(None), *place)])
 
 
 def _put(held: HeldMap, place: Window, values: Floats) -> None:

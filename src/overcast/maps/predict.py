@@ -27,10 +27,12 @@ from overcast.geo.stack import Chip, Stack
 from overcast.geo.tiling import Tiling, Window
 from overcast.maps.predictor import Predictor, is_threaded
 from overcast.maps.stitch import Floats, stitch, windows_from
+from overcast.maps.views import Viewed
 from overcast.memory import need
 from overcast.progress import Progress, quiet
 from overcast.threads import count, steady
 
+_JOURNAL = "journal.json"
 _AHEAD = 3
 _MOST_THREADS = 8
 """Each thread holds a window and what is computed of it: memory grows with threads."""
@@ -148,10 +150,10 @@ def predict(
         len(predictor.legend) if keep else 0,
     )
     length = max(stack.shape)
-    first = _begin(raw, folder / "journal.json", key)
+    first = _begin(raw, folder / _JOURNAL, key)
     if first >= length:
         return raw
-    with _Writer(raw, folder / "journal.json", key) as writer:
+    with _Writer(raw, folder / _JOURNAL, key) as writer:
         for window, band in probabilities(predictor, stack, tiling, first):
             writer.put(window, band)
             done = (
@@ -162,15 +164,35 @@ def predict(
 
 
 def _refuse_large(predictor: Predictor, stack: Stack, tiling: Tiling) -> None:
-    """Refuse windows that can't be in memory: one, and its probabilities twice."""
+    """Refuse windows that can't be in memory: one, and its probabilities twice.
+
+    With views, the largest of them as well: what it sees, and what is said of that.
+    """
     rows, columns = (min(tiling.size, int(n)) for n in stack.shape)
     bands = sum(len(sensor.bands) for sensor in stack.sensors.values())
-    values = bands + 2 * len(predictor.legend)
+    values = float(bands + 2 * len(predictor.legend))
+    what, advice = f"windows of {tiling.size} pixels", ""
+    if (views := _views_of(predictor)) > 1:
+        scale = _largest_scale(predictor)
+        values += scale**2 * (bands + len(predictor.legend))
+        what, advice = f"{what} in {views} views", ", or fewer --views"
     need(
         4.0 * rows * columns * values,
-        f"windows of {tiling.size} pixels",
-        "give a smaller windows.size in the plan",
+        what,
+        f"give a smaller windows.size in the plan{advice}",
     )
+
+
+def _views_of(predictor: Predictor) -> int:
+    """Return in how many ways a window is looked at, at most."""
+    own = len(predictor.views) if isinstance(predictor, Viewed) else 1
+    return max([own, *map(_views_of, getattr(predictor, "parts", ()))])
+
+
+def _largest_scale(predictor: Predictor) -> float:
+    """Return how many pixels a view has along a side for one of a window, at most."""
+    own = max(v.scale for v in predictor.views) if isinstance(predictor, Viewed) else 1
+    return max([own, *map(_largest_scale, getattr(predictor, "parts", ()))])
 
 
 def _is_turned(shape: tuple[int, int]) -> bool:

@@ -28,9 +28,9 @@ from overcast.maps.by_date import ByDate
 from overcast.maps.predictor import Predictor
 from overcast.methods.method import Learner, Method
 from overcast.progress import Progress
+from overcast.run_folder import RunFolder
 from overcast.texts import read_text
 
-NAME, FOLDER = "dates.json", "dates"
 _SHOWN = 3
 _SHARPNESS = 12.0
 """How fast a day loses weight with what it leaves unexplained; see docs/dates.md."""
@@ -67,7 +67,7 @@ def fit_by_date(
         return
     ratings = []
     for number, day in enumerate(days):
-        own = folder / FOLDER / day.isoformat()
+        own = RunFolder(folder).date(day).path
         own.mkdir(parents=True, exist_ok=True)
 
         single = [at(stack, day) for stack in stacks]
@@ -97,12 +97,12 @@ def load_by_date(
     method: Method, folder: Path, legend: Legend, sensors: Mapping[str, Sensor]
 ) -> Predictor:
     """Return the predictor that `fit_by_date`, or a method alone, left in `folder`."""
-    if not (folder / NAME).is_file():
+    if not (RunFolder(folder).dates).is_file():
         return method.load(folder, legend, sensors)
     days, weights = read_dates(folder)
     if not days:
         return ByDate((method.load(folder, legend, sensors),))
-    folders = (folder / FOLDER / day.isoformat() for day in days)
+    folders = (RunFolder(folder).date(day).path for day in days)
     members = tuple(method.load(own, legend, sensors) for own in folders)
     return ByDate(members, days, weights)
 
@@ -115,7 +115,7 @@ def read_dates(folder: Path) -> tuple[tuple[date, ...], tuple[float, ...]]:
     ValueError
         If the file is not what `fit_by_date` wrote.
     """
-    path = folder / NAME
+    path = RunFolder(folder).dates
     with reading(path, "train the run again", "list of dates"):
         tree = json.loads(read_text(path))
     try:
@@ -132,7 +132,7 @@ def read_dates(folder: Path) -> tuple[tuple[date, ...], tuple[float, ...]]:
 
 def said_of_dates(folder: Path) -> tuple[str, ...]:
     """Which dates of a run count most, a sentence; nothing of a run without dates."""
-    if not (folder / NAME).is_file() or not (dates := read_dates(folder))[0]:
+    if not (RunFolder(folder).dates).is_file() or not (dates := read_dates(folder))[0]:
         return ()
     if max(dates[1]) == min(dates[1]):
         return ()
@@ -143,7 +143,8 @@ def said_of_dates(folder: Path) -> tuple[str, ...]:
 
 def _write(folder: Path, days: Sequence[date], weights: Sequence[float]) -> None:
     tree = {"days": [day.isoformat() for day in days], "weights": list(weights)}
-    scratch = folder / f"{NAME}.tmp"
-    with writing(folder / NAME):
+    path = RunFolder(folder).dates
+    scratch = path.with_name(f"{path.name}.tmp")
+    with writing(path):
         scratch.write_text(json.dumps(tree, indent=2) + "\n", encoding="utf-8")
-        scratch.replace(folder / NAME)
+        scratch.replace(path)

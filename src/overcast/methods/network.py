@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from overcast import run_folder, runtimes
+from overcast import runtimes
 from overcast.geo.bands import Sensor
 from overcast.geo.legend import Legend
 from overcast.geo.stack import Chip, Stack, agree
@@ -31,7 +31,7 @@ from overcast.models.segmenter import Remover, Segmenter
 from overcast.output import write_whole
 from overcast.plan import choose
 from overcast.progress import Progress
-from overcast.run_folder import ENCODER
+from overcast.run_folder import RunFolder
 from overcast.threads import chosen
 from overcast.train.batch import Batch
 from overcast.train.checkpoint import load_weights, save_weights
@@ -42,9 +42,7 @@ from overcast.train.recipe import Restoring, Terms, TrainingContext, configured
 from overcast.train.stream import Stream, ahead, crops_of
 from overcast.train.transfer import encoder_weights
 
-_WEIGHTS = run_folder.WEIGHTS
 _CHECKPOINT = "checkpoint.safetensors"
-_LOG = run_folder.LOG
 _ABSENT = "absent.safetensors"
 """Positions of the classes that nothing taught, if there are any."""
 _CLASSIFIER_RATE = 0.3
@@ -115,7 +113,7 @@ class Network:
         _limit_torch()
         model = self._model(len(first.labels.legend), first.sensors)
         self._learn(model, stacks, first.sensors, (folder, seed, progress))
-        save_weights(model, folder / _WEIGHTS)
+        save_weights(model, RunFolder(folder).weights)
         classes = len(first.labels.legend)
         taught = taught_classes(stacks, classes)
         (folder / _ABSENT).unlink(missing_ok=True)
@@ -149,7 +147,7 @@ class Network:
         _limit_torch()
         model = self._model(1, sensors)
         self._learn(model, stacks, sensors, (folder, seed, progress))
-        save_weights(model, folder / ENCODER)
+        save_weights(model, RunFolder(folder).encoder)
         (folder / _CHECKPOINT).unlink(missing_ok=True)
 
     def _learn(
@@ -181,7 +179,7 @@ class Network:
             }
             schedule = replace(self._schedule(model), seed=seed)
             taken = train(model, recipe, streams, schedule, folder / _CHECKPOINT)
-            _follow(taken, folder / _LOG, steps, progress)
+            _follow(taken, RunFolder(folder).log, steps, progress)
 
     def _schedule(self, model: Segmenter) -> Schedule:
         """The schedule; a classifier of frozen features takes, and needs, large steps."""
@@ -222,7 +220,7 @@ class Network:
         """Return the trained network, on the GPU if there is one."""
         _limit_torch()
         model = self._model(len(legend), indexed(sensors, self.indices))
-        load_weights(model, folder / _WEIGHTS)
+        load_weights(model, RunFolder(folder).weights)
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         model = model.to(device).eval()
         # The recipe may be in a file of its own, which mapping does without.

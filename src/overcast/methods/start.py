@@ -21,12 +21,10 @@ from overcast.methods.method import method_of
 from overcast.models.segmenter import Segmenter
 from overcast.plan import choose, read_plan
 from overcast.progress import Progress
-from overcast.run_folder import ENCODER, INTERFACE, PLAN, SENSORS, WEIGHTS
+from overcast.run_folder import PLAN, RunFolder
 from overcast.train.checkpoint import read_weights
 from overcast.train.transfer import Reading, adopt, readings, unread
 from overcast.trees import from_tree, to_tree
-
-_TRAINED = (INTERFACE, WEIGHTS)
 
 
 def start_from(
@@ -69,7 +67,7 @@ def start_from(
         from overcast.models import pretrained
 
         return pretrained.load(where, model, sensors, progress)
-    run = _Run.read(folder if (folder / PLAN).is_file() else folder / "run")
+    run = _Run.read(RunFolder.of(folder))
     own = _Run(options, sensors, model.state_dict())
     _check_units(where, sensors, run.sensors)
     found = adopt(model, own.readings(), run.weights, run.readings())
@@ -123,7 +121,7 @@ def write_sensors(sensors: Mapping[str, Sensor], folder: Path) -> None:
     """Leave in a run folder what its network reads."""
     tree = {"sensors": {name: to_tree(sensor) for name, sensor in sensors.items()}}
     text = json.dumps(tree, indent=2, ensure_ascii=False)
-    (folder / SENSORS).write_text(text, encoding="utf-8")
+    RunFolder(folder).sensors.write_text(text, encoding="utf-8")
 
 
 def _check_units(
@@ -152,16 +150,17 @@ class _Run:
     weights: Mapping[str, Tensor]
 
     @classmethod
-    def read(cls, folder: Path) -> _Run:
-        if not (folder / PLAN).is_file():
+    def read(cls, run: RunFolder) -> _Run:
+        folder = run.path
+        if not run.plan.is_file():
             raise ValueError(f"{folder}: no run to start from; expected {PLAN} there")
-        method = method_of(read_plan(folder / PLAN))
+        method = method_of(read_plan(run.plan))
         if not hasattr(method, "model"):
             name = type(method).__name__.lower()
             raise ValueError(f"{folder}: a run of {name}; expected one of a network")
-        description, weights = folder / SENSORS, folder / ENCODER
+        description, weights = run.sensors, run.encoder
         if not weights.is_file():
-            description, weights = (folder / name for name in _TRAINED)
+            description, weights = run.interface, run.weights
         if not weights.is_file():
             raise ValueError(f"{folder}: the run was not finished; carry it out first")
         with reading(description, "train the run again", "description of images"):

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
+from overcast.map_folder import ITEM
 from overcast.output import write_whole
-from overcast.product.stac import ITEM
 
 COLLECTION = "collection.json"
 _JSON, _GEOJSON = "application/json", "application/geo+json"

@@ -29,7 +29,7 @@ from overcast.geo.raster import UNKNOWN
 from overcast.geo.tiling import pieces
 from overcast.memory import need
 from overcast.product.rasters import write_classes, written_legend
-from overcast.product.style import class_style
+from overcast.product.style import class_style, write_style
 from overcast.progress import Progress, quiet
 
 Classes = NDArray[np.uint8]
@@ -229,7 +229,7 @@ def generalise_file(
         (part.start, legend.to_codes(after[part])) for part, _ in pieces(source.grid)
     )
     write_classes(rows, source.grid, legend, out, tags)
-    out.with_suffix(".qml").write_text(class_style(legend), encoding="utf-8")
+    write_style(out, class_style(legend))
     progress("generalising", 1, 1)
     patches = _patches(after, len(legend)).sizes[1:]
     known = int((before != UNKNOWN).sum())

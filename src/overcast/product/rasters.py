@@ -32,7 +32,12 @@ from overcast.geo.stack import ImageSource
 from overcast.maps.predict import CONFIDENCE_STEPS, PROBABILITY_STEPS
 from overcast.maps.stitch import Floats
 from overcast.product.attributes import Counts, auxiliary, histogram, statistics
-from overcast.product.style import class_style, confidence_style, set_sizes_style
+from overcast.product.style import (
+    class_style,
+    confidence_style,
+    set_sizes_style,
+    write_style,
+)
 
 _BLOCK = 512
 _NO_PLACE = "none: the images have no coordinate reference system"
@@ -74,7 +79,7 @@ def write_map(
     """
     rows = ((y, legend.to_codes(raw.rows(y, end)[0])) for y, end in _bands(raw.shape))
     write_classes(rows, grid, legend, path, tags)
-    path.with_suffix(".qml").write_text(class_style(legend), encoding="utf-8")
+    write_style(path, class_style(legend))
     beside = path.with_name(map_folder.LEGEND)
     beside.write_text(legend_to_csv(legend), encoding="utf-8")
 
@@ -102,7 +107,7 @@ def write_confidence(
         grid, "float32", np.nan, "AVERAGE", describe, step=1 / CONFIDENCE_STEPS
     )
     _write_cog(rows, form, path)
-    path.with_suffix(".qml").write_text(confidence_style(), encoding="utf-8")
+    write_style(path, confidence_style())
 
 
 def write_probabilities(
@@ -163,7 +168,7 @@ def write_shares(
 
     form = _Form(grid, "uint8", UNKNOWN, "AVERAGE", describe)
     _write_cog(((y, steps(values)) for y, values in rows), form, path)
-    path.with_suffix(".qml").write_text(confidence_style(), encoding="utf-8")
+    write_style(path, confidence_style())
 
 
 def write_image(source: ImageSource, path: Path, tags: Mapping[str, str]) -> None:
@@ -252,7 +257,7 @@ def write_set_sizes(probabilities: Path, sets: ConformalSets, path: Path) -> Non
         rows = ((y, sizes(y, end)) for y, end in _bands(shape))
         _write_cog(rows, _Form(grid, "uint8", UNKNOWN, "MODE", describe), path)
         style = set_sizes_style(dataset.count)
-    path.with_suffix(".qml").write_text(style, encoding="utf-8")
+    write_style(path, style)
 
 
 def written_legend(path: Path) -> Legend:
@@ -287,7 +292,7 @@ def write_classes(
 
     counts = _write_cog(rows, _Form(grid, "uint8", UNKNOWN, "MODE", describe), path)
     (pixel_ha,) = areas_ha(np.array([1]), grid)
-    beside = path.with_name(path.name + ".aux.xml")
+    beside = path.with_name(map_folder.auxiliary_of(path.name))
     beside.write_text(auxiliary(legend, counts[0], pixel_ha), encoding="utf-8")
 
 

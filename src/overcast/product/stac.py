@@ -26,7 +26,6 @@ from overcast.geo.bands import NETWORK_RANGE, Sensor
 from overcast.geo.dataset import open_raster
 from overcast.geo.legend import Legend
 
-ITEM = "stac-item.json"
 _SCHEMA = "https://stac-extensions.github.io/{}/schema.json"
 _COG = "image/tiff; application=geotiff; profile=cloud-optimized"
 _ASSETS = (  # file, title, media type, role
@@ -119,7 +118,7 @@ def model_item(
     settings: Mapping[str, Any],
 ) -> Item:
     """Item of the model in a run folder; `settings` are its hyper-parameters."""
-    weights = sorted(folder.glob("*.safetensors"))
+    weights = run_folder.RunFolder(folder).learned()
     bands = [_band(name, band) for name, s in sensors.items() for band in s.bands]
     assets = {
         path.stem: {
@@ -154,7 +153,7 @@ def model_item(
 def write_item(item: Item, folder: Path) -> None:
     """Write an item into `folder`."""
     text = json.dumps(item, indent=2, ensure_ascii=False, allow_nan=False)
-    (folder / ITEM).write_text(text + "\n", encoding="utf-8")
+    (folder / map_folder.ITEM).write_text(text + "\n", encoding="utf-8")
 
 
 def _item(

@@ -7,11 +7,13 @@ the classes they are.
 
 from __future__ import annotations
 
+from pathlib import Path
 from xml.etree import ElementTree as Xml
 
 import numpy as np
 from numpy.typing import NDArray
 
+from overcast import map_folder
 from overcast.geo.legend import Legend
 from overcast.report.quicklook import confidence_picture
 
@@ -120,3 +122,9 @@ def _raster(kind: str, **attributes: str) -> tuple[Xml.Element, Xml.Element]:
 def _text(root: Xml.Element) -> str:
     Xml.indent(root)
     return _DOCTYPE + Xml.tostring(root, encoding="unicode") + "\n"
+
+
+def write_style(raster: Path, style: str) -> None:
+    """Write a style beside a raster, where QGIS looks for it."""
+    path = raster.with_name(map_folder.style_of(raster.name))
+    path.write_text(style, encoding="utf-8")

@@ -109,7 +109,7 @@ def write_polygons(
 def _on_disk(labels: LabelSource, folder: Path) -> Classes:
     """Class indices plus 1 in a file; 0 is no data, which GDAL takes for a mask."""
     h, w = (int(n) for n in labels.grid.shape)
-    classes = memory_map(folder / "classes.raw", np.uint8, (h, w))
+    classes = memory_map(folder / "unsieved.raw", np.uint8, (h, w))
     for rows, columns in pieces(labels.grid):
         # 255, unknown, wraps to 0.
         classes[rows] = labels.read(labels.grid[rows, columns]).values + np.uint8(1)

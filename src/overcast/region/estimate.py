@@ -15,6 +15,7 @@ from overcast.region.ground import open_ground
 from overcast.region.job import Wanted, works_of
 from overcast.region.tile import Record, Work, finished, map_tile
 from overcast.run import Runs, is_trained
+from overcast.run_folder import RUN
 
 _SPARE = 1.25
 """A worker is given more memory than the measured tile took."""
@@ -38,7 +39,7 @@ def _estimated(
     region: Region, wanted: Wanted, workers: int, runs: Runs | None, folder: Path
 ) -> dict[str, Any]:
     ground = open_ground(region, folder / SURVEYS)
-    own = wanted.out / "run"
+    own = wanted.out / RUN
     if runs is None and own.is_dir() and is_trained(own):
         runs = Runs((own,))
     side = region.cut.tiles

@@ -32,6 +32,7 @@ from overcast.region.product import Made, put_together
 from overcast.region.state import FAILED, begin, clean, write_failed
 from overcast.region.tile import Record, Work, finished, map_tile
 from overcast.run import Runs, is_trained
+from overcast.run_folder import RUN
 from overcast.runtimes import runtime_for
 
 _FORMAT = 1
@@ -59,7 +60,7 @@ def map_region(
     MachineError
         If tiles failed; all others are there.
     """
-    out, run = wanted.out, wanted.out / "run"
+    out, run = wanted.out, wanted.out / RUN
     ground = open_ground(region, out / SURVEYS)
     with lock.writing(out):
         begin(out, region, {"run": "own"}, overwrite=wanted.overwrite)

@@ -11,11 +11,12 @@ from typing import Any
 import yaml
 
 from overcast.errors import reading, writing
+from overcast.map_folder import REGION
 from overcast.output import write_whole
 from overcast.region.description import Region, tree_of
 from overcast.region.tile import TILES
 
-STATE, DESCRIPTION, FAILED = "region.json", "region.yaml", "failed.jsonl"
+STATE, DESCRIPTION, FAILED = REGION, "region.yaml", "failed.jsonl"
 FORMAT = 1
 """Of the folder of a region; a newer one is refused in words."""
 

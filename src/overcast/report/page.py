@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +151,7 @@ def write_page(template: str, path: Path, **values: Any) -> None:
         scratch.unlink(missing_ok=True)
 
 
+@lru_cache(1)
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("overcast.report", "."),

@@ -33,7 +33,8 @@ from overcast.viewer.scene import Scene
 from overcast.viewer.tiles import TILE_PX, Tile, extent
 
 _PAGE = files("overcast.viewer") / "page"
-_OWN = ("index.html", "view.css", "view.js", "legend.js", "dom.js")
+_INDEX = "index.html"
+_OWN = (_INDEX, "view.css", "view.js", "legend.js", "dom.js")
 _LIBRARY = ("maplibre-gl.js", "maplibre-gl.css")
 _KINDS = {
     ".html": "text/html; charset=utf-8",
@@ -84,7 +85,7 @@ def answer(scene: Scene, target: str) -> Answer:
     parts = [unquote(part) for part in path.split("/")[1:]]
     match parts:
         case [""]:
-            reply = _asset("index.html")
+            reply = _asset(_INDEX)
         case ["page", name]:
             reply = _asset(name)
         case ["scene.json"]:

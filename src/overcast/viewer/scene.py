@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from odc.geo.geobox import GeoBox
 from rasterio.enums import Resampling
 
-from overcast import map_folder, run_folder
+from overcast import map_folder
 from overcast.geo.dataset import read_grid
 from overcast.geo.image_file import ImageFile
 from overcast.geo.legend import Legend
@@ -30,6 +30,7 @@ from overcast.inputs import open_inputs
 from overcast.plan import NO_MASK, Data, ImageInput, LabelInput, MaskInput, read_plan
 from overcast.product.rasters import write_classes
 from overcast.progress import Progress, quiet
+from overcast.run_folder import plan_of_map
 from overcast.sources import open_given_labels
 from overcast.viewer.layers import ClassLayer, Layer, Probabilities, open_picture
 from overcast.viewer.products import (
@@ -91,7 +92,7 @@ def open_scene(
         data = _data(folder, notes)
         if data is not None and data.labels is not None:
             with _noting(notes, "labels"):
-                burnt = Path(scratch) / "labels.tif"
+                burnt = Path(scratch) / map_folder.LABELS
                 legend = _burn(data.labels, grid, burnt)
                 shown, present = (
                     prepare(burnt, Resampling.mode),
@@ -146,11 +147,10 @@ def _data(folder: Path, notes: list[str]) -> Data | None:
 
     `overcast map` leaves the plan in its run, `overcast predict` beside the map.
     """
-    for name in ("run/plan.yaml", run_folder.PLAN):
-        if (folder / name).exists():
-            with _noting(notes, "imagery"):
-                return read_plan(inside(folder, name)).data
-            return None
+    if (plan := plan_of_map(folder)) is not None:
+        with _noting(notes, "imagery"):
+            return read_plan(inside(folder, str(plan.relative_to(folder)))).data
+        return None
     if not (folder / map_folder.CHANGE_RESULT).exists():
         notes.append("no run/plan.yaml or plan.yaml here, so the imagery is not known")
     return None

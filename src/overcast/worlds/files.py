@@ -20,7 +20,7 @@ import rasterio
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
-from overcast import errors
+from overcast import errors, map_folder
 from overcast.geo.bands import SENTINEL_1, SENTINEL_2, Sensor
 from overcast.geo.categories import write_categories
 from overcast.geo.legend import Legend, load_legend
@@ -97,7 +97,9 @@ def write_world(
     files = {name: f"{_file_of(name)}.tif" for name in _parts(maker)}
     files["world"] = WORLD
     classes = [n for n in files if _stored(n) is None and not _is_mask(n)]
-    beside = [f"{files[name]}.aux.xml" for name in classes if name != "world"]
+    beside = [
+        map_folder.auxiliary_of(files[name]) for name in classes if name != "world"
+    ]
     key = f"{seed} {size} {wanted}"
     output = Output.begin(folder, (*files.values(), *beside), key, overwrite)
     if not output.finished:

@@ -51,11 +51,13 @@ def command(mapped: Path, **given: Unpack[AreaOptions]) -> None:
 
     Counted pixels are not areas on the ground, because a map errs. With a filled sample
     of the map, every area is an estimate with an interval of 95 %, and the table says
-    what each estimate assumes. Zones add up to the whole map.
+    what each estimate assumes. Zones add up to the whole map. MAP may be the folder of a
+    region.
 
     \b
     Examples:
       overcast areas out/map.tif
+      overcast areas country/ --sample filled.gpkg
       overcast areas out/map.tif --zones towns.gpkg --name NAME
       overcast areas out/map.tif --zones towns.gpkg --name NAME --sample filled.gpkg \\
           --table areas.csv

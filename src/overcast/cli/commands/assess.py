@@ -50,7 +50,8 @@ def command(
 
     REFERENCE is a class raster, or a vector file (.gpkg, .geojson, .shp, .fgb), or a
     CSV of points with columns lon and lat. A filled sample of overcast sample gives
-    unbiased accuracies, and areas with intervals of 95 %. Prints a table on a terminal,
+    unbiased accuracies, and areas with intervals of 95 %. MAP may be the folder of a
+    region, whose tiles and zones count as one map. Prints a table on a terminal,
     and JSON elsewhere.
 
     \b
@@ -58,13 +59,19 @@ def command(
       overcast assess out/map.tif truth.tif --out scores.json
       overcast assess out/map.tif sample.gpkg --out estimates.json --report
       overcast assess out/map.tif plots.geojson --reference-column landcover
+      overcast assess country/ sample.gpkg
     """
     from overcast.jobs.assess import assess_files
     from overcast.jobs.reporting import report_again
+    from overcast.map_folder import REGION
     from overcast.output_file import results
     from overcast.report.summaries import of_scores
 
     check_table(given["table"])
+    if report and (mapped / REGION).is_file():
+        raise ValueError(
+            f"--report: {mapped} is a region; its report shows tiles alone"
+        )
     known = reference_file(reference, given)
     files = {"out": given["out"], "table": given["table"]}
     read = (mapped, known.path)

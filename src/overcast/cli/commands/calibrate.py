@@ -46,7 +46,8 @@ def command(out: Path, sample: str, **given: Unpack[CalibrateOptions]) -> None:
     OUT is a folder that overcast map made. SAMPLE is a filled sample of overcast sample,
     or other points, polygons or a raster that the map did not learn from. Writes the
     calibration to OUT/run, which maps with it from then on, and renews the map's files
-    and report. Classes do not change.
+    and report. Classes do not change. If OUT is the folder of a region, SAMPLE is
+    points, and the command that mapped it renews the tiles.
 
     \b
     Examples:
@@ -54,10 +55,22 @@ def command(out: Path, sample: str, **given: Unpack[CalibrateOptions]) -> None:
       overcast calibrate out/ sample.gpkg --sets 0.9 --by-class
     """
     from overcast.jobs.calibrate import calibrate_map
+    from overcast.map_folder import REGION
 
     if given["by_class"] and given["coverage"] is None:
         raise ValueError("--by-class: give --sets too, such as --sets 0.9")
     known = reference_file(sample, given)
+    if (out / REGION).is_file():
+        from overcast.region.calibrating import calibrate_region
+
+        if given["coverage"] is not None:
+            raise ValueError("--sets: not for a region; leave it out")
+        with bar() as progress:
+            done = calibrate_region(
+                out, known, overwrite=given["overwrite"], progress=progress
+            )
+        report(done)
+        return
     with bar() as progress:
         made = calibrate_map(
             out,

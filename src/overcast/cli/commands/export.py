@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from overcast import run_folder
 from overcast.cli.option_types import FILE, Number
 from overcast.cli.options import HELP, Command, bar, note, show
+from overcast.run_folder import RunFolder
 
 
 @click.command(cls=Command, context_settings=HELP)
@@ -49,11 +49,10 @@ def command(
     """
     from overcast.jobs.export import export_run
     from overcast.output_file import begin_file
-    from overcast.run_files import learned_files
 
-    run = run if (run / run_folder.PLAN).is_file() else run / "run"
+    run = RunFolder.of(run).path
     facts = ("export", str(run), size, joined, pixel_m)
-    output = begin_file(out, facts, overwrite, inputs=learned_files(run))
+    output = begin_file(out, facts, overwrite, inputs=RunFolder(run).all_learned())
     for line in output.notes:
         note(line)
     with output, bar() as progress:

@@ -8,6 +8,7 @@ import click
 
 from overcast.cli.commands.polygons import VECTORS
 from overcast.cli.options import FILE, HELP, Command, bar, note, show
+from overcast.map_folder import auxiliary_of, style_of
 
 
 @click.command(cls=Command, context_settings=HELP)
@@ -61,7 +62,7 @@ def command(
     from overcast.product.parquet import require
 
     require(out)
-    beside = (f"{out.name}.aux.xml", f"{out.stem}.qml") if raster else ()
+    beside = (auxiliary_of(out.name), style_of(out.name)) if raster else ()
     output = begin_file(
         out, ("generalise", mmu, smooth), overwrite, inputs=(mapped,), beside=beside
     )

@@ -77,15 +77,17 @@ class SampleOptions(TypedDict):
 def command(mapped: Path, **given: Unpack[SampleOptions]) -> None:
     """Draw points of a map, to estimate its accuracy from.
 
-    Draws a stratified random sample; the strata are the map's classes. Fill the column
-    reference with codes or names, leave points empty that can't be judged, and give the
-    file to overcast assess.
+    Draws a stratified random sample; the strata are the map's classes. MAP may be the
+    folder of a region, whose tiles and zones count as one map. Fill the column reference
+    with codes or names, leave points empty that can't be judged, and give the file to
+    overcast assess.
 
     \b
     Examples:
       overcast sample out/map.tif --size 800 --out sample.gpkg
       overcast sample out/map.tif --expected 0.9 --expected Shrubland=0.6 --out s.csv
       overcast assess out/map.tif sample.gpkg
+      overcast sample country/ --size 2000 --out sample.gpkg
     \b
     Points that decide how far the labels are trusted:
       overcast sample out/map.tif --for anchors --out anchors.gpkg

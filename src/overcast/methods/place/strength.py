@@ -26,7 +26,8 @@ which (see docs/real.md for what was tried). Three things can:
   count. A is t and a third of the rest; at most what is published for the legend.
 
   Polygons of a map with a minimum size, as CORINE's, are few and right or wrong as a
-  whole; a predictor learns them by heart, e / b and t say nothing, and g is 0.
+  whole; a predictor learns them by heart, e / b and t say nothing, and g is 0.15: enough
+  to decide where images leave a class open, and too little to overrule them.
 
 Where accuracy is stated or assumed, the pixel has the exponent
 
@@ -35,7 +36,10 @@ Where accuracy is stated or assumed, the pixel has the exponent
 as one voice of a logarithmic opinion pool (Genest and Zidek 1986): a pixel that
 contradicts labels which are nearly always right is more often a mistake of the map. The
 result is raised to the power T = 0.9, since map and labels share mistakes, and their
-product is too sure.
+product is too sure. Where labels count by g only, the classes are those of P^a M^g, and
+the confidence goes to that of P as g goes to 0:
+
+    T = (1 - g (1 - a)) / a (1 - 0.1 g).
 
 The limits were chosen on development worlds 1, 2 and 4 and two tiles of `bench.real`
 (docs/real.md); its Landsat scene was not used.
@@ -44,7 +48,7 @@ The limits were chosen on development worlds 1, 2 and 4 and two tiles of `bench.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,6 +79,8 @@ _OFTEN = 0.65, 0.75
 PIXEL, _PIXEL_LEAST, _NEARLY, _ALWAYS = 0.7, 0.5, 0.88, 0.95
 """Exponents of the pixel, and accuracies of the labels from which it falls to the second,
 and at which it is there."""
+_POLYGONS = 0.15
+"""g of polygons with a minimum size."""
 TEMPER = 0.9
 """T of `overcast.maps.placed`."""
 _REST = 1 / 3
@@ -108,9 +114,13 @@ def place_by_consistency(
         return KeptPlace(Strength.of_accuracy(right), side, ())
     seen = _looked_at(predictor, stack, (side, square), seed, progress)
     polygons = are_polygons(stack, side)
-    power = 0.0 if polygons else power_of(seen.consistency, seen.sure, seen.agreed)
+    power = power_of(seen.consistency, seen.sure, seen.agreed)
+    power = _POLYGONS if polygons else power
     note = _note(seen, power, polygons) + _ask(labels.legend.name)
     strength = strength_of(seen.accuracy, power) if power else None
+    if strength and polygons:
+        # Learned by heart, they leave a map that is too sure as it is.
+        strength = replace(strength, temper=TEMPER)
     return KeptPlace(strength, side, (note,))
 
 
@@ -118,7 +128,9 @@ def strength_of(accuracy: Floats, power: float = 1.0) -> Strength:
     """Strength of labels whose classes are, or may be, right on shares ``[K]``."""
     nearly = _rise(float(accuracy.mean()), _NEARLY, _ALWAYS)
     exponent = PIXEL - (PIXEL - _PIXEL_LEAST) * nearly
-    return Strength.of_accuracy(accuracy, exponent, power, TEMPER)
+    less = (1 - power * (1 - exponent)) / exponent
+    temper = less * (1 - power * (1 - TEMPER))
+    return Strength.of_accuracy(accuracy, exponent, power, temper)
 
 
 def power_of(consistency: float, sure: float, agreed: float) -> float:

@@ -201,13 +201,24 @@ def neighbours(arrays: Arrays, i: int) -> csr_matrix:
 
 
 def _near(centres: Floats) -> csr_matrix:
-    square = ((centres[:, None] - centres[None]) ** 2).sum(-1)
-    near = np.argsort(square, 1)[:, 1 : _NEIGHBOURS + 1]
-    away = np.take_along_axis(square, near, 1)
+    count = len(centres)
+    # Some rows at once: of 4096 centres, all differences would be gigabytes.
+    parts = [
+        _nearest_of(centres[start : start + _COMPARED], centres)
+        for start in range(0, count, _COMPARED)
+    ]
+    near, away = (np.concatenate(part) for part in zip(*parts, strict=True))
     weight = np.exp(-away / max(float(np.median(away)) if away.size else 0.0, 1e-9))
-    rows = np.repeat(np.arange(len(centres)), near.shape[1])
-    table = csr_matrix((weight.ravel(), (rows, near.ravel())), square.shape)
+    rows = np.repeat(np.arange(count), near.shape[1])
+    table = csr_matrix((weight.ravel(), (rows, near.ravel())), (count, count))
     return csr_matrix(table + table.T)
+
+
+def _nearest_of(some: Floats, centres: Floats) -> tuple[NDArray[np.intp], Floats]:
+    """The nearest centres but itself of `some` of them, and their squared distances."""
+    square = ((some[:, None] - centres[None]) ** 2).sum(-1)
+    near = np.argsort(square, 1)[:, 1 : _NEIGHBOURS + 1]
+    return near, np.take_along_axis(square, near, 1)
 
 
 def _clusterings(arrays: Arrays) -> int:
