@@ -9,6 +9,7 @@ waits, and ends with the child's exit code. If it is killed, so is the child.
 """
 
 import array
+import importlib
 import json
 import os
 import select
@@ -100,15 +101,12 @@ def _command(wish: list, streams: array.array) -> None:
 
 def _warm() -> None:
     """Import what `overcast map` and `overcast inspect` do, and begin no thread."""
-    import scipy.optimize
-    import sklearn.cluster
-    import sklearn.ensemble
-
-    import overcast.cli.commands.inspect
-    import overcast.cli.commands.map
-    import overcast.jobs.mapping
-    import overcast.methods.forest
-    import overcast.methods.weak
+    for name in (
+        *("scipy.optimize", "sklearn.cluster", "sklearn.ensemble"),
+        *("overcast.cli.commands.inspect", "overcast.cli.commands.map"),
+        *("overcast.jobs.mapping", "overcast.methods.forest", "overcast.methods.weak"),
+    ):
+        importlib.import_module(name)
 
 
 if __name__ == "__main__":

@@ -19,16 +19,18 @@ not seen. Windows say it together or not at all: see `_agreed`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from math import hypot
+from dataclasses import dataclass, field
+from math import hypot, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
 
 from overcast.accuracy.independence import are_fine
+from overcast.geo.extent import areas_ha
 from overcast.geo.grain import grain
 from overcast.geo.raster import UNKNOWN
-from overcast.geo.stack import LabelSource, Stack
+from overcast.geo.stack import ImageSource, LabelSource, Stack
 from overcast.geo.tiling import Window
 from overcast.label_quality.kind import are_drawn
 
@@ -67,36 +69,44 @@ class Shift:
         """Pixels between two shifts."""
         return hypot(self.down - other.down, self.right - other.right)
 
-    def words(self, metres: float) -> str:
-        """Direction in which the image lies, seen from the classes, and how far."""
-        way = [
-            name
-            for name, part in (
-                ("south" if self.down < 0 else "north", self.down),
-                ("east" if self.right < 0 else "west", self.right),
-            )
-            if abs(part) >= self.length / 3
-        ]
-        return f"about {self.length * metres:.0f} m to the {'-'.join(way)}"
+    def words(self, grid: GeoBox) -> str:
+        """Where the image lies beside where it belongs, on a grid."""
+        zero = grid.affine @ (0.0, 0.0)
+        moved = grid.affine @ (self.right, self.down)
+        west, south = moved[0] - zero[0], moved[1] - zero[1]
+        parts = [("south" if south > 0 else "north", south)]
+        parts += [("west" if west > 0 else "east", west)]
+        longest = max(abs(west), abs(south))
+        way = "-".join(name for name, part in parts if abs(part) >= longest / 2)
+        metres = self.length * sqrt(areas_ha(np.ones(1, np.int64), grid)[0] * 1e4)
+        return f"about {metres:.0f} m to the {way}"
 
 
 def misplaced(stack: Stack) -> dict[str, Shift]:
-    """Return how far images must be moved to lie on the first one, by name.
+    """Return how far images must be moved to lie on the base (`base_of`), by name.
 
     Images that lie on it to less than a pixel, and those of which it can't be said, are
     left out. Looks at up to nine windows of every image.
     """
-    names = [name for name in stack.images if name not in stack.targets]
-    first, shifts = names[0], {}
-    for name in names[1:]:
-        views = [_on_image(stack, name, first, window) for window in _windows(stack)]
+    base, shifts = base_of(stack), {}
+    for name in stack.images:
+        if name == base or name in stack.targets:
+            continue
+        views = [_on_image(stack, name, base, window) for window in _windows(stack)]
         if (shift := _agreed(views)) is not None:
             shifts[name] = shift
     return shifts
 
 
+def base_of(stack: Stack) -> str:
+    """Name of the image that others should lie on: the first optical one, or the first."""
+    names = [name for name in stack.images if name not in stack.targets]
+    optical = [n for n in names if stack.images[n].sensor.kind == "optical"]
+    return (optical or names)[0]
+
+
 def beside_labels(stack: Stack) -> Shift | None:
-    """Return how far the first image must be moved to lie on labels as fine as it is.
+    """Return how far the base must be moved to lie on labels as fine as it is.
 
     None if that is less than a pixel, if it can't be said, and for labels that are
     coarse, or drawn here and there.
@@ -104,22 +114,26 @@ def beside_labels(stack: Stack) -> Shift | None:
     labels, grid = stack.labels, stack.grid
     if labels is None or not are_fine(labels.grid, grid) or are_drawn(labels, grid):
         return None
-    return _agreed([_on_labels(stack, labels, window) for window in _windows(stack)])
+    base = stack.images[base_of(stack)]
+    views = [_on_labels(stack, labels, base, window) for window in _windows(stack)]
+    return _agreed(views)
 
 
-def _on_image(stack: Stack, name: str, first: str, window: Window) -> View | None:
+def _on_image(stack: Stack, name: str, base: str, window: Window) -> View | None:
     grid = stack.grid[window.slices]
-    image, base = stack.images[name].read(grid), stack.images[first].read(grid)
-    return View.of(image.values, image.valid, _colours(base.values, base.valid))
+    image, under = stack.images[name].read(grid), stack.images[base].read(grid)
+    return View.of(image.values, image.valid, _colours(under.values, under.valid))
 
 
-def _on_labels(stack: Stack, labels: LabelSource, window: Window) -> View | None:
+def _on_labels(
+    stack: Stack, labels: LabelSource, base: ImageSource, window: Window
+) -> View | None:
     grid = stack.grid[window.slices]
     read = labels.read(grid).values
     if grain(read) > _COARSEST:
         return None
     classes = np.where(read == UNKNOWN, -1, read.astype(np.int64))
-    image = next(iter(stack.images.values())).read(grid)
+    image = base.read(grid)
     return View.of(image.values, image.valid, classes)
 
 
@@ -134,7 +148,8 @@ def _windows(stack: Stack) -> Iterator[Window]:
 
 def _starts(length: int, side: int) -> list[int]:
     across = min(_ACROSS, max(1, length // side))
-    return np.linspace(0, max(length - side, 0), across).astype(int).tolist()
+    last = max(length - side, 0)
+    return [round(at) for at in np.linspace(0, last, across)]
 
 
 def _agreed(views: Sequence[View | None]) -> Shift | None:
@@ -149,7 +164,7 @@ def _agreed(views: Sequence[View | None]) -> Shift | None:
     return whole if all(same) else None
 
 
-def _colours(values: Floats, valid: NDArray[np.bool_]) -> Classes:
+def _colours(values: NDArray[np.float32], valid: NDArray[np.bool_]) -> Classes:
     """Nine classes ``[H, W]`` of an image ``[B, H, W]``: thirds of two components."""
     classes = np.full(valid.shape, -1)
     if not valid.any():
@@ -181,11 +196,14 @@ class View:
         image is moved.
     classes
         Classes of these, in one row.
+    scored
+        Information of the shifts that were tried.
     """
 
     values: Floats
     known: NDArray[np.bool_]
     classes: Classes
+    scored: dict[tuple[int, int], float] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -200,21 +218,21 @@ class View:
         return cls(filled, known, inner[known])
 
     def information(self, down: int, right: int) -> float:
-        """I in nats per pixel, of the image moved by so many pixels."""
-        height, width = self.known.shape
-        at = REACH - down, REACH - right
-        moved = self.values[:, at[0] : at[0] + height, at[1] : at[1] + width]
-        return _information(moved[:, self.known], self.classes)
+        """I in nats, of all pixels of the image moved by so many pixels."""
+        if (down, right) not in self.scored:
+            height, width = self.known.shape
+            y, x = REACH - down, REACH - right
+            moved = self.values[:, y : y + height, x : x + width][:, self.known]
+            information = len(self.classes) * _information(moved, self.classes)
+            self.scored[down, right] = information
+        return self.scored[down, right]
 
 
 def shift_of(views: Sequence[View]) -> Shift | None:
     """Return the shift of most information; None if it is at the end of the reach."""
-    scored: dict[tuple[int, int], float] = {}
 
     def score(at: tuple[int, int]) -> float:
-        if at not in scored:
-            scored[at] = sum(len(v.classes) * v.information(*at) for v in views)
-        return scored[at]
+        return sum(view.information(*at) for view in views)
 
     steps = range(2 - REACH, REACH, 2)
     best = max(((down, right) for down in steps for right in steps), key=score)
