@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 
-.PHONY: setup demo test test-all check wheel bench docs qgis release clean
+.PHONY: setup demo test test-all check wheel bench docs qgis audit release clean
 
 setup: .venv/developer
 
@@ -47,6 +47,10 @@ release: .venv/release      ## what a release consists of, in dist/; see docs/re
 	$(BIN)/python -m build --outdir dist
 	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
 	  --output-format JSON --output-file dist/overcast.cdx.json $(BIN)/python
+
+audit: .venv/release        ## licences, and known weaknesses of what is pinned; needs the network
+	$(BIN)/python -m bench.licences
+	$(BIN)/pip-audit --requirement constraints.txt --no-deps --disable-pip
 
 bench: .venv/developer      ## speed and memory; results go to bench/results
 	$(BIN)/python bench/all.py

@@ -1,14 +1,15 @@
-"""Check that pages are plain English: short sentences, and none of the words to avoid.
+"""Check that pages and messages are plain English: short sentences, no words to avoid.
 
-    python bench/prose.py                 # the pages that a test holds to the rules
-    python bench/prose.py docs/weak.md    # any page
-    python bench/prose.py --all           # every page, as a count
+    python bench/prose.py                     # all pages, and all that the program says
+    python bench/prose.py docs/lab/weak.md    # any page
 
-Rules are in bench/prose.toml. Code, tables, headings and links are left out.
+What the program says are the help of commands and options, errors and notes. Rules are in
+bench/prose.toml. Code, tables, headings and links are left out.
 """
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 import tomllib
@@ -23,6 +24,9 @@ _FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _ITEM = re.compile(r"^\s*(?:[-*]|\d+\.)\s+|^:\s+")
 _END = re.compile(r"(?<=[.!?:;])\s+(?=[A-Z`*(\"\d])")
+_FEWEST_BLANKS = 3
+"""Of a text that may be a sentence; one with tags is HTML."""
+_ANY_MEAN = {"mean_sentence": float("inf")}
 _WORD = re.compile(r"[\w'%./-]*\w[\w'%./-]*")
 
 
@@ -64,8 +68,51 @@ def _paragraphs(text: str) -> Iterator[str]:
             lines.append(_ITEM.sub("", line))
 
 
+def pages(given: dict[str, Any]) -> list[str]:
+    """Pages that are held to the rules: all that the patterns of the rules name."""
+    paths = {path for pattern in given["pages"] for path in ROOT.glob(pattern)}
+    return sorted(str(path.relative_to(ROOT)) for path in paths)
+
+
+def messages(path: Path) -> Iterator[str]:
+    """Texts of a module that users may read: help, errors, notes, and other sentences."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    if path.parent.name == "commands":
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef):
+                yield (ast.get_docstring(node) or "").split("\b")[0]
+    yield from filter(_is_sentence, _texts(tree))
+
+
+def _texts(node: ast.AST) -> Iterator[str]:
+    """Whole texts below a node of the source, without docstrings."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant):
+            continue
+        whole = _text(child) if isinstance(child, ast.expr) else ""
+        yield from [whole] if whole else _texts(child)
+
+
+def _is_sentence(text: str) -> bool:
+    return text.count(" ") >= _FEWEST_BLANKS and "<" not in text
+
+
+def _text(node: ast.expr) -> str:
+    """A text of the source; what it is filled with counts as one word."""
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str) else ""
+    if isinstance(node, ast.JoinedStr):
+        return "".join(
+            "NAME" if isinstance(part, ast.FormattedValue) else _text(part)
+            for part in node.values
+        )
+    if isinstance(node, ast.BinOp):
+        return _text(node.left) + _text(node.right)
+    return ""
+
+
 def faults_of(page: str, text: str, given: dict[str, Any]) -> list[Fault]:
-    """Everything in a page that breaks a rule."""
+    """Everything in a page, or in a message, that breaks a rule."""
     faults, lengths = [], []
     for sentence in sentences(text):
         words = len(_WORD.findall(sentence))
@@ -81,23 +128,32 @@ def faults_of(page: str, text: str, given: dict[str, Any]) -> list[Fault]:
     return faults
 
 
+def faults_of_messages(given: dict[str, Any]) -> list[Fault]:
+    """Everything that the program says and that breaks a rule for sentences."""
+    return [
+        fault
+        for path in sorted((ROOT / "src").rglob("*.py"))
+        for text in messages(path)
+        for fault in faults_of(
+            str(path.relative_to(ROOT)), text, {**given, **_ANY_MEAN}
+        )
+    ]
+
+
 def main() -> None:
     given = rules()
-    wanted = sys.argv[1:] or given["pages"]
-    every = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs").rglob("*.md"))
-    pages = every if wanted == ["--all"] else wanted
-    count = 0
-    for page in pages:
-        text = (ROOT / page).read_text(encoding="utf-8")
-        faults = faults_of(page, text, given)
-        count += len(faults)
-        if wanted == ["--all"]:
-            print(f"{len(faults):4} {page}")
-            continue
-        for fault in faults:
-            print(f"{fault.page}: {fault.rule}\n    {fault.sentence}")
-    print(f"{count} faults in {len(pages)} pages")
-    sys.exit(count > 0 and wanted != ["--all"])
+    wanted = sys.argv[1:] or pages(given)
+    faults = [
+        fault
+        for page in wanted
+        for fault in faults_of(page, (ROOT / page).read_text(encoding="utf-8"), given)
+    ]
+    if not sys.argv[1:]:
+        faults += faults_of_messages(given)
+    for fault in faults:
+        print(f"{fault.page}: {fault.rule}\n    {fault.sentence}")
+    print(f"{len(faults)} faults in {len(wanted)} pages")
+    sys.exit(bool(faults))
 
 
 if __name__ == "__main__":

@@ -12,8 +12,8 @@ from odc.geo.geobox import GeoBox
 
 from overcast.cli import program
 from overcast.inputs import Inputs, open_inputs
-from overcast.plan import Data, ImageInput, MaskInput, Plan, read_plan, write_plan
 from overcast.label_quality.registration import misplaced
+from overcast.plan import Data, ImageInput, MaskInput, Plan, read_plan, write_plan
 from overcast.worlds.files import write_world
 from tests.rasters import backscatter, reflectance, utm, write
 

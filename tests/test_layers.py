@@ -16,7 +16,16 @@ import overcast
 
 ROOT = Path(overcast.__file__).parent
 FLOORS = [
-    {"errors", "limits", "map_folder", "run_folder", "texts", "memory", "documents"},
+    {
+        "errors",
+        "limits",
+        "map_folder",
+        "run_folder",
+        "texts",
+        "memory",
+        "documents",
+        "schema",
+    },
     {
         "progress",
         "bar",

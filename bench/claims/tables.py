@@ -13,17 +13,17 @@ LEAST_GAP = 0.10
 """Oracle minus naive, in mIoU, from which a recovered share means something."""
 _HEADER = """# Results
 
-Written by the commands named in it; don't edit. Every problem has three arms or more:
-the *oracle* learns from true labels of half of the blocks, the *naive* arm learns the
-same way from what the problem leaves, and a method from that as well. Scores are means
-over worlds and seeds on the other half of the blocks, ± the standard deviation.
-*Over naive* is the difference in mIoU to the naive arm of the same world and seed, with
-half the width of its 95 % interval (Student's t over the runs; those of one world are
-alike, so that other worlds may differ by more). *Recovered* is (method - naive) / (oracle -
-naive), given where the gap is at least 10 points of mIoU: of every run, and in brackets of
-the means. Where a table has a *ceiling*, told the true class of every pixel of the images
-at hand, testing blocks included, it takes the place of the oracle in that share. Worlds
-from 100 on are for reporting and were not looked at while tuning.
+Written by the commands named in it; don't edit. Every problem has three arms or more.
+The *oracle* learns from true labels of half of the blocks. The *naive* arm learns the same
+way from what the problem leaves, and so does a method. Scores are means over worlds and
+seeds on the other half of the blocks, ± the standard deviation. *Over naive* is the
+difference in mIoU to the naive arm of the same world and seed, with half the width of its
+95 % interval. This is Student's t over the runs; runs of one world are alike, so other
+worlds may differ by more. *Recovered* is (method - naive) / (oracle - naive), given where
+the gap is at least 10 points of mIoU: of every run, and in brackets of the means. Where a
+table has a *ceiling*, told the true class of every pixel of the images, testing blocks
+included, it takes the place of the oracle in that share. Worlds from 100 on are for
+reporting and were not looked at while tuning.
 """
 
 

@@ -27,7 +27,7 @@ from bench.faults.commands import JOBS, Job, small_scenes
 from bench.faults.disk import can_mount, on_full_disks
 from bench.faults.journal import Finding, OutOfTimeError, Place
 from bench.faults.lost import on_lost_folders
-from bench.faults.table import counts_of, write_report, write_table
+from bench.faults.table import counts_of, counts_of_words, write_counts, write_table
 
 PARTS = ("kills", "random", "disks", "lost", "files", "pairs", "requests")
 _SMALL = ("sample to CSV", "publish", "generalise")
@@ -40,9 +40,7 @@ def main() -> int:
     """Carry out the parts that are asked for, and print what came of them."""
     options = _options()
     if options.parts == ["fuzz"]:
-        from bench.faults.fuzz import fuzz
-
-        return fuzz(options.minutes or 60.0, options.seed)
+        return _fuzz(options)
     small_scenes()
     preload()
     share()
@@ -56,12 +54,25 @@ def main() -> int:
             print(write_table(part, counts_of(findings)), flush=True)
             wrong += sum(finding.word == "fault" for finding in findings)
             if options.report:
-                write_report(part, findings)
+                write_counts(part, counts_of(findings))
     finally:
         if options.keep is None:
             shutil.rmtree(folder, ignore_errors=True)
     print(f"{wrong} faults in {time.monotonic() - begun:.0f} s, seed {options.seed}")
     return int(wrong > 0)
+
+
+def _fuzz(options: argparse.Namespace) -> int:
+    """Fuzz readers, and add what came of it to what is known."""
+    from bench.faults.fuzz import fuzz
+
+    print(f"seed {options.seed}", flush=True)
+    counts = fuzz(options.minutes or 60.0, options.seed)
+    table = counts_of_words(counts)
+    if options.report:
+        write_counts("fuzz", table, add=True)
+    print(write_table("fuzz", table))
+    return int(any(word == "fault" for _, word in counts))
 
 
 def _options() -> argparse.Namespace:

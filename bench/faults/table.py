@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bench.faults.journal import Finding
@@ -28,6 +28,7 @@ _COUNTED = {
     "files": ("format", "damaged files"),
     "pairs": ("command", "pairs"),
     "requests": ("requests", "sent"),
+    "fuzz": ("reader", "files"),
 }
 
 
@@ -41,6 +42,14 @@ def counts_of(findings: Sequence[Finding]) -> Counts:
     for finding in findings:
         counts.setdefault(finding.job, Counter())[finding.word] += 1
     return {name: dict(count) for name, count in counts.items()}
+
+
+def counts_of_words(pairs: Mapping[tuple[str, str], int]) -> Counts:
+    """Counts by name and word, from counts of pairs of both."""
+    counts: Counts = {}
+    for (name, word), count in sorted(pairs.items()):
+        counts.setdefault(name, {})[word] = count
+    return counts
 
 
 def write_table(part: str, counts: Counts) -> str:
@@ -62,13 +71,20 @@ def _row(name: str, count: Counter[str], words: Sequence[str]) -> str:
     return f"| {name} | " + " | ".join(str(n) for n in numbers) + " |"
 
 
-def write_report(part: str, findings: Sequence[Finding]) -> None:
+def write_counts(part: str, counts: Counts, add: bool = False) -> None:
     """Write the rows of a part anew that were measured, and keep the others.
 
     The counts are kept in a file beside this one, and the table on the page is made of it.
+    With `add`, counts are added to those that were there.
     """
     measured = json.loads(_MEASURED.read_text(encoding="utf-8"))
-    measured[part] = {**measured.get(part, {}), **counts_of(findings)}
+    old = measured.get(part, {})
+    if add:
+        counts = {
+            name: dict(Counter(old.get(name, {})) + Counter(own))
+            for name, own in counts.items()
+        }
+    measured[part] = {**old, **counts}
     text = json.dumps(measured, indent=1, sort_keys=True)
     _MEASURED.write_text(text + "\n", encoding="utf-8")
     path = _ROOT / DOC

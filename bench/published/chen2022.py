@@ -70,7 +70,7 @@ def few_labels(job: Job) -> Result:
     """Every arm of every network, with labels of every number of patches."""
     from bench.published.ssl_page import make_page
 
-    from overcast.trees import from_tree
+    from overcast.schema import from_tree
 
     tree = {**(QUICK if job.quick else {}), **job.settings}
     settings = from_tree(Settings, tree, "settings")

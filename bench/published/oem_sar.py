@@ -124,7 +124,7 @@ class Arm:
 
 def noisy_labels(job: Job) -> Result:
     """Every loss on SAR, and cross-entropy on the aerial images beside them."""
-    from overcast.trees import from_tree
+    from overcast.schema import from_tree
 
     tree = {**(_QUICK if job.quick else {}), **job.settings}
     settings = from_tree(Settings, tree, "settings")

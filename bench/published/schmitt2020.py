@@ -86,7 +86,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {"sen12ms": transfer, "dfc2020": target}
 
 
 def _settings(job: Job) -> Settings:
-    from overcast.trees import from_tree
+    from overcast.schema import from_tree
 
     tree = {**(QUICK if job.quick else {}), **job.settings}
     return from_tree(Settings, tree, "settings")

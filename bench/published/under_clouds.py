@@ -138,7 +138,7 @@ class _Unseen(Derived[ImageSource]):
 
 def under_clouds(case: Case, job: Job) -> Result:
     """Every arm trained, and scored over all, clear and cloudy pixels."""
-    from overcast.trees import from_tree
+    from overcast.schema import from_tree
 
     tree = {**(_QUICK if job.quick else {}), **job.settings}
     bench = _Bench(
@@ -201,8 +201,8 @@ class _Bench:
         """Train the network of an arm, go on, or take it as it is."""
         from bench.published.windows import Training
 
+        from overcast.schema import from_tree
         from overcast.train.loop import Schedule
-        from overcast.trees import from_tree
 
         network, own = dict(self.settings.network), arm == "cloudseg"
         schedule = {**network["schedule"], "seed": self.job.seed}

@@ -131,7 +131,7 @@ class Row:
 
 def few_labels(job: Job) -> Result:
     """Every recipe with labels of every share of the scenes, and all of them."""
-    from overcast.trees import from_tree
+    from overcast.schema import from_tree
 
     tree = {**(_QUICK if job.quick else {}), **job.settings}
     settings = from_tree(Settings, tree, "settings")

@@ -76,17 +76,17 @@ def find(package: str, name: str) -> type[object]:
     """
     if split(name) is not None:
         return _checked(package, load_part(name))
-    found = [part.name for part in _parts(package) if part.module == name]
-    if not found and (point := entry_points_of(package).get(name)) is not None:
+    parts = [part.name for part in _parts(package) if part.module == name]
+    if not parts and (point := entry_points_of(package).get(name)) is not None:
         return _checked(package, point.load())
-    if not found:
+    if not parts:
         raise ValueError(_unknown(package, name))
-    if len(found) > 1:
+    if len(parts) > 1:
         raise ValueError(
-            f"overcast.{package}.{name} defines {', '.join(found)}, expected one "
+            f"overcast.{package}.{name} defines {', '.join(parts)}, expected one "
             "class a file; start the name of the others with an underscore"
         )
-    part: type[object] = getattr(import_module(f"overcast.{package}.{name}"), found[0])
+    part: type[object] = getattr(import_module(f"overcast.{package}.{name}"), parts[0])
     _check_type(package, part)
     return part
 

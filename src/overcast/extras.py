@@ -17,6 +17,7 @@ _PACKAGES = {
     "notebook": ("dask", "folium", "matplotlib", "pandas", "rioxarray"),
     "dask": ("distributed",),
     "parquet": ("pyarrow",),
+    "stac": ("rustac",),
     "acquire": ("pystac_client", "requests", "urllib3"),
 }
 """Names of the extras in pyproject.toml, and what is imported of each."""

@@ -25,8 +25,9 @@ from overcast.geo.location import Location
 from overcast.limits import LARGEST_SEED, check_limits
 from overcast.outside import canonical, located, of_run
 from overcast.plan_images import LATER, NO_MASK, ImageInput, MaskInput, ObservationInput
+from overcast.schema import check_value, from_tree, refuse_unknown
 from overcast.texts import read_text
-from overcast.trees import check_value, from_tree, parse_yaml, refuse_unknown, to_tree
+from overcast.trees import parse_yaml, to_tree
 
 if TYPE_CHECKING:
     from overcast.models.segmenter import Segmenter
@@ -205,14 +206,14 @@ def replace_labels(data: Data, labels: LabelInput | None) -> Data:
 
 def files_of(*parts: Data) -> list[str]:
     """Every file that is read, as the plan names it."""
-    found: list[str | None] = []
+    names: list[str | None] = []
     for data in parts:
         for image in data.images.values():
-            found += [*image.paths, image.sensor]
+            names += [*image.paths, image.sensor]
         for labels in data.every_labels:
-            found += [labels.path, labels.legend, labels.accuracy, labels.crosswalk]
-        found += [data.legend, data.grid]
-    return [name for name in found if name is not None]
+            names += [labels.path, labels.legend, labels.accuracy, labels.crosswalk]
+        names += [data.legend, data.grid]
+    return [name for name in names if name is not None]
 
 
 def with_target(data: Data, name: str, path: str) -> Data:
@@ -287,12 +288,12 @@ def _started(method: Mapping[str, object], folder: Path) -> Mapping[str, object]
 
 
 def unsigned(plan: Plan) -> Plan:
-    """The same plan, without what may be secret in addresses (`Location.kept`)."""
+    """The same plan, without what may be secret in addresses (`Location.unsigned`)."""
 
-    def kept(path: str) -> str:
-        return Location(path).kept
+    def plain(path: str) -> str:
+        return Location(path).unsigned
 
-    data, *scenes = (_moved(d, kept, str) for d in (plan.data, *plan.scenes))
+    data, *scenes = (_moved(d, plain, str) for d in (plan.data, *plan.scenes))
     return dataclasses.replace(plan, data=data, scenes=tuple(scenes))
 
 
@@ -312,21 +313,21 @@ def _located_place(place: PlaceInput, folder: Path) -> PlaceInput:
 def _located(data: Data, folder: Path) -> Data:
     """The same data with paths that hold from anywhere."""
 
-    def there(path: str) -> str:
+    def whole(path: str) -> str:
         return Location.of(path, folder).text
 
     def file_or_name(name: str) -> str:
-        return there(name) if (folder / name).is_file() else name
+        return whole(name) if (folder / name).is_file() else name
 
-    return _moved(data, there, file_or_name)
+    return _moved(data, whole, file_or_name)
 
 
 def _moved(
-    data: Data, there: Callable[[str], str], file_or_name: Callable[[str], str]
+    data: Data, whole: Callable[[str], str], file_or_name: Callable[[str], str]
 ) -> Data:
     """The same data with other paths, and other names of sensors and legends."""
     images = {
-        name: image.moved(there, file_or_name(image.sensor))
+        name: image.moved(whole, file_or_name(image.sensor))
         for name, image in data.images.items()
     }
 
@@ -334,7 +335,7 @@ def _moved(
         accuracy, crosswalk = labels.accuracy, labels.crosswalk
         return dataclasses.replace(
             labels,
-            path=there(labels.path),
+            path=whole(labels.path),
             legend=file_or_name(labels.legend),
             accuracy=None if accuracy is None else file_or_name(accuracy),
             crosswalk=None if crosswalk is None else file_or_name(crosswalk),
@@ -347,5 +348,5 @@ def _moved(
         labels=every[0] if every else None,
         other_labels=tuple(every[1:]),
         legend=None if data.legend is None else file_or_name(data.legend),
-        grid=None if data.grid is None else there(data.grid),
+        grid=None if data.grid is None else whole(data.grid),
     )

@@ -233,7 +233,7 @@ class Runs:
     without: tuple[str, ...] = ()
 
     @property
-    def found(self) -> tuple[Path, ...]:
+    def run_folders(self) -> tuple[Path, ...]:
         """The run folders themselves."""
         return tuple(RunFolder.of(folder).path for folder in self.folders)
 
@@ -247,9 +247,9 @@ class Runs:
             there is no such number of views, or no image that is done without.
         """
         views = views_of(self.views)
-        predictor: Predictor = load_run(self.found[0])
+        predictor: Predictor = load_run(self.run_folders[0])
         if len(self.folders) > 1 or self.weights:
-            members = (predictor, *map(load_run, self.found[1:]))
+            members = (predictor, *map(load_run, self.run_folders[1:]))
             predictor = Ensemble(members, self.weights)
         if self.without:
             predictor = MissingSensor(predictor, frozenset(self.without))
@@ -258,7 +258,7 @@ class Runs:
     @property
     def model(self) -> str:
         """Hash of all that they learned, and of how it is put together."""
-        models = [model_hash(folder) for folder in self.found]
+        models = [model_hash(folder) for folder in self.run_folders]
         if not self._averaged and not self.without:
             return models[0]
         return fingerprint([models, self.weights, self.views, sorted(self.without)])
@@ -272,7 +272,7 @@ class Runs:
         """
         if self._averaged or self.without:
             return None
-        return read_calibration(self.found[0])
+        return read_calibration(self.run_folders[0])
 
     @property
     def _averaged(self) -> bool:
@@ -281,7 +281,9 @@ class Runs:
     @property
     def plan(self) -> str:
         """Fingerprints of their plans."""
-        return ", ".join(read_plan(RunFolder(f).plan).fingerprint for f in self.found)
+        return ", ".join(
+            read_plan(RunFolder(f).plan).fingerprint for f in self.run_folders
+        )
 
 
 def map_run(

@@ -22,8 +22,8 @@ from overcast.geo.legend import Legend
 from overcast.outside import canonical
 from overcast.plan import Plan, fingerprint
 from overcast.run_folder import FORMAT, INTERFACE, RECORD, RunFolder
-from overcast.texts import read_text
-from overcast.trees import from_tree, to_tree
+from overcast.schema import from_tree, read_json
+from overcast.trees import to_tree
 
 _TRAIN = "train the run again, or copy it again from where it was made"
 
@@ -74,7 +74,7 @@ def read_interface(folder: Path) -> Interface:
         overcast made it.
     """
     path = RunFolder(folder).interface
-    return from_tree(Interface, read_json(path), str(path))
+    return from_tree(Interface, read_json(path, _TRAIN), path)
 
 
 def begin_record(plan: Plan, interface: Interface, folder: Path) -> None:
@@ -99,7 +99,7 @@ def check_record(plan: Plan, interface: Interface, folder: Path) -> None:
     path = RunFolder(folder).record
     if not path.is_file():
         return
-    record = read_json(path)
+    record = read_json(path, _TRAIN)
     if not isinstance(record, dict) or record.get("format") != FORMAT:
         raise ValueError(f"{path}: not a record of format {FORMAT}; {_TRAIN}")
     for name, now in _facts(plan, interface, folder).items():
@@ -122,20 +122,8 @@ def is_recorded(folder: Path) -> bool:
     path = RunFolder(folder).record
     if not path.is_file():
         return False
-    record = read_json(path)
+    record = read_json(path, _TRAIN)
     return isinstance(record, dict) and "files" in record
-
-
-def read_json(path: Path) -> object:
-    """Plain values of a JSON file of a run.
-
-    Raises
-    ------
-    ValueError
-        If it is not JSON.
-    """
-    with reading(path, _TRAIN, "JSON file"):
-        return json.loads(read_text(path))
 
 
 def _facts(plan: Plan, interface: Interface, folder: Path) -> dict[str, object]:
@@ -153,13 +141,13 @@ def _facts(plan: Plan, interface: Interface, folder: Path) -> dict[str, object]:
 
 
 def _digests(folder: Path) -> dict[str, str]:
-    found = {}
+    digests = {}
     for path in RunFolder(folder).all_learned():
         with reading(path), path.open("rb") as file:
-            found[path.relative_to(folder).as_posix()] = hashlib.file_digest(
+            digests[path.relative_to(folder).as_posix()] = hashlib.file_digest(
                 file, "sha256"
             ).hexdigest()
-    return found
+    return digests
 
 
 def _changed(before: object, now: Mapping[str, str]) -> str:

@@ -10,13 +10,13 @@ import pytest
 
 from overcast.accuracy.calibration import Reliability
 from overcast.accuracy.calibration_file import (
-    NAME,
     Calibration,
     read_calibration,
     write_calibration,
 )
 from overcast.accuracy.conformal import ConformalSets
 from overcast.accuracy.curve import ConfidenceCurve, Scaling
+from overcast.run_folder import CALIBRATION as NAME
 
 
 def found(sets: ConformalSets | None) -> Calibration:
@@ -69,5 +69,5 @@ def test_without_sets(tmp_path: Path) -> None:
 )
 def test_a_broken_file_is_refused_by_name(tmp_path: Path, text: str) -> None:
     (tmp_path / NAME).write_text(text)
-    with pytest.raises(ValueError, match=f"{NAME}: not a calibration"):
+    with pytest.raises(ValueError, match=f"{NAME}: .*calibrate the run again"):
         read_calibration(tmp_path)

@@ -90,7 +90,7 @@ def test_short_names_and_links(folder: Path, text: str, name: str, href: str) ->
 
 
 @pytest.mark.parametrize(
-    ("text", "kept"),
+    ("text", "unsigned"),
     [
         ("https://h/a.tif?X-Amz-Signature=abc&v=1", "https://h/a.tif"),
         ("https://h/a.tif?sv=1&sig=abc", "https://h/a.tif"),
@@ -98,10 +98,10 @@ def test_short_names_and_links(folder: Path, text: str, name: str, href: str) ->
         ("/vsicurl?url=https%3A%2F%2Fh%2Fa.tif%3Fsig%3D1", "/vsicurl/https://h/a.tif"),
     ],
 )
-def test_a_signature_is_neither_shown_nor_kept(text: str, kept: str) -> None:
+def test_a_signature_is_neither_shown_nor_kept(text: str, unsigned: str) -> None:
     where = Location.of(text)
-    assert where.kept == kept
-    assert str(where) == kept.partition("?")[0]
+    assert where.unsigned == unsigned
+    assert str(where) == unsigned.partition("?")[0]
     assert hide(f"HTTP 404 on {text}") == f"HTTP 404 on {where}"
 
 

@@ -44,14 +44,14 @@ def test_a_users_sensor_is_read_from_toml(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('name = "landsat"', "name = 7", "name of the sensor is 7, expected a text"),
-        ("high = 0.6", "high = inf", "high of band 2 is inf, expected a finite"),
-        ('name = "landsat"\n', "", "the sensor has no name"),
-        ('kind = "optical"\n', "", "the sensor has no kind"),
-        ("optical", "lidar", "kind is 'lidar'"),
+        ('name = "landsat"', "name = 7", "name: 7; expected a valid string"),
+        ("high = 0.6", "high = inf", r"bands\[1\]: high: inf; expected a finite"),
+        ('name = "landsat"\n', "", "name: Field required"),
+        ('kind = "optical"\n', "", "kind: Field required"),
+        ("optical", "lidar", "kind: 'lidar'; expected 'optical' or 'sar'"),
         ("scale =", "skale =", "did you mean scale"),
         ("wavelength_nm", "wavelength", "did you mean wavelength_nm"),
-        ("high = 0.6", "", "band 2 has no high"),
+        ("high = 0.6", "", r"bands\.1\.high: Field required"),
         ("high = 0.6", "high = -1", "band nir: low must be below high"),
         ('name = "nir"', 'name = "red"', "red, red; expected .* each name once"),
         ("[[bands]]", "[[strips]]", "unknown key 'strips'"),
@@ -82,12 +82,12 @@ def test_sensor_without_bands_or_text_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ('nodata = "0"', "nodata of the sensor is '0', expected a number"),
-        ("scale = true", "scale of the sensor is True, expected a finite"),
-        ("offset = [1]", r"offset of the sensor is \[1\], expected"),
-        ("scale = nan", "scale of the sensor is nan, expected a finite number"),
+        ('nodata = "0"', "nodata: '0'; expected a number"),
+        ("scale = true", "scale: True; expected a number"),
+        ("offset = [1]", r"offset: \[1\]; expected"),
+        ("scale = nan", "scale: nan; expected a finite number"),
         ("scale = 0", "scale is 0"),
-        ("power = 1", "power of the sensor is 1, expected true or false"),
+        ("power = 1", "power: 1; expected true or false"),
     ],
 )
 def test_a_value_of_another_type_is_refused(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from overcast.geo.legend import LandClass, Legend
 from overcast.geo.raster import Labels
 from overcast.jobs.assess import draw_sample
 from overcast.jobs.change import NAMES, ChangeSettings, map_change
+from overcast.plan import Data, ImageInput, Plan, write_plan
 from overcast.product.rasters import write_labels, written_legend
 from overcast.report.sankey import Flow, sankey
 from tests.accuracy.test_area import OLOFSSON, PIXELS
@@ -121,6 +123,44 @@ def test_it_warns_of_differences_of_counts(
     assert "Transitions from the classes before" in page
     assert sorted(p.name for p in out.iterdir()) == sorted(NAMES)
     assert json.loads((out / "change.json").read_text()) == result
+
+
+def test_images_where_they_were_say_more_than_classes(
+    maps: tuple[Path, Path], made: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    _, alone = made
+    assert alone["judged_by"] == ["classes"]
+    assert "judged by the classes of both maps alone" in " ".join(alone["notes"])
+    folders, paths = [], []
+    for name, source, classes in zip("ab", maps, (before(), after()), strict=True):
+        folder = tmp_path / name
+        shutil.copytree(source, folder)
+        level = np.array([[-8, -12, -4], [-14, -20, -9]])[:, classes]
+        noise = np.random.default_rng(ord(name)).normal(0, 3, level.shape)
+        path = tmp_path / f"{name}.tif"
+        image = write_raster(
+            path, np.float32(level + noise), utm((SIDE, SIDE)), names=["VV", "VH"]
+        )
+        read = {"s1": ImageInput(path=str(image), sensor="sentinel-1")}
+        write_plan(Plan(data=Data(images=read)), folder / "plan.yaml")
+        folders.append(folder)
+        paths.append(path)
+    # The change of the test is a patch of 144 pixels: classes alone miss some of it.
+    where = folders[0], folders[1]
+    result = map_change(where, tmp_path / "out", ChangeSettings())
+    assert result["judged_by"] == ["classes", "images"]
+    assert "classes of both maps alone" not in " ".join(result["notes"])
+    with rasterio.open(tmp_path / "out" / "change_probability.tif") as dataset:
+        share = dataset.read(1) / 254
+    true = before() != after()
+    assert share[true].mean() > 0.8
+    assert share[~true].mean() < 0.01
+    expected = result["expected_changed_ha"]
+    assert expected == pytest.approx(1.44, abs=0.5)
+    # A file that is gone takes the images away, and nothing else.
+    paths[1].unlink()
+    again = map_change(where, tmp_path / "again", ChangeSettings())
+    assert again["judged_by"] == ["classes"]
 
 
 def test_small_patches_are_taken_back(maps: tuple[Path, Path], tmp_path: Path) -> None:

@@ -134,7 +134,7 @@ def test_files_of_ones_own_are_described(tmp_path: Path) -> None:
     torch.testing.assert_close(there[:, 2], own[:, 0] * red.high * scale)
     torch.testing.assert_close(there[:, 6], own[:, 1] * nir.high * scale)
     description.write_text(f'file = "own.pt"\nunits = "reflectance"\n{bands}')
-    with pytest.raises(ValueError, match=r"own.toml: not a description.*'unit'"):
+    with pytest.raises(ValueError, match=r"own.toml: unknown key 'units'; did you"):
         load(description, model, SENSORS)
     description.write_text(f'file = "x.pt"\nunit = "dB"\nfiles = 3\n{bands}')
     with pytest.raises(ValueError, match="unknown key 'files'"):

@@ -236,7 +236,7 @@ def test_the_teachers_memory_follows_the_length_of_the_training() -> None:
         assert told.ramp == ramp
     given = Dacs(decay=0.5, ramp=3).configure(TrainingContext(sensors={}, steps=800))
     assert (given.decay, given.ramp) == (0.5, 3)
-    with pytest.raises(ValueError, match="which nobody gave: configure"):
+    with pytest.raises(ValueError, match="which is not known; call configure"):
         Dacs().start(tiny())
 
 

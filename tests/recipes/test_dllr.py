@@ -129,7 +129,7 @@ def test_memory_and_ramp_follow_the_number_of_steps() -> None:
     assert (told.decay, told.ramp) == (0.99, 400)
     given = DLLR(decay=0.5, ramp=3).configure(TrainingContext(sensors={}, steps=800))
     assert (given.decay, given.ramp) == (0.5, 3)
-    with pytest.raises(ValueError, match="which nobody gave: configure"):
+    with pytest.raises(ValueError, match="which is not known; call configure"):
         DLLR().start(tiny())
 
 

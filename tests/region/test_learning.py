@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyogrio
 import pytest
+import shapely
 
 from overcast.geo.label_cells import CellNumbers
 from overcast.geo.tiling import Window
 from overcast.inputs import open_inputs
 from overcast.methods.forest import Forest
+from overcast.methods.kmeans import KMeans
 from overcast.methods.network import Network
 from overcast.methods.over import Chosen, in_turn, takes_over
 from overcast.methods.sampling import sample_over, sample_seen
@@ -25,6 +28,7 @@ from overcast.region.engine import InTurn
 from overcast.region.events import Events
 from overcast.region.ground import open_ground
 from overcast.region.learning import learn_region
+from overcast.region.strata import strata_of
 from tests.region.conftest import Small
 
 
@@ -55,7 +59,7 @@ def test_a_class_that_two_windows_of_five_thousand_name_is_chosen() -> None:
     assert shown[0] >= ENOUGH
     assert shown[1] >= 64 * 3
     np.testing.assert_allclose(chosen.shown, 100 * shown)
-    np.testing.assert_allclose(chosen.there, 100 * cells.sum(0))
+    np.testing.assert_allclose(chosen.totals, 100 * cells.sum(0))
     assert list(chosen.windows) == sorted(chosen.windows)
 
 
@@ -65,6 +69,52 @@ def test_every_stratum_has_its_own_windows_of_a_class() -> None:
     for stratum in (0, 1):
         own = [w for index, w in chosen.windows if index == stratum]
         assert len(own) * 9 >= ENOUGH
+
+
+def test_polygons_are_strata_of_their_own(small: Small, tmp_path: Path) -> None:
+    (zone,) = open_ground(small.region).zones
+    h, w = zone.stack.shape
+    windows = [
+        (0, Window(y, x, 64, 64))
+        for y in range(0, h - 63, 64)
+        for x in range(0, w - 63, 64)
+    ]
+    grid = zone.stack.grid
+    west, east = grid[:, : w // 2].boundingbox, grid[: h // 2, w // 2 :].boundingbox
+    shapes = [shapely.box(*box.bbox) for box in (west, east)]
+    path = tmp_path / "regions.gpkg"
+    pyogrio.raw.write(
+        path,
+        geometry=shapely.to_wkb(shapes),
+        field_data=[np.array(["alps", "alps"], object)],
+        fields=["eco"],
+        crs=str(grid.crs),
+        geometry_type="Polygon",
+    )
+    each = strata_of(str(path), None, [zone.stack], windows)
+    left = np.array([window.x + 32 < w // 2 for _, window in windows])
+    upper = np.array([window.y + 32 < h // 2 for _, window in windows])
+    expected = np.where(left, 0, np.where(upper, 1, -1))
+    np.testing.assert_array_equal(each, expected)
+    named = strata_of(str(path), "eco", [zone.stack], windows)
+    np.testing.assert_array_equal(named, np.where(expected < 0, -1, 0))
+    assert not strata_of("none", None, [zone.stack], windows).any()
+    cells = np.zeros((len(windows), 1))
+    cells[:, 0] = np.where(each == 1, 2, 200)
+    census = Census(tuple(windows), cells, cells)
+    rows = choose_windows(census, 0, in_turn, each).windows
+    assert {w for k, w in enumerate(windows) if each[k] == 1} <= set(rows)
+
+
+def test_strata_of_a_method_that_chooses_windows_are_refused(
+    small: Small, tmp_path: Path
+) -> None:
+    cut = replace(small.region.cut, strata="none")
+    plan = replace(small.region.plan, method={"name": "network"})
+    region = replace(small.region, plan=plan, cut=cut)
+    ground = open_ground(region)
+    with pytest.raises(ValueError, match="network chooses windows itself"):
+        learn_region(region, ground, tmp_path / "run", InTurn(), Events())
 
 
 def test_a_census_counts_labels_by_window(small: Small) -> None:
@@ -149,12 +199,19 @@ def test_a_class_weighs_as_it_does_in_all_of_the_ground(small: Small) -> None:
 def test_which_methods_take_chosen_windows() -> None:
     assert takes_over(Weak())
     assert takes_over(Forest())
+    assert takes_over(KMeans())
     assert not takes_over(Network())
 
 
-@pytest.mark.parametrize("method", [{"name": "forest", "trees": 5, "samples": 500}])
-def test_a_forest_is_the_same_trees_whatever_the_tiles(
-    small: Small, tmp_path: Path, method: dict[str, Any]
+@pytest.mark.parametrize(
+    ("method", "file"),
+    [
+        ({"name": "forest", "trees": 5, "samples": 500}, "forest.safetensors"),
+        ({"name": "kmeans", "starts": 1, "samples": 500}, "kmeans.safetensors"),
+    ],
+)
+def test_what_is_learned_is_the_same_whatever_the_tiles(
+    small: Small, tmp_path: Path, method: dict[str, Any], file: str
 ) -> None:
     region = replace(small.region, plan=replace(small.region.plan, method=method))
     made = []
@@ -162,5 +219,5 @@ def test_a_forest_is_the_same_trees_whatever_the_tiles(
         cut = replace(region, cut=replace(region.cut, tiles=tiles))
         run = tmp_path / str(tiles)
         learn_region(cut, open_ground(cut), run, InTurn(), Events())
-        made.append((run / "forest.safetensors").read_bytes())
+        made.append((run / file).read_bytes())
     assert made[0] == made[1]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -59,6 +61,28 @@ def test_the_catalogue_leads_to_every_tile(small: Small) -> None:
         tree = json.loads((folder / item).read_text())
         hrefs.add((folder / tree["assets"]["map"]["href"]).resolve())
     assert hrefs == {path.resolve() for path in small.out.glob("tiles/*/map.tif")}
+
+
+def test_the_catalogue_is_one_file_too(small: Small) -> None:
+    rustac = pytest.importorskip("rustac")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    folder = small.out / "catalogue"
+    collection = json.loads((folder / "collection.json").read_text())
+    mirror = folder / collection["assets"]["items"]["href"]
+
+    async def read() -> Any:
+        return await rustac.read(str(mirror))
+
+    whole = asyncio.run(read())
+    items = {item["id"]: item for item in whole["features"]}
+    assert len(items) == 9
+    for ident, item in items.items():
+        one = json.loads((folder / f"{ident}.json").read_text())
+        assert item["assets"]["map"]["href"] == one["assets"]["map"]["href"]
+        assert item["bbox"] == pytest.approx(one["bbox"])
+        assert item["properties"]["proj:code"] == "EPSG:32632"
+    geo = json.loads(parquet.read_metadata(mirror).metadata[b"geo"])
+    assert geo["primary_column"] == "geometry"
 
 
 def test_the_report_counts_tiles_and_shows_them(small: Small) -> None:

@@ -58,8 +58,8 @@ def test_what_was_said_is_kept_and_taken_away(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ('{"name": "x"}', "expected author, licence"),
-        ('{"title": 3}', "expected texts"),
+        ('{"name": "x"}', "unknown key 'name'"),
+        ('{"title": 3}', "title: 3; expected"),
         ('{"logo": "http://x/y.png"}', "expected data:image"),
         ("[", "heading.json"),
     ],

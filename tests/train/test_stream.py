@@ -242,7 +242,7 @@ def test_classes_are_drawn_by_their_share_to_the_power_of_one_minus_balance(
     drawn = np.zeros(3)
     for index, mass in enumerate(regions.mass):
         if mass > 0:
-            drawn += chance[index] * regions.found(index) * regions.weight / mass
+            drawn += chance[index] * regions.pixels(index) * regions.weight / mass
     assert drawn == pytest.approx(expected / expected.sum())
 
 

@@ -130,7 +130,7 @@ def test_no_band_in_common_is_nothing() -> None:
 def test_what_reads_which_bands_is_told() -> None:
     found = read_by("unet early", {"s1": SENTINEL_1, "s2": SENTINEL_2.select(("B08",))})
     (reading,) = found.values()
-    assert reading.told
+    assert reading.distinct
     assert reading.channels == (
         ("s1", "VV"),
         ("s1", "VH"),
@@ -162,7 +162,7 @@ def test_bands_that_cannot_be_told_apart_must_be_the_same() -> None:
     one, two = ({"s2": SENTINEL_2.select(bands)} for bands in (FOUR, other))
     old, new = Mixed({"s2": 4}), Mixed({"s2": 4})
     mine, theirs = readings(Mixed, one), readings(Mixed, two)
-    assert not mine["body.weight"].told
+    assert not mine["body.weight"].distinct
     assert adopt(new, mine, old.state_dict(), theirs) == []
     assert adopt(new, mine, old.state_dict(), readings(Mixed, one)) == [
         "body.weight",

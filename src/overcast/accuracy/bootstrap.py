@@ -65,7 +65,9 @@ def _ends(values: Sequence[Any]) -> Any:
     with warnings.catch_warnings():
         # A class that no draw has is undefined in all of them.
         warnings.filterwarnings("ignore", "All-NaN slice", RuntimeWarning)
-        found = np.nanpercentile(np.asarray(values, np.float64), (2.5, 97.5), axis=0)
-    if found.ndim == 1:
-        return [plain(end) for end in found]
-    return [[plain(end) for end in ends] for ends in found.T]
+        percentiles = np.nanpercentile(
+            np.asarray(values, np.float64), (2.5, 97.5), axis=0
+        )
+    if percentiles.ndim == 1:
+        return [plain(end) for end in percentiles]
+    return [[plain(end) for end in ends] for ends in percentiles.T]

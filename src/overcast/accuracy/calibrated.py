@@ -65,11 +65,11 @@ def probabilities_of(
     """
     rows, columns = places
     long = int(stack.shape[1] > stack.shape[0])
-    found = np.zeros((len(predictor.legend), len(rows)), np.float32)
+    sampled = np.zeros((len(predictor.legend), len(rows)), np.float32)
     for window, band in probabilities(predictor, stack, tiling):
         down, right = rows - window.y, columns - window.x
         here = (down >= 0) & (down < window.h) & (right >= 0) & (right < window.w)
-        found[:, here] = band[:, down[here], right[here]]
+        sampled[:, here] = band[:, down[here], right[here]]
         ends = window.y + window.h, window.x + window.w
         progress("looking", ends[long], stack.shape[long])
-    return found
+    return sampled

@@ -21,17 +21,17 @@ def are_fine(labels: GeoBox, mapped: GeoBox) -> bool:
     return areas_ha(one, labels)[0] <= _FINE * areas_ha(one, mapped)[0]
 
 
-def remark(found: Confusion, fine: bool) -> str | None:
+def remark(confusion: Confusion, fine: bool) -> str | None:
     """Describe how a reference that was compared with training labels depends on them.
 
-    `found` has the labels in the place of the map; `fine` says whether they label
+    `confusion` has the labels in the place of the map; `fine` says whether they label
     single pixels. That there are labels where the reference is means little: both may
     be everywhere. That they agree too well tells that one comes from the other.
     """
-    both, alone = int(found.counts.sum()), int(found.unmapped.sum())
-    if not both or found.overall_accuracy < _SAME:
+    both, alone = int(confusion.counts.sum()), int(confusion.unmapped.sum())
+    if not both or confusion.overall_accuracy < _SAME:
         return None
-    share, agreement = both / (both + alone), found.overall_accuracy
+    share, agreement = both / (both + alone), confusion.overall_accuracy
     if fine and share < _SAME:
         return (
             f"{share:.2%} of the reference ({both} pixels) are labels that the map was "
@@ -40,6 +40,6 @@ def remark(found: Confusion, fine: bool) -> str | None:
         )
     return (
         "the reference is the labels that the map was learned from, or as good as: they "
-        f"agree in {agreement:.1%} of {both} pixels; these scores say how well the map "
+        f"agree in {agreement:.1%} of {both} pixels. These scores say how well the map "
         "copies its labels, not how right it is"
     )

@@ -211,7 +211,7 @@ def unsigned(href: str) -> str:
     """An address without a signature."""
     if not href.startswith(("http://", "https://")):
         return href
-    return Location(href).kept
+    return Location(href).unsigned
 
 
 def same_acquisition(ident: str) -> str:

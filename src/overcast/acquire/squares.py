@@ -136,13 +136,13 @@ class Squares:
         area = _area(self.lattice, square)
         requests = [self.search.of(area, part) for part in self.search.parts]
         path = self.folder / f"{self.code}_{row:04d}_{column:04d}.json"
-        if (kept := self._read(path, requests)) is None:
+        if (surveys := self._read(path, requests)) is None:
             made = [_surveyed(request) for request in requests]
             parts = [json.loads(one.to_json()) for one in made]
             _keep(path, json.dumps({"search": self.search.key, "parts": parts}))
             # Another machine may have kept its own first: all read that one.
-            kept = self._read(path, requests) or made
-        return kept
+            surveys = self._read(path, requests) or made
+        return surveys
 
     def _read(self, path: Path, requests: list[Request]) -> list[Survey] | None:
         try:

@@ -246,7 +246,7 @@ def calibrate(
         )
     folder = Path(tempfile.mkdtemp(prefix="overcast-run-"))
     try:
-        run = model.runs.found[0]
+        run = model.runs.run_folders[0]
         unlike = shutil.ignore_patterns(CALIBRATION)
         shutil.copytree(run, folder, ignore=unlike, dirs_exist_ok=True)
         pixels = known_pixels(truth, model.legend)

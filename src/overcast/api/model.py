@@ -77,7 +77,7 @@ class Model:
     @property
     def plan(self) -> Plan:
         """Return the plan of the training; the first one of several runs."""
-        return read_plan(RunFolder(self.runs.found[0]).plan)
+        return read_plan(RunFolder(self.runs.run_folders[0]).plan)
 
     def predict(
         self, scene: Scene, *, probabilities: bool = False, progress: Shown = None
@@ -162,7 +162,7 @@ class Model:
             old.rename(target)  # of a save that was killed
         for left in (draft, old):
             shutil.rmtree(left, ignore_errors=True)
-        shutil.copytree(self.runs.found[0], draft)
+        shutil.copytree(self.runs.run_folders[0], draft)
         if self.inputs is not None:
             describe_run(draft, self.plan, self.inputs, target)
         if target.exists():

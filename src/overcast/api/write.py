@@ -79,7 +79,7 @@ def _write(
         return
     model, inputs = origin.model, _inputs(origin)
     plan = replace(model.plan, data=origin.scene.data, scenes=())
-    runs = model.runs.found
+    runs = model.runs.run_folders
     if len(runs) == 1:
         model.save(work / RUN)
         if model.inputs is not None:

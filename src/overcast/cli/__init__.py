@@ -88,7 +88,9 @@ def main(command: click.Command = program) -> None:
         if os.environ.get(_DEBUG):
             traceback.print_exception(error)
         elif code == FAULT:
-            line = f"{line} (a fault of overcast; please report it with {_kept(error)})"
+            line = (
+                f"{line} (a fault of overcast; please report it with {_saved(error)})"
+            )
         _fail(code, line)
 
 
@@ -113,7 +115,7 @@ def _stopped() -> str:
     return "stopped; the same command goes on from here"
 
 
-def _kept(error: Exception) -> str:
+def _saved(error: Exception) -> str:
     """Write the traceback of an error to a file; where it is."""
     text = "".join(traceback.format_exception(error))
     about = f"overcast {__version__}, {sys.argv[1:]}\n\n{text}"

@@ -107,8 +107,8 @@ def seasons_in(root: Path, releases: Sequence[Release]) -> tuple[Release, list[s
         what = "a file" if root.exists() else "no such folder"
         raise ValueError(f"{root}: {what}; give the folder that holds {advice}")
     for release in releases:
-        if found := [s for s in release.archives if (root / s).is_dir()]:
-            return release, found
+        if seasons := [s for s in release.archives if (root / s).is_dir()]:
+            return release, seasons
     for child in sorted(p for p in root.iterdir() if p.is_dir()):
         if any((child / s).is_dir() for r in releases for s in r.archives):
             raise ValueError(f"{root}: one folder too high; give {child}")
@@ -190,7 +190,7 @@ def _keys_in(folder: Path, head: str) -> set[Key]:
         raise ValueError(
             f"{folder}: holds {_shown(names)}; expected files such as "
             f"{head}<scene>_p<number>.tif; unpack the archive so that its GeoTIFFs lie "
-            "in this very folder"
+            "in this folder itself"
         )
     return {(match[1], match[2]) for match in matches}
 

@@ -83,8 +83,8 @@ def open(root: Path) -> Dataset:
         If the folder is missing or laid out otherwise, saying how it should be.
     """
     root = Path(root)
-    found = {part: _names(root, part) for part in _PARTS}
-    whole = set.intersection(*found.values())
+    stems = {part: _names(root, part) for part in _PARTS}
+    whole = set.intersection(*stems.values())
     if not whole:
         raise ValueError(
             f"{root}: no scene has all of {', '.join(_PARTS)}; expected files of one "
@@ -95,7 +95,7 @@ def open(root: Path) -> Dataset:
     notes = [
         f"{root}: {sizes} scenes, of {SCENES} in the whole release",
         "the scenes have no place on the ground, and maps of them have none either",
-        *left_out(f"{root}", set.union(*found.values()) - whole, _PARTS),
+        *left_out(f"{root}", set.union(*stems.values()) - whole, _PARTS),
     ]
     return Dataset(
         name="WHU-OPT-SAR",

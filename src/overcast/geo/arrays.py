@@ -72,12 +72,12 @@ class ImageArray:
         out = np.full((len(self.sensor.bands), *grid.shape), np.nan, np.float32)
         if spans := overlap(self.grid, grid):
             valid = self.image.valid[spans]
-            found = self.image.values[(slice(None), *spans)]
-            found = np.where(valid, found, np.float32(np.nan))
+            values = self.image.values[(slice(None), *spans)]
+            values = np.where(valid, values, np.float32(np.nan))
             if offset := aligned(self.grid, grid):
-                out[(slice(None), *target_of(spans, offset))] = found
+                out[(slice(None), *target_of(spans, offset))] = values
             else:
-                out = warp_values(found, self.grid[spans], grid)
+                out = warp_values(values, self.grid[spans], grid)
         return Image.of(out, grid, self.sensor)
 
 
@@ -106,19 +106,19 @@ class LabelArray:
         """Class positions ``[H, W]`` on `grid`; `UNKNOWN` outside the labels."""
         out = np.full(grid.shape, UNKNOWN, np.uint8)
         if spans := overlap(self.grid, grid):
-            found = self.labels.values[spans]
+            values = self.labels.values[spans]
             if offset := aligned(self.grid, grid):
-                out[target_of(spans, offset)] = found
+                out[target_of(spans, offset)] = values
             else:
-                out = warp_classes(found, self.grid[spans], grid)
+                out = warp_classes(values, self.grid[spans], grid)
         return Labels(values=out, grid=grid, legend=self.legend)
 
     def read_fractions(self, grid: GeoBox) -> Fractions:
         """Share of every pixel's area that each class takes ``[K, H, W]``."""
         out = np.zeros((len(self.legend), *grid.shape), np.float32)
         if spans := overlap(self.grid, grid):
-            found, there = self.labels.values[spans], self.grid[spans]
-            out = class_fractions(found, len(self.legend), there, grid)
+            values, part = self.labels.values[spans], self.grid[spans]
+            out = class_fractions(values, len(self.legend), part, grid)
         return Fractions(values=out, grid=grid, legend=self.legend)
 
 
@@ -192,11 +192,11 @@ class DataArraySource:
         if spans := overlap(self.grid, grid):
             stored, hidden = self.stored.read(self.admitted.places, spans)
             how = self.admitted
-            found = decode(stored, how.encoding, how.validity, hidden)
+            values = decode(stored, how.encoding, how.validity, hidden)
             if offset := aligned(self.grid, grid):
-                out[(slice(None), *target_of(spans, offset))] = found
+                out[(slice(None), *target_of(spans, offset))] = values
             else:
-                out = warp_values(found, self.grid[spans], grid)
+                out = warp_values(values, self.grid[spans], grid)
         return Image.of(out, grid, self.sensor)
 
 

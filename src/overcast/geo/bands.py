@@ -233,9 +233,9 @@ def canonical(name: str) -> str:
     if match := re.fullmatch(r"[bB]0?(\d{1,2})([aA]?)", name.strip()):
         number, letter = match.groups()
         return f"B{number}A" if letter else f"B{int(number):02d}"
-    found = re.findall(r"(?<![A-Z])(VV|VH|HH|HV)(?![A-Z])", name.upper())
-    if len(found) == 1:  # a ratio such as VV/VH is neither
-        return str(found[0])
+    polarisations = re.findall(r"(?<![A-Z])(VV|VH|HH|HV)(?![A-Z])", name.upper())
+    if len(polarisations) == 1:  # a ratio such as VV/VH is neither
+        return str(polarisations[0])
     return name.strip()
 
 

@@ -55,11 +55,11 @@ def occurring(numbers: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
         return np.empty(0, np.int64), np.empty(0, np.int64)
     low, high = _range(numbers)
     if high - low >= _WIDEST:
-        found, often = np.unique(numbers, return_counts=True)
-        return found.astype(_holding(high)), often.astype(np.int64)
+        distinct, often = np.unique(numbers, return_counts=True)
+        return distinct.astype(_holding(high)), often.astype(np.int64)
     counts = np.bincount(_from(numbers, low).ravel())
-    (found,) = np.nonzero(counts)
-    return found.astype(_holding(high)) + _holding(high)(low), counts[found]
+    (distinct,) = np.nonzero(counts)
+    return distinct.astype(_holding(high)) + _holding(high)(low), counts[distinct]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +96,8 @@ class Lookup:
     def values(self, numbers: NDArray[Any], default: int) -> NDArray[np.uint8]:
         """Give the meaning of every number, in the same shape; `default` if it has none."""
         if self.table is None:
-            found, inverse = np.unique(numbers, return_inverse=True)
-            known = [self.meanings.get(int(n), default) for n in found]
+            distinct, inverse = np.unique(numbers, return_inverse=True)
+            known = [self.meanings.get(int(n), default) for n in distinct]
             return np.array(known, np.uint8)[inverse].reshape(numbers.shape)
         table = np.where(self.table == _NONE, default, self.table).astype(np.uint8)
         return np.asarray(table[_from(numbers, self.low)], np.uint8)
@@ -107,8 +107,8 @@ class Lookup:
     ) -> list[int]:
         """Numbers of an array that stand for nothing, in order, where not `hidden`."""
         seen = numbers if hidden is None else numbers[~hidden]
-        found, _ = occurring(seen)
-        return [int(n) for n in found if int(n) not in self.meanings]
+        distinct, _ = occurring(seen)
+        return [int(n) for n in distinct if int(n) not in self.meanings]
 
 
 def _range(numbers: NDArray[Any]) -> tuple[int, int]:

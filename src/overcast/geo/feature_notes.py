@@ -97,8 +97,8 @@ def _inner_used(labels: PolygonLabels, small: NDArray[np.bool_]) -> set[int]:
         here = inside & (rows >= spans[0].start) & (rows < spans[0].stop)
         values = labels.read(labels.grid[spans]).values if here.any() else None
         if values is not None:
-            found = values[rows[here] - spans[0].start, columns[here]]
-            used |= set(which[here][found == labels.classes[which[here]]].tolist())
+            codes = values[rows[here] - spans[0].start, columns[here]]
+            used |= set(which[here][codes == labels.classes[which[here]]].tolist())
     return used
 
 

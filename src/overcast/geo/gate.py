@@ -121,8 +121,8 @@ def seen_values(look: Look, places: tuple[int, ...], trust: bool) -> Floats:
     raw = seen_sample(look.stored, places, encoding, validity)
     same = (raw == raw[:1]).all(0)
     for fill in fills_in(raw):
-        if (kept := ~(same & (raw[0] == fill))).any() and len(raw) > 1:
-            raw, same = raw[:, kept], same[kept]
+        if (known := ~(same & (raw[0] == fill))).any() and len(raw) > 1:
+            raw, same = raw[:, known], same[known]
     alike = (raw == raw[:, :1]).all(1)
     if alike.all() and trust:
         look.note("every pixel has the same values; is it an image?")
@@ -244,7 +244,7 @@ def admit_own(
         raise ValueError(
             f"{stored.what}: no band {', '.join(missing)} of the sensor {sensor.name}; "
             f"its bands are {', '.join(tag.name or 'unnamed' for tag in stored.tags)}. "
-            "Name the bands alike in both, or leave out of the sensor what is not there"
+            "Name the bands alike in both, or leave the missing ones out of the sensor"
         )
     scales, offsets, tagged = tags_of(look)
     if tagged and encoding.scale == 1 and encoding.offset == 0:

@@ -41,11 +41,11 @@ class ImageFile:
         """Physical values ``[C, H, W]`` on `grid`; NaN where there are none."""
         values = np.full((len(self.indexes), *grid.shape), np.nan, np.float32)
         if spans := overlap(self.grid, grid):
-            found = self.read_part(spans)
+            part = self.read_part(spans)
             if offset := aligned(self.grid, grid):
-                values[(slice(None), *target_of(spans, offset))] = found
+                values[(slice(None), *target_of(spans, offset))] = part
             else:
-                values = warp_values(found, self.grid[spans], grid)
+                values = warp_values(part, self.grid[spans], grid)
         return Image.of(values, grid, self.sensor)
 
     def read_part(

@@ -136,8 +136,8 @@ def _how_many(first: GeoBox | None, features: Features) -> str:
     if first is None or first.crs is None:
         return "no raster with a place before it"
     box = shapely.box(*first.extent.boundingbox.bbox)
-    there = shapely.intersects(features.to_crs(str(first.crs)), box)
-    return f"{int(there.sum())} of {len(there)} lie on it"
+    touches = shapely.intersects(features.to_crs(str(first.crs)), box)
+    return f"{int(touches.sum())} of {len(touches)} lie on it"
 
 
 def _looks_wrong(path: FilePath, dataset: Any) -> list[str]:
@@ -200,14 +200,14 @@ def inspect_files(paths: Sequence[FilePath]) -> list[dict[str, Any]]:
     ValueError
         If a file can't be read at all.
     """
-    found = []
+    records = []
     first: GeoBox | None = None
     for path in paths:
         if is_vector(path):
             for layer in each_layer(path):
                 features = read_features(layer)
-                told = asdict(describe_features(features)) | {"path": str(layer)}
-                found.append({**told, "on_grid": _how_many(first, features)})
+                description = asdict(describe_features(features)) | {"path": str(layer)}
+                records.append({**description, "on_grid": _how_many(first, features)})
             continue
         record = asdict(describe(path))
         try:
@@ -217,8 +217,8 @@ def inspect_files(paths: Sequence[FilePath]) -> list[dict[str, Any]]:
         else:
             record["on_grid"] = _relation(first, grid)
             first = grid if first is None else first
-        found.append(record)
-    return found
+        records.append(record)
+    return records
 
 
 def _relation(first: GeoBox | None, grid: GeoBox) -> str:
@@ -238,11 +238,11 @@ def _lines_of_features(record: dict[str, Any]) -> Iterator[str]:
     yield f"  features    {record['features']}: {record['kind']}"
     yield f"  CRS         {record['crs']}"
     for name, often in record["columns"].items():
-        told = ", ".join(
+        values = ", ".join(
             (text or "empty") + (f" x {n}" if n > 1 else "")
             for text, n in often.items()
         )
-        yield f"  column      {name}: {told or 'many values'}"
+        yield f"  column      {name}: {values or 'many values'}"
     yield f"  on grid     {record['on_grid']}"
 
 

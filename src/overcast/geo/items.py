@@ -13,15 +13,17 @@ import re
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 
-from overcast.errors import MachineError, reading
+from overcast.errors import MachineError
 from overcast.geo.band_names import resolve
 from overcast.geo.bands import SENTINEL_1, SENTINEL_2_L1C
 from overcast.geo.location import Location
+from overcast.schema import from_tree, read_json
+from overcast.texts import MOST_BYTES
 
 _RASTER = re.compile(r"image/(tiff|jp2|vnd\.stac\.geotiff)|\.(tiff?|jp2)$", re.I)
 _CLASSES = re.compile(r"(?:^|[_-])scl(?:$|[_-])", re.I)
@@ -29,8 +31,8 @@ _SIZE = re.compile(r"_(\d\d)m$")
 _SUFFIXES = (".json", ".geojson")
 _SERVED = re.compile(r"/items/[^/.]+$")
 _PATIENCE_S = 30
-_LARGEST = 1 << 24
 _COLLECTION = "FeatureCollection"
+_ADVICE = "give a STAC item"
 _KINDS = ("Feature", _COLLECTION)
 _ASIDE = frozenset({"thumbnail", "overview", "visual", "metadata"})
 Tree = Mapping[str, Any]
@@ -88,10 +90,10 @@ def files_of_item(where: Location, item: Tree) -> tuple[dict[str, str], str | No
     rasters: dict[str, str] = {}
     bands: dict[str, tuple[int, str]] = {}
     classes: tuple[int, str] | None = None
-    for key, asset in item.get("assets", {}).items():
-        if not _is_data(asset):
+    for key, asset in _assets(where, item).items():
+        if not asset.is_data:
             continue
-        file = _href(where, str(asset["href"]))
+        file = _href(where, asset.href)
         rasters[key] = file
         match = _SIZE.search(key)
         size = int(match[1]) if match else 0
@@ -113,22 +115,74 @@ def files_of_item(where: Location, item: Tree) -> tuple[dict[str, str], str | No
     return {"": next(iter(rasters.values()))}, None
 
 
+@dataclass(frozen=True, slots=True)
+class _Band:
+    """A band as an asset names it."""
+
+    name: str | None = None
+    common_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Asset:
+    """What is read of an asset; it may hold more, which is passed over."""
+
+    href: str
+    type: str | None = None
+    roles: tuple[str, ...] | None = None
+    eo_bands: tuple[_Band, ...] | None = None
+    bands: tuple[_Band, ...] | None = None
+
+    @property
+    def is_data(self) -> bool:
+        """Whether it is a raster, and no picture of one."""
+        kind = self.type or self.href
+        return bool(_RASTER.search(kind)) and not set(self.roles or ()) & _ASIDE
+
+
+_READ = {
+    **{name: name for name in ("href", "type", "roles", "bands")},
+    "eo:bands": "eo_bands",
+}
+"""Keys of an asset that are read, and what they are called here."""
+
+
+def _assets(where: Location, item: Tree) -> dict[str, _Asset]:
+    """Assets of an item by their keys, checked."""
+    tree = item.get("assets")
+    if not isinstance(tree, dict):
+        raise ValueError(f"{where}: assets: expected files by name; {_ADVICE}")
+    made = {}
+    for key, asset in tree.items():
+        place = f"{where}: assets.{key}"
+        if not isinstance(asset, dict):
+            raise ValueError(f"{place}: expected keys and values; {_ADVICE}")
+        said = {name: _plain(asset[k]) for k, name in _READ.items() if k in asset}
+        made[key] = from_tree(_Asset, said, place, _ADVICE)
+    return made
+
+
+def _plain(value: object) -> object:
+    """Leave out what bands hold besides their names."""
+    if not isinstance(value, list):
+        return value
+    names = ("name", "common_name")
+    return [
+        {k: one[k] for k in names if k in one} if isinstance(one, dict) else one
+        for one in value
+    ]
+
+
 def _is_item(tree: Any) -> bool:
     return isinstance(tree, dict) and "assets" in tree and "stac_version" in tree
 
 
-def _is_data(asset: Tree) -> bool:
-    roles = set(asset.get("roles") or ["data"])
-    kind = str(asset.get("type") or asset.get("href"))
-    return bool(_RASTER.search(kind)) and not roles & _ASIDE
-
-
-def _band(key: str, asset: Tree) -> str | None:
+def _band(key: str, asset: _Asset) -> str | None:
     """Band of Sentinel-2 or Sentinel-1 that an asset is, by its own word or its key."""
-    said = [*asset.get("eo:bands", []), *asset.get("bands", [])]
+    said = [*(asset.eo_bands or ()), *(asset.bands or ())]
     if len(said) > 1:
         return None
-    names = [str(b.get(k)) for b in said for k in ("name", "common_name") if b.get(k)]
+    names = [text for b in said for text in (b.name, b.common_name) if text]
     for text in (_SIZE.sub("", key), *names):
         for sensor in (SENTINEL_2_L1C, SENTINEL_1):
             name = resolve([text], sensor)[0]
@@ -150,10 +204,7 @@ def _href(where: Location, href: str) -> str:
 
 def _read(where: Location) -> Any:
     if (local := where.local) is not None:
-        if local.stat().st_size > _LARGEST:
-            return None
-        with reading(where, "give a STAC item", "JSON file"):
-            return json.loads(Path(local).read_text(encoding="utf-8"))
+        return None if local.stat().st_size > MOST_BYTES else read_json(local, _ADVICE)
     assert where.address is not None
     return _ask(where, where.address)
 
@@ -163,7 +214,7 @@ def _ask(where: Location, address: str) -> Any:
     """Return a server's answer; it is asked once."""
     try:
         with urllib.request.urlopen(address, timeout=_PATIENCE_S) as answer:
-            return json.loads(answer.read(_LARGEST))
+            return json.loads(answer.read(MOST_BYTES))
     except urllib.error.HTTPError as error:
         if error.code in (404, 410):
             raise ValueError(f"{where}: no such file") from None

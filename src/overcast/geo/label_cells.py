@@ -117,12 +117,12 @@ def count_pieces(stack: Stack) -> int:
 
     One that two bands of rows of a large scene share counts twice.
     """
-    found = 0
+    count = 0
     for spans in pieces(stack.grid):
         values = labels_of(stack).read(stack.grid[spans]).values
         for c in np.unique(values[values != UNKNOWN]):
-            found += int(label(values == c)[1])
-    return found
+            count += int(label(values == c)[1])
+    return count
 
 
 def _block(stack: Stack) -> int:

@@ -43,8 +43,8 @@ def split_layer(path: FilePath) -> tuple[FilePath, str | None]:
     (PosixPath('a.gpkg'), 'fields')
     """
     text = path.text if isinstance(path, Location) else str(path)
-    name, found, rest = text.partition(LAYER)
-    if not found:
+    name, separator, rest = text.partition(LAYER)
+    if not separator:
         return path, None
     file = Location.of(name) if isinstance(path, Location) else Path(name)
     return file, rest.partition("|")[0]

@@ -133,7 +133,7 @@ class Location:
         return self.text if self.local is not None else hide(self.text)
 
     @property
-    def kept(self) -> str:
+    def unsigned(self) -> str:
         """The text as a plan keeps it: an address that was signed loses its query."""
         if self.local is None and _SIGNED.search(urllib.parse.unquote(self.text)):
             return self.shown

@@ -189,7 +189,7 @@ def classes_under(source: LabelSource, points: Features) -> NDArray[np.uint8]:
     rows, columns = pixels_under(source.grid, points)
     height, width = source.grid.shape
     inside = within(rows, columns, source.grid)
-    found = np.full(len(rows), UNKNOWN, np.uint8)
+    classes = np.full(len(rows), UNKNOWN, np.uint8)
     places = np.stack([rows, columns], 1) // _BLOCK
     for y, x in np.unique(places[inside], axis=0):
         here = inside & (places == (y, x)).all(1)
@@ -199,8 +199,8 @@ def classes_under(source: LabelSource, points: Features) -> NDArray[np.uint8]:
             for start, end in ((top, height), (left, width))
         )
         values = source.read(source.grid[spans]).values
-        found[here] = values[rows[here] - top, columns[here] - left]
-    return found
+        classes[here] = values[rows[here] - top, columns[here] - left]
+    return classes
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +261,6 @@ def positions_under(
 
     Those of what can't be projected to the grid are infinite or NaN.
     """
-    there = points.to_crs(str(grid.crs))
-    columns, rows = ~grid.affine * (shapely.get_x(there), shapely.get_y(there))
+    projected = points.to_crs(str(grid.crs))
+    columns, rows = ~grid.affine * (shapely.get_x(projected), shapely.get_y(projected))
     return np.asarray(rows, np.float64), np.asarray(columns, np.float64)

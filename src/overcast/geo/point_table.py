@@ -114,7 +114,7 @@ def _places(
 
 
 def _degrees(path: Path, name: str, texts: Texts, most: float) -> list[float]:
-    found = []
+    degrees = []
     for row, text in enumerate(texts, 1):
         try:
             value = number_of(text)
@@ -125,5 +125,5 @@ def _degrees(path: Path, name: str, texts: Texts, most: float) -> list[float]:
                 f"{path}: row {row} has {name} {text[:40]!r}, expected degrees from "
                 f"-{most} to {most}, in columns lon and lat"
             )
-        found.append(value)
-    return found
+        degrees.append(value)
+    return degrees

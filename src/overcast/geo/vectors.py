@@ -58,10 +58,10 @@ class Features:
     def to_crs(self, crs: str) -> Geometries:
         """Shapes in another coordinate reference system, vertex by vertex."""
         move = pyproj.Transformer.from_crs(self.crs, crs, always_xy=True)
-        found: Geometries = shapely.transform(
+        moved: Geometries = shapely.transform(
             self.shapes, move.transform, interleaved=False
         )
-        return found
+        return moved
 
     def named(self, name: str) -> str | None:
         """Own name of the column that is called `name`, if there is one.
@@ -116,13 +116,13 @@ class Features:
                     f"{self.path}: row {row} has {name} {text!r}, which is the code of "
                     f"one class of the legend {legend.name} and the name of another"
                 )
-        found = np.array([known[text] for text in texts], np.uint8)
-        if (found == UNKNOWN).all():
+        positions = np.array([known[text] for text in texts], np.uint8)
+        if (positions == UNKNOWN).all():
             raise ValueError(
                 f"{self.path}: no row has a class in the column {name!r}; fill it, or "
                 "name the column that is filled"
             )
-        return found
+        return positions
 
 
 def _meanings(legend: Legend) -> dict[str, int | None]:

@@ -33,9 +33,9 @@ def aligned(source: GeoBox, target: GeoBox) -> tuple[int, int] | None:
     """
     if source.crs != target.crs:
         return None
-    there = ~source.affine @ target.affine
-    offsets = (there.f, there.c)
-    shear = max(abs(there.a - 1), abs(there.e - 1), abs(there.b), abs(there.d))
+    between = ~source.affine @ target.affine
+    offsets = (between.f, between.c)
+    shear = max(abs(between.a - 1), abs(between.e - 1), abs(between.b), abs(between.d))
     # A relative error of the pixel size adds up over the width of the target.
     drift = shear * max(target.shape)
     if drift > _LATTICE_PX or any(abs(o - round(o)) > _LATTICE_PX for o in offsets):
@@ -108,10 +108,10 @@ def class_fractions(
     scale = _reprojection(source, target).scale
     pieces = max(oversampling, int(np.ceil(scale)))
     fine = target.zoom_out(1 / pieces)
-    found = np.full(fine.shape, UNKNOWN, np.uint8)
-    _reproject(indices, found, (source, fine), Resampling.nearest, UNKNOWN)
+    codes = np.full(fine.shape, UNKNOWN, np.uint8)
+    _reproject(indices, codes, (source, fine), Resampling.nearest, UNKNOWN)
     h, w = target.shape
-    cells = found.reshape(h, pieces, w, pieces)
+    cells = codes.reshape(h, pieces, w, pieces)
     counts = [(cells == k).mean((1, 3), dtype=np.float32) for k in range(classes)]
     return np.stack(counts).astype(np.float32)
 
@@ -126,8 +126,10 @@ def pixel_of(
     h, w = target.shape
     x, y = target.affine @ tuple(np.meshgrid(np.arange(w) + 0.5, np.arange(h) + 0.5))
     if source.crs != target.crs:
-        there = Transformer.from_crs(str(target.crs), str(source.crs), always_xy=True)
-        x, y = there.transform(x, y)
+        transformer = Transformer.from_crs(
+            str(target.crs), str(source.crs), always_xy=True
+        )
+        x, y = transformer.transform(x, y)
     if source.crs is not None and source.crs.geographic:
         x = around(x, source)
     column, row = ~source.affine @ (x, y)

@@ -169,17 +169,17 @@ class _Pictures:
     inputs: Inputs
     mapped: Path
 
-    def page(self, found: Findings, plan: Plan) -> AuditPage:
-        """The page of what was `found`, filled."""
-        classes = open_labels(self.mapped, found.legend)
+    def page(self, findings: Findings, plan: Plan) -> AuditPage:
+        """The page of `findings`, filled."""
+        classes = open_labels(self.mapped, findings.legend)
         worst = self.sums.worst(_PLACES, _OF_ONE_LABEL)
         image = _clearest(self.inputs)
         return AuditPage(
             title=f"What {file_name_of(self.scene.labels)} gets wrong here",
-            findings=found,
+            findings=findings,
             panels=list(self._panels(image, classes)),
             places=[picture_of(cell, self.scene, image, classes) for cell in worst],
-            warnings=(*found.notes(), *self.inputs.notes),
+            warnings=(*findings.notes(), *self.inputs.notes),
             provenance=provenance(self.mapped, self.inputs, plan),
             plan=RunFolder.beside(self.mapped).plan.read_text("utf-8"),
         )

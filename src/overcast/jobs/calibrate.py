@@ -201,7 +201,9 @@ def held_out(
     predictor = runs.load()
     stack = matched(stack, predictor.sensors)
     predictor = for_dates(predictor, stack)
-    tiling = tiling_of(predictor, read_plan(RunFolder(runs.found[0]).plan).windows)
+    tiling = tiling_of(
+        predictor, read_plan(RunFolder(runs.run_folders[0]).plan).windows
+    )
     places = pixels.rows, pixels.columns
     probabilities = probabilities_of(predictor, stack, tiling, places, progress)
     if not probabilities.any():
@@ -241,12 +243,12 @@ def _map_anew(
     return tuple(notes)
 
 
-def _keep_scores(given: Path, kept: Path) -> None:
+def _keep_scores(given: Path, path: Path) -> None:
     """Scores are those of the classes, which stay; reliability was of what was before."""
     if given.is_file():
         scored = read_scores(given)
         scored.scores.get("map", {}).pop("reliability", None)
-        write_scores(scored, kept)
+        write_scores(scored, path)
 
 
 def _made(out: Path, notes: tuple[str, ...]) -> JobResult:

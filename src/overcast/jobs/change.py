@@ -51,13 +51,19 @@ NAMES = (
 _BAND = 256
 COUNTED = (
     "mapped areas are pixels counted in the map of change, which has errors, so they are "
-    "not the areas on the ground; for areas with intervals, fill a sample (overcast sample "
+    "not the areas on the ground. For areas with intervals, fill a sample (overcast sample "
     "change.tif --out sample.gpkg) and give it as --sample"
 )
 APART = (
     "two maps made apart differ in {apart} ha, of which {joint} ha are probable "
-    "change; the rest is mostly errors of one map or the other, so never report the "
+    "change. The rest is mostly errors of one map or the other, so never report the "
     "difference of two maps' areas as change"
+)
+
+CLASSES_ALONE = (
+    "change is judged by the classes of both maps alone. Images of a date are not where "
+    "they were, or show too little of the same ground; with the images of both dates, less "
+    "change is missed"
 )
 
 
@@ -109,6 +115,7 @@ def map_change(
     refuse_inputs(out, NAMES, map(str, read))
     facts = [*map(str, read), settings.least, settings.mmu_ha]
     facts += [dated.path.stat().st_mtime_ns for dated in dates]
+    facts += [None if d.seen is None else d.seen.fingerprint for d in dates]
     output = Output.begin(out, NAMES, fingerprint(facts), overwrite)
     if output.finished:
         text = (out / map_folder.CHANGE_RESULT).read_text(encoding="utf-8")
@@ -182,7 +189,7 @@ def _result(
     names, grid = dates[0].legend.names, dates[0].classes.grid
     (pixel_ha,) = areas_ha(np.array([1]), grid)
     counts, known = changes.counts, int(changes.counts.sum())
-    mapped, expected = counts * pixel_ha, changes.joint.shares * known * pixel_ha
+    mapped, expected = counts * pixel_ha, changes.expected * pixel_ha
     apart = int(changes.apart.sum() - np.trace(changes.apart)) * pixel_ha
     moves = [
         {
@@ -196,6 +203,7 @@ def _result(
     return {
         "before": str(paths[0]),
         "after": str(paths[1]),
+        "judged_by": ["classes", "images"] if changes.by_images else ["classes"],
         "least_probability": settings.least,
         "mmu_ha": settings.mmu_ha,
         "compared_ha": plain(known * pixel_ha),
@@ -282,6 +290,8 @@ def _notes(
     yield APART.format(
         apart=_ha(result["difference_of_maps_ha"]), joint=_ha(result["changed_ha"])
     )
+    if "images" not in result["judged_by"]:
+        yield CLASSES_ALONE
     for dated in dates:
         if not dated.has_probabilities:
             yield (

@@ -18,10 +18,8 @@ from overcast.geo.extent import areas_ha
 from overcast.geo.label_file import LabelFile, open_labels
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import ImageSource
-from overcast.inputs import open_inputs
 from overcast.jobs.change_raster import DatedMap
 from overcast.maps.predict import PROBABILITY_STEPS
-from overcast.plan import read_plan
 from overcast.report.change import ChangePage
 from overcast.report.graticule import map_furniture
 from overcast.report.page import CHANGE_TITLE, Panel
@@ -35,7 +33,6 @@ from overcast.report.quicklook import (
     png,
     rgb,
 )
-from overcast.run_folder import plan_of_map
 
 _LARGEST = 6
 _LOOKED_AT = 4000
@@ -100,7 +97,9 @@ def _places(
 ) -> Iterator[Panel]:
     grid = overview(change.grid, _LOOKED_AT)
     values = look_at_classes(change, grid).values
-    images = [_image_of(dated) for dated in dates]
+    seen = [dated.seen.shown for dated in dates if dated.seen is not None]
+    # Both dates, or neither: one side of a picture must not lack its image.
+    images = seen if len(seen) == len(dates) else [None] * len(dates)
     (pixel_ha,) = areas_ha(np.array([1]), grid)
     for patch in _patches(values, classes.is_change):
         window = _around(patch.window, values.shape)
@@ -164,18 +163,6 @@ def _side(
     side = np.concatenate(stacked, 0)
     gap = np.full((side.shape[0], 3, 4), 255, np.uint8)
     return np.concatenate([side, gap], 1)
-
-
-def _image_of(dated: DatedMap) -> ImageSource | None:
-    """An image that the map was made of, if its files are where they were."""
-    plan = plan_of_map(dated.path.parent)
-    if plan is None:
-        return None
-    try:
-        images = open_inputs(read_plan(plan).data).stack.images
-    except (ValueError, OSError):
-        return None  # the maps alone are shown then
-    return images.get("s2") or next(iter(images.values()))
 
 
 def _place(grid: GeoBox) -> str:

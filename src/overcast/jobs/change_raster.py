@@ -20,8 +20,11 @@ from overcast.geo.legend import Legend
 from overcast.geo.probabilities import open_probabilities
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.tiling import pieces
-from overcast.maps.joint import Joint, Probabilities, estimate_joint, spread_out
+from overcast.jobs.change_images import DatedImages, open_images_of
+from overcast.maps.change_model import ChangeModel, PixelPairs, estimate_change_model
+from overcast.maps.joint import Probabilities, spread_out
 from overcast.maps.memory import memory_map
+from overcast.maps.pairs import groups_of
 from overcast.product.rasters import written_legend
 from overcast.progress import Progress, quiet
 
@@ -36,12 +39,14 @@ _ROWS = 256
 class DatedMap:
     """A map of one date, with the probability of every class or of its own class.
 
-    `image` has a band for every class, or one that is the confidence.
+    `image` has a band for every class, or one that is the confidence. `seen` are the
+    images that the map was made from, if their files are where they were.
     """
 
     path: Path
     classes: LabelFile
     image: ImageFile
+    seen: DatedImages | None = None
 
     @property
     def legend(self) -> Legend:
@@ -94,10 +99,10 @@ def open_dated(path: Path) -> DatedMap:
                     f"{beside}: has {bands} classes, and {mapped.name} "
                     f"{len(classes.legend)}; they are not of one map"
                 )
-            return DatedMap(mapped, classes, image)
+            return DatedMap(mapped, classes, image, open_images_of(mapped))
     raise ValueError(
-        f"{mapped}: has neither probabilities.tif nor confidence.tif beside it, so that "
-        "nobody can tell what change is probable; give the folder as overcast made it"
+        f"{mapped}: has neither probabilities.tif nor confidence.tif beside it, so "
+        "the probability of change is not known; give the folder as overcast made it"
     )
 
 
@@ -111,24 +116,30 @@ class Changes:
         Class positions uint8 ``[H, W]``; unknown where either date is.
     probability
         That the class has changed, float32 ``[H, W]``; NaN where unknown.
-    joint
-        Transitions of the scene.
     counts
         Pixels ``[K, K]`` by class before and after.
     apart
         The same of the two maps as they are.
+    expected
+        Sums of probabilities ``[K, K]`` over all known pixels.
+    by_images
+        Whether the images speak of change, and not the classes alone.
     """
 
     before: Classes = field(repr=False)
     after: Classes = field(repr=False)
     probability: NDArray[np.float32] = field(repr=False)
-    joint: Joint
     counts: NDArray[np.int64]
     apart: NDArray[np.int64]
+    expected: NDArray[np.float64]
+    by_images: bool
 
 
-def transitions_of(first: DatedMap, second: DatedMap, grid: GeoBox) -> Joint:
-    """Estimate the share of every transition from pixels spread over the grid.
+Dates = tuple[DatedMap, DatedMap]
+
+
+def learn_change(dates: Dates, grid: GeoBox) -> ChangeModel:
+    """Learn what speaks of change from pixels spread over the grid.
 
     Raises
     ------
@@ -138,22 +149,36 @@ def transitions_of(first: DatedMap, second: DatedMap, grid: GeoBox) -> Joint:
     step = max(1, round(math.sqrt(math.prod(grid.shape) / _SAMPLE)))
     parts = []
     for band in pieces(grid, _ROWS):
-        (a, here), (b, then) = first.read(grid[band]), second.read(grid[band])
-        known = (here != UNKNOWN) & (then != UNKNOWN)
+        pixels, maps = _read(dates, grid, band)
+        known = (maps[0] != UNKNOWN) & (maps[1] != UNKNOWN)
         rows = np.arange(band[0].start, band[0].stop) % step == 0
         columns = np.arange(int(grid.shape[1])) % step == 0
-        wanted = known & (rows[:, None] & columns[None]).ravel()
-        parts.append((a[wanted], b[wanted]))
-    a, b = (np.concatenate(p) for p in zip(*parts, strict=True))
-    if not len(a):
+        parts.append(pixels.part(known & (rows[:, None] & columns[None]).ravel()))
+    whole = PixelPairs.joined(parts)
+    if not len(whole.first):
         raise ValueError(
-            f"{first.path} and {second.path}: no pixel is mapped in both; do they overlap?"
+            f"{dates[0].path} and {dates[1].path}: no pixel is mapped in both; do they "
+            "overlap?"
         )
-    return estimate_joint(a, b)
+    return estimate_change_model(whole)
+
+
+def _read(
+    dates: Dates, grid: GeoBox, band: tuple[slice, slice]
+) -> tuple[PixelPairs, tuple[Classes, Classes]]:
+    """All pixels ``[N]`` of a band of rows, and their classes in both maps."""
+    part = grid[band]
+    (first, here), (second, then) = (dated.read(part) for dated in dates)
+    images = None
+    if dates[0].seen is not None and dates[1].seen is not None:
+        images = dates[0].seen.read(part), dates[1].seen.read(part)
+    rows, columns = np.mgrid[band]
+    groups = groups_of(rows.ravel(), columns.ravel())
+    return PixelPairs(first, second, images, groups), (here, then)
 
 
 def find_changes(
-    dates: tuple[DatedMap, DatedMap],
+    dates: Dates,
     least: float,
     mmu_ha: float,
     folder: Path,
@@ -165,7 +190,7 @@ def find_changes(
     it lies in a patch of change of `mmu_ha` hectares or more.
     """
     grid = dates[0].classes.grid
-    joint = transitions_of(*dates, grid)
+    model = learn_change(dates, grid)
     shape = int(grid.shape[0]), int(grid.shape[1])
     before, after, stays = (
         memory_map(folder / f"{name}.raw", np.uint8, shape)
@@ -175,41 +200,44 @@ def find_changes(
     targets = before, after, stays, probability
     size = len(dates[0].legend)
     apart = np.zeros((size, size), np.int64)
+    expected = np.zeros((size, size))
     bands = pieces(grid, _ROWS)
     for done, band in enumerate(bands, 1):
-        old, new, same, share, together = _compared(dates, joint, least, grid[band])
+        pixels, maps = _read(dates, grid, band)
+        changes, together, sums = _compared(pixels, maps, model, least)
         apart += together
-        made: tuple[NDArray[np.generic], ...] = (old, new, same, share)
-        for target, values in zip(targets, made, strict=True):
+        expected += sums
+        for target, values in zip(targets, changes, strict=True):
             target[band[0]] = values.reshape(-1, shape[1])
         progress("comparing", done, len(bands))
     _sieve((before, after, stays), mmu_ha, grid, folder)
-    return Changes(
-        before, after, probability, joint, _counts(before, after, size), apart
-    )
+    counts = _counts(before, after, size)
+    by_images = model.odds is not None
+    return Changes(before, after, probability, counts, apart, expected, by_images)
 
 
 def _compared(
-    dates: tuple[DatedMap, DatedMap], joint: Joint, least: float, grid: GeoBox
-) -> tuple[Classes, Classes, Classes, NDArray[np.float32], NDArray[np.int64]]:
+    pixels: PixelPairs, maps: tuple[Classes, Classes], model: ChangeModel, least: float
+) -> tuple[tuple[NDArray[np.generic], ...], NDArray[np.int64], NDArray[np.float64]]:
     """Before, after, class if it stays and probability of change of pixels ``[N]``.
 
-    And the pixels ``[K, K]`` by class in the two maps as they are.
+    And the pixels ``[K, K]`` by class in the two maps as they are, and the sums of
+    probabilities.
     """
-    first, second = (m.read(grid) for m in dates)
-    known = (first[1] != UNKNOWN) & (second[1] != UNKNOWN)
-    a, b = first[0][known], second[0][known]
+    known = (maps[0] != UNKNOWN) & (maps[1] != UNKNOWN)
+    inside, joint = pixels.part(known), model.joint
+    a, b = inside.first, inside.second
     same = np.full(len(known), UNKNOWN, np.uint8)
     share = np.full(len(known), np.nan, np.float32)
-    same[known], share[known] = joint.persistent(a, b), joint.changed(a, b)
+    same[known], share[known] = joint.persistent(a, b), model.changed(inside)
     old, new = same.copy(), same.copy()
     changed = known & (np.nan_to_num(share) >= least)
     part = changed[known]
     old[changed], new[changed] = joint.transition(a[part], b[part])
     size = len(joint.shares)
-    pair = first[1][known].astype(np.int64) * size + second[1][known]
+    pair = maps[0][known].astype(np.int64) * size + maps[1][known]
     together = np.bincount(pair, minlength=size * size).reshape(size, size)
-    return old, new, same, share, together
+    return (old, new, same, share), together, joint.expected(a, b, share[known])
 
 
 def _sieve(

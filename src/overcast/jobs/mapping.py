@@ -159,7 +159,7 @@ def map_elsewhere(
     ValueError
         If a run or an input is refused, or an output exists; nothing is left behind.
     """
-    predictor, first = runs.load(), runs.found[0]
+    predictor, first = runs.load(), runs.run_folders[0]
     refuse_unread(data, predictor)
     inputs = open_inputs(data)
     grid, legend = inputs.stack.grid, predictor.legend
@@ -194,7 +194,7 @@ def map_elsewhere(
         ]
         calibration = runs.calibration
         findings = Findings(scores=scored.scores, notes=notes, calibration=calibration)
-        made, published = (mapped, predictor), (out, runs.found)
+        made, published = (mapped, predictor), (out, runs.run_folders)
         notes += describe_map(made, inputs, plan, findings, published, progress)
         remember_work(output, key)
     return _made(out, scored.scores, (*output.notes, *notes))
@@ -270,7 +270,7 @@ def _read(plan: Plan, reference: ReferenceFile | None) -> list[str]:
 
 def _learned(runs: Runs) -> Iterator[Data]:
     """All that several runs learned from."""
-    for folder in runs.found:
+    for folder in runs.run_folders:
         plan = read_plan(RunFolder(folder).plan)
         yield from (plan.data, *plan.scenes)
 

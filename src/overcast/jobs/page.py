@@ -278,7 +278,7 @@ def _reliability(findings: Findings) -> tuple[dict[str, Reliability], str]:
     if tree is None:
         return {}, ""
     return (
-        {"not calibrated": reliability_of(tree)},
+        {"not calibrated": reliability_of(tree, "the scores: reliability")},
         "Measured with the reference, at every pixel that it knows.",
     )
 

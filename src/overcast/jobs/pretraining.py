@@ -194,7 +194,9 @@ def _network(plan: Plan) -> Network:
     return network
 
 
-def _stacks(inputs: Sequence[Inputs], recipe: Recipe[State], kept: Path) -> list[Stack]:
+def _stacks(
+    inputs: Sequence[Inputs], recipe: Recipe[State], folder: Path
+) -> list[Stack]:
     """Return the stacks to learn from, with superpixels if the recipe asks for them."""
     from overcast.train.felzenszwalb import with_superpixels
     from overcast.train.recipe import OfSuperpixels
@@ -205,7 +207,7 @@ def _stacks(inputs: Sequence[Inputs], recipe: Recipe[State], kept: Path) -> list
     if target is None:
         return dates
     return [
-        with_superpixels(stack, kept / str(number), target)
+        with_superpixels(stack, folder / str(number), target)
         for number, stack in enumerate(dates)
     ]
 
@@ -299,10 +301,9 @@ def _check_alike(scenes: Sequence[Mapping[str, Path]]) -> None:
         (name,) = odd
         other = "S2" if name == "s1" else "S1"
         raise ValueError(
-            f"{odd[name]}: no {other} image of the same scene, while "
-            f"{len(both)} of {len(scenes)} scenes have both; name images of one scene "
-            "alike but for S1 and S2, put them into a folder of their own, or leave "
-            "this one out"
+            f"{odd[name]}: no {other} image of the same scene, but {len(both)} of "
+            f"{len(scenes)} scenes have both; give both images of a scene the same name "
+            "but for S1 and S2, or leave this one out"
         )
 
 

@@ -20,7 +20,7 @@ from overcast.run import Runs
 from overcast.run_folder import RunFolder
 
 
-def report_again(mapped: Path, found: Document, progress: Progress = quiet) -> Path:
+def report_again(mapped: Path, scores: Document, progress: Progress = quiet) -> Path:
     """Write report.html beside a map anew, with what `assess_files` found of it.
 
     Raises
@@ -30,10 +30,10 @@ def report_again(mapped: Path, found: Document, progress: Progress = quiet) -> P
     """
     runs = Runs((RunFolder.beside(mapped).path,))
     predictor = runs.load()
-    plan = read_plan(RunFolder(runs.found[0]).plan)
+    plan = read_plan(RunFolder(runs.run_folders[0]).plan)
     inputs = open_inputs(plan.data)
     findings = findings_with(
-        found, mapped.parent, inputs, runs.calibration, plan.method
+        scores, mapped.parent, inputs, runs.calibration, plan.method
     )
     findings = replace(findings, heading=read_heading(mapped.parent))
     make_page((mapped, predictor), inputs, plan, findings, progress)
@@ -41,7 +41,7 @@ def report_again(mapped: Path, found: Document, progress: Progress = quiet) -> P
 
 
 def findings_with(
-    found: Document,
+    judged: Document,
     out: Path,
     inputs: Inputs,
     calibration: Calibration | None,
@@ -50,11 +50,11 @@ def findings_with(
     """Return the results of `assess_files`, and the findings already in `out`."""
     scored = read_scores(out / SCORES)
     known = scored.scores
-    sampled = "estimates" in found
+    sampled = "estimates" in judged
     # The first note of an assessed sample is on scores that the page doesn't show.
-    notes = found["notes"][1:] if sampled else found["notes"]
+    notes = judged["notes"][1:] if sampled else judged["notes"]
     return Findings(
-        scores=known if sampled else {**known, "map": found},
+        scores=known if sampled else {**known, "map": judged},
         notes=tuple(
             dict.fromkeys(
                 (
@@ -65,6 +65,6 @@ def findings_with(
                 )
             )
         ),
-        estimates=found.get("estimates"),
+        estimates=judged.get("estimates"),
         calibration=calibration,
     )

@@ -163,12 +163,12 @@ def score_map(
         If nowhere both the map and the reference are known.
     """
     source = open_labels(mapped, legend)
-    found = _score(source, truth, source.grid, progress)
+    scores = _score(source, truth, source.grid, progress)
     notes = [*on_labels(truth, learned, source.grid), *notes_of(truth)]
-    if found["intervals"] is None:
+    if scores["intervals"] is None:
         notes.append(f"no intervals: the reference lies in fewer than {FEWEST} blocks")
     reliability = reliability_against(mapped, legend, truth)
-    return {**found, "reliability": reliability_tree(reliability), "notes": notes}
+    return {**scores, "reliability": reliability_tree(reliability), "notes": notes}
 
 
 def _score(

@@ -9,7 +9,7 @@ maps with them, wherever its labels reach. A run that decided not to ask the lab
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,12 @@ from overcast.maps.placed import Placed, Strength
 from overcast.maps.predictor import Predictor, every_part
 from overcast.product.rasters import write_classes
 from overcast.run_folder import RunFolder
-from overcast.texts import read_text
+from overcast.schema import from_tree, read_json
+
+_ADVICE = (
+    "train the run again, or delete the file to map without the labels as evidence of "
+    "place"
+)
 
 _ROWS = 512
 """Rows of labels that are copied at once."""
@@ -102,18 +107,49 @@ def _tree(strength: Strength) -> dict[str, Any]:
     return tree | ({"silent": strength.silent} if any(strength.silent) else {})
 
 
-def _strength(tree: Mapping[str, Any], legend: Legend) -> Strength:
-    strength = Strength(
-        tuple(float(w) for w in tree["wrong"]),
-        float(tree["exponent"]),
-        float(tree["power"]),
-        tuple(bool(one) for one in tree.get("silent", [])),
-        float(tree.get("temper", 1)),
-    )
-    for values in (strength.wrong, strength.silent or strength.wrong):
-        if len(values) != len(legend):
-            raise ValueError(f"{len(values)} classes, not {len(legend)}")
-    return strength
+@dataclass(frozen=True, slots=True)
+class _Strength:
+    """How much labels count, as the file has it."""
+
+    wrong: tuple[float, ...]
+    exponent: float
+    power: float
+    silent: tuple[bool, ...] = ()
+    temper: float = 1.0
+
+    def of(self, legend: Legend) -> Strength:
+        """The strength, if it is one of these classes."""
+        for values in (self.wrong, self.silent or self.wrong):
+            if len(values) != len(legend):
+                raise ValueError(f"{len(values)} classes, expected {len(legend)}")
+        return Strength(self.wrong, self.exponent, self.power, self.silent, self.temper)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Other(_Strength):
+    """One more source, as the file has it."""
+
+    index: int
+    side: int
+    wins: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Silent:
+    """What ``place.json`` holds where labels are not asked."""
+
+    side: int
+    notes: tuple[str, ...]
+    others: tuple[_Other, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked(_Strength):
+    """What ``place.json`` holds where they are."""
+
+    side: int
+    notes: tuple[str, ...]
+    others: tuple[_Other, ...] = ()
 
 
 def read_place(run: Path, legend: Legend) -> KeptPlace | None:
@@ -127,25 +163,21 @@ def read_place(run: Path, legend: Legend) -> KeptPlace | None:
     path = RunFolder(run).place
     if not path.is_file():
         return None
+    tree = read_json(path, _ADVICE)
+    kept: _Asked | _Silent
+    if isinstance(tree, dict) and "wrong" in tree:
+        kept = from_tree(_Asked, tree, path, _ADVICE)
+    else:
+        kept = from_tree(_Silent, tree, path, _ADVICE)
     try:
-        tree = json.loads(read_text(path))
-        strength = _strength(tree, legend) if "wrong" in tree else None
+        strength = kept.of(legend) if isinstance(kept, _Asked) else None
         others = tuple(
-            OtherPlace(
-                int(one["index"]),
-                _strength(one, legend),
-                int(one["side"]),
-                bool(one["wins"]),
-            )
-            for one in tree.get("others", [])
+            OtherPlace(one.index, one.of(legend), one.side, one.wins)
+            for one in kept.others
         )
-        notes = tuple(str(note) for note in tree["notes"])
-        return KeptPlace(strength, int(tree["side"]), notes, others)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(
-            f"{path}: not what overcast wrote there ({error}); train the run again, or "
-            "delete the file to map without the labels as evidence of place"
-        ) from error
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}; {_ADVICE}") from error
+    return KeptPlace(strength, kept.side, kept.notes, others)
 
 
 def placed(predictor: Predictor, run: Path) -> Predictor:

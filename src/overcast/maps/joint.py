@@ -79,6 +79,22 @@ class Joint:
         old, new = np.divmod(best, len(self.shares))
         return old.astype(np.uint8), new.astype(np.uint8)
 
+    def expected(
+        self, first: Probabilities, second: Probabilities, changed: Probabilities
+    ) -> Floats:
+        """Sums ``[K, K]`` of the probabilities of transitions, over pixels ``[N]``.
+
+        `changed` ``[N]`` is how probable any change is; which one, this model says.
+        """
+        a, b = self._likelihoods(first, second)
+        diagonal = np.diag(self.shares)
+        off = self.shares - np.diag(diagonal)
+        moves = np.maximum(((a @ off) * b).sum(1), 1e-300)
+        stays = np.maximum((a * b) @ diagonal, 1e-300)
+        moved = off * ((a * (changed / moves)[:, None]).T @ b)
+        unchanged = diagonal * (a * b * ((1 - changed) / stays)[:, None]).sum(0)
+        return np.asarray(moved + np.diag(unchanged))
+
     def _likelihoods(
         self, first: Probabilities, second: Probabilities
     ) -> tuple[Floats, Floats]:

@@ -25,11 +25,11 @@ def matched(stack: Stack, sensors: Mapping[str, Sensor]) -> Stack:
             f"{', '.join(sorted(missing))} was not given (predict --without maps without)"
         )
     for name, sensor in sensors.items():
-        found = given[name].sensor
-        if (found.name, found.names) != (sensor.name, sensor.names):
+        image = given[name].sensor
+        if (image.name, image.names) != (sensor.name, sensor.names):
             raise ValueError(
                 f"{name}: the run was trained on {sensor.name} "
-                f"({', '.join(sensor.names)}), the image is {found.name} "
-                f"({', '.join(found.names)})"
+                f"({', '.join(sensor.names)}), the image is {image.name} "
+                f"({', '.join(image.names)})"
             )
     return stack.only(sensors)

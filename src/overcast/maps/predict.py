@@ -77,10 +77,10 @@ class RawMap:
         if self.probabilities is None:
             raise ValueError("probabilities were not kept; predict with keep=True")
         row = self.count * self.shape[1]
-        found = np.fromfile(
+        steps = np.fromfile(
             self.probabilities, np.uint8, (stop - start) * row, offset=start * row
         )
-        return found.reshape(-1, self.count, self.shape[1]).transpose(1, 0, 2)
+        return steps.reshape(-1, self.count, self.shape[1]).transpose(1, 0, 2)
 
     @property
     def sizes(self) -> dict[Path, int]:
@@ -251,23 +251,23 @@ def _predicted(
 
 
 def predict_chip(predictor: Predictor, chip: Chip) -> Floats:
-    found = predictor.predict(chip)
+    probabilities = predictor.predict(chip)
     expected = (len(predictor.legend), *chip.grid.shape)
-    if found.shape != expected:
+    if probabilities.shape != expected:
         raise ValueError(
-            f"{type(predictor).__name__} gave {found.shape}, not {expected}"
+            f"{type(predictor).__name__} gave {probabilities.shape}, not {expected}"
         )
     seen = np.logical_or.reduce([image.valid for image in chip.images.values()])
-    return np.where(seen, found, np.float32(0))
+    return np.where(seen, probabilities, np.float32(0))
 
 
 def _begin(raw: RawMap, journal: Path, key: str) -> int:
     """Rows that an earlier attempt with this key finished; else files made anew."""
     facts = _facts(raw, key)
     if journal.is_file():
-        found = json.loads(journal.read_text(encoding="utf-8"))
-        done = int(found.pop("done"))
-        if key and found == facts:
+        state = json.loads(journal.read_text(encoding="utf-8"))
+        done = int(state.pop("done"))
+        if key and state == facts:
             return done
     # The journal goes first: it must never promise rows that the files have lost.
     journal.unlink(missing_ok=True)

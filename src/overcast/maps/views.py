@@ -215,11 +215,11 @@ class Viewed:
         for view in self.views:
             looked = view.of(chip)
             seen = np.logical_or.reduce([i.valid for i in looked.images.values()])
-            found, there = view.undo(
+            undone, covered = view.undo(
                 self.predictor.predict(looked), seen, (height, width)
             )
-            total += found
-            count += there
+            total += undone
+            count += covered
         return np.asarray(total / np.maximum(count, 1), np.float32)
 
 
@@ -230,8 +230,8 @@ def _scaled(values: Floats, seen: Mask, shape: Shape) -> tuple[Floats, Mask]:
         return known, seen
     weight = _resample(seen[None].astype(np.float32), shape)
     total = _resample(known, shape)
-    there = weight[0] > 0
-    return np.where(there, total / np.where(there, weight, 1), np.float32(0)), there
+    seen = weight[0] > 0
+    return np.where(seen, total / np.where(seen, weight, 1), np.float32(0)), seen
 
 
 def _resample(values: Floats, shape: Shape) -> Floats:

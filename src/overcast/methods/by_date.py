@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from overcast.errors import reading, writing
+from overcast.errors import writing
 from overcast.geo.bands import Sensor
 from overcast.geo.legend import Legend
 from overcast.geo.series import at, days_of
@@ -29,7 +30,9 @@ from overcast.maps.predictor import Predictor
 from overcast.methods.method import Learner, Method
 from overcast.progress import Progress
 from overcast.run_folder import RunFolder
-from overcast.texts import read_text
+from overcast.schema import from_tree, read_json
+
+_ADVICE = "train the run again"
 
 _SHOWN = 3
 _SHARPNESS = 12.0
@@ -116,18 +119,27 @@ def read_dates(folder: Path) -> tuple[tuple[date, ...], tuple[float, ...]]:
         If the file is not what `fit_by_date` wrote.
     """
     path = RunFolder(folder).dates
-    with reading(path, "train the run again", "list of dates"):
-        tree = json.loads(read_text(path))
+    tree = from_tree(_Dates, read_json(path, _ADVICE), path, _ADVICE)
     try:
-        days = tuple(date.fromisoformat(text) for text in tree["days"])
-        weights = tuple(float(w) for w in tree["weights"])
-        if len(days) != len(weights) or not all(0 <= w <= 1 for w in weights):
-            raise ValueError
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(
-            f"{path}: not days and a weight from 0 to 1 for each; train the run again"
-        ) from error
-    return days, weights
+        days = tuple(map(date.fromisoformat, tree.days))
+    except ValueError as error:
+        raise ValueError(f"{path}: days: {error}; {_ADVICE}") from error
+    return days, tree.weights
+
+
+@dataclass(frozen=True, slots=True)
+class _Dates:
+    """What ``dates.json`` holds."""
+
+    days: tuple[str, ...]
+    weights: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        """Check that every day has a share."""
+        if len(self.days) != len(self.weights):
+            raise ValueError("expected a weight for each of the days")
+        if not all(0 <= w <= 1 for w in self.weights):
+            raise ValueError("weights: expected numbers from 0 to 1")
 
 
 def said_of_dates(folder: Path) -> tuple[str, ...]:

@@ -90,8 +90,8 @@ class Restored:
         for y, x in product(_starts(rows), _starts(columns)):
             made = self._make(y, x)
             down, across = _shared(rows, y), _shared(columns, x)
-            there = _moved(down, offset[0]), _moved(across, offset[1])
-            values[:, *there] = made[:, *(_moved(down, y), _moved(across, x))]
+            target = _moved(down, offset[0]), _moved(across, offset[1])
+            values[:, *target] = made[:, *(_moved(down, y), _moved(across, x))]
         return Image.of(values, grid, self.sensor)
 
     @torch.inference_mode()
@@ -107,10 +107,10 @@ class Restored:
         chip = self.stack.read(Window(top, left, bottom - top, right - left))
         model: Any = self.network.model
         # Spectral indices, the network's last bands, are no part of the image.
-        found = model.restore(self.network.batch_of(chip))[1][
+        restored = model.restore(self.network.batch_of(chip))[1][
             0, : len(self.sensor.bands)
         ]
-        values = self.sensor.from_network(found.float().cpu().numpy())
+        values = self.sensor.from_network(restored.float().cpu().numpy())
         seen = np.logical_or.reduce([image.valid for image in chip.images.values()])
         own = np.where(seen, values, np.float32(np.nan))[:, y - top :, x - left :]
         return np.asarray(own[:, :_BLOCK, :_BLOCK], np.float32)

@@ -86,13 +86,13 @@ def pixel_features(
 
 
 def _indices(image: Image) -> list[Floats]:
-    found = []
+    indices = []
     for bands in _INDICES.values():
         if place := image.sensor.index(*bands):
             a, b = image.values[place[0]], image.values[place[1]]
             total = np.where(np.abs(a + b) < 1e-6, np.float32(np.nan), a + b)
-            found.append(np.clip((a - b) / total, -1, 1).astype(np.float32))
-    return found
+            indices.append(np.clip((a - b) / total, -1, 1).astype(np.float32))
+    return indices
 
 
 def guide_of(chip: Chip, sensors: Mapping[str, Sensor]) -> Image | None:

@@ -27,7 +27,7 @@ from overcast.methods.over import Chosen
 from overcast.methods.sampling import (
     FEWEST_SAMPLES,
     Sample,
-    chances_of,
+    chances_over,
     sample_over,
     sample_pixels,
 )
@@ -119,7 +119,7 @@ class Forest:
                 balanced=self.balanced,
                 progress=progress,
             )
-        chances = np.append(chances_of(over.shown, self.samples, self.balanced), 0)
+        chances = chances_over(over, self.samples, balanced=self.balanced)
         return sample_over(stacks, features, chances, halo=halo, seed=seed, over=over)
 
     def load(
@@ -158,9 +158,9 @@ class GrownForest:
         features = pixel_features(chip, self.sensors, self.filtered)
         pixels = np.ascontiguousarray(features.reshape(len(features), -1).T)
         chunks = [pixels[i : i + _CHUNK] for i in range(0, len(pixels), _CHUNK)]
-        found = np.concatenate([vote(self.trees, chunk) for chunk in chunks])
+        votes = np.concatenate([vote(self.trees, chunk) for chunk in chunks])
         out = np.zeros((len(self.legend), len(pixels)), np.float32)
-        out[self.classes] = found.T
+        out[self.classes] = votes.T
         return out.reshape(len(self.legend), *features.shape[1:])
 
 

@@ -45,13 +45,13 @@ def guided(
     by = [boxes.known(band) for band in guide.sensor.to_network(guide.values)]
     means = [boxes.mean(g) for g in by]
     inverse = inverted(_covariances(by, means, boxes))
-    found = np.empty((len(layers), *valid.shape), np.float32)
-    for layer, out in zip(layers, found, strict=True):
+    filtered = np.empty((len(layers), *valid.shape), np.float32)
+    for layer, out in zip(layers, filtered, strict=True):
         if layer.any():
             _filter(boxes.known(layer), (by, means, inverse), boxes, out)
         else:  # as are the probabilities of a class that is nowhere
             out[:] = 0
-    return found
+    return filtered
 
 
 def _filter(
@@ -85,15 +85,15 @@ def _covariances(
     by: Sequence[Floats], means: Sequence[Floats], boxes: Boxes
 ) -> list[list[Floats]]:
     """Covariance of the guide in every box, with the ridge: of bands [i][j], j >= i."""
-    found = []
+    rows = []
     for i, (a, mean) in enumerate(zip(by, means, strict=True)):
         row = []
         for b, other in zip(by[i:], means[i:], strict=True):
             row.append(boxes.mean(a * b))
             row[-1] -= mean * other
         row[0] += _RIDGE
-        found.append(row)
-    return found
+        rows.append(row)
+    return rows
 
 
 def inverted(upper: Sequence[Sequence[Floats]]) -> list[list[Floats]]:

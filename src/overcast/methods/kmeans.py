@@ -21,7 +21,14 @@ from overcast.geo.stack import Chip, Stack, agree
 from overcast.limits import check_limits
 from overcast.methods.arrays import check_array, load_arrays, save_arrays
 from overcast.methods.features import feature_names, halo_of, pixel_features
-from overcast.methods.sampling import FEWEST_SAMPLES, sample_pixels
+from overcast.methods.over import Chosen
+from overcast.methods.sampling import (
+    FEWEST_SAMPLES,
+    Sample,
+    chances_over,
+    sample_over,
+    sample_pixels,
+)
 from overcast.progress import Progress
 
 _FILE = "kmeans.safetensors"
@@ -55,27 +62,26 @@ class KMeans:
         check_limits(self, iterations=(1, 100_000), samples=(FEWEST_SAMPLES, 10**8))
 
     def fit(
-        self, stacks: Sequence[Stack], folder: Path, seed: int, progress: Progress
+        self,
+        stacks: Sequence[Stack],
+        folder: Path,
+        seed: int,
+        progress: Progress,
+        over: Chosen | None = None,
     ) -> None:
-        """Cluster pixels drawn by area, and name the clusters."""
+        """Cluster pixels drawn by area, and name the clusters.
+
+        With `over`, of the windows that were chosen alone.
+        """
         from sklearn.cluster import KMeans as Clustering
 
         first = agree(stacks)
-        sensors = first.sensors
-        sample = sample_pixels(
-            stacks,
-            lambda chip: pixel_features(chip, sensors, self.filtered),
-            self.samples,
-            halo=halo_of(sensors),
-            seed=seed,
-            balanced=False,
-            progress=progress,
-        )
+        sample = self._sample(stacks, seed, progress, over)
         mean = np.nanmean(sample.features, 0)
         spread = np.nanstd(sample.features, 0) + np.float32(1e-6)
         scaled = np.nan_to_num((sample.features - mean) / spread)
         progress("clustering", 0, 1)
-        found = Clustering(
+        clustering = Clustering(
             min(self.clusters, len(scaled)),
             n_init=self.starts,
             max_iter=self.iterations,
@@ -83,10 +89,43 @@ class KMeans:
         ).fit(scaled)
         progress("clustering", 1, 1)
         assert first.labels is not None
-        names = name_clusters(found.labels_, sample.classes, len(first.labels.legend))
-        arrays = {"centres": found.cluster_centers_, "mean": mean, "spread": spread}
+        names = name_clusters(
+            clustering.labels_, sample.classes, len(first.labels.legend)
+        )
+        arrays = {
+            "centres": clustering.cluster_centers_,
+            "mean": mean,
+            "spread": spread,
+        }
         floats = {k: np.ascontiguousarray(v, np.float32) for k, v in arrays.items()}
         save_arrays({**floats, "classes": names}, folder / _FILE)
+
+    def _sample(
+        self,
+        stacks: Sequence[Stack],
+        seed: int,
+        progress: Progress,
+        over: Chosen | None,
+    ) -> Sample:
+        """Draw the pixels that are clustered."""
+        sensors = agree(stacks).sensors
+        halo = halo_of(sensors)
+
+        def features(chip: Chip) -> NDArray[np.float32]:
+            return pixel_features(chip, sensors, self.filtered)
+
+        if over is None:
+            return sample_pixels(
+                stacks,
+                features,
+                self.samples,
+                halo=halo,
+                seed=seed,
+                balanced=False,
+                progress=progress,
+            )
+        chances = chances_over(over, self.samples, balanced=False)
+        return sample_over(stacks, features, chances, halo=halo, seed=seed, over=over)
 
     def load(
         self, folder: Path, legend: Legend, sensors: Mapping[str, Sensor]

@@ -280,8 +280,8 @@ class TrainedNetwork:
             logits = self.model(batch)
         scores = logits[0].float()
         scores[list(self.absent)] = -torch.inf
-        found = scores.softmax(0).cpu().numpy()
-        return np.asarray(found, np.float32)
+        probabilities = scores.softmax(0).cpu().numpy()
+        return np.asarray(probabilities, np.float32)
 
     def batch_of(self, chip: Chip) -> Batch:
         """A chip as the network sees it."""
@@ -326,11 +326,11 @@ def _drop_from(log: Path, step: int) -> None:
 
 def _before(lines: list[str], step: int) -> list[str]:
     """Whole lines of earlier steps; a line cut short by a kill is no JSON."""
-    kept = []
+    whole = []
     for line in lines:
         try:
             if json.loads(line)["step"] < step:
-                kept.append(line)
+                whole.append(line)
         except json.JSONDecodeError:
             continue
-    return kept
+    return whole

@@ -77,7 +77,7 @@ class Chosen:
     ----------
     windows
         Number of the stack and the window on its grid, in order.
-    there
+    totals
         Label pixels of every class in all of the ground ``[K]``, about.
     shown
         Label pixels of every class in the chosen windows ``[K]``, about.
@@ -86,7 +86,7 @@ class Chosen:
     """
 
     windows: tuple[tuple[int, Window], ...]
-    there: NDArray[np.float64]
+    totals: NDArray[np.float64]
     shown: NDArray[np.float64]
     each: Each = in_turn
 

@@ -62,16 +62,16 @@ def sample_pixels(
     labelled = [stack for stack in stacks if stack.labels is not None]
     windows = _chosen(labelled, seed, has_labels)
     chances = _chances(windows, classes, count, balanced)
-    found = _drawn(windows, features, np.append(chances, 0), halo, seed, progress)
-    if not len(found.classes):
+    sample = _drawn(windows, features, np.append(chances, 0), halo, seed, progress)
+    if not len(sample.classes):
         raise ValueError(
             f"{image_names(labelled)}: no pixel with a known label was seen by any "
             "sensor; check nodata tags and masks"
         )
     if balanced:
         names = _labels_of(labelled[0]).legend.names
-        _refuse_too_few(names, chances, found, count)
-    return found
+        _refuse_too_few(names, chances, sample, count)
+    return sample
 
 
 def _refuse_many(stacks: Sequence[Stack], count: int) -> None:
@@ -121,18 +121,18 @@ def sample_seen(
     if over is not None:
         pixels = sum(window.h * window.w for _, window in over.windows)
         chances = _evenly(count, pixels)
-        found = sample_over(bare, features, chances, halo=halo, seed=seed, over=over)
+        sample = sample_over(bare, features, chances, halo=halo, seed=seed, over=over)
     else:
         windows = _chosen(bare, seed)
         pixels = sum(window.h * window.w for _, window in windows)
         chances = _evenly(count, pixels)
-        found = _drawn(windows, features, chances, halo, seed, progress)
-    if not len(found.classes):
+        sample = _drawn(windows, features, chances, halo, seed, progress)
+    if not len(sample.classes):
         raise ValueError(
             f"{image_names(stacks)}: no sensor saw a pixel of the grid; check nodata "
             "tags and masks"
         )
-    return found.features
+    return sample.features
 
 
 def sample_over(
@@ -238,8 +238,8 @@ def _chances(
     """Probability with which a pixel of each class is drawn."""
     totals = np.zeros(classes)
     for stack, window in windows:
-        found = _labels_of(stack).read(stack.grid[window.slices]).values
-        totals += np.bincount(found[found != UNKNOWN], minlength=classes)
+        labels = _labels_of(stack).read(stack.grid[window.slices]).values
+        totals += np.bincount(labels[labels != UNKNOWN], minlength=classes)
     if totals.sum() == 0:
         names = label_names([stack for stack, _ in windows])
         raise ValueError(f"{names}: no pixel of the grid has a known label")
@@ -254,6 +254,19 @@ def chances_of(
         return np.full(len(totals), min(1.0, count / totals.sum()))
     share = count / (totals > 0).sum()
     return np.asarray(np.minimum(1.0, share / np.maximum(totals, 1)))
+
+
+def chances_over(over: Chosen, count: int, *, balanced: bool) -> NDArray[np.float64]:
+    """Chance of a pixel of every class in chosen windows ``[K + 1]``; unknown is last.
+
+    With `balanced`, as many of every class are drawn; else of each class as many as it
+    has in all of the ground, however many of them the windows show.
+    """
+    chances = chances_of(over.shown, count, balanced=True)
+    if not balanced:
+        wanted = count * over.totals / over.totals.sum()
+        chances = np.minimum(1.0, wanted / np.maximum(over.shown, 1))
+    return np.append(chances, 0)
 
 
 def _labels_of(stack: Stack) -> LabelSource:
@@ -281,8 +294,8 @@ def _chosen(
     random = np.random.default_rng((seed, 3))
     # Where labels are few, most windows have none: those that have some are looked for.
     shuffled = random.permutation(len(windows))
-    found = (int(i) for i in shuffled if fit(*windows[i]))
-    return [windows[i] for i in sorted(islice(found, _MOST_WINDOWS))]
+    fitting = (int(i) for i in shuffled if fit(*windows[i]))
+    return [windows[i] for i in sorted(islice(fitting, _MOST_WINDOWS))]
 
 
 def _cells(shape: tuple[int, int]) -> Iterator[Window]:

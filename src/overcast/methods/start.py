@@ -14,7 +14,6 @@ from typing import Any
 
 from torch import Tensor
 
-from overcast.errors import reading
 from overcast.geo.bands import Sensor
 from overcast.geo.stack import Stack
 from overcast.methods.method import method_of
@@ -22,9 +21,10 @@ from overcast.models.segmenter import Segmenter
 from overcast.plan import choose, read_plan
 from overcast.progress import Progress
 from overcast.run_folder import PLAN, RunFolder
+from overcast.schema import from_tree, read_json
 from overcast.train.checkpoint import read_weights
 from overcast.train.transfer import Reading, adopt, readings, unread
-from overcast.trees import from_tree, to_tree
+from overcast.trees import to_tree
 
 
 def start_from(
@@ -70,13 +70,13 @@ def start_from(
     run = _Run.read(RunFolder.of(folder))
     own = _Run(options, sensors, model.state_dict())
     _check_units(where, sensors, run.sensors)
-    found = adopt(model, own.readings(), run.weights, run.readings())
-    if not found:
+    adopted = adopt(model, own.readings(), run.weights, run.readings())
+    if not adopted:
         raise ValueError(
             f"{where}: nothing of it fits this network; the run is {run}, this is {own}; "
             "take the run's model with its options, and some of its bands"
         )
-    return found
+    return adopted
 
 
 def check_frozen(
@@ -163,11 +163,15 @@ class _Run:
             description, weights = run.interface, run.weights
         if not weights.is_file():
             raise ValueError(f"{folder}: the run was not finished; carry it out first")
-        with reading(description, "train the run again", "description of images"):
-            tree = json.loads(description.read_text(encoding="utf-8"))
-            items = dict(tree["sensors"])
+        again = "train the run again"
+        tree = read_json(description, again)
+        items = tree.get("sensors") if isinstance(tree, dict) else None
+        if not isinstance(items, dict):
+            raise ValueError(
+                f"{description}: sensors: expected images by name; {again}"
+            )
         sensors = {
-            name: from_tree(Sensor, item, str(description))
+            name: from_tree(Sensor, item, f"{description}: sensors.{name}", again)
             for name, item in items.items()
         }
         return cls(method.model, sensors, read_weights(weights))

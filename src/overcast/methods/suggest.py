@@ -51,20 +51,20 @@ def patches_of(shape: tuple[int, int], side: int, seed: int) -> list[Window]:
         If there is no whole one.
     """
     height, width = shape
-    found = [
+    squares = [
         Window(y, x, side, side)
         for y in range(0, height - side + 1, side)
         for x in range(0, width - side + 1, side)
     ]
-    if not found:
+    if not squares:
         raise ValueError(
             f"no patch of {side} x {side} pixels in a grid of {height} x {width}; give "
             "a smaller side"
         )
-    if len(found) <= MOST:
-        return found
-    chosen = np.random.default_rng(seed).choice(len(found), MOST, replace=False)
-    return [found[i] for i in sorted(chosen)]
+    if len(squares) <= MOST:
+        return squares
+    chosen = np.random.default_rng(seed).choice(len(squares), MOST, replace=False)
+    return [squares[i] for i in sorted(chosen)]
 
 
 def telling_patches(
@@ -98,9 +98,9 @@ def telling_patches(
         for table, clusters in zip(tables, clusters_of(pixels, arrays), strict=True):
             table[row] = np.bincount(clusters[clusters >= 0], minlength=table.shape[1])
         progress("looking", row + 1, len(windows))
-    if (found := int((tables[0].sum(1) > 0).sum())) < count:
+    if (visible := int((tables[0].sum(1) > 0).sum())) < count:
         raise ValueError(
-            f"{count} patches asked for, and {found} have anything to see; give a "
+            f"{count} patches asked for, and {visible} have anything to see; give a "
             "smaller count or side"
         )
     order, likeness = most_like_all(np.concatenate(tables, 1), count)

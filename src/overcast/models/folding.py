@@ -68,13 +68,13 @@ def fold(kernel: Tensor, weights: Published, images: Sequence[Seen]) -> Tensor:
             offset += own * ((low - channel.mean) / channel.spread)
         folded += [*scaled, *[nothing] * image.others, offset]
     flat = [band for image in images for band in image.bands]
-    found = {place for band in flat if (place := _place(band, weights)) is not None}
-    if found:
+    places = {place for band in flat if (place := _place(band, weights)) is not None}
+    if places:
         first = next(i for i, image in enumerate(images) if knows(weights, image.bands))
         validity = sum(image.channels for image in images[: first + 1]) - 1
-        folded[validity] += _absent(kernel, weights, found)
+        folded[validity] += _absent(kernel, weights, places)
     used = sum(_comparable(band, weights) for band in flat)
-    return torch.stack(folded, 1) * ((len(found) or len(weights.bands)) / used)
+    return torch.stack(folded, 1) * ((len(places) or len(weights.bands)) / used)
 
 
 def _expected(kernel: Tensor, weights: Published, band: Band) -> tuple[Tensor, Channel]:
@@ -89,11 +89,11 @@ def _expected(kernel: Tensor, weights: Published, band: Band) -> tuple[Tensor, C
     return kernel.mean(1) * share, Channel(band.name, mean, spread)
 
 
-def _absent(kernel: Tensor, weights: Published, found: Collection[int]) -> Tensor:
+def _absent(kernel: Tensor, weights: Published, places: Collection[int]) -> Tensor:
     """Return what missing bands add ``[O, h, w]``, each at its typical value."""
     total = torch.zeros_like(kernel[:, 0])
     for place, channel in enumerate(weights.channels):
-        if place not in found:
+        if place not in places:
             z = (channel.typical - channel.mean) / channel.spread
             total += kernel[:, place] * z
     return total

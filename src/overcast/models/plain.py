@@ -41,10 +41,10 @@ class PlainEncoder(nn.Module):
         )
 
     def forward(self, image: Tensor) -> list[Tensor]:
-        found = [image]
+        features = [image]
         for level in self.levels:
-            found.append(level(F.avg_pool2d(found[-1], 2)))
-        return found
+            features.append(level(F.avg_pool2d(features[-1], 2)))
+        return features
 
 
 def convolved(inputs: int, width: int) -> nn.Sequential:

@@ -76,9 +76,9 @@ def load(
     tensors, loaded = read(weights, progress), set[str]()
     for part in chosen:
         encoder = model.get_submodule(part)
-        found = _translated(encoder, tensors, weights)
-        _fill(encoder, found, weights, parts[part])
-        loaded |= {f"{part}.{name}" for name in found}
+        translated = _translated(encoder, tensors, weights)
+        _fill(encoder, translated, weights, parts[part])
+        loaded |= {f"{part}.{name}" for name in translated}
     return [name for name, _ in model.named_parameters() if name in loaded]
 
 
@@ -161,25 +161,25 @@ def _advice(weights: Published) -> str:
 
 def _fill(
     encoder: nn.Module,
-    found: dict[str, Tensor],
+    tensors: dict[str, Tensor],
     weights: Published,
     images: Sequence[Seen],
 ) -> None:
     """Copy published tensors into an encoder, after folding the first convolution."""
     stem = _stem(encoder, sum(image.channels for image in images))
-    if found[stem].shape[1] != len(weights.bands):
+    if tensors[stem].shape[1] != len(weights.bands):
         raise ValueError(
-            f"{weights.name}: {stem} is {list(found[stem].shape)}, expected "
+            f"{weights.name}: {stem} is {list(tensors[stem].shape)}, expected "
             f"{len(weights.bands)} inputs: {', '.join(weights.bands)}"
         )
-    found[stem] = fold(found[stem], weights, images)
+    tensors[stem] = fold(tensors[stem], weights, images)
     for name, tensor in encoder.state_dict().items():
-        if name in found and found[name].shape != tensor.shape:
+        if name in tensors and tensors[name].shape != tensor.shape:
             raise ValueError(
-                f"{weights.name}: {name} is {list(found[name].shape)}, expected "
+                f"{weights.name}: {name} is {list(tensors[name].shape)}, expected "
                 f"{list(tensor.shape)}; {_advice(weights)}"
             )
-    encoder.load_state_dict(found, strict=False)
+    encoder.load_state_dict(tensors, strict=False)
 
 
 def _stem(encoder: nn.Module, inputs: int) -> str:

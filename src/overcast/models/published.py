@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import difflib
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from overcast.texts import read_text
+from overcast.schema import from_tree, read_toml
 
 DISPLAY = ""
 """Unit of weights that saw pictures: values from 0 to 1, whatever was measured."""
@@ -206,7 +205,7 @@ _TABLE = (
         ("Apache-2.0", _SATLAS_PAPER),
     ),
 )
-PUBLISHED: Mapping[str, Published] = {found.name: found for found in _TABLE}
+PUBLISHED: Mapping[str, Published] = {one.name: one for one in _TABLE}
 """Weights of Sentinel-1 and Sentinel-2 encoders, by name."""
 
 
@@ -248,6 +247,16 @@ def published(name: str) -> Published:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Described:
+    """What a description of weights holds."""
+
+    file: str
+    unit: str
+    bands: tuple[Channel, ...]
+    sha256: str = ""
+
+
 def described(path: Path) -> Published:
     """Weights of one's own, described in a TOML file beside them.
 
@@ -260,31 +269,20 @@ def described(path: Path) -> Published:
     ValueError
         If a key is missing or unknown, or the file is not TOML.
     """
-    try:
-        tree: dict[str, Any] = tomllib.loads(read_text(path))
-        channels = tuple(Channel(**band) for band in tree.pop("bands"))
-        file, unit = path.parent / tree.pop("file"), str(tree.pop("unit"))
-        sha256 = str(tree.pop("sha256", "")).lower()
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: not a TOML file: {error}") from error
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(
-            f"{path}: not a description of weights: {error}; expected file, unit, "
-            "[[bands]] with band, mean, spread, typical, and optionally sha256"
-        ) from error
+    found = from_tree(_Described, read_toml(path), path)
+    sha256 = found.sha256.lower()
     if sha256 and not re.fullmatch(r"[0-9a-f]{64}", sha256):
         raise ValueError(
             f"{path}: sha256 is {sha256[:70]!r}; expected the 64 hexadecimal digits that "
             "`sha256sum` prints"
         )
-    if tree or not channels:
-        wrong = f"unknown key {next(iter(tree))!r}" if tree else "no [[bands]]"
-        raise ValueError(f"{path}: {wrong}; expected file, unit, sha256 and [[bands]]")
+    if not found.bands:
+        raise ValueError(f"{path}: no [[bands]]; expected one for every channel")
     return Published(
         name=path.stem,
         encoder="",
-        channels=channels,
-        unit=unit,
+        channels=found.bands,
+        unit=found.unit,
         sha256=sha256,
-        file=file,
+        file=path.parent / found.file,
     )

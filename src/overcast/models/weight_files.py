@@ -64,9 +64,9 @@ def find(start: str | Path) -> Published:
         if path.suffix in (".pth", ".pt", ".safetensors"):
             raise ValueError(f"{path}: no such file of weights")
         return published(str(start))
-    found = _digest(path)
+    digest = _digest(path)
     for weights in PUBLISHED.values():
-        if found.startswith(weights.sha256):
+        if digest.startswith(weights.sha256):
             return replace(weights, file=path)
     raise ValueError(
         f"{path}: not one of the published files that are known here; describe it in a "
@@ -104,10 +104,10 @@ def _tensors(tree: Any, path: Path) -> dict[str, Tensor]:
         if isinstance(tree, Mapping) and isinstance(tree.get(key), Mapping):
             tree = tree[key]
     tensors = tree.items() if isinstance(tree, Mapping) else ()
-    found = {str(name): value for name, value in tensors if isinstance(value, Tensor)}
-    if not found:
+    weights = {str(name): value for name, value in tensors if isinstance(value, Tensor)}
+    if not weights:
         raise ValueError(f"{path}: holds no tensors by name; expected a state dict")
-    return found
+    return weights
 
 
 def _fetched(weights: Published, progress: Progress) -> Path:
@@ -140,12 +140,12 @@ def _is_of_network(error: Exception) -> bool:
 
 def _download(url: str, path: Path, progress: Progress) -> None:
     with (
-        urllib.request.urlopen(url, timeout=_PATIENCE_S) as there,
+        urllib.request.urlopen(url, timeout=_PATIENCE_S) as reply,
         path.open("wb") as out,
     ):
-        total = int(there.headers.get("Content-Length") or 0)
+        total = int(reply.headers.get("Content-Length") or 0)
         done = 0
-        while block := there.read(_BLOCK):
+        while block := reply.read(_BLOCK):
             out.write(block)
             done += len(block)
             progress("downloading weights", done, max(total, done))
@@ -154,11 +154,11 @@ def _download(url: str, path: Path, progress: Progress) -> None:
 
 
 def _check(path: Path, weights: Published) -> None:
-    found, expected = _digest(path), _expected(path, weights)
-    if not found.startswith(expected):
+    digest, expected = _digest(path), _expected(path, weights)
+    if not digest.startswith(expected):
         raise ValueError(
             f"{path}: not the file of {weights.name} that was published, or damaged: "
-            f"SHA-256 is {found[:16]}..., expected {expected[:16]}...; get it anew"
+            f"SHA-256 is {digest[:16]}..., expected {expected[:16]}...; get it anew"
         )
 
 

@@ -365,8 +365,8 @@ def _write_plain(rows: Rows, form: _Form, path: Path) -> list[Counts]:
     step, counted = form.step or 1, form.bands if form.step else 0
     counts = [histogram(np.empty(0), step) for _ in range(counted)]
     with form.create(path) as dataset:
-        for y, found in rows:
-            bands = found[None] if found.ndim == 2 else found
+        for y, part in rows:
+            bands = part[None] if part.ndim == 2 else part
             window = rasterio.windows.Window(0, y, bands.shape[2], bands.shape[1])
             dataset.write(bands, window=window)
             for total, values in zip(counts, bands, strict=False):

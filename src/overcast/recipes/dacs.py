@@ -170,7 +170,8 @@ class Dacs:
         """
         if self.decay is None or self.ramp is None:
             raise ValueError(
-                "decay and ramp follow the number of steps, which nobody gave: configure"
+                "decay and ramp follow the number of steps, which is not known; call "
+                "configure"
             )
         return Adapting(model, self.decay)
 

@@ -83,16 +83,20 @@ def take_census(stacks: Sequence[Stack], outlines: Sequence[Any], each: Each) ->
     )
 
 
-def choose_windows(census: Census, seed: int, each: Each) -> Chosen:
+def choose_windows(
+    census: Census, seed: int, each: Each, strata: NDArray[np.int64] | None = None
+) -> Chosen:
     """Windows that show enough cells of every class, and some of any content.
 
-    Every stack is a stratum. The choice depends on the census and the seed alone.
+    `strata` ``[W]`` say which stratum each window is of; without them, every stack is
+    one. The choice depends on the census, the strata and the seed alone.
     """
     random = np.random.default_rng((seed, 31))
     shuffled = random.permutation(len(census.windows))
     taken = np.zeros(len(shuffled), np.bool_)
     taken[shuffled[census.cells[shuffled].any(1)][:_LEAST]] = True
-    strata = np.array([index for index, _ in census.windows])
+    if strata is None:
+        strata = np.array([index for index, _ in census.windows])
     for stratum in np.unique(strata):
         inside = shuffled[strata[shuffled] == stratum]
         totals = census.cells[inside].sum(0)
@@ -121,7 +125,7 @@ def _blocks(stack: Stack, outline: Any) -> list[list[Window]]:
     h, w = stack.shape
     shapely.prepare(outline)
     size = _ACROSS * WINDOW
-    found = []
+    blocks = []
     for top in range(0, h, size):
         for left in range(0, w, size):
             windows = [
@@ -131,8 +135,8 @@ def _blocks(stack: Stack, outline: Any) -> list[list[Window]]:
             ]
             own = [one for one in windows if _touches(stack.grid, one, outline)]
             if own:
-                found.append(own)
-    return found
+                blocks.append(own)
+    return blocks
 
 
 def _touches(grid: GeoBox, window: Window, outline: Any) -> bool:

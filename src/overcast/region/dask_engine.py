@@ -20,7 +20,7 @@ from distributed import Client, Future, LocalCluster, as_completed
 from distributed.scheduler import KilledWorker
 
 from overcast.errors import FAULT, MACHINE, MachineError
-from overcast.region.engine import Engine, Failed, TaskError, told
+from overcast.region.engine import Engine, Failed, TaskError, explained
 
 T = TypeVar("T")
 _AHEAD = 3
@@ -134,7 +134,7 @@ class OnDask:
 
     def _submit(self, do: Callable[[T], Any], item: T, name: str) -> Future:
         return self.client.submit(
-            partial(told, do),
+            partial(explained, do),
             item,
             key=f"overcast-{name}-{uuid.uuid4().hex[:8]}",
             pure=False,

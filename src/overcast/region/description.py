@@ -11,7 +11,7 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +21,18 @@ from overcast.geo.location import Location
 from overcast.geo.times import seen_of
 from overcast.limits import check_limits
 from overcast.plan import Data, ImageInput, Plan, fingerprint, plan_of_tree, unsigned
+from overcast.plan_images import LATER
 from overcast.region.from_catalogues import Acquire, plain_acquire, tree_of_acquire
+from overcast.region.strata import NONE, ZONES
+from overcast.schema import from_tree
 from overcast.texts import read_text
-from overcast.trees import from_tree, parse_yaml, to_tree
+from overcast.trees import parse_yaml, to_tree
 
 _CELL, _SMALLEST = 512, 32
 _YAML = (".yaml", ".yml")
-_OWN = ("tiles", "cell", "outline", "crs", "resolution")
+_OWN = tuple(
+    ("tiles", "cell", "outline", "crs", "resolution", "strata", "strata_column")
+)
 _ACQUIRE = "acquire"
 
 
@@ -51,6 +56,11 @@ class Cut:
         UTM, each zone by itself.
     resolution
         Metres of a pixel; that of the leading image, if it is not said.
+    strata
+        Where each class must be learned from: in each zone (``zones``), in each polygon
+        of a vector file, or anywhere (``none``).
+    strata_column
+        Polygons with the same value there are one stratum.
     """
 
     outline: str | None = None
@@ -58,9 +68,13 @@ class Cut:
     cell: int = 0
     crs: str = "auto"
     resolution: float | None = None
+    strata: str = field(default=ZONES, metadata=LATER)
+    strata_column: str | None = field(default=None, metadata=LATER)
 
     def __post_init__(self) -> None:
-        """Check that tiles are whole numbers of cells."""
+        """Check that tiles are whole numbers of cells, and strata have a file."""
+        if self.strata_column is not None and self.strata in (ZONES, NONE):
+            raise ValueError("strata_column: of which file? give strata: FILE as well")
         check_limits(self, tiles=(_SMALLEST, 65_536), cell=(0, 4096))
         check_limits(self, resolution=(0.05, 10_000))
         if self.tiles % (self.cell or _SMALLEST):
@@ -115,6 +129,8 @@ class Region:
     def ground(self) -> str:
         """Changes with what is learned from; not with tiles, nor with cells."""
         where = [self.cut.outline, self.cut.crs, self.cut.resolution]
+        if self.cut.strata != ZONES:
+            where += [self.cut.strata, self.cut.strata_column]
         return fingerprint([self.plan.fingerprint, where, *self._acquired])
 
     @property
@@ -144,6 +160,8 @@ def read_region(path: Path) -> Region:
     if cut.outline is not None and not is_named(cut.outline):
         outline = Location.of(cut.outline, path.parent).text
         cut = replace(cut, outline=outline)
+    if cut.strata not in (ZONES, NONE):
+        cut = replace(cut, strata=Location.of(cut.strata, path.parent).text)
     acquire = None
     if _ACQUIRE in tree:
         acquire = _acquire(tree[_ACQUIRE], path)

@@ -70,14 +70,14 @@ class InTurn:
     def _one(self, do: Callable[[T], Any], item: T) -> Any:
         for left in range(self.retries, -1, -1):
             try:
-                return told(do, item)
+                return explained(do, item)
             except TaskError as error:
                 if not left or error.code == FAULT:
                     return Failed(error.line, error.code)
         raise AssertionError
 
 
-def told(do: Callable[[T], Any], item: T) -> Any:
+def explained(do: Callable[[T], Any], item: T) -> Any:
     """Do a task; an error leaves it as a line and an exit code."""
     try:
         return do(item)

@@ -135,7 +135,7 @@ def _work_off(
             metrics.add(None)
         else:
             records[name] = result
-            events("tile", **_told(result))
+            events("tile", **_facts(result))
             metrics.add(result)
         events.step("mapping", done, len(left))
     metrics.write()
@@ -190,6 +190,6 @@ def _stamped(path: Path, known: dict[Path, Any]) -> Any:
     return known[path]
 
 
-def _told(record: Record) -> dict[str, Any]:
+def _facts(record: Record) -> dict[str, Any]:
     names = ("tile", "seconds", "cpu_seconds", "peak_mib", "host")
     return {name: record[name] for name in names}

@@ -24,6 +24,7 @@ from overcast.region.description import Region
 from overcast.region.engine import Engine, Failed
 from overcast.region.events import Events
 from overcast.region.ground import Ground
+from overcast.region.strata import ZONES, strata_of
 from overcast.run import is_trained, learn
 
 
@@ -68,12 +69,24 @@ def each_of(engine: Engine, events: Events) -> Each:
 
 
 def _chosen(region: Region, ground: Ground, each: Each) -> Chosen | None:
-    """Windows to learn from; None for methods that find their own."""
-    stacks = [zone.stack for zone in ground.zones]
+    """Windows to learn from; None for methods that find their own.
+
+    Raises
+    ------
+    ValueError
+        If such a method is given strata.
+    """
+    stacks, cut = [zone.stack for zone in ground.zones], region.cut
     if not takes_over(method_of(region.plan)) or stacks[0].labels is None:
+        if cut.strata != ZONES:
+            raise ValueError(
+                f"strata: {region.plan.method['name']} chooses windows itself; leave "
+                "strata out, or learn with weak, forest or kmeans"
+            )
         return None
     census = take_census(stacks, [zone.outline for zone in ground.zones], each)
-    return choose_windows(census, region.plan.seed, each)
+    strata = strata_of(cut.strata, cut.strata_column, stacks, census.windows)
+    return choose_windows(census, region.plan.seed, each, strata)
 
 
 def _place(ground: Ground) -> GeoBox:

@@ -18,6 +18,7 @@ from overcast.geo.legend import Legend, legend_to_csv
 from overcast.jobs.after import attempt
 from overcast.output import write_whole
 from overcast.product.collection import About, write_collection
+from overcast.product.mirror import write_mirror
 from overcast.region.mosaics import write_mosaic_json, write_vrt
 from overcast.region.page import write_overview
 from overcast.region.tile import Record, Work
@@ -147,3 +148,4 @@ def _catalogue(
         "Made by overcast.",
     )
     write_collection([work.folder for work in works], folder, folder, about)
+    write_mirror(folder)

@@ -173,7 +173,7 @@ def _mapped(work: Work, draft: Path) -> tuple[HeldMap, Record]:
     tags = tags_of(work.runs, stack) | {"OVERCAST_TILE": work.name}
     mapped = write_rasters(held, (grid, predictor.legend), draft, tags)
     inputs = Inputs(_on(stack, grid), (), work.key)
-    publish_map(mapped, predictor, inputs, work.folder, work.runs.found, origins)
+    publish_map(mapped, predictor, inputs, work.folder, work.runs.run_folders, origins)
     box = grid.footprint("EPSG:4326", npoints=9).boundingbox
     return held, {
         "shape": [window.h, window.w],

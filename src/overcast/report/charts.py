@@ -127,7 +127,7 @@ def timeline(dates: Mapping[str, Mapping[date, float]]) -> Markup | None:
     return frame.svg("Share of the map that each date saw", [*parts, titles])
 
 
-def reliability_diagram(found: Mapping[str, Reliability]) -> Markup:
+def reliability_diagram(reliabilities: Mapping[str, Reliability]) -> Markup:
     """Accuracy over confidence, a dot a bin, and below how many pixels each bin has.
 
     The diagonal is confidence that means what it says; dots below it are too sure. A
@@ -140,8 +140,10 @@ def reliability_diagram(found: Mapping[str, Reliability]) -> Markup:
         frame.axes([], ticks),
         f'<line x1="0" y1="320" x2="320" y2="0" stroke="{_SOFT}" stroke-dasharray="4 4"/>',
     ]
-    most = max((r.points.max(initial=0) for r in found.values()), default=0) or 1
-    shown = list(zip(_COLOURS, found.values(), strict=False))
+    most = (
+        max((r.points.max(initial=0) for r in reliabilities.values()), default=0) or 1
+    )
+    shown = list(zip(_COLOURS, reliabilities.values(), strict=False))
     for place, (colour, reliability) in enumerate(shown):
         parts += _dots(frame, reliability, colour)
         parts += _counts(reliability, most, colour, (place, len(shown)))
@@ -166,29 +168,31 @@ def reliability_diagram(found: Mapping[str, Reliability]) -> Markup:
     )
 
 
-def _dots(frame: _Frame, found: Reliability, colour: str) -> list[str]:
+def _dots(frame: _Frame, reliability: Reliability, colour: str) -> list[str]:
     parts = []
-    for b, pixels in enumerate(found.pixels):
+    for b, pixels in enumerate(reliability.pixels):
         if pixels <= 0:
             continue
-        x, y = frame.place(found.mean_confidence[b], found.accuracy[b]).split(",")
-        radius = max(2.5, 16 * math.sqrt(pixels / found.pixels.sum()))
-        opacity = 0 if found.points[b] < FEW else 0.55
+        x, y = frame.place(
+            reliability.mean_confidence[b], reliability.accuracy[b]
+        ).split(",")
+        radius = max(2.5, 16 * math.sqrt(pixels / reliability.pixels.sum()))
+        opacity = 0 if reliability.points[b] < FEW else 0.55
         parts.append(
             f'<circle cx="{x}" cy="{y}" r="{radius:.1f}" fill="{colour}" '
             f'fill-opacity="{opacity}" stroke="{colour}"><title>'
-            f"{found.points[b]:,.0f} pixels</title></circle>"
+            f"{reliability.points[b]:,.0f} pixels</title></circle>"
         )
     return parts
 
 
 def _counts(
-    found: Reliability, most: float, colour: str, place: tuple[int, int]
+    reliability: Reliability, most: float, colour: str, place: tuple[int, int]
 ) -> list[str]:
     """Bars of the pixels of every bin, beside those of the other reliabilities."""
     parts = []
-    for b, pixels in enumerate(found.points):
-        low, high = 320 * found.edges[b], 320 * found.edges[b + 1]
+    for b, pixels in enumerate(reliability.points):
+        low, high = 320 * reliability.edges[b], 320 * reliability.edges[b + 1]
         wide = 0.8 * (high - low) / place[1]
         left = low + 0.1 * (high - low) + place[0] * wide
         tall = _BARS * pixels / most

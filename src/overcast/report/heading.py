@@ -9,13 +9,14 @@ from __future__ import annotations
 import base64
 import json
 import re
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from markupsafe import escape
 
 from overcast import map_folder
 from overcast.errors import reading, writing
+from overcast.schema import from_tree, read_json
 
 _LOGOS = {
     b"\x89PNG\r\n\x1a\n": "png",
@@ -89,16 +90,10 @@ def read_heading(folder: Path) -> Heading:
     path = folder / map_folder.HEADING
     if not path.is_file():
         return NOTHING_SAID
-    with reading(path):
-        tree = json.loads(path.read_text(encoding="utf-8"))
-    known = {field.name for field in fields(Heading)}
-    if not isinstance(tree, dict) or not set(tree) <= known:
-        raise ValueError(f"{path}: expected {', '.join(sorted(known))} alone")
-    if not all(isinstance(value, str) for value in tree.values()):
-        raise ValueError(f"{path}: expected texts alone")
-    if tree.get("logo") and not tree["logo"].startswith("data:image/"):
+    heading = from_tree(Heading, read_json(path), path)
+    if heading.logo and not heading.logo.startswith("data:image/"):
         raise ValueError(f"{path}: logo: expected data:image/...; give --logo again")
-    return Heading(**tree)
+    return heading
 
 
 def write_heading(heading: Heading, folder: Path) -> None:

@@ -234,8 +234,8 @@ class _Matrix:
     rows: Sequence[tuple[str, Sequence[float | None], int]]
 
 
-def _matrix(found: Mapping[str, Any]) -> _Matrix:
-    counts, names = found["confusion"], list(found["per_class"])
+def _matrix(scores: Mapping[str, Any]) -> _Matrix:
+    counts, names = scores["confusion"], list(scores["per_class"])
     columns = list(zip(*counts, strict=True))
     here = [k for k in range(len(names)) if sum(counts[k]) or sum(columns[k])]
     rows = []

@@ -51,10 +51,10 @@ def look_at_image(source: ImageSource, grid: GeoBox) -> Image:
     if not isinstance(source, ImageFile) or spans is None:
         return source.read(grid)
     source = _shown_of(source)
-    there = source.grid[spans]
-    shape = _thinned(there, grid)
+    part = source.grid[spans]
+    shape = _thinned(part, grid)
     values = source.read_part(spans, shape)
-    values = warp_values(values, there.zoom_to(shape), grid)
+    values = warp_values(values, part.zoom_to(shape), grid)
     return Image.of(values, grid, source.sensor)
 
 
@@ -66,20 +66,20 @@ def look_at_classes(source: LabelSource, grid: GeoBox) -> Labels:
     spans = overlap(source.grid, grid)
     if not isinstance(source, LabelFile) or spans is None:
         return source.read(grid)
-    there = source.grid[spans]
-    shape = _thinned(there, grid)
+    part = source.grid[spans]
+    shape = _thinned(part, grid)
     rows, columns = (
         (np.arange(n) + 0.5) * whole // n
-        for n, whole in zip(shape, there.shape, strict=True)
+        for n, whole in zip(shape, part.shape, strict=True)
     )
     classes = np.empty(shape, np.uint8)
-    for piece in pieces(there):
+    for piece in pieces(part):
         here = (rows >= piece[0].start) & (rows < piece[0].stop)
         if here.any():
             wanted = (rows[here] - piece[0].start).astype(int)
-            values = source.read(there[piece]).values
+            values = source.read(part[piece]).values
             classes[here] = values[wanted][:, columns.astype(int)]
-    values = warp_classes(classes, there.zoom_to(shape), grid)
+    values = warp_classes(classes, part.zoom_to(shape), grid)
     return Labels(values=values, grid=grid, legend=source.legend)
 
 

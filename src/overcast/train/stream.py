@@ -114,7 +114,7 @@ class Crops:
     def _window(self, random: np.random.Generator, index: int) -> Chip:
         """Draw a class, a pixel of it, and where in the window that pixel lies."""
         region = self._regions.read(index)
-        chances = self._regions.found(index) * self._regions.weight
+        chances = self._regions.pixels(index) * self._regions.weight
         chosen = random.choice(len(chances), p=chances / chances.sum())
         starts, sides = [], []
         pixel = _pixel(random, region.classes, int(chosen))
@@ -148,18 +148,18 @@ def crops_of(
     if not stacks:
         raise ValueError("no scenes to draw windows of")
     memory = _MEMORY // len(stacks)
-    found = [Crops(s, size, 1, seed + i, balance, memory) for i, s in enumerate(stacks)]
-    area = np.array([crops.known for crops in found], float)
+    every = [Crops(s, size, 1, seed + i, balance, memory) for i, s in enumerate(stacks)]
+    area = np.array([crops.known for crops in every], float)
     shares = area / area.sum()
 
     def mixed(step: int) -> Batch:
         random = np.random.default_rng((seed, 6, step))
-        chosen = random.choice(len(found), batch, p=shares)
+        chosen = random.choice(len(every), batch, p=shares)
         numbers = range(step * batch, (step + 1) * batch)
         # Its regions change as slowly as windows of that stack are drawn.
         return join(
             [
-                found[n].after(int(number * shares[n]), number)
+                every[n].after(int(number * shares[n]), number)
                 for number, n in zip(numbers, chosen, strict=True)
             ]
         )

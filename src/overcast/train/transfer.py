@@ -37,11 +37,11 @@ class Reading:
     """Bands that the input channels of a weight are, in order.
 
     Where a network mixes bands before that weight sees them, they can't be told apart:
-    `told` is False, and all bands that there are stand in `channels`.
+    `distinct` is False, and all bands that there are stand in `channels`.
     """
 
     channels: tuple[Channel, ...]
-    told: bool = True
+    distinct: bool = True
 
 
 def encoder_weights(model: Segmenter) -> list[str]:
@@ -68,12 +68,14 @@ def readings(build: Build, sensors: Mapping[str, Sensor]) -> dict[str, Reading]:
     bands = {name: len(sensor.bands) for name, sensor in sensors.items()}
     model = build(bands)
     wider = build({name: count + 1 for name, count in bands.items()}).state_dict()
-    told = _traced(model, sensors)
+    traced = _traced(model, sensors)
     everything = tuple(
         (n, band) for n, sensor in sensors.items() for band in sensor.names
     )
     return {
-        name: Reading(told[name]) if name in told else Reading(everything, told=False)
+        name: Reading(traced[name])
+        if name in traced
+        else Reading(everything, distinct=False)
         for name, weight in model.state_dict().items()
         if wider[name].shape != weight.shape
     }
@@ -131,7 +133,7 @@ def unread(model: Segmenter, own: Mapping[str, Reading]) -> list[Channel]:
     """
     weights, used, known = model.state_dict(), set[Channel](), dict[Channel, None]()
     for name, reading in own.items():
-        if not reading.told:
+        if not reading.distinct:
             return []  # which column is of which band can't be said
         for index, channel in enumerate(reading.channels):
             known[channel] = None
@@ -147,7 +149,8 @@ def _matched(
     if own == theirs:
         return other
     common = set(own.channels) & set(theirs.channels)
-    if not (own.told and theirs.told) or all(band == VALIDITY for _, band in common):
+    apart = own.distinct and theirs.distinct
+    if not apart or all(band == VALIDITY for _, band in common):
         return None
     if other.shape[0] != mine.shape[0] or other.shape[2:] != mine.shape[2:]:
         return None
@@ -193,12 +196,12 @@ def _traced(
 
 def _seen_by_convolutions(model: Segmenter, batch: Batch) -> dict[str, Tensor]:
     """Return what every convolution gets ``[C]``, where that is the same everywhere."""
-    found: dict[str, Tensor] = {}
+    means: dict[str, Tensor] = {}
 
     def look(name: str, image: Tensor) -> None:
         values = image[0].flatten(1)
         if torch.equal(values.amin(1), values.amax(1)):
-            found[name] = values[:, 0].clone()
+            means[name] = values[:, 0].clone()
 
     with _looked_at(model), torch.no_grad():
         hooks = [
@@ -211,7 +214,7 @@ def _seen_by_convolutions(model: Segmenter, batch: Batch) -> dict[str, Tensor]:
         model.encode(batch)
         for hook in hooks:
             hook.remove()
-    return found
+    return means
 
 
 def _batch(bands: Mapping[str, int]) -> Batch:

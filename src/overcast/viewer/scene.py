@@ -115,11 +115,11 @@ def _compared(
 ) -> tuple[str, str] | None:
     """Add the map to compare with, or the two maps of a change; what shows at first."""
     if other is not None:
-        here, there = folder.resolve().name, other.resolve().name
+        first, second = folder.resolve().name, other.resolve().name
         main = layers["map"]
         assert isinstance(main, ClassLayer)
-        layers["map"] = dataclasses.replace(main, title=f"{main.title} {here}")
-        layers["map-2"] = map_beside(other, f"Map {there}", prepare)
+        layers["map"] = dataclasses.replace(main, title=f"{main.title} {first}")
+        layers["map-2"] = map_beside(other, f"Map {second}", prepare)
         return "map", "map-2"
     if not (folder / map_folder.CHANGE_RESULT).exists():
         return None

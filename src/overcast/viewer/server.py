@@ -97,26 +97,26 @@ class _Handler(BaseHTTPRequestHandler):
             sys.stderr.write(f"{self.path}: {error}\n")
             return refusal(500, str(error))
 
-    def _send(self, found: Answer) -> None:
+    def _send(self, answer: Answer) -> None:
         # By what is answered: one address can be written in many ways.
-        policy = _FILE_POLICY if found.of_folder else _policy(self.server.scene.base)
+        policy = _FILE_POLICY if answer.of_folder else _policy(self.server.scene.base)
         headers = {
-            "Content-Type": found.kind,
-            "Content-Length": str(len(found.body)),
-            "Cache-Control": _LASTING if found.lasting else "no-store",
+            "Content-Type": answer.kind,
+            "Content-Length": str(len(answer.body)),
+            "Cache-Control": _LASTING if answer.lasting else "no-store",
             "Content-Security-Policy": policy,
             "Cross-Origin-Resource-Policy": "same-origin",
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "no-referrer",
         }
-        if found.saved:
+        if answer.saved:
             headers["Content-Disposition"] = "attachment"
         try:
-            self.send_response(found.status)
+            self.send_response(answer.status)
             for name, value in headers.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(found.body)
+            self.wfile.write(answer.body)
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True  # the page has moved on to other tiles
 

@@ -83,20 +83,20 @@ def nearest_cells(key: int, side: float, y: Floats, x: Floats) -> Cells:
 
 
 def _keep_nearest(
-    found: Cells, best: list[Floats], h: Hashes, cy: Floats, cx: Floats, away: Floats
+    cells: Cells, best: list[Floats], h: Hashes, cy: Floats, cx: Floats, away: Floats
 ) -> None:
     first = away < best[0]
     second = ~first & (away < best[1])
-    for kept, new in ((found.next_y, cy), (found.next_x, cx)):
-        np.copyto(kept, new, where=second)
+    for values, new in ((cells.next_y, cy), (cells.next_x, cx)):
+        np.copyto(values, new, where=second)
     np.copyto(best[1], away, where=second)
-    for kept, of in ((found.next_y, found.y), (found.next_x, found.x)):
-        np.copyto(kept, of, where=first)
+    for values, of in ((cells.next_y, cells.y), (cells.next_x, cells.x)):
+        np.copyto(values, of, where=first)
     np.copyto(best[1], best[0], where=first)
     np.copyto(best[0], away, where=first)
-    for kept, new in ((found.y, cy), (found.x, cx)):
-        np.copyto(kept, new, where=first)
-    np.copyto(found.cell, h, where=first)
+    for values, new in ((cells.y, cy), (cells.x, cx)):
+        np.copyto(values, new, where=first)
+    np.copyto(cells.cell, h, where=first)
 
 
 def cut_parcels(key: int, ln_ha: float, y: Places, x: Places, fine: int) -> Parcels:

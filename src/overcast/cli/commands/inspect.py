@@ -28,5 +28,5 @@ def command(files: tuple[str, ...], as_json: bool) -> None:
     from overcast.geo.inspect import inspect_files, to_text
 
     every = [one for text in files for one in expanded("FILES", text)]
-    found = inspect_files([file_of(text) for text in every])
-    show(found) if as_json else click.echo(to_text(found))
+    descriptions = inspect_files([file_of(text) for text in every])
+    show(descriptions) if as_json else click.echo(to_text(descriptions))

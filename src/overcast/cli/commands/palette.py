@@ -50,9 +50,9 @@ def command(legend: str, out: Path | None, overwrite: bool) -> None:
 
 
 def _plain(
-    found: dict[str, tuple[float, str, str]],
+    closest: dict[str, tuple[float, str, str]],
 ) -> dict[str, dict[str, object]]:
     return {
         vision: {"distance": round(gap, 1), "classes": [a, b]}
-        for vision, (gap, a, b) in found.items()
+        for vision, (gap, a, b) in closest.items()
     }

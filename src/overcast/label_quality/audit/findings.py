@@ -22,7 +22,7 @@ _WORTH_SAYING = 0.05
 """Share of a class, or of a label, from which a mistake is worth a sentence."""
 _MOST = 8
 ORIGIN = (
-    "These are estimates of the method that learned from the very labels, and no "
+    "These are estimates of the method that learned from these labels, and no "
     "independent reference judged them: a mistake that the labels make everywhere alike "
     "is learned and not seen here. Draw a sample and look before relying on them."
 )
@@ -162,9 +162,9 @@ def holdings(shares: Floats, legend: Legend) -> str:
     return ", ".join(f"{100 * shares[k]:.0f} % {legend.names[k]}" for k in order)
 
 
-def _tree(found: Matrix, names: tuple[str, ...], by_row: bool) -> dict[str, Any]:
+def _tree(matrix: Matrix, names: tuple[str, ...], by_row: bool) -> dict[str, Any]:
     """A class (or a label) to its labels (or classes), each with its interval."""
-    ends = {"share": found.value, "low": found.low, "high": found.high}
+    ends = {"share": matrix.value, "low": matrix.low, "high": matrix.high}
     parts = {key: part if by_row else part.T for key, part in ends.items()}
     return {
         first: {

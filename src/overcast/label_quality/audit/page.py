@@ -48,14 +48,14 @@ class AuditPage:
 
 def write_audit_page(page: AuditPage, path: Path) -> None:
     """Write the page, self-contained; the file is whole or not there."""
-    found = page.findings
-    occurs = (found.class_shares > 0) | (found.label_shares > 0)
+    findings = page.findings
+    occurs = (findings.class_shares > 0) | (findings.label_shares > 0)
     write_page(
         "audit.html.j2",
         path,
         page=page,
-        found=found,
-        classes=found.legend.classes,
+        found=findings,
+        classes=findings.legend.classes,
         here=np.flatnonzero(occurs).tolist(),
         thin=THIN,
     )

@@ -97,7 +97,7 @@ class _Kinds:
         """Numbers of the sources that are maps."""
         return [k for k, drawn in enumerate(self.wins) if not drawn]
 
-    def kept(
+    def to_keep(
         self, strengths: Sequence[Strength | None], notes: Sequence[str]
     ) -> KeptPlace:
         """Return what a run keeps; drawn labels have their own strength."""
@@ -163,7 +163,7 @@ def place_of_sources(
             f"place: the errors of the maps given as labels are alike by {rho:.2f} (0 "
             f"independent, 1 the same), so each counts by {1 / less:.2f}"
         )
-    return kinds.kept(strengths, notes)
+    return kinds.to_keep(strengths, notes)
 
 
 def place_of_sources_by_anchors(
@@ -202,7 +202,7 @@ def place_of_sources_by_anchors(
         f"place: chosen by {len(anchors.classes)} anchors: {said}; images with the "
         f"exponent {means[0]:.2f}"
     )
-    return kinds.kept(strengths, [note])
+    return kinds.to_keep(strengths, [note])
 
 
 def dependence(parts: Sequence[Stack], accuracies: Sequence[float]) -> float:

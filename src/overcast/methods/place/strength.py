@@ -16,14 +16,23 @@ which (see docs/real.md for what was tried). Three things can:
   s = mean max_c P(c | x), and t the share of pixels on which the map without place has
   the class of the label,
 
-      g = max( r(e / b; 0.80, 0.90),
-               r(t; 0.46, 0.53) (1 - r(s; 0.72, 0.76)),
-               1/2 r(t; 0.65, 0.75) )
+      u = r(e / b; 0.80, 0.90)
+      v = r(t; 0.46, 0.53) (1 - r(s; 0.72, 0.76))
+      g = max(1 - (1 - u) (1 - v), 1/2 r(t; 0.65, 0.75))
 
-  where r rises from 0 to 1 between its limits: labels count where images bear them out,
-  where the map is unsure and yet mostly agrees, and by half where it agrees often. Poor
-  labels of land that images tell well, such as 500 m cells over small fields, don't
-  count. A is t and a third of the rest; at most what is published for the legend.
+  where r rises from 0 to 1 between its limits: labels count where images bear them out
+  (u), where the map is unsure and yet mostly agrees (v), and by half where it agrees
+  often. Poor labels of land that images tell well, such as 500 m cells over small
+  fields, don't count.
+
+  Labels that images bear out are wrong only where cells are mixed, and others are right
+  on t and a third of the rest. With p the purity of cells, the share of the map's most
+  frequent class in a cell of the labels (in a square of 4 pixels, where labels are as
+  fine as the images),
+
+      A = u p + (1 - u) (t + (1 - t) / 3),
+
+  at most what is published for the legend.
 
   Polygons of a map with a minimum size, as CORINE's, are few and right or wrong as a
   whole; a predictor learns them by heart, e / b and t say nothing, and g is 0.15: enough
@@ -49,11 +58,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
+from overcast.accuracy.independence import are_fine
 from overcast.geo.label_cells import are_polygons, cell_sides, labels_of
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import Chip, Stack
@@ -137,7 +148,8 @@ def power_of(consistency: float, sure: float, agreed: float) -> float:
     """Return g by e / b, and by confidence and agreement of the map without place."""
     borne_out = _rise(consistency, NONE, FULL)
     unsure = _rise(agreed, *_MOSTLY) * (1 - _rise(sure, UNSURE, SURE))
-    return max(borne_out, unsure, _rise(agreed, *_OFTEN) / 2)
+    either = 1 - (1 - borne_out) * (1 - unsure)
+    return max(either, _rise(agreed, *_OFTEN) / 2)
 
 
 def _rise(value: float, low: float, high: float) -> float:
@@ -208,7 +220,8 @@ def _looked_at(
     """Compare labels with probabilities in some windows of a stack."""
     labels = labels_of(stack)
     count = len(labels.legend)
-    agreed = expected = best = sure = pixels = 0.0
+    own_side = sides[1] if are_fine(labels.grid, stack.grid) else sides[0]
+    agreed = expected = best = sure = pure = pixels = 0.0
     parts = []
     windows = _windows(stack, seed)
     for n, (window, values) in enumerate(predicted(predictor, stack, windows)):
@@ -225,25 +238,32 @@ def _looked_at(
         expected += float(own[classes, np.arange(len(classes))].sum())
         sure += float(own.max(0).sum())
         best += float(_sums(own, cells).max(0).sum())
+        cells = _cells(labels.grid, grid, own_side)[known]
+        pure += float(_sums(own >= own.max(0), cells).max(0).sum())
         pixels += len(classes)
         parts.append((own, soft_labels(labels, grid, sides[0])[:, known]))
     progress("place", len(windows), len(windows))
     pixels = max(pixels, 1.0)
     share = agreed / pixels
-    accuracy = min(
-        share + _REST * (1 - share), published().get(labels.legend.name, 1.0)
-    )
-    right = np.full(count, accuracy)
+    consistency = expected / max(best, 1e-9)
+    accuracy = _assumed(share, consistency, pure / pixels)
+    right = np.full(count, min(accuracy, published().get(labels.legend.name, 1.0)))
     full = strength_of(right)
     changed = sum(
         int((combine(own, around, full).argmax(0) != own.argmax(0)).sum())
         for own, around in parts
     )
-    consistency = expected / max(best, 1e-9)
     return _Seen(right, consistency, sure / pixels, share, changed / pixels)
 
 
-def _sums(values: NDArray[np.float32], cells: NDArray[np.int64]) -> Floats:
+def _assumed(agreed: float, consistency: float, pure: float) -> float:
+    """Return A by t, e / b and the purity of cells."""
+    borne_out = _rise(consistency, NONE, FULL)
+    doubtful = agreed + _REST * (1 - agreed)
+    return borne_out * pure + (1 - borne_out) * doubtful
+
+
+def _sums(values: NDArray[Any], cells: NDArray[np.int64]) -> Floats:
     """Sums ``[K, J]`` of ``[K, N]`` over the pixels of every cell."""
     _, place = np.unique(cells, return_inverse=True)
     return np.stack([np.bincount(place, weights=row) for row in values])

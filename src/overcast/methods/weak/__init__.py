@@ -261,14 +261,14 @@ class Weak:
         weights = np.concatenate([cells.weight for cells, _ in sources])
         independent = float(weights.sum() ** 2 / (weights**2).sum())
         own = [(cells, self._for(belief, independent)) for cells, belief in sources]
-        found = class_shares(own, edges)
+        shares = class_shares(own, edges)
         labelled = np.sum([cells.labels.sum(0) for cells, _ in sources], axis=0) > 0
         likely = self._likely(legend, labelled)
         # Below an equal share in every cluster, a class is nowhere the likeliest.
-        if (found[:, ~likely] >= 1 / len(likely)).any():
+        if (shares[:, ~likely] >= 1 / len(likely)).any():
             own = [(c, replace(b, possible=b.possible & likely)) for c, b in own]
-            found = class_shares(own, edges)
-        return found
+            shares = class_shares(own, edges)
+        return shares
 
     def load(
         self, folder: Path, legend: Legend, sensors: Mapping[str, Sensor]

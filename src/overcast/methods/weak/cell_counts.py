@@ -92,7 +92,7 @@ def count_cells(
     pieces = list(over.pieces(labelled, halo_of(labelled[0].sensors)))
     for part in over.each(tally.counted, batches(pieces, _BATCH), "counting"):
         tally.merge(part)
-    return tally.cells(label_names(labelled), over.there)
+    return tally.cells(label_names(labelled), over.totals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ class Tally:
     def __init__(self, legend: Legend, places: CellNumbers, counting: Counting) -> None:
         self.legend, self.places, self.counting = legend, places, counting
         self.widths = [*counting.widths, len(legend)]
-        self.found: list[list[_Pairs]] = [[] for _ in self.widths]
+        self.pairs: list[list[_Pairs]] = [[] for _ in self.widths]
         self.before = [np.zeros((w, len(self.legend))) for w in counting.widths]
 
     def counted(self, pieces: Sequence[Piece]) -> Tally:
@@ -144,7 +144,7 @@ class Tally:
 
     def merge(self, other: Tally) -> None:
         """Add what was counted elsewhere, of other windows."""
-        for mine, more in zip(self.found, other.found, strict=True):
+        for mine, more in zip(self.pairs, other.pairs, strict=True):
             mine.extend(more)
         pairs = zip(self.before, other.before, strict=True)
         self.before = [before + more for before, more in pairs]
@@ -164,9 +164,9 @@ class Tally:
         cell = self.places.of(index, chip.grid)[inside].ravel()
         known = seen & (labels != UNKNOWN) & (cell >= 0) & (columns[0] >= 0)
         columns.append(labels.astype(np.intp))
-        for kept, column, width in zip(self.found, columns, self.widths, strict=True):
+        for pairs, column, width in zip(self.pairs, columns, self.widths, strict=True):
             pair = cell[known] * width + column[known]
-            kept.append(_Pairs(*np.unique(pair, return_counts=True)))
+            pairs.append(_Pairs(*np.unique(pair, return_counts=True)))
 
     def _add_prior(
         self,
@@ -188,17 +188,17 @@ class Tally:
             for c, value in enumerate(values):
                 before[:, c] += np.bincount(column[known], value[known], len(before))
 
-    def cells(self, names: str, there: Floats | None = None) -> list[Cells]:
+    def cells(self, names: str, totals: Floats | None = None) -> list[Cells]:
         """All that was counted.
 
-        `there` are label pixels of every class in all of the ground ``[K]``. With it,
+        `totals` are label pixels of every class in all of the ground ``[K]``. With it,
         every class gives about as many cells, and each class has the weight that it has
         there (poststratification; Cochran, Sampling Techniques, 1977, ch. 5A.9).
         """
-        if not all(any(len(part.pair) for part in parts) for parts in self.found):
+        if not all(any(len(part.pair) for part in parts) for parts in self.pairs):
             raise ValueError(f"{names}: no pixel of the grid has a known label")
-        pairs = [_Pairs.of(kept) for kept in self.found]
-        numbers = self._chosen(pairs[-1], evenly=there is not None)
+        pairs = [_Pairs.of(parts) for parts in self.pairs]
+        numbers = self._chosen(pairs[-1], evenly=totals is not None)
         tables = [
             pair.table(numbers, width)
             for pair, width in zip(pairs, self.widths, strict=True)
@@ -207,13 +207,13 @@ class Tally:
         pixels = called.sum(1)
         labels = called / pixels[:, None]
         weight = np.minimum(pixels / np.median(pixels), 1.0) / self.places.size(numbers)
-        if there is not None:
-            weight *= _poststratified(weight @ labels, there)[called.argmax(1)]
+        if totals is not None:
+            weight *= _poststratified(weight @ labels, totals)[called.argmax(1)]
         decisions = float(weight.sum())
         share = weight @ labels / weight.sum()
         weight *= labels @ np.maximum(share, 1e-9) ** -self.counting.balance
         weight /= weight.mean()
-        found = [
+        counted = [
             Cells(
                 csr_matrix(table.multiply(1 / pixels[:, None])),
                 labels,
@@ -223,12 +223,12 @@ class Tally:
             for table in tables[:-1]
         ]
         if not self.counting.prior:
-            return found
+            return counted
         return [
             replace(
                 cells, before=before / np.maximum(before.sum(1, keepdims=True), 1e-9)
             )
-            for cells, before in zip(found, self.before, strict=True)
+            for cells, before in zip(counted, self.before, strict=True)
         ]
 
     def _chosen(self, labels: _Pairs, *, evenly: bool) -> NDArray[np.int64]:
@@ -251,9 +251,9 @@ class Tally:
         return np.sort(numbers[first])
 
 
-def _poststratified(shown: Floats, there: Floats) -> Floats:
+def _poststratified(shown: Floats, totals: Floats) -> Floats:
     """Factors ``[K]`` by which what was `shown` of a class has its share of all."""
-    shares = shown / max(shown.sum(), 1e-9), there / max(there.sum(), 1e-9)
+    shares = shown / max(shown.sum(), 1e-9), totals / max(totals.sum(), 1e-9)
     known = (shares[0] > 0) & (shares[1] > 0)
     return np.where(known, shares[1] / np.maximum(shares[0], 1e-9), 1.0)
 

@@ -117,7 +117,7 @@ def check_clusters(arrays: Arrays, features: int, clusterings: int) -> list[int]
     """
     check_array(arrays, "spread", (features,), (1e-30, np.inf))
     if "mean" not in arrays or arrays["mean"].shape != (features,):
-        raise ValueError(f"array mean is not there for {features} features")
+        raise ValueError(f"array mean is missing for {features} features")
     groups = sum(name.startswith("seen.") for name in arrays)
     if not groups or _clusterings(arrays) != clusterings:
         raise ValueError(
@@ -145,15 +145,15 @@ def clusters_of(features: Floats, arrays: Arrays) -> list[NDArray[np.intp]]:
     the groups before.
     """
     scaled = _scaled(features, arrays)
-    found = [np.full(len(scaled), -1, np.intp) for _ in range(_clusterings(arrays))]
+    numbers = [np.full(len(scaled), -1, np.intp) for _ in range(_clusterings(arrays))]
     for g, rows in enumerate(_members(scaled, arrays)):
         if not len(rows):
             continue
-        centres = [_centres(arrays, i) for i in range(len(found))]
+        centres = [_centres(arrays, i) for i in range(len(numbers))]
         nearest = _nearest(_points(scaled, rows, arrays, g), [c[g] for c in centres])
-        for clusters, own, groups in zip(found, nearest, centres, strict=True):
+        for clusters, own, groups in zip(numbers, nearest, centres, strict=True):
             clusters[rows] = own + sum(len(before) for before in groups[:g])
-    return found
+    return numbers
 
 
 def mean_over_clusters(features: Floats, arrays: Arrays, tables: str) -> Floats:
@@ -309,7 +309,7 @@ def _nearest(points: Floats, clusterings: Sequence[Floats]) -> list[NDArray[np.i
     For every clustering: the largest x'c - |c|^2 / 2, made by one product.
     """
     with_one = np.hstack([points, np.ones((len(points), 1), np.float32)])
-    found = []
+    numbers = []
     for centres in clusterings:
         half = -(centres**2).sum(1, keepdims=True) / 2
         against = np.ascontiguousarray(np.hstack([centres, half]).T)
@@ -319,8 +319,8 @@ def _nearest(points: Floats, clusterings: Sequence[Floats]) -> list[NDArray[np.i
             some = with_one[start : start + _COMPARED]
             near = np.matmul(some, against, out=scores[: len(some)])
             near.argmax(1, out=nearest[start : start + _COMPARED])
-        found.append(nearest)
-    return found
+        numbers.append(nearest)
+    return numbers
 
 
 def _moments(
@@ -332,18 +332,18 @@ def _moments(
     means = sums / np.maximum(sizes, 1)[:, None]
     apart = values - means[cluster]
     within = apart.T @ apart / len(apart) + _RIDGE * np.eye(values.shape[1])
-    found: dict[str, Any] = {"means": means, "within": within, "sizes": sizes}
-    return {f"{name}.{i}": np.asarray(v, np.float32) for name, v in found.items()}
+    moments: dict[str, Any] = {"means": means, "within": within, "sizes": sizes}
+    return {f"{name}.{i}": np.asarray(v, np.float32) for name, v in moments.items()}
 
 
 def _partly_seen(
     scaled: Floats, lost: NDArray[np.bool_]
 ) -> Iterator[tuple[NDArray[np.intp], Floats, NDArray[np.bool_]]]:
     """Rows of `lost` pixels that lack the same features, what was seen, and which."""
-    found = np.flatnonzero(lost)
-    ways, way = np.unique(~np.isnan(scaled[found]), axis=0, return_inverse=True)
+    indices = np.flatnonzero(lost)
+    ways, way = np.unique(~np.isnan(scaled[indices]), axis=0, return_inverse=True)
     for number, seen in enumerate(ways):
-        rows = found[way.ravel() == number]
+        rows = indices[way.ravel() == number]
         for start in range(0, len(rows), _PIXELS):
             some = rows[start : start + _PIXELS]
             yield some, scaled[some], seen

@@ -139,10 +139,10 @@ def _ascend(
     from scipy.optimize import minimize  # slow to import, and for learning alone
 
     loss = _loss(sources, edges, mistakes)
-    found = minimize(
+    optimum = minimize(
         loss, scores.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 150}
     )
-    return np.asarray(found.x.reshape(scores.shape))
+    return np.asarray(optimum.x.reshape(scores.shape))
 
 
 def _loss(

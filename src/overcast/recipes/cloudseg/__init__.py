@@ -197,8 +197,8 @@ class CloudSeg:
             steps = setting.steps // 2
         elif self.distillation and steps >= setting.steps:
             raise ValueError(
-                f"teacher_steps is {steps} of {setting.steps} steps, after which nobody "
-                "is taught; take fewer, or leave it out for half of them"
+                f"teacher_steps is {steps} of {setting.steps} steps, so no "
+                "steps are left for the student; take fewer, or leave it out for half"
             )
         sensor = setting.sensors[self.optical]
         if indices := [band.name for band in sensor.bands if band.unit == "index"]:

@@ -107,10 +107,10 @@ class Cross:
 
     def loss(self, logits: Tensor, shares: Tensor, where: Tensor) -> Tensor:
         """Weighted `cross_pseudo_loss` of the three predictions."""
-        found = cross_pseudo_loss(
+        loss = cross_pseudo_loss(
             logits, shares, where, self.namers, self.threshold, self.own
         )
-        return self.weight * found
+        return self.weight * loss
 
 
 class Memory(State):
@@ -122,8 +122,8 @@ class Memory(State):
         super().__init__()
         self.teacher = Teacher(model, decay)
         self.marginal = Marginal(model.classes, reassignment.share_decay)
-        width, kept = model.width, reassignment.prototype_decay
-        self.prototypes = Prototypes(model.classes, width, kept)
+        width, slow = model.width, reassignment.prototype_decay
+        self.prototypes = Prototypes(model.classes, width, slow)
         self._noted: tuple[Tensor, Tensor] | None = None
 
     def note(self, sums: Tensor, counts: Tensor) -> None:
@@ -222,7 +222,8 @@ class DLLR:
         """
         if self.decay is None or self.ramp is None:
             raise ValueError(
-                "decay and ramp follow the number of steps, which nobody gave: configure"
+                "decay and ramp follow the number of steps, which is not known; call "
+                "configure"
             )
         missing = {self.optical, self.radar} - model.bands.keys()
         if missing:

@@ -120,23 +120,23 @@ class Regions:
         self._rows = round_up(longest_block(stack, 0)[0], ceil(_PIECE_PX / width))
         # Those in use together must stay, or each window would read its region again.
         self._kept = Memo[Region](max(memory, self.together * largest))
-        self._found: dict[int, NDArray[np.int64]] = {}
+        self._pixels: dict[int, NDArray[np.int64]] = {}
 
     def read(self, index: int) -> Region:
         """Region number `index`, from memory if it is there."""
         window = self.windows[index]
         return self._kept.get(index, lambda: Region.of(self.stack, window, self._rows))
 
-    def found(self, index: int) -> NDArray[np.int64]:
+    def pixels(self, index: int) -> NDArray[np.int64]:
         """Pixels of each class ``[K]`` that there are to learn in a region."""
-        if index not in self._found:
+        if index not in self._pixels:
             classes = self.read(index).classes
-            self._found[index] = _count(classes)[: len(self.weight)]
-        return self._found[index]
+            self._pixels[index] = _count(classes)[: len(self.weight)]
+        return self._pixels[index]
 
     def ratio(self, index: int) -> float:
         """Weight that there is to learn in a region, over what was expected of it."""
-        return float(self.found(index) @ self.weight / self.mass[index])
+        return float(self.pixels(index) @ self.weight / self.mass[index])
 
     def draw(self, random: np.random.Generator) -> int:
         """Draw a region by its mass; one with nothing to learn gives way to the next.
@@ -151,7 +151,7 @@ class Regions:
         with np.errstate(divide="ignore"):
             times = random.exponential(size=len(self.mass)) / self.mass
         for index in np.argsort(times, kind="stable"):
-            if self.mass[index] > 0 and self.found(int(index)).any():
+            if self.mass[index] > 0 and self.pixels(int(index)).any():
                 return int(index)
         height, width = self.stack.shape
         names = ", ".join(self.stack.images)
@@ -212,9 +212,9 @@ def _count_classes(
     for top, bottom in pairwise(ceil(edge / step) for edge in rows):
         counts.append(np.zeros((len(columns) - 1, UNKNOWN + 1), np.int64))
         for start, stop in _bands(top, bottom, _SURVEY_ROWS):
-            found = stack.labels.read(grid[start:stop, :]).values
+            codes = stack.labels.read(grid[start:stop, :]).values
             for unit, (left, right) in enumerate(pairwise(left_right)):
-                counts[-1][unit] += _count(found[:, left:right])
+                counts[-1][unit] += _count(codes[:, left:right])
     classes = len(stack.labels.legend)
     return np.stack(counts)[..., :classes] * step**2
 

@@ -148,14 +148,14 @@ class NoiseLayer(nn.Module):
     [[0.5, 0.25, 0.25], [0.25, 0.5, 0.25], [0.25, 0.25, 0.5]]
     """
 
-    def __init__(self, classes: int, kept: float = 0.95) -> None:
+    def __init__(self, classes: int, diagonal: float = 0.95) -> None:
         super().__init__()
-        if classes < 2 or not 0 < kept < 1:
+        if classes < 2 or not 0 < diagonal < 1:
             raise ValueError(
-                f"classes is {classes} and kept {kept}, expected 2 or more and a share "
+                f"classes is {classes} and kept {diagonal}, expected 2 or more and a share "
                 "above 0 and below 1"
             )
-        height = math.log(kept * (classes - 1) / (1 - kept))
+        height = math.log(diagonal * (classes - 1) / (1 - diagonal))
         self.weights = nn.Parameter(height * torch.eye(classes))
 
     def forward(self) -> Tensor:
