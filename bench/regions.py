@@ -3,10 +3,9 @@
     python bench/regions.py tiles      # CPU of a tile: a bare process, and a Dask worker
     python bench/regions.py classes    # a region's run against a run for every tile
     python bench/regions.py scheduler  # 10,000 tasks that sleep, on 64 workers
-    python bench/regions.py kills      # a region whose processes are killed at random
 
-Each prints JSON. `tiles` takes about 90 CPU seconds, `classes` 150, `scheduler` 60,
-`kills` 15 for each of ten kills.
+Each prints JSON. `tiles` and `scheduler` take about 120 CPU seconds, `classes` 150. With
+`--folder`, the same command goes on there with what is missing.
 """
 
 from __future__ import annotations
@@ -16,13 +15,13 @@ import heapq
 import json
 import os
 import shutil
-import signal
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -34,19 +33,17 @@ from overcast.accuracy.confusion import Confusion
 from overcast.geo.label_file import open_labels
 from overcast.plan import Data, ImageInput, LabelInput, Plan
 from overcast.product.rasters import written_legend
-from overcast.region.description import Cut, Region, read_region
+from overcast.region.description import Cut, Region
 from overcast.region.engine import InTurn, engine_of
 from overcast.region.events import Events
 from overcast.region.ground import open_ground
-from overcast.region.job import Wanted, map_region, predict_region
+from overcast.region.job import RegionOutput, map_region, predict_region
 from overcast.region.tile import read_record
 from overcast.run import Runs
 from overcast.threads import keep_memory, use
 from overcast.worlds.files import write_world
 
 SIDE = 512
-_SENSORS = {"s1": "sentinel-1", "s2": "sentinel-2"}
-_OVERCAST = [sys.executable, "-c", "from overcast.cli import main; main()"]
 
 
 def region_of(world: Path, tiles: int = SIDE) -> Region:
@@ -68,41 +65,62 @@ def costs(out: Path) -> dict[str, float]:
         "cpu_seconds_per_tile": round(
             statistics.mean(r["cpu_seconds"] for r in whole), 2
         ),
-        "cpu_seconds_per_tile_with_imports": round(
-            statistics.mean(r["cpu_seconds"] for r in whole), 2
-        ),
         "peak_mib": max(r["peak_mib"] for r in whole),
     }
 
 
 def tiles(folder: Path) -> dict[str, Any]:
     """CPU of a tile in a bare process and in Dask workers, in turns; and seams."""
-    write_world(seed=5, size=3 * SIDE, folder=folder / "w")
+    world_in(folder / "w", 5, 3 * SIDE)
     region, found = region_of(folder / "w"), {}
     use(1)
     keep_memory()
-    map_region(region, Wanted(folder / "bare"), InTurn(), Events())
+    map_region(region, RegionOutput(folder / "bare"), InTurn(), Events())
     runs = Runs((folder / "bare" / "run",))
     found["bare"] = costs(folder / "bare")
+    both = [folder / "side1", folder / "side2"]
+    with ProcessPoolExecutor(2, get_context("spawn")) as pool:
+        list(pool.map(partial(_bare, region, folder / "bare" / "run"), both))
+    sides = [costs(out)["cpu_seconds_per_tile"] for out in both]
+    found["two bare side by side"] = {
+        "cpu_seconds_per_tile": round(statistics.mean(sides), 3)
+    }
     for number in (1, 2):
         with engine_of(workers=number, memory="3GiB") as engine:
             out = folder / f"dask{number}"
-            predict_region(region, runs, Wanted(out), engine, Events())
+            predict_region(region, runs, RegionOutput(out), engine, Events())
         found[f"dask, {number} workers"] = costs(out)
-    predict_region(region, runs, Wanted(folder / "again"), InTurn(), Events())
+    predict_region(region, runs, RegionOutput(folder / "again"), InTurn(), Events())
     found["bare again"] = costs(folder / "again")
     each = {name: one["cpu_seconds_per_tile"] for name, one in found.items()}
     bare = statistics.mean(each[k] for k in ("bare", "bare again"))
     larger = region_of(folder / "w", 4 * SIDE)
-    predict_region(larger, runs, Wanted(folder / "large"), InTurn(), Events())
+    predict_region(larger, runs, RegionOutput(folder / "large"), InTurn(), Events())
     return {
         **found,
-        "dask over bare": {
-            n: round(each[f"dask, {n} workers"] / bare, 3) for n in (1, 2)
-        },
+        "one worker over bare": round(each["dask, 1 workers"] / bare, 3),
+        "two workers over two bare": round(
+            each["dask, 2 workers"] / each["two bare side by side"], 3
+        ),
         "differs": int((values(folder / "bare") != values(folder / "dask2")).sum()),
         "seams": seams(folder / "bare", folder / "large"),
     }
+
+
+def _bare(region: Region, run: Path, out: Path) -> None:
+    """Map a region in a process of its own, as a worker would."""
+    use(1)
+    keep_memory()
+    predict_region(region, Runs((run,)), RegionOutput(out), InTurn(), Events())
+
+
+def world_in(folder: Path, seed: int, size: int) -> None:
+    """A world in a folder, unless it is there."""
+    if not folder.exists():
+        draft = folder.with_name(f"{folder.name}.part")
+        shutil.rmtree(draft, ignore_errors=True)
+        write_world(seed=seed, size=size, folder=draft)
+        draft.rename(folder)
 
 
 def values(out: Path) -> np.ndarray:
@@ -118,7 +136,7 @@ def seams(small: Path, large: Path) -> dict[str, float]:
     with rasterio.open(large / "map-32632.vrt") as other:
         place = other.window(*box).round_offsets().round_lengths()
         second = other.read(1, window=place)
-    across, elsewhere = [], []
+    across, elsewhere = list[np.ndarray](), list[np.ndarray]()
     for row in range(1, first.shape[0]):
         known = (first[row] != 255) & (first[row - 1] != 255)
         changed = (first[row] != first[row - 1])[known]
@@ -134,10 +152,10 @@ def seams(small: Path, large: Path) -> dict[str, float]:
 def classes(folder: Path) -> dict[str, Any]:
     """A run of the left tiles on the right ones, and a run for every right one."""
     world = folder / "w"
-    write_world(seed=7, size=3 * SIDE, folder=world)
+    world_in(world, 7, 3 * SIDE)
     use(2)
     region = region_of(world, 256)
-    map_region(region, Wanted(folder / "all"), InTurn(), Events())
+    map_region(region, RegionOutput(folder / "all"), InTurn(), Events())
     legend = written_legend(next((folder / "all" / "tiles").glob("*/map.tif")))
     mapped = values(folder / "all")
     stack = open_ground(region).zones[0].stack
@@ -155,12 +173,12 @@ def classes(folder: Path) -> dict[str, Any]:
     left, right = _halves(folder, world)
     halves = []
     for name, part in (("left", left), ("right", right)):
-        map_region(part, Wanted(folder / name), InTurn(), Events())
+        map_region(part, RegionOutput(folder / name), InTurn(), Events())
         halves.append(Runs((folder / name / "run",)))
     scores = {}
     for name, runs in zip(("of the left", "of its own"), halves, strict=True):
         out = folder / name.replace(" ", "-")
-        predict_region(right, runs, Wanted(out), InTurn(), Events())
+        predict_region(right, runs, RegionOutput(out), InTurn(), Events())
         scores[name] = score(out, world / "truth.tif", legend)
     each = [score_own(folder, world, right, number, legend) for number in range(3)]
     return {
@@ -187,6 +205,8 @@ def _halves(folder: Path, world: Path) -> tuple[Region, Region]:
 def _cut(
     world: Path, out: Path, rows: tuple[int, int], columns: tuple[int, int]
 ) -> Path:
+    if out.exists():
+        return out
     out.mkdir()
     for name in ("s1.tif", "s2.tif"):
         with rasterio.open(world / name) as source:
@@ -224,7 +244,7 @@ def score_own(
     rows = (number * SIDE, (number + 1) * SIDE)
     place = _cut(world, folder / f"t{number}", rows, (2 * SIDE, 3 * SIDE))
     out = folder / f"tile{number}"
-    map_region(region_of(place), Wanted(out), InTurn(), Events())
+    map_region(region_of(place), RegionOutput(out), InTurn(), Events())
     return score(out, world / "truth.tif", legend)
 
 
@@ -277,9 +297,11 @@ def scheduler(
 
 def _measured(folder: Path) -> list[float]:
     """CPU seconds of nine tiles."""
-    write_world(seed=5, size=3 * SIDE, folder=folder / "w")
+    world_in(folder / "w", 5, 3 * SIDE)
     use(1)
-    map_region(region_of(folder / "w"), Wanted(folder / "bare"), InTurn(), Events())
+    map_region(
+        region_of(folder / "w"), RegionOutput(folder / "bare"), InTurn(), Events()
+    )
     records = [read_record(path) for path in (folder / "bare" / "tiles").iterdir()]
     return [r["cpu_seconds"] for r in records if r]
 
@@ -301,55 +323,10 @@ def _nap(seconds: float) -> float:
     return seconds
 
 
-def kills(folder: Path, count: int = 10) -> dict[str, Any]:
-    """Kill a job's processes at random moments, and give its command again."""
-    world, out = folder / "w", folder / "out"
-    write_world(seed=5, size=384, folder=world)
-    images = {k: {"path": f"w/{k}.tif", "sensor": s} for k, s in _SENSORS.items()}
-    labels = {"path": "w/labels.tif", "legend": "simplified-igbp"}
-    method = {"name": "weak", "clusters": [24, 24], "samples": 3000}
-    tree = {"tiles": 32, "data": {"images": images, "labels": labels}, "method": method}
-    (folder / "region.yaml").write_text(json.dumps(tree))
-    region = read_region(folder / "region.yaml")
-    map_region(region, Wanted(folder / "calm"), InTurn(), Events())
-    command = [*_OVERCAST, "map", "--region", "region.yaml", "--workers", "2"]
-    random, made, killed = np.random.default_rng(0), dict[str, int](), []
-    again = 0
-    while len(killed) < count:
-        job = subprocess.Popen(
-            [*command, "--log", "json", "--out", "out"],
-            cwd=folder,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        time.sleep(float(random.uniform(2, 25)))
-        mine = [job.pid, *(c.pid for c in psutil.Process(job.pid).children(True))]
-        if job.poll() is None:
-            victim = int(random.choice(mine))
-            os.kill(victim, signal.SIGKILL)
-            killed.append("client" if victim == job.pid else "worker")
-        job.wait()
-        for record in out.glob("tiles/*/tile.json"):
-            changed = record.stat().st_mtime_ns
-            again += made.get(record.parent.name, changed) != changed
-            made[record.parent.name] = changed
-        if len(made) == len(list((folder / "calm" / "tiles").iterdir())):
-            made.clear()
-            shutil.rmtree(out)
-    map_region(region, Wanted(out), InTurn(), Events())
-    return {
-        "killed": {kind: killed.count(kind) for kind in ("client", "worker")},
-        "pixels that differ": int((values(out) != values(folder / "calm")).sum()),
-        "finished tiles that were made again": again,
-    }
-
-
 _MEASURES: dict[str, Callable[[Path], dict[str, Any]]] = {
     "tiles": tiles,
     "classes": classes,
     "scheduler": scheduler,
-    "kills": kills,
 }
 
 
@@ -357,9 +334,12 @@ def main() -> None:
     """Measure one thing, and print it."""
     parser = argparse.ArgumentParser()
     parser.add_argument("what", choices=tuple(_MEASURES))
-    what = parser.parse_args().what
-    with tempfile.TemporaryDirectory() as folder:
-        print(json.dumps(_MEASURES[what](Path(folder)), indent=2))
+    parser.add_argument("--folder", type=Path)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = given.folder or Path(scratch)
+        folder.mkdir(parents=True, exist_ok=True)
+        print(json.dumps(_MEASURES[given.what](folder), indent=2))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """How often intervals of 95 % by zone hold the truth, on samples of simulated maps.
 
-    python bench/zones.py [--worlds 10] [--samples 20]
+    python bench/zones.py [--first 100] [--worlds 10] [--samples 20]
 
 Maps are those of `bench/coverage.py`. Every world is cut into 5 districts and into 30
 municipalities of very different sizes (cells around random places). Each map is sampled
@@ -69,13 +69,14 @@ def shares(truth: Labels, zones: NDArray[np.int64]) -> NDArray[np.float64]:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
+    parser.add_argument("--first", type=int, default=100)
     parser.add_argument("--worlds", type=int, default=10)
     parser.add_argument("--samples", type=int, default=20)
     given = parser.parse_args()
     held: dict[tuple[str, str, str], list[NDArray[np.bool_]]] = defaultdict(list)
     wide: dict[tuple[str, str, str], list[NDArray[np.float64]]] = defaultdict(list)
     off: dict[tuple[str, str, str], list[NDArray[np.float64]]] = defaultdict(list)
-    for world in range(given.worlds):
+    for world in range(given.first, given.first + given.worlds):
         scene = simulate(world, SIDE, wanted=SceneSpec(MAPS))
         for kind in MAPS:
             mapped = scene.labels[kind]

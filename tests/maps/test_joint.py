@@ -68,6 +68,39 @@ def test_classes_of_both_dates_gain_from_each_other(world: tuple) -> None:
     assert ((old == before) & (new == after))[moved].mean() > 0.8
 
 
+def test_transitions_follow_from_what_is_known_to_have_changed(world: tuple) -> None:
+    before, after = world
+    first, second = seen(before, 1), seen(after, 2)
+    known = np.float32(before != after)
+    joint = estimate_joint(first, second)
+    better = joint.renewed(first, second, known)
+    off = ~np.eye(3, dtype=bool)
+    assert np.abs(better.shares - SHARES)[off].sum() < 0.02
+    assert better.shares.sum() == pytest.approx(1)
+    table = better.expected(first, second, known) / len(known)
+    assert table[off].sum() == pytest.approx(known.mean(), abs=1e-6)
+    assert table == pytest.approx(SHARES, abs=0.01)
+    # These transitions are likelier here than of places drawn apart.
+    moved = better.moved(first, second)
+    assert moved[known == 1].mean() > 2 * moved[known == 0].mean()
+
+
+def test_a_class_that_no_map_has_takes_no_part() -> None:
+    """Its flat probability of 0 must not make it what is least unlike."""
+    random = np.random.default_rng(5)
+    classes = random.integers(0, 2, 4000)
+    after = np.where(random.random(4000) < 0.1, 1 - classes, classes)
+    first, second = (
+        np.pad(seen(c, k)[:, :2], ((0, 0), (0, 1)), constant_values=0.008)
+        for k, c in enumerate((classes, after))
+    )
+    joint = estimate_joint(first, second)
+    joint = joint.renewed(first, second, np.float32(classes != after))
+    assert joint.shares[2].sum() == joint.shares[:, 2].sum() == 0
+    old, new = joint.transition(first, second)
+    assert max(old.max(), new.max()) == 1
+
+
 def test_equal_images_have_no_change() -> None:
     classes = np.random.default_rng(3).integers(0, 3, 5000)
     first = seen(classes, 4)

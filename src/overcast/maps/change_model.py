@@ -5,8 +5,11 @@ change by the transitions of the scene (`overcast.maps.joint`). The other is of 
 how surprising the second image is for land that looked so on the first
 (`overcast.maps.pairs`). The first knows what counts as change, and errs where a map errs.
 The second needs no labels, and knows nothing of classes. What both are worth together, and
-how much of the land changed, is learned from the scene (`overcast.maps.odds`). Where an
-image was not seen, the classes alone decide.
+how much of the land changed, is learned from the scene (`overcast.maps.odds`)::
+
+    log P / (1 - P) = β_1 log odds_classes + β_2 s_images + b + log ρ / (1 - ρ)
+
+Where an image was not seen, the classes alone decide.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import logit
 
 from overcast.maps.joint import Joint, estimate_joint
 from overcast.maps.odds import Odds, estimate_odds
@@ -28,6 +32,7 @@ _LOWEST, _HIGHEST = -10.0, 20.0
 _FEWEST = 1000
 """Pixels with images at least, for what they are worth to be learned."""
 _SHUFFLES = 2
+_TURNS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,25 +116,38 @@ class ChangeModel:
         """
         if self.pairs is None or pixels.images is None:
             raise ValueError("these scores need the images of both dates")
-        of_classes = self.joint.changed(pixels.first, pixels.second).astype(np.float64)
-        inside = np.clip(of_classes, 1e-6, 1 - 1e-6)
-        of_images = self.pairs.surprise(*pixels.images, pixels.groups)
-        both = np.stack([np.log(inside) - np.log1p(-inside), of_images], 1)
-        return np.asarray(np.clip(both, _LOWEST, _HIGHEST), np.float32)
+        surprise = self.pairs.surprise(*pixels.images, pixels.groups)
+        return _scores(self.joint, pixels, surprise)
 
 
 def estimate_change_model(pixels: PixelPairs, seed: int = 0) -> ChangeModel:
-    """Learn what speaks of change from pixels of the whole scene."""
+    """Learn what speaks of change from pixels of the whole scene.
+
+    What scores are worth and the transitions follow from each other, and are found in
+    turn, beginning with the transitions that the classes alone tell.
+    """
     joint = estimate_joint(pixels.first, pixels.second)
     seen = pixels.part(pixels.seen)
     count = len(seen.first)
     if seen.images is None or count < _FEWEST:
         return ChangeModel(joint)
     pairs = estimate_cross_pairs(*seen.images, seen.groups)
-    model = ChangeModel(joint, pairs)
     random = np.random.default_rng(seed)
     at = np.tile(np.arange(count), _SHUFFLES)
     shuffled = seen.paired(at, random.integers(0, count, len(at)))
-    apart = 1 - (shuffled.first * shuffled.second).sum(1)
-    odds = estimate_odds(model.scores(seen), model.scores(shuffled), apart)
+    surprises = [ChangeModel(joint, pairs).scores(p)[:, 1] for p in (seen, shuffled)]
+    for _ in range(_TURNS):
+        here, apart = (
+            _scores(joint, part, surprise)
+            for part, surprise in zip((seen, shuffled), surprises, strict=True)
+        )
+        odds = estimate_odds(here, apart, joint.moved(shuffled.first, shuffled.second))
+        changed = odds.probability(here)
+        joint = joint.renewed(seen.first, seen.second, changed)
     return ChangeModel(joint, pairs, odds)
+
+
+def _scores(joint: Joint, pixels: PixelPairs, surprise: Floats) -> Floats:
+    of_classes = joint.changed(pixels.first, pixels.second).astype(np.float64)
+    both = np.stack([logit(np.clip(of_classes, 1e-6, 1 - 1e-6)), surprise], 1)
+    return np.asarray(np.clip(both, _LOWEST, _HIGHEST), np.float32)

@@ -28,9 +28,14 @@ _ROUNDS = 500
 _ENOUGH = 1e-7
 _LEAST = 1e-4
 """Probability below which a class is not ruled out: files hold steps of 1/254."""
+_LIKELY = 0.05
+"""A class that is nowhere so probable is not on the map, whatever rounding leaves of it."""
 _PERSISTS = 0.95
 """Share of the land that keeps its class in the first J."""
 _BLOCK = 20_000
+_RENEWALS = 30
+_PRIOR_SHARE = 0.005
+_TINY = 1e-300
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,37 @@ class Joint:
         old, new = np.divmod(best, len(self.shares))
         return old.astype(np.uint8), new.astype(np.uint8)
 
+    def renewed(
+        self, first: Probabilities, second: Probabilities, changed: Probabilities
+    ) -> Joint:
+        """The transitions, where something else says how probable any change is.
+
+        Maximisation and expectation with `changed` ``[N]`` given, so that only pixels that
+        probably changed speak of transitions. These begin as if classes were drawn apart,
+        and keep that as a prior: it is worth half a per cent of the pixels.
+        """
+        a, b = self._likelihoods(first, second)
+        prior = np.outer(self.before, self.after) * (1 - np.eye(len(a.T)))
+        prior *= _occur(first, second)
+        if not prior.any():
+            return self
+        prior /= prior.sum()
+        weight = _PRIOR_SHARE * len(a)
+        moves, stays = prior, np.diag(self.shares) / np.trace(self.shares)
+        for _ in range(_RENEWALS):
+            moved, stayed = _split(a, b, moves, stays, changed)
+            moves = (moved + weight * prior) / (moved.sum() + weight)
+            stays = stayed / stayed.sum()
+        share = float(changed.mean())
+        shares = share * moves + (1 - share) * np.diag(stays)
+        return Joint(shares, self.before, self.after)
+
+    def moved(self, first: Probabilities, second: Probabilities) -> Floats:
+        """Likelihood ratio ``[N]`` of these transitions against classes drawn apart."""
+        a, b = self._likelihoods(first, second)
+        off = self.shares * (1 - np.eye(len(self.shares)))
+        return np.asarray(((a @ off) * b).sum(1) / max(float(off.sum()), _TINY))
+
     def expected(
         self, first: Probabilities, second: Probabilities, changed: Probabilities
     ) -> Floats:
@@ -87,13 +123,9 @@ class Joint:
         `changed` ``[N]`` is how probable any change is; which one, this model says.
         """
         a, b = self._likelihoods(first, second)
-        diagonal = np.diag(self.shares)
-        off = self.shares - np.diag(diagonal)
-        moves = np.maximum(((a @ off) * b).sum(1), 1e-300)
-        stays = np.maximum((a * b) @ diagonal, 1e-300)
-        moved = off * ((a * (changed / moves)[:, None]).T @ b)
-        unchanged = diagonal * (a * b * ((1 - changed) / stays)[:, None]).sum(0)
-        return np.asarray(moved + np.diag(unchanged))
+        stays = np.diag(self.shares)
+        moved, stayed = _split(a, b, self.shares - np.diag(stays), stays, changed)
+        return moved + np.diag(stayed)
 
     def _likelihoods(
         self, first: Probabilities, second: Probabilities
@@ -108,6 +140,8 @@ def estimate_joint(first: Probabilities, second: Probabilities) -> Joint:
     a, b = a / before, b / after
     both = (before + after) / 2
     shares = _PERSISTS * np.diag(both) + (1 - _PERSISTS) * np.outer(before, after)
+    shares = np.where(_occur(first, second), shares, 0)
+    shares /= shares.sum()
     for _ in range(_ROUNDS):
         total = ((a @ shares) * b).sum(1, keepdims=True)
         renewed = shares * (a.T @ (b / total)) / len(a)
@@ -131,6 +165,24 @@ def spread_out(
     out = np.repeat(rest, count, 1).astype(np.float32)
     np.put_along_axis(out, classes[:, None].astype(np.intp), sure, 1)
     return out
+
+
+def _split(
+    a: Floats, b: Floats, moves: Floats, stays: Floats, changed: Probabilities
+) -> tuple[Floats, Floats]:
+    """Sums of transitions ``[K, K]`` and of classes that stay ``[K]`` over pixels.
+
+    `a` and `b` are likelihoods ``[N, K]``; a pixel counts as changed by its probability.
+    """
+    any_move = np.maximum(((a @ moves) * b).sum(1), _TINY)
+    moved = moves * ((a * (changed / any_move)[:, None]).T @ b)
+    any_stay = np.maximum((a * b) @ stays, _TINY)
+    return moved, stays * ((a * b).T @ ((1 - changed) / any_stay))
+
+
+def _occur(first: Probabilities, second: Probabilities) -> NDArray[np.bool_]:
+    """Which transitions ``[K, K]`` are of classes that are likely anywhere."""
+    return np.outer(first.max(0) >= _LIKELY, second.max(0) >= _LIKELY)
 
 
 def _floored(p: Probabilities) -> Floats:

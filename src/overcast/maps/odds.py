@@ -2,9 +2,10 @@
 
 Several scores speak of change, and none is a probability: they overlap in what they know,
 and some of it twice. What they are worth together is learned here from the scene itself.
-Pixels of the first date are paired with pixels of the second date from elsewhere: this is
-change, by land such as the scene has. With f1 the density of the scores of such pairs, f0
-that of land that stays, and ρ the unknown share of change, the scene is a mixture::
+Pixels of the first date are paired with pixels of the second date from elsewhere. Weighted
+by how probable transitions make such a pair, these are change as this scene has it. With
+f1 the density of the scores of such pairs, f0 that of land that stays, and ρ the unknown
+share of change, the scene is a mixture::
 
     f = (1 - ρ) f0 + ρ f1,        log f1 / f0 = β · s + b
     P(change | s) = ρ f1 / f
@@ -55,7 +56,9 @@ class Odds:
         return np.asarray(expit(odds), np.float32)
 
 
-def estimate_odds(scene: Floats, shuffled: Floats, weights: Floats) -> Odds:
+def estimate_odds(
+    scene: Floats, shuffled: Floats, weights: NDArray[np.floating]
+) -> Odds:
     """Learn what scores are worth.
 
     Parameters
@@ -65,7 +68,8 @@ def estimate_odds(scene: Floats, shuffled: Floats, weights: Floats) -> Odds:
     shuffled
         Scores ``[M, F]`` of pairs from two places.
     weights
-        ``[M]``: how probable it is that both places differ in class.
+        ``[M]``: likelihood ratio of change by the transitions, of pairs
+        against places drawn apart.
     """
     mean, spread = scene.mean(0), scene.std(0) + 1e-6
     even = np.full(len(scene), 1 / len(scene))
