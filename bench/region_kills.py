@@ -27,7 +27,7 @@ from bench.regions import values, world_in
 from overcast.region.description import Region, read_region
 from overcast.region.engine import InTurn
 from overcast.region.events import Events
-from overcast.region.job import Wanted, map_region
+from overcast.region.job import RegionOutput, map_region
 
 _SENSORS = {"s1": "sentinel-1", "s2": "sentinel-2"}
 _CLIENT = 0.25
@@ -42,7 +42,7 @@ def kills(folder: Path, count: int = 100, seconds: float = 1e9) -> dict[str, Any
     again from nothing.
     """
     region, out = _tiny(folder), folder / "out"
-    map_region(region, Wanted(folder / "calm"), InTurn(), Events())
+    map_region(region, RegionOutput(folder / "calm"), InTurn(), Events())
     path, began = folder / "kills.json", time.monotonic()
     state = {"client": 0, "worker": 0, "whole": 0, "again": 0, "differ": 0}
     if path.exists():

@@ -37,7 +37,7 @@ from overcast.region.description import Cut, Region
 from overcast.region.engine import InTurn, engine_of
 from overcast.region.events import Events
 from overcast.region.ground import open_ground
-from overcast.region.job import Wanted, map_region, predict_region
+from overcast.region.job import RegionOutput, map_region, predict_region
 from overcast.region.tile import read_record
 from overcast.run import Runs
 from overcast.threads import keep_memory, use
@@ -75,7 +75,7 @@ def tiles(folder: Path) -> dict[str, Any]:
     region, found = region_of(folder / "w"), {}
     use(1)
     keep_memory()
-    map_region(region, Wanted(folder / "bare"), InTurn(), Events())
+    map_region(region, RegionOutput(folder / "bare"), InTurn(), Events())
     runs = Runs((folder / "bare" / "run",))
     found["bare"] = costs(folder / "bare")
     both = [folder / "side1", folder / "side2"]
@@ -88,14 +88,14 @@ def tiles(folder: Path) -> dict[str, Any]:
     for number in (1, 2):
         with engine_of(workers=number, memory="3GiB") as engine:
             out = folder / f"dask{number}"
-            predict_region(region, runs, Wanted(out), engine, Events())
+            predict_region(region, runs, RegionOutput(out), engine, Events())
         found[f"dask, {number} workers"] = costs(out)
-    predict_region(region, runs, Wanted(folder / "again"), InTurn(), Events())
+    predict_region(region, runs, RegionOutput(folder / "again"), InTurn(), Events())
     found["bare again"] = costs(folder / "again")
     each = {name: one["cpu_seconds_per_tile"] for name, one in found.items()}
     bare = statistics.mean(each[k] for k in ("bare", "bare again"))
     larger = region_of(folder / "w", 4 * SIDE)
-    predict_region(larger, runs, Wanted(folder / "large"), InTurn(), Events())
+    predict_region(larger, runs, RegionOutput(folder / "large"), InTurn(), Events())
     return {
         **found,
         "one worker over bare": round(each["dask, 1 workers"] / bare, 3),
@@ -111,7 +111,7 @@ def _bare(region: Region, run: Path, out: Path) -> None:
     """Map a region in a process of its own, as a worker would."""
     use(1)
     keep_memory()
-    predict_region(region, Runs((run,)), Wanted(out), InTurn(), Events())
+    predict_region(region, Runs((run,)), RegionOutput(out), InTurn(), Events())
 
 
 def world_in(folder: Path, seed: int, size: int) -> None:
@@ -155,7 +155,7 @@ def classes(folder: Path) -> dict[str, Any]:
     world_in(world, 7, 3 * SIDE)
     use(2)
     region = region_of(world, 256)
-    map_region(region, Wanted(folder / "all"), InTurn(), Events())
+    map_region(region, RegionOutput(folder / "all"), InTurn(), Events())
     legend = written_legend(next((folder / "all" / "tiles").glob("*/map.tif")))
     mapped = values(folder / "all")
     stack = open_ground(region).zones[0].stack
@@ -173,12 +173,12 @@ def classes(folder: Path) -> dict[str, Any]:
     left, right = _halves(folder, world)
     halves = []
     for name, part in (("left", left), ("right", right)):
-        map_region(part, Wanted(folder / name), InTurn(), Events())
+        map_region(part, RegionOutput(folder / name), InTurn(), Events())
         halves.append(Runs((folder / name / "run",)))
     scores = {}
     for name, runs in zip(("of the left", "of its own"), halves, strict=True):
         out = folder / name.replace(" ", "-")
-        predict_region(right, runs, Wanted(out), InTurn(), Events())
+        predict_region(right, runs, RegionOutput(out), InTurn(), Events())
         scores[name] = score(out, world / "truth.tif", legend)
     each = [score_own(folder, world, right, number, legend) for number in range(3)]
     return {
@@ -244,7 +244,7 @@ def score_own(
     rows = (number * SIDE, (number + 1) * SIDE)
     place = _cut(world, folder / f"t{number}", rows, (2 * SIDE, 3 * SIDE))
     out = folder / f"tile{number}"
-    map_region(region_of(place), Wanted(out), InTurn(), Events())
+    map_region(region_of(place), RegionOutput(out), InTurn(), Events())
     return score(out, world / "truth.tif", legend)
 
 
@@ -303,7 +303,9 @@ def _measured(folder: Path) -> list[float]:
     """CPU seconds of nine tiles."""
     world_in(folder / "w", 5, 3 * SIDE)
     use(1)
-    map_region(region_of(folder / "w"), Wanted(folder / "bare"), InTurn(), Events())
+    map_region(
+        region_of(folder / "w"), RegionOutput(folder / "bare"), InTurn(), Events()
+    )
     records = [read_record(path) for path in (folder / "bare" / "tiles").iterdir()]
     return [r["cpu_seconds"] for r in records if r]
 

@@ -33,7 +33,7 @@ from overcast.region.description import read_region
 from overcast.region.engine import InTurn
 from overcast.region.events import Events
 from overcast.region.from_catalogues import SURVEYS
-from overcast.region.job import Wanted, map_region, predict_region
+from overcast.region.job import RegionOutput, map_region, predict_region
 from overcast.run import Runs
 
 SIDE = 64
@@ -127,7 +127,7 @@ def out(
     }
     (folder / "region.yaml").write_text(yaml.safe_dump(tree))
     region = read_region(folder / "region.yaml")
-    map_region(region, Wanted(folder / "out"), InTurn(), Events())
+    map_region(region, RegionOutput(folder / "out"), InTurn(), Events())
     assert server.stats["tokens"] > 0
     return folder / "out"
 
@@ -184,7 +184,7 @@ def test_tiles_of_another_size_are_the_same_pixels(
     region = read_region(region_file(out, 2 * SIDE))
     shutil.copytree(out / SURVEYS, tmp_path / SURVEYS)
     runs = Runs((out / "run",))
-    summary = predict_region(region, runs, Wanted(tmp_path), InTurn(), Events())
+    summary = predict_region(region, runs, RegionOutput(tmp_path), InTurn(), Events())
     with rasterio.open(out / "map-32632.vrt") as small:
         box, first = small.bounds, small.read(1)
     with rasterio.open(tmp_path / "map-32632.vrt") as large:
@@ -192,7 +192,7 @@ def test_tiles_of_another_size_are_the_same_pixels(
         second = large.read(1, window=place)
     np.testing.assert_array_equal(first, second)
     asked = bed.stats["searches"]
-    again = predict_region(region, runs, Wanted(tmp_path), InTurn(), Events())
+    again = predict_region(region, runs, RegionOutput(tmp_path), InTurn(), Events())
     assert (summary["nothing_to_do"], again["nothing_to_do"]) == (False, True)
     assert bed.stats["searches"] == asked
 
@@ -203,7 +203,7 @@ def test_a_server_that_is_gone_fails_tiles_and_is_said(
     bed.faults.stop_after = 1
     region, runs = read_region(region_file(out, 2 * SIDE)), Runs((out / "run",))
     with pytest.raises(MachineError, match="tiles failed"):
-        predict_region(region, runs, Wanted(tmp_path), InTurn(0), Events())
+        predict_region(region, runs, RegionOutput(tmp_path), InTurn(0), Events())
     lines = (tmp_path / "failed.jsonl").read_text().splitlines()
     assert "HTTP 503" in json.loads(lines[0])["error"]
 

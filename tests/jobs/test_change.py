@@ -186,12 +186,23 @@ def test_a_sample_of_the_change_gives_intervals(
     true[before() != after()] = name["Forest to Town"]
     write_raster(tmp_path / "true.tif", true, utm((SIDE, SIDE)))
     filled = fill(tmp_path / "s.csv", tmp_path / "true.tif")
+    rows = list(csv.DictReader(filled.read_text().splitlines()))
+    # One pixel of fields is seen to have become a town, which is mapped nowhere.
+    seen = next(r for r in rows if r["reference"] == str(name["<Fields>, unchanged"]))
+    seen["reference"] = "<fields> to town"
+    with filled.open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(rows)
     result = map_change(
         maps, tmp_path / "out", ChangeSettings(mmu_ha=0.1), sample=ReferenceFile(filled)
     )
+    other = result["estimates"]["per_class"][OTHER]["area_ha"]
+    assert other["value"] > 0
+    assert f"rare transitions are one class, {OTHER}" in " ".join(result["notes"])
     whole = result["changed_estimate_ha"]
     assert whole["low"] < 1.44 < whole["high"]
-    assert whole["high"] - whole["low"] < 1.6
+    assert whole["high"] - whole["low"] < 2.2
     gain = result["per_class"]["Town"]["gain"]["area_ha"]
     assert gain == result["per_class"]["Forest"]["loss"]["area_ha"]
     assert gain["low"] < 1.44 < gain["high"]
@@ -211,9 +222,10 @@ def test_olofsson_2014_as_a_change_of_two_classes() -> None:
         "other, unchanged",
         "forest to other",
         "other to forest",
+        OTHER,
     )
     order = [2, 3, 0, 1]  # deforestation, gain, stable forest, stable other
-    counts = np.zeros((4, 5, 4), np.int64)
+    counts = np.zeros((4, 6, 5), np.int64)
     for i, stratum in enumerate(order):
         counts[stratum, stratum, order] = OLOFSSON[i]
     pixels = np.zeros(4, np.int64)
@@ -233,7 +245,7 @@ def test_rare_transitions_are_one_class() -> None:
     classes = tuple(LandClass(k, f"c{k}", "336699") for k in range(8))
     counts = np.arange(64).reshape(8, 8)
     change = ChangeLegend.of(Legend("eight", classes), counts, most=20)
-    assert len(change.legend) == 7 + 20 + 1  # the first class has no pixel unchanged
+    assert len(change.legend) == 8 + 20 + 1
     table = change.positions
     assert change.legend.names[table[7, 6]] == "c7 to c6"
     assert change.legend.names[table[0, 1]] == OTHER
@@ -241,6 +253,10 @@ def test_rare_transitions_are_one_class() -> None:
     assert not change.is_change[table[3, 3]]
     colours = [c.colour for c in change.legend.classes if c.name.endswith("to c6")]
     assert len(set(colours)) == len(colours)
+    # A judge may see what is mapped nowhere.
+    assert change.understood("C0 to  c1") == OTHER
+    assert change.understood("c7 to c6") == "c7 to c6"
+    assert change.understood("c7 to sea") == "c7 to sea"
 
 
 def test_bands_of_the_drawing_are_as_wide_as_their_areas() -> None:

@@ -1,7 +1,8 @@
 """Classes of change, their legend, and their areas with intervals from a sample.
 
 A map of change has a class for land that stays what it is, for each of the larger
-transitions, and one for all others. It is sampled and estimated as any map is; that gives
+transitions, and one for all others, so that a judge has a word for any change, mapped or
+not. It is sampled and estimated as any map is; that gives
 the equations of Olofsson et al. (2013, Remote Sens. Environ. 129, 122-131; 2014), the
 strata being the classes of change. Gain and loss of a class are sums of transitions.
 """
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from overcast.accuracy.area import Estimate, StratifiedSample
 from overcast.accuracy.confusion import plain
-from overcast.geo.legend import LandClass, Legend
+from overcast.geo.legend import LandClass, Legend, normal_name
 
 Counts = NDArray[np.int64]
 
@@ -65,13 +66,12 @@ class ChangeLegend:
                 f"legend {land.name} has {size} classes, expected at most {253 - most} "
                 "for a map of change; map fewer classes"
             )
-        stays = [k for k in range(size) if transitions[k, k]]
+        occur = transitions.sum(0) + transitions.sum(1)
+        stays = np.flatnonzero(occur).tolist()
         off = transitions * (1 - np.eye(size, dtype=np.int64))
         order = [divmod(int(i), size) for i in np.argsort(-off, None, "stable")]
         moves = [(a, b) for a, b in order if off[a, b]]
-        pairs = [(k, k) for k in stays] + moves[:most]
-        if len(moves) > most:
-            pairs.append((_NONE, _NONE))
+        pairs = [*((k, k) for k in stays), *moves[:most], (_NONE, _NONE)]
         classes = [
             LandClass(code, *_look(land, pair, pairs))
             for code, pair in enumerate(pairs, 1)
@@ -82,10 +82,8 @@ class ChangeLegend:
     @property
     def positions(self) -> NDArray[np.uint8]:
         """Class of change ``[K, K]`` by class before and after; 255 if there is none."""
-        other = np.flatnonzero(self.before == _NONE)
-        table = np.full(
-            (len(self.land),) * 2, other[0] if other.size else 255, np.uint8
-        )
+        (other,) = np.flatnonzero(self.before == _NONE)
+        table = np.full((len(self.land),) * 2, other, np.uint8)
         np.fill_diagonal(table, 255)
         known = self.before != _NONE
         table[self.before[known], self.after[known]] = np.flatnonzero(known)
@@ -97,6 +95,13 @@ class ChangeLegend:
         return np.asarray(
             (self.before != self.after) | (self.before == _NONE), np.bool_
         )
+
+    def understood(self, text: str) -> str:
+        """A name as the legend has it: a transition without a class is `OTHER`."""
+        names = self.land.names
+        own = {normal_name(name) for name in self.legend.names}
+        rare = {normal_name(_named(a, b)) for a in names for b in names if a != b} - own
+        return OTHER if normal_name(text) in rare else text
 
     def groups(self) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:
         """Kind, class and members ``[L]`` of all change, every gain and every loss."""
@@ -121,7 +126,11 @@ def _look(
         return f"{new.name}, unchanged", _mixed(new, _PALE)
     same = [p for p in pairs if p[1] == b and p[0] != b]
     shade = _SHADES[same.index(pair) % len(_SHADES)]
-    return f"{land.names[a]} to {new.name}", _mixed(new, shade)
+    return _named(land.names[a], new.name), _mixed(new, shade)
+
+
+def _named(before: str, after: str) -> str:
+    return f"{before} to {after}"
 
 
 def _mixed(land: LandClass, white: float) -> str:

@@ -40,7 +40,7 @@ _PER_BAND = ("_FillValue", "missing_value", "nodata", "scale_factor", "add_offse
 _GRID = path_of("grid")
 
 
-class Reading(TypedDict, total=False):
+class ImageReading(TypedDict, total=False):
     """How images are read, where their values do not say.
 
     Attributes
@@ -135,7 +135,7 @@ def scene(
     image: Mapping[str, tuple[Given, str | os.PathLike[str] | Sensor]] | None = None,
     mask: Path | xarray.DataArray | None = None,
     grid: Path | GeoBox | None = None,
-    **reading: Unpack[Reading],
+    **reading: Unpack[ImageReading],
 ) -> Scene:
     """Open images of one place and check them.
 
@@ -156,7 +156,7 @@ def scene(
         A grid to be mapped whole, or a file that has it. By default it is that of the
         first optical image, where all images overlap.
     **reading
-        How values are read where they do not say: see `Reading`.
+        How values are read where they do not say: see `ImageReading`.
 
     Returns
     -------
@@ -299,7 +299,7 @@ def path_text(value: object) -> str:
     return Location.of(os.fspath(value)).text
 
 
-def _read_as(name: str, entry: ImageInput, reading: Reading) -> ImageInput:
+def _read_as(name: str, entry: ImageInput, reading: ImageReading) -> ImageInput:
     if name == "s1":
         return replace(entry, units=reading.get("s1_units", "auto"))
     if name == "s2":
@@ -317,7 +317,7 @@ def _with_mask(entry: ImageInput, mask: MaskInput) -> ImageInput:
 
 
 def _mask(
-    mask: Path | xarray.DataArray, reading: Reading
+    mask: Path | xarray.DataArray, reading: ImageReading
 ) -> tuple[MaskInput, InMemory]:
     hidden = reading.get("hidden")
     codes = None if hidden is None else tuple(hidden)
@@ -338,7 +338,7 @@ def _grid_text(grid: Path | GeoBox | None) -> str | None:
     return _GRID if isinstance(grid, GeoBox) else path_text(grid)
 
 
-def _refuse_unread(s1: object, s2: object, mask: object, reading: Reading) -> None:
+def _refuse_unread(s1: object, s2: object, mask: object, reading: ImageReading) -> None:
     """Refuse what is said of an image that was not given."""
     wants = {
         "s1_units": s1,

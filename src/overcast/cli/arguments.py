@@ -156,7 +156,7 @@ def started(method: Mapping[str, object], given: StartOptions) -> dict[str, obje
 
 def settings_of(texts: Sequence[str]) -> dict[str, object]:
     """Read the settings that ``--set KEY=VALUE`` gives."""
-    from overcast.trees import parse_yaml
+    from overcast.strict_yaml import parse_yaml
 
     settings: dict[str, object] = {}
     for text in texts:

@@ -10,18 +10,21 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
 
 from overcast import __version__, map_folder
 from overcast.accuracy.area import estimates
 from overcast.accuracy.change import OTHER, ChangeLegend, estimate_change
 from overcast.accuracy.confusion import plain
-from overcast.accuracy.reference import ReferenceFile, ReferencePoints
-from overcast.accuracy.response import is_form, read_sample
+from overcast.accuracy.reference import ReferenceFile
+from overcast.accuracy.response import REFERENCE, is_form, read_sample, refuse_moved
 from overcast.documents import Document
 from overcast.geo.extent import areas_ha
 from overcast.geo.label_file import open_labels
+from overcast.geo.layers import is_vector
 from overcast.geo.legend import legend_to_csv
 from overcast.geo.overlay import classes_under
+from overcast.geo.vectors import Features, read_features
 from overcast.jobs.change_page import page_of
 from overcast.jobs.change_raster import (
     Changes,
@@ -240,14 +243,9 @@ def _estimate(
 ) -> None:
     """Put areas with intervals beside what was counted."""
     source = open_labels(mapped, classes.legend)
-    truth = sample.open(classes.legend, source.grid)
-    if not isinstance(truth, ReferencePoints) or not is_form(truth.points):
-        raise ValueError(
-            f"{sample.path}: not a sample that overcast drew; draw one of the map of "
-            "change: overcast sample change.tif --out sample.gpkg"
-        )
-    here = classes_under(source, truth.points)
-    drawn = read_sample(truth.points, here, truth.classes, classes.legend)
+    points, judged = _judged(sample, classes, source.grid)
+    here = classes_under(source, points)
+    drawn = read_sample(points, here, judged, classes.legend)
     whole = areas_ha(drawn.pixels.sum(keepdims=True), source.grid)[0]
     result["estimates"] = estimates(drawn, classes.legend, whole)
     groups = estimate_change(drawn, classes, whole)
@@ -260,6 +258,24 @@ def _estimate(
         entry = per_class.get(f"{move['from']} to {move['to']}")
         if entry is not None:
             move["area_ha"] = entry["area_ha"]
+
+
+def _judged(
+    sample: ReferenceFile, classes: ChangeLegend, grid: GeoBox
+) -> tuple[Features, NDArray[np.uint8]]:
+    """The form that was filled, and the class of change of every point ``[N]``."""
+    column = sample.column or REFERENCE
+    points = read_features(sample.path, column) if is_vector(sample.path) else None
+    if points is None or not points.are_points or not is_form(points):
+        raise ValueError(
+            f"{sample.path}: not a sample that overcast drew; draw one of the map of "
+            "change: overcast sample change.tif --out sample.gpkg"
+        )
+    refuse_moved(points, grid)
+    texts = [classes.understood(text) for text in points.column(column)]
+    name = points.named(column) or column
+    points = replace(points, columns={**points.columns, name: texts})
+    return points, points.classes(column, classes.legend)
 
 
 def sentence_of(result: Document) -> str:
@@ -305,7 +321,8 @@ def _notes(
                 "(overcast calibrate), so what is called probable may be too much or too "
                 "little"
             )
-    if sampled and OTHER in result["estimates"]["per_class"]:
+    other = result["estimates"]["per_class"].get(OTHER) if sampled else None
+    if other is not None and other["area_ha"]["value"]:
         yield (
             f"rare transitions are one class, {OTHER}; they are in all change, and in no "
             "gain or loss"

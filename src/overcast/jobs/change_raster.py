@@ -33,6 +33,8 @@ Classes = NDArray[np.uint8]
 _SAMPLE = 60_000
 """Pixels from which transitions are estimated."""
 _ROWS = 256
+_AT_ONCE = 500_000
+"""Pixels of both dates that are in memory at once, with all bands and classes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,7 @@ def learn_change(dates: Dates, grid: GeoBox) -> ChangeModel:
     """
     step = max(1, round(math.sqrt(math.prod(grid.shape) / _SAMPLE)))
     parts = []
-    for band in pieces(grid, _ROWS):
+    for band in _bands(grid):
         pixels, maps = _read(dates, grid, band)
         known = (maps[0] != UNKNOWN) & (maps[1] != UNKNOWN)
         rows = np.arange(band[0].start, band[0].stop) % step == 0
@@ -161,6 +163,10 @@ def learn_change(dates: Dates, grid: GeoBox) -> ChangeModel:
             "overlap?"
         )
     return estimate_change_model(whole)
+
+
+def _bands(grid: GeoBox) -> list[tuple[slice, slice]]:
+    return pieces(grid, min(_ROWS, max(_AT_ONCE // int(grid.shape[1]), 16)))
 
 
 def _read(
@@ -201,7 +207,7 @@ def find_changes(
     size = len(dates[0].legend)
     apart = np.zeros((size, size), np.int64)
     expected = np.zeros((size, size))
-    bands = pieces(grid, _ROWS)
+    bands = _bands(grid)
     for done, band in enumerate(bands, 1):
         pixels, maps = _read(dates, grid, band)
         changes, together, sums = _compared(pixels, maps, model, least)

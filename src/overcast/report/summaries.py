@@ -176,8 +176,8 @@ def of_change(result: Result) -> list[Table]:
     ]
     ends = [
         Column("area_ha", "Area, ha"),
-        Column("area_low_ha", "from"),
-        Column("area_high_ha", "to"),
+        Column("area_low_ha", "Area from"),
+        Column("area_high_ha", "Area to"),
     ]
     columns += ends if sampled else []
     rows = [
