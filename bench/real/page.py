@@ -126,8 +126,8 @@ def _below(
     worse = f"{len(lines)}:" if lines else "none."
     yield (
         f"Of all {measured} cases of coarse labels, the default map is below its labels in "
-        f"one of the two scores in {below}, and by more than .03 of mean IoU or .01 of "
-        f"overall accuracy in {worse}\n"
+        f"{below}, in one of the two scores or both. It is so by more than .03 of mean IoU "
+        f"or .01 of overall accuracy in {worse}\n"
     )
     if lines:
         yield "\n".join(lines) + "\n"
