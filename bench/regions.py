@@ -248,22 +248,19 @@ def score_own(
     return score(out, world / "truth.tif", legend)
 
 
-def scheduler(
-    folder: Path, tasks: int = 10_000, workers: int = 64, times: int = 4
-) -> dict[str, Any]:
-    """Wall time of many tiles on many workers, against a model without a scheduler.
+def scheduler(folder: Path, tasks: int = 10_000, workers: int = 64) -> dict[str, Any]:
+    """Wall time of many tiles on many workers, against one without a scheduler.
 
-    Tasks sleep for as long as measured tiles of 512 pixels took CPU, `times` over: four
-    times is a tile of 1024 pixels. Workers are threads
-    of this process, so their work counts as overhead too. The model gives each task to
-    the worker that is free first, and nothing else takes time.
+    Tasks sleep for as long as measured tiles of 512 pixels took CPU. Workers are threads
+    of this process, so all that they, the scheduler and the client do is one thread's
+    work: more than a scheduler of its own has. What that takes for a task goes into a
+    model of larger tiles, which take as much longer as they have more pixels.
     """
     from distributed import Client, LocalCluster
 
     from overcast.region.dask_engine import OnDask
 
-    measured = _measured(folder)
-    naps = times * np.random.default_rng(0).choice(measured, tasks)
+    naps = np.random.default_rng(0).choice(_measured(folder), tasks)
     before = _resident_mib()
     cluster = LocalCluster(
         n_workers=workers,
@@ -281,14 +278,21 @@ def scheduler(
         done = sum(1 for _ in engine.each(_nap, naps.tolist(), names))
         cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
         after = _resident_mib()
-    ideal = _without_scheduler(naps, workers)
+    ideal = _makespan(naps, workers, 0.0)
+    model = {
+        f"tiles of {SIDE * k}": _makespan(k * k * naps, workers, cpu / tasks)
+        / (k * k * ideal)
+        - 1
+        for k in (1, 2, 4)
+    }
     return {
         "tasks": done,
         "workers": workers,
         "seconds_of_a_task": round(float(naps.mean()), 3),
         "wall_s": round(wall, 1),
-        "model_s": round(ideal, 1),
+        "without_scheduler_s": round(ideal, 1),
         "overhead": round(wall / ideal - 1, 4),
+        "overhead_by_model": {name: round(part, 4) for name, part in model.items()},
         "cpu_ms_per_task": round(1000 * cpu / tasks, 2),
         "resident_mib": {"before": before, f"{workers} workers": ready, "end": after},
         "load": os.getloadavg()[1],
@@ -306,11 +310,17 @@ def _measured(folder: Path) -> list[float]:
     return [r["cpu_seconds"] for r in records if r]
 
 
-def _without_scheduler(naps: np.ndarray, workers: int) -> float:
-    """Seconds until all tasks are done, each by the worker that is free first."""
+def _makespan(naps: np.ndarray, workers: int, service: float) -> float:
+    """Seconds until all tasks are done, each by the worker that is free first.
+
+    Before a worker begins, the scheduler serves it for `service` seconds, one worker
+    after another. No task is given out ahead.
+    """
     free = [0.0] * workers
+    served = 0.0
     for nap in naps:
-        heapq.heapreplace(free, free[0] + float(nap))
+        served = max(free[0], served) + service
+        heapq.heapreplace(free, served + float(nap))
     return max(free)
 
 

@@ -65,6 +65,7 @@ class Data:
     In a plan's file `labels` may be a list; `other_labels` are all but the first.
     `legend` is that of the map, where it is not that of the first labels. Scene classes
     that a product comes with hide `mask_dilation` metres around what they hide.
+    `register` moves images that lie beside the first optical one.
     """
 
     images: Mapping[str, ImageInput]
@@ -75,6 +76,7 @@ class Data:
     other_labels: tuple[LabelInput, ...] = field(default=(), metadata=LATER)
     legend: str | None = field(default=None, metadata=LATER)
     mask_dilation: float = field(default=0.0, metadata=LATER)
+    register: bool = field(default=False, metadata=LATER)
 
     def __post_init__(self) -> None:
         """Check that other labels are others."""

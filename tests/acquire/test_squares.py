@@ -86,6 +86,22 @@ def test_a_square_is_what_fetch_reads_of_it(bed: Bed, box: str, tmp_path: Path) 
             np.testing.assert_array_equal(inner.values, wanted.values[:, 3:9, 10:60])
 
 
+def test_the_orbit_of_a_region_is_the_same_everywhere(
+    bed: Bed, box: str, tmp_path: Path
+) -> None:
+    lattice, square = square_around(box, SIDE)
+    catalogues = (parse_catalogue(source_text(bed.url, "none"), "bed"),)
+    period = period_of(2024, None, None, None)
+    chosen = {}
+    for orbit in ("ascending", "descending"):
+        search = Search(catalogues, period, products=("sentinel-1",), orbit=orbit)
+        squares = Squares(lattice, "32632", search, tmp_path / orbit, SIDE)
+        (survey,) = squares.surveys(square)
+        (take,) = survey.takes["sentinel-1"]
+        chosen[orbit] = {piece.orbit[0] for piece in take.pieces}
+    assert chosen == {"ascending": {"ascending"}, "descending": {"descending"}}
+
+
 @pytest.fixture(scope="module")
 def out(
     server: Bed, box: str, source: Path, tmp_path_factory: pytest.TempPathFactory

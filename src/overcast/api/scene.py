@@ -61,6 +61,8 @@ class ImageReading(TypedDict, total=False):
         Take units and offset as said, whatever the values look like.
     small_overlap
         Map where inputs overlap even if that is hardly any of the first image.
+    register
+        Move images that lie a pixel or more beside the first optical one.
     """
 
     s1_units: Literal["auto", "db", "linear", "amplitude"]
@@ -70,6 +72,7 @@ class ImageReading(TypedDict, total=False):
     mask_dilation: float
     trust: bool
     small_overlap: bool
+    register: bool
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -187,6 +190,7 @@ def scene(
         grid=_grid_text(grid),
         trust=reading.get("trust", False),
         small_overlap=reading.get("small_overlap", False),
+        register=reading.get("register", False),
         mask_dilation=reading.get("mask_dilation", DILATION),
     )
     opened = open_images(data, memory)

@@ -37,6 +37,7 @@ def data_of(given: ImageOptions) -> Data:
         grid=None if grid is None else absolute(grid),
         trust=given["trust"],
         small_overlap=given["small_overlap"],
+        register=given["register"],
         mask_dilation=DILATION if dilation is None else dilation,
     )
 

@@ -162,6 +162,11 @@ images = several(
         is_flag=True,
         help="Map even if the inputs overlap on less than a tenth of the first image.",
     ),
+    click.option(
+        "--register",
+        is_flag=True,
+        help="Move images that lie a pixel or more beside the first optical one.",
+    ),
 )
 labels = several(
     click.option(

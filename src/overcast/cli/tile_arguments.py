@@ -34,7 +34,7 @@ _ALWAYS = _OF_REGIONS | {
 _NEVER = frozenset(
     (
         *("reference", "reference_legend", "reference_nodata", "reference_column"),
-        *("grid", "small_overlap"),
+        *("grid", "small_overlap", "register"),
     )
 )
 """Options that no region takes."""
