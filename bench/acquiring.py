@@ -27,12 +27,12 @@ from bench.catalogue.make import COARSE, DAYS, KEYS, WindowRenderer, source_text
 from bench.catalogue.serve import serving
 
 from overcast.geo.bands import SENTINEL_2
-from overcast.worlds.scene import Scene, simulate
+from overcast.worlds.scene import WorldScene, simulate
 
 _SMALL = 128
 
 
-def make(folder: Path, scene: Scene, width: int, length: int) -> GeoBox:
+def make(folder: Path, scene: WorldScene, width: int, length: int) -> GeoBox:
     """Write a catalogue of one tile of `length` rows."""
     maker = WindowRenderer(folder, scene)
     grid = GeoBox((length, width), scene.grid.affine, scene.grid.crs)

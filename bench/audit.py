@@ -33,7 +33,7 @@ from overcast.maps.predict import probabilities
 from overcast.methods.method import method_of
 from overcast.plan import Data, Plan
 from overcast.progress import quiet
-from overcast.worlds.scene import Scene, SceneSpec, simulate
+from overcast.worlds.scene import SceneSpec, WorldScene, simulate
 
 KINDS = ("modis", "corine", "worldcover")
 WORTH = 0.02
@@ -44,7 +44,7 @@ Floats = NDArray[np.float64]
 class Seen:
     """Known pixels of a scene: probabilities, labels, truth, cells and blocks."""
 
-    def __init__(self, scene: Scene, kind: str, seed: int) -> None:
+    def __init__(self, scene: WorldScene, kind: str, seed: int) -> None:
         source = LabelArray(scene.labels[kind])
         images = {name: ImageArray(scene.images[name]) for name in ("s1", "s2")}
         stack = Stack(grid=scene.grid, images=images, labels=source)

@@ -36,7 +36,7 @@ from overcast.jobs.calibrate import calibrate
 from overcast.maps.predict import probabilities
 from overcast.plan import choose
 from overcast.progress import quiet
-from overcast.worlds.scene import Scene, simulate
+from overcast.worlds.scene import WorldScene, simulate
 
 DEVELOPMENT, REPORTED = range(4), range(100, 103)
 SIDE, POINTS, SAMPLES, COVERAGE = 384, 1000, 5, 0.9
@@ -44,7 +44,7 @@ METHODS = ("forest", "weak")
 Figures = dict[str, float]
 
 
-def mapped(scene: Scene, method: str) -> NDArray[np.float32]:
+def mapped(scene: WorldScene, method: str) -> NDArray[np.float32]:
     """Class probabilities ``[K, H, W]`` of a method that learned from coarse labels."""
     images = {name: ImageArray(scene.images[name]) for name in ("s1", "s2")}
     coarse = LabelArray(scene.coarse)
@@ -60,7 +60,7 @@ def mapped(scene: Scene, method: str) -> NDArray[np.float32]:
 
 
 def held_out(
-    scene: Scene, found: NDArray[np.float32], seed: int
+    scene: WorldScene, found: NDArray[np.float32], seed: int
 ) -> tuple[HeldOut, NDArray[np.bool_]]:
     """Points of a stratified sample with their true class, and where they are not."""
     classes = found.argmax(0).astype(np.uint8)
@@ -83,7 +83,7 @@ def error(found: NDArray[np.float32], true: NDArray[np.uint8], mass: bool) -> fl
     return Reliability.of(sure, right, edges).expected_error
 
 
-def judged(scene: Scene, found: NDArray[np.float32], seed: int) -> Figures:
+def judged(scene: WorldScene, found: NDArray[np.float32], seed: int) -> Figures:
     """What one sample gives, at all pixels that are not in it."""
     held, others = held_out(scene, found, seed)
     test, true = found[:, others], scene.truth.values[others]

@@ -32,7 +32,7 @@ from overcast.accuracy.design import allocate
 from overcast.geo.legend import Legend
 from overcast.maps.change_model import ChangeModel, PixelPairs, estimate_change_model
 from overcast.maps.pairs import groups_of
-from overcast.worlds.scene import Scene, SceneSpec, simulate
+from overcast.worlds.scene import SceneSpec, WorldScene, simulate
 
 SIDE, POINTS, SAMPLES, LEAST_POINTS = 256, 1000, 200, 20
 SHARES = (0.01, 0.05, 0.2)
@@ -42,7 +42,7 @@ Classes = NDArray[np.uint8]
 Values = NDArray[np.float32]
 
 
-def days(scene: Scene) -> list[Values]:
+def days(scene: WorldScene) -> list[Values]:
     """Bands ``[C, H, W]`` of either day, optical and radar, a little smoothed."""
     names = sorted(name for name in scene.images if name.startswith("s2_"))
     radar = sorted(name for name in scene.images if name.startswith("s1_"))

@@ -39,7 +39,7 @@ from overcast.train.batch import Batch
 from overcast.train.checkpoint import load_weights
 from overcast.train.felzenszwalb import NUMBERS, with_superpixels
 from overcast.train.superpixels import numbered, region_means
-from overcast.worlds.scene import Scene, SceneSpec, simulate
+from overcast.worlds.scene import SceneSpec, WorldScene, simulate
 
 Picture = NDArray[np.uint8]
 _RGB = (2, 1, 0)
@@ -114,12 +114,12 @@ def false_colour(features: torch.Tensor) -> Picture:
     return _bytes((components - low) / (high - low)).reshape(*features.shape[1:], 3)
 
 
-def true_colour(scene: Scene) -> Picture:
+def true_colour(scene: WorldScene) -> Picture:
     values = scene.images["s2"].values[list(_RGB)] / _BRIGHTEST
     return _bytes(np.moveaxis(values, 0, -1) ** 0.7)
 
 
-def class_colours(scene: Scene) -> Picture:
+def class_colours(scene: WorldScene) -> Picture:
     colours = np.array([c.rgb for c in scene.truth.legend.classes], np.uint8)
     return colours[scene.truth.values]
 

@@ -37,7 +37,7 @@ from overcast.region.description import Cut, Region
 from overcast.region.engine import InTurn, engine_of
 from overcast.region.events import Events
 from overcast.region.ground import open_ground
-from overcast.region.job import Wanted, map_region, predict_region
+from overcast.region.job import RegionOutput, map_region, predict_region
 from overcast.region.tile import read_record
 from overcast.run import Runs
 from overcast.threads import keep_memory, use
@@ -75,7 +75,7 @@ def tiles(folder: Path) -> dict[str, Any]:
     region, found = region_of(folder / "w"), {}
     use(1)
     keep_memory()
-    map_region(region, Wanted(folder / "bare"), InTurn(), Events())
+    map_region(region, RegionOutput(folder / "bare"), InTurn(), Events())
     runs = Runs((folder / "bare" / "run",))
     found["bare"] = costs(folder / "bare")
     both = [folder / "side1", folder / "side2"]
@@ -88,14 +88,14 @@ def tiles(folder: Path) -> dict[str, Any]:
     for number in (1, 2):
         with engine_of(workers=number, memory="3GiB") as engine:
             out = folder / f"dask{number}"
-            predict_region(region, runs, Wanted(out), engine, Events())
+            predict_region(region, runs, RegionOutput(out), engine, Events())
         found[f"dask, {number} workers"] = costs(out)
-    predict_region(region, runs, Wanted(folder / "again"), InTurn(), Events())
+    predict_region(region, runs, RegionOutput(folder / "again"), InTurn(), Events())
     found["bare again"] = costs(folder / "again")
     each = {name: one["cpu_seconds_per_tile"] for name, one in found.items()}
     bare = statistics.mean(each[k] for k in ("bare", "bare again"))
     larger = region_of(folder / "w", 4 * SIDE)
-    predict_region(larger, runs, Wanted(folder / "large"), InTurn(), Events())
+    predict_region(larger, runs, RegionOutput(folder / "large"), InTurn(), Events())
     return {
         **found,
         "one worker over bare": round(each["dask, 1 workers"] / bare, 3),
@@ -111,7 +111,7 @@ def _bare(region: Region, run: Path, out: Path) -> None:
     """Map a region in a process of its own, as a worker would."""
     use(1)
     keep_memory()
-    predict_region(region, Runs((run,)), Wanted(out), InTurn(), Events())
+    predict_region(region, Runs((run,)), RegionOutput(out), InTurn(), Events())
 
 
 def world_in(folder: Path, seed: int, size: int) -> None:
@@ -155,7 +155,7 @@ def classes(folder: Path) -> dict[str, Any]:
     world_in(world, 7, 3 * SIDE)
     use(2)
     region = region_of(world, 256)
-    map_region(region, Wanted(folder / "all"), InTurn(), Events())
+    map_region(region, RegionOutput(folder / "all"), InTurn(), Events())
     legend = written_legend(next((folder / "all" / "tiles").glob("*/map.tif")))
     mapped = values(folder / "all")
     stack = open_ground(region).zones[0].stack
@@ -173,12 +173,12 @@ def classes(folder: Path) -> dict[str, Any]:
     left, right = _halves(folder, world)
     halves = []
     for name, part in (("left", left), ("right", right)):
-        map_region(part, Wanted(folder / name), InTurn(), Events())
+        map_region(part, RegionOutput(folder / name), InTurn(), Events())
         halves.append(Runs((folder / name / "run",)))
     scores = {}
     for name, runs in zip(("of the left", "of its own"), halves, strict=True):
         out = folder / name.replace(" ", "-")
-        predict_region(right, runs, Wanted(out), InTurn(), Events())
+        predict_region(right, runs, RegionOutput(out), InTurn(), Events())
         scores[name] = score(out, world / "truth.tif", legend)
     each = [score_own(folder, world, right, number, legend) for number in range(3)]
     return {
@@ -244,26 +244,23 @@ def score_own(
     rows = (number * SIDE, (number + 1) * SIDE)
     place = _cut(world, folder / f"t{number}", rows, (2 * SIDE, 3 * SIDE))
     out = folder / f"tile{number}"
-    map_region(region_of(place), Wanted(out), InTurn(), Events())
+    map_region(region_of(place), RegionOutput(out), InTurn(), Events())
     return score(out, world / "truth.tif", legend)
 
 
-def scheduler(
-    folder: Path, tasks: int = 10_000, workers: int = 64, times: int = 4
-) -> dict[str, Any]:
-    """Wall time of many tiles on many workers, against a model without a scheduler.
+def scheduler(folder: Path, tasks: int = 10_000, workers: int = 64) -> dict[str, Any]:
+    """Wall time of many tiles on many workers, against one without a scheduler.
 
-    Tasks sleep for as long as measured tiles of 512 pixels took CPU, `times` over: four
-    times is a tile of 1024 pixels. Workers are threads
-    of this process, so their work counts as overhead too. The model gives each task to
-    the worker that is free first, and nothing else takes time.
+    Tasks sleep for as long as measured tiles of 512 pixels took CPU. Workers are threads
+    of this process, so all that they, the scheduler and the client do is one thread's
+    work: more than a scheduler of its own has. What that takes for a task goes into a
+    model of larger tiles, which take as much longer as they have more pixels.
     """
     from distributed import Client, LocalCluster
 
     from overcast.region.dask_engine import OnDask
 
-    measured = _measured(folder)
-    naps = times * np.random.default_rng(0).choice(measured, tasks)
+    naps = np.random.default_rng(0).choice(_measured(folder), tasks)
     before = _resident_mib()
     cluster = LocalCluster(
         n_workers=workers,
@@ -281,14 +278,21 @@ def scheduler(
         done = sum(1 for _ in engine.each(_nap, naps.tolist(), names))
         cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
         after = _resident_mib()
-    ideal = _without_scheduler(naps, workers)
+    ideal = _makespan(naps, workers, 0.0)
+    model = {
+        f"tiles of {SIDE * k}": _makespan(k * k * naps, workers, cpu / tasks)
+        / (k * k * ideal)
+        - 1
+        for k in (1, 2, 4)
+    }
     return {
         "tasks": done,
         "workers": workers,
         "seconds_of_a_task": round(float(naps.mean()), 3),
         "wall_s": round(wall, 1),
-        "model_s": round(ideal, 1),
+        "without_scheduler_s": round(ideal, 1),
         "overhead": round(wall / ideal - 1, 4),
+        "overhead_by_model": {name: round(part, 4) for name, part in model.items()},
         "cpu_ms_per_task": round(1000 * cpu / tasks, 2),
         "resident_mib": {"before": before, f"{workers} workers": ready, "end": after},
         "load": os.getloadavg()[1],
@@ -299,16 +303,24 @@ def _measured(folder: Path) -> list[float]:
     """CPU seconds of nine tiles."""
     world_in(folder / "w", 5, 3 * SIDE)
     use(1)
-    map_region(region_of(folder / "w"), Wanted(folder / "bare"), InTurn(), Events())
+    map_region(
+        region_of(folder / "w"), RegionOutput(folder / "bare"), InTurn(), Events()
+    )
     records = [read_record(path) for path in (folder / "bare" / "tiles").iterdir()]
     return [r["cpu_seconds"] for r in records if r]
 
 
-def _without_scheduler(naps: np.ndarray, workers: int) -> float:
-    """Seconds until all tasks are done, each by the worker that is free first."""
+def _makespan(naps: np.ndarray, workers: int, service: float) -> float:
+    """Seconds until all tasks are done, each by the worker that is free first.
+
+    Before a worker begins, the scheduler serves it for `service` seconds, one worker
+    after another. No task is given out ahead.
+    """
     free = [0.0] * workers
+    served = 0.0
     for nap in naps:
-        heapq.heapreplace(free, free[0] + float(nap))
+        served = max(free[0], served) + service
+        heapq.heapreplace(free, served + float(nap))
     return max(free)
 
 

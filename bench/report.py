@@ -33,7 +33,7 @@ from overcast.geo.bands import SENTINEL_1, SENTINEL_2, Sensor
 from overcast.geo.legend import Legend, load_legend
 from overcast.geo.stack import Chip
 from overcast.inputs import open_inputs
-from overcast.jobs.page import Findings, make_page
+from overcast.jobs.page import MapFindings, make_page
 from overcast.plan import Data, ImageInput, LabelInput, Plan
 from overcast.progress import quiet
 from overcast.worlds.scene import simulate
@@ -128,7 +128,7 @@ def make(folder: Path) -> None:
     with timed("inputs"):
         inputs = open_inputs(data)
     with timed("page"):
-        make_page(made, inputs, Plan(data=data), Findings(), quiet)
+        make_page(made, inputs, Plan(data=data), MapFindings(), quiet)
     page = (folder / "report.html").stat().st_size / 1e6
     print(f"{peak_mib() - held:.0f} MiB beyond {held:.0f} MiB, page of {page:.2f} MB")
 

@@ -28,7 +28,7 @@ from overcast.accuracy.confusion import Confusion, scores
 from overcast.geo.tiling import Window
 from overcast.methods.suggest import patches_of, telling_patches
 from overcast.progress import quiet
-from overcast.worlds.scene import Scene, SceneSpec, simulate
+from overcast.worlds.scene import SceneSpec, WorldScene, simulate
 
 SIDE, COUNT = 32, 10
 _FRAME = 2
@@ -61,7 +61,9 @@ def main() -> None:
     save(grid([framed, labels, palette[mapped], classes], 4), given.out)
 
 
-def mask_of(scene: Scene, squares: list[Window], within: int = 0) -> NDArray[np.bool_]:
+def mask_of(
+    scene: WorldScene, squares: list[Window], within: int = 0
+) -> NDArray[np.bool_]:
     """Pixels ``[H, W]`` in squares, so far `within` from their borders."""
     found = np.zeros(scene.grid.shape, np.bool_)
     for y, x, h, w in squares:
@@ -69,14 +71,14 @@ def mask_of(scene: Scene, squares: list[Window], within: int = 0) -> NDArray[np.
     return found
 
 
-def map_of(scene: Scene, squares: list[Window]) -> NDArray[np.intp]:
+def map_of(scene: WorldScene, squares: list[Window]) -> NDArray[np.intp]:
     """Classes ``[H, W]`` that `weak` makes of the true labels in some squares."""
     labels = known(scene, mask_of(scene, squares), scene.truth)
     arm = arm_of(scene, labels, "s1", "s2")
     return np.asarray(probabilities_of(scene, arm, TRUSTED, 0).values.argmax(0))
 
 
-def mean_iou(scene: Scene, mapped: NDArray[np.intp]) -> float:
+def mean_iou(scene: WorldScene, mapped: NDArray[np.intp]) -> float:
     truth, legend = scene.truth.values, scene.truth.legend
     counted = Confusion.of(truth.ravel(), mapped.astype(np.uint8).ravel(), len(legend))
     return float(scores(counted, legend)["mean_iou"])

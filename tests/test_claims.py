@@ -12,15 +12,15 @@ from bench.claims.scoring import METHODS
 from bench.claims.tables import interval, over, page, recovered
 
 from overcast.geo.raster import UNKNOWN
-from overcast.worlds.scene import Scene, SceneSpec, simulate
+from overcast.worlds.scene import SceneSpec, WorldScene, simulate
 
 
 @pytest.fixture(scope="module")
-def scene() -> Scene:
+def scene() -> WorldScene:
     return simulate(1, 256, wanted=SceneSpec(("modis", "corine"), cloud=0.5))
 
 
-def test_half_of_the_blocks_are_tested(scene: Scene) -> None:
+def test_half_of_the_blocks_are_tested(scene: WorldScene) -> None:
     tested = scored(scene)
     assert tested.mean() == 0.5
     blocks = tested.reshape(256 // BLOCK, BLOCK, -1, BLOCK)
@@ -32,7 +32,7 @@ def test_half_of_the_blocks_are_tested(scene: Scene) -> None:
     [("coarse", "oracle"), ("cloud", "naive"), ("cloud", "oracle"), ("few", "naive")],
 )
 def test_true_labels_of_tested_pixels_are_never_learned(
-    scene: Scene, problem: str, arm: str
+    scene: WorldScene, problem: str, arm: str
 ) -> None:
     made = getattr(PROBLEMS[problem], arm)(scene, 0)
     labels = made.learn[0].labels.read(scene.grid).values
@@ -40,7 +40,7 @@ def test_true_labels_of_tested_pixels_are_never_learned(
     assert (labels != UNKNOWN).any()
 
 
-def test_clear_twins_of_tested_pixels_are_never_seen(scene: Scene) -> None:
+def test_clear_twins_of_tested_pixels_are_never_seen(scene: WorldScene) -> None:
     problem = PROBLEMS["cloud50"]
     assert problem.given is not None
     for make in (problem.given, problem.arms["cloudseg-masked"]):
@@ -50,7 +50,9 @@ def test_clear_twins_of_tested_pixels_are_never_seen(scene: Scene) -> None:
         np.testing.assert_array_equal(seen, ~scored(scene))
 
 
-def test_masked_arms_see_no_cloud_and_single_ones_one_sensor(scene: Scene) -> None:
+def test_masked_arms_see_no_cloud_and_single_ones_one_sensor(
+    scene: WorldScene,
+) -> None:
     arms = PROBLEMS["cloud50"].arms
     assert scene.clouds is not None
     valid = {name: make(scene, 0).images for name, make in arms.items()}
@@ -61,7 +63,9 @@ def test_masked_arms_see_no_cloud_and_single_ones_one_sensor(scene: Scene) -> No
 
 
 @pytest.mark.parametrize("name", PROBLEMS)
-def test_arms_are_of_methods_and_groups_part_the_scene(name: str, scene: Scene) -> None:
+def test_arms_are_of_methods_and_groups_part_the_scene(
+    name: str, scene: WorldScene
+) -> None:
     problem = PROBLEMS[name]
     assert problem.arms.keys() <= {*METHODS, *problem.methods}
     groups = {group: where(scene) for group, where in problem.groups.items()}
@@ -73,7 +77,7 @@ def test_arms_are_of_methods_and_groups_part_the_scene(name: str, scene: Scene) 
         assert (groups["thick"] <= groups["under cloud"]).all()
 
 
-def test_few_is_a_sixteenth_and_changes_with_the_seed(scene: Scene) -> None:
+def test_few_is_a_sixteenth_and_changes_with_the_seed(scene: WorldScene) -> None:
     kept = [
         PROBLEMS["few"].naive(scene, seed).learn[0].labels.read(scene.grid).values  # type: ignore[union-attr]
         for seed in (0, 1, 2, 3)

@@ -15,18 +15,18 @@ from bench.context_of_tiles import held_out
 
 from overcast.geo.raster import UNKNOWN
 from overcast.models.fcn import FCN
-from overcast.worlds.scene import Scene, SceneSpec, simulate
+from overcast.worlds.scene import SceneSpec, WorldScene, simulate
 
 SIZE = 192
 
 
 @pytest.fixture(scope="module")
-def scene() -> Scene:
+def scene() -> WorldScene:
     return simulate(1, SIZE, wanted=SceneSpec((), cloud=0.5))
 
 
 @pytest.fixture(scope="module")
-def aged(scene: Scene) -> Scene:
+def aged(scene: WorldScene) -> WorldScene:
     """With an older image, of which a fifth of the land had another class."""
     prepare = PROBLEMS["archive20"].prepare
     assert prepare is not None
@@ -35,7 +35,7 @@ def aged(scene: Scene) -> Scene:
 
 @pytest.mark.parametrize("name", ["few", "cloud50", "heart", "context"])
 def test_a_ceiling_is_told_the_true_class_of_every_pixel(
-    name: str, scene: Scene
+    name: str, scene: WorldScene
 ) -> None:
     problem = PROBLEMS[name]
     assert problem.ceiling is not None
@@ -68,7 +68,9 @@ def test_patient_networks_are_quick_ones_with_more_steps() -> None:
     assert {**PATIENT, "schedule": same} == QUICK
 
 
-def test_labels_are_wrong_as_a_majority_in_half_of_the_land(scene: Scene) -> None:
+def test_labels_are_wrong_as_a_majority_in_half_of_the_land(
+    scene: WorldScene,
+) -> None:
     truth, labels = scene.truth.values, misled(scene.truth, 0).values
     wrong = labels != truth
     assert wrong.mean() == pytest.approx(0.4, abs=0.06)
@@ -82,7 +84,7 @@ def test_labels_are_wrong_as_a_majority_in_half_of_the_land(scene: Scene) -> Non
     assert (misled(scene.truth, 1).values != labels).any()
 
 
-def test_few_wrong_labels_are_of_learning_blocks(scene: Scene) -> None:
+def test_few_wrong_labels_are_of_learning_blocks(scene: WorldScene) -> None:
     (stack,) = few_misled(scene, 0).learn
     assert stack.labels is not None
     known = stack.labels.read(scene.grid).values != UNKNOWN
@@ -96,7 +98,7 @@ def test_few_wrong_labels_are_of_learning_blocks(scene: Scene) -> None:
 
 
 def test_the_older_image_has_the_lands_outlines_and_not_its_colours(
-    scene: Scene,
+    scene: WorldScene,
 ) -> None:
     """As well as the image of the date it tells borders; of colours it tells little."""
     prepare = PROBLEMS["archive"].prepare
@@ -116,7 +118,7 @@ def test_the_older_image_has_the_lands_outlines_and_not_its_colours(
 
 
 @pytest.mark.parametrize("share", [0.0, 0.05, 0.2])
-def test_so_much_of_the_land_had_another_class(share: float, scene: Scene) -> None:
+def test_so_much_of_the_land_had_another_class(share: float, scene: WorldScene) -> None:
     truth = scene.truth.values
     where = changed(truth, share, 1)
     assert (where & (elsewhere(truth) != truth)).mean() == pytest.approx(
@@ -124,7 +126,9 @@ def test_so_much_of_the_land_had_another_class(share: float, scene: Scene) -> No
     )
 
 
-def test_land_that_changed_shows_what_lies_elsewhere(aged: Scene, scene: Scene) -> None:
+def test_land_that_changed_shows_what_lies_elsewhere(
+    aged: WorldScene, scene: WorldScene
+) -> None:
     prepare = PROBLEMS["archive"].prepare
     assert prepare is not None
     same = prepare(scene, 1).images[OLDER].values
@@ -134,7 +138,7 @@ def test_land_that_changed_shows_what_lies_elsewhere(aged: Scene, scene: Scene) 
     np.testing.assert_array_equal(older[:, where], elsewhere(same)[:, where])
 
 
-def test_arms_of_the_archive_see_it_and_others_do_not(aged: Scene) -> None:
+def test_arms_of_the_archive_see_it_and_others_do_not(aged: WorldScene) -> None:
     problem = PROBLEMS["archive20"]
     assert problem.given is not None
     made = problem.given(aged, 0)

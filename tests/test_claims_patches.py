@@ -15,15 +15,15 @@ from overcast.geo.raster import UNKNOWN
 from overcast.plan import choose
 from overcast.progress import quiet
 from overcast.train.checkpoint import read_weights
-from overcast.worlds.scene import Scene, SceneSpec, simulate
+from overcast.worlds.scene import SceneSpec, WorldScene, simulate
 
 
 @pytest.fixture(scope="module")
-def scene() -> Scene:
+def scene() -> WorldScene:
     return simulate(0, 128, wanted=SceneSpec(()))
 
 
-def test_patches_lie_in_learning_blocks(scene: Scene) -> None:
+def test_patches_lie_in_learning_blocks(scene: WorldScene) -> None:
     for count in (1, 5, 8):
         where = patches(scene, count, 0)
         assert where.sum() == count * SIDE**2
@@ -34,7 +34,7 @@ def test_patches_lie_in_learning_blocks(scene: Scene) -> None:
     assert (patches(scene, 5, 0) != patches(scene, 5, 1)).any()
 
 
-def test_arms_know_the_labels_of_patches_alone(scene: Scene) -> None:
+def test_arms_know_the_labels_of_patches_alone(scene: WorldScene) -> None:
     (stack,) = PROBLEMS["patches10"].naive(scene, 3).learn
     assert stack.labels is not None
     labelled = stack.labels.read(stack.grid).values != UNKNOWN
@@ -46,11 +46,11 @@ CONTRAST = {**QUICK, "recipe": {"name": "contrast"}}
 
 
 def test_methods_start_from_the_scenes_own_run(
-    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    scene: WorldScene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(starts, "_HERE", tmp_path)
 
-    def run(scene: Scene, seed: int) -> Path:
+    def run(scene: WorldScene, seed: int) -> Path:
         return kept(from_images, fine(scene, seed).learn, CONTRAST, seed)
 
     made = started("", run, PROBLEMS["patches10"].naive)
@@ -64,7 +64,7 @@ def test_methods_start_from_the_scenes_own_run(
 
 
 def test_a_network_of_labels_is_a_start_as_well(
-    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    scene: WorldScene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(starts, "_HERE", tmp_path)
     stacks = fine(scene, 0).learn

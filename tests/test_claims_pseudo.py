@@ -9,16 +9,16 @@ from bench.claims.problems import PROBLEMS
 from bench.claims.problems.pseudo import hazy, noisy
 
 from overcast.geo.raster import UNKNOWN
-from overcast.worlds.scene import Scene, SceneSpec, simulate
+from overcast.worlds.scene import SceneSpec, WorldScene, simulate
 
 
 @pytest.fixture(scope="module")
-def scene() -> Scene:
+def scene() -> WorldScene:
     return simulate(1, 192, wanted=SceneSpec(()))
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.2, 0.4])
-def test_so_many_labels_are_wrong_and_in_blobs(scene: Scene, rate: float) -> None:
+def test_so_many_labels_are_wrong_and_in_blobs(scene: WorldScene, rate: float) -> None:
     wrong = noisy(scene.truth, rate, 0).values != scene.truth.values
     assert wrong.mean() == pytest.approx(rate, abs=0.1 * rate + 0.02)
     # Of independent pixels, a share `rate` would have a wrong neighbour too.
@@ -27,7 +27,7 @@ def test_so_many_labels_are_wrong_and_in_blobs(scene: Scene, rate: float) -> Non
 
 
 def test_grass_is_mistaken_more_often_than_water_and_mostly_for_crops(
-    scene: Scene,
+    scene: WorldScene,
 ) -> None:
     truth = scene.truth.values
     labels = noisy(scene.truth, 0.4, 1).values
@@ -38,13 +38,13 @@ def test_grass_is_mistaken_more_often_than_water_and_mostly_for_crops(
     assert taken.sum() == taken[5] + taken[1]
 
 
-def test_noise_is_a_function_of_the_seed(scene: Scene) -> None:
+def test_noise_is_a_function_of_the_seed(scene: WorldScene) -> None:
     one, same, other = (noisy(scene.truth, 0.2, seed).values for seed in (0, 0, 1))
     assert np.array_equal(one, same)
     assert not np.array_equal(one, other)
 
 
-def test_haze_is_bluest_and_blur_keeps_the_mean(scene: Scene) -> None:
+def test_haze_is_bluest_and_blur_keeps_the_mean(scene: WorldScene) -> None:
     image = scene.images["s2"]
     made = hazy(image)
     added = made.values.mean((1, 2)) - 0.85 * image.values.mean((1, 2))
@@ -54,7 +54,7 @@ def test_haze_is_bluest_and_blur_keeps_the_mean(scene: Scene) -> None:
     assert sharpness[1] < 0.6 * sharpness[0]
 
 
-def test_the_target_has_no_labels_but_for_the_oracle(scene: Scene) -> None:
+def test_the_target_has_no_labels_but_for_the_oracle(scene: WorldScene) -> None:
     problem = PROBLEMS["season"]
     assert problem.given is not None
     *sources, target = problem.given(scene, 0).learn

@@ -15,7 +15,7 @@ from bench.claims.problems import PROBLEMS
 from bench.claims.taught import _at_first, _in_cells
 
 from overcast.plan import choose
-from overcast.worlds.scene import Scene, SceneSpec, simulate
+from overcast.worlds.scene import SceneSpec, WorldScene, simulate
 
 RUN = {
     "mean_iou": 0.5,
@@ -28,7 +28,7 @@ RUN = {
 
 
 @pytest.fixture(scope="module")
-def scene() -> Scene:
+def scene() -> WorldScene:
     return simulate(1, 192, wanted=SceneSpec(("modis",)))
 
 
@@ -40,7 +40,7 @@ def test_every_arm_is_a_method_with_known_settings(name: str) -> None:
             choose("recipes", method.recipe)
 
 
-def test_cells_hold_all_pixels_of_a_label_pixel(scene: Scene) -> None:
+def test_cells_hold_all_pixels_of_a_label_pixel(scene: WorldScene) -> None:
     labels, counts = cells_of(scene, "modis")
     assert len(labels) == len(counts) >= 4
     side_px = 46.33
@@ -66,7 +66,7 @@ def test_tables_kept_are_shares() -> None:
     assert (np.isclose(rows, 1, atol=1e-3) | (rows == 0)).all()
 
 
-def test_relabelling_starts_at_labels_and_goes_by_cells(scene: Scene) -> None:
+def test_relabelling_starts_at_labels_and_goes_by_cells(scene: WorldScene) -> None:
     (stack,) = arm_of(scene, scene.coarse, "s1", "s2").learn
     assert stack.labels is not None
     given = stack.labels.read(scene.grid).values

@@ -35,17 +35,12 @@ def faults(*words: str) -> str:
 
 
 @pytest.mark.timeout(600)
-def test_commands_that_are_killed_end_right() -> None:
-    assert "| **all** | 18 |" in faults("kills")
+def test_commands_that_are_killed_end_right_and_damaged_files_are_refused() -> None:
+    said = faults("kills", "files")
+    assert "| **all** | 18 |" in said
+    assert "| **all** | 9 |" in said
 
 
-@pytest.mark.timeout(600)
-def test_damaged_files_are_refused_or_read_right() -> None:
-    names = ("forest without a record", "sample as CSV", "interface of a run")
-    assert "| **all** | 9 |" in faults("files", "--only", *names)
-
-
-@pytest.mark.timeout(600)
 def test_a_bench_that_finds_a_fault_says_so() -> None:
     """Files beside the output that a command would not have left."""
     from bench.faults.state import differences

@@ -12,7 +12,9 @@ from odc.geo.geobox import GeoBox
 
 from overcast.cli import program
 from overcast.inputs import Inputs, open_inputs
+from overcast.label_quality.registration import misplaced
 from overcast.plan import Data, ImageInput, MaskInput, Plan, read_plan, write_plan
+from overcast.worlds.files import write_world
 from tests.rasters import backscatter, reflectance, utm, write
 
 pytestmark = pytest.mark.filterwarnings("ignore:Use .@. matmul")
@@ -179,8 +181,31 @@ def test_one_place_in_two_files_is_not_noticed(tmp_path: Path) -> None:
     assert inputs.notes == ()
 
 
+def test_register_moves_what_lies_beside(tmp_path: Path) -> None:
+    paths = write_world(2, 160, tmp_path / "w", processes=1)
+    entries = {
+        name: ImageInput(path=str(paths[name]), sensor=sensor)
+        for name, sensor in (("s1", "sentinel-1"), ("s2", "sentinel-2"))
+    }
+    beside = open_inputs(Data(images=entries))
+    [note] = [note for note in beside.notes if "lies about" in note]
+    assert note.startswith(f"{paths['s1']}: lies about ")
+    assert note.endswith(
+        f"m to the north-west of {paths['s2']}; --register moves it there"
+    )
+    shift = misplaced(beside.stack)["s1"]
+    down, right = round(shift.down), round(shift.right)
+    assert min(down, right) > 0
+    inputs = open_inputs(Data(images=entries, register=True))
+    assert any("it is moved there" in note for note in inputs.notes)
+    before, after = (
+        one.stack.images["s1"].read(one.stack.grid).values for one in (beside, inputs)
+    )
+    assert np.array_equal(after[:, down:, right:], before[:, :-down, :-right])
+
+
 @pytest.mark.parametrize("pixels", [1, 3])
-def test_shifts_in_the_files_are_not_noticed(tmp_path: Path, pixels: int) -> None:
+def test_shifts_of_small_scenes_are_not_noticed(tmp_path: Path, pixels: int) -> None:
     shifted = np.roll(backscatter((32, 32)), pixels, 2)
     inputs = images_of(tmp_path, "s2.tif", s1=shifted)
     assert inputs.notes == ()

@@ -47,7 +47,7 @@ FLOORS = [
     {"product"},
     {"label_quality"},
     {"acquire"},
-    {"discover", "extent", "in_memory", "keys", "outside"},
+    {"discover", "extent", "in_memory", "strict_yaml", "outside"},
     {"trees", "plan_images"},
     {"plan"},
     {"sources", "methods"},
@@ -60,6 +60,8 @@ FLOORS = [
     {"cli"},
     {"__main__"},
 ]
+_SHORT = 40
+"""Lines below which a file may be one cut off another."""
 _FILE = re.compile(
     r"[^\s{}|:]*[\w*]\.(?:tiff?|jsonl?|geojson|ya?ml|toml|csv|gpkg|fgb|parquet|html|css|js"
     r"|svg|png|pdf|md|txt|qml|xml|vrt|raw|bin|npy|npz|safetensors|onnx|prom|zip|part|tmp|lock)"
@@ -87,6 +89,38 @@ def imported(path: Path) -> list[str]:
         if isinstance(node, ast.Import)
         for alias in node.names
     ]
+
+
+_BY_NAME = ("cli/commands", "datasets", "methods", "models", "recipes")
+"""Rooms whose files are looked up by name."""
+_ONE_IDEA = {
+    "region/zones.py": "zones of UTM as polygons, and what lies in two of them",
+    "viewer/png.py": "a file format",
+}
+"""Short files of one importer in their own room, and the idea that each is."""
+
+
+def test_no_file_is_the_overflow_of_another() -> None:
+    importers: dict[Path, set[Path]] = {}
+    for path in MODULES:
+        for name in imported(path):
+            if name.startswith("overcast."):
+                file = ROOT.joinpath(*name.split(".")[1:]).with_suffix(".py")
+                importers.setdefault(file, set()).add(path)
+    overflow = [
+        name
+        for path in MODULES
+        if path.stem != "__init__" and len(importers.get(path, ())) == 1
+        if not (name := path.relative_to(ROOT).as_posix()).startswith(_BY_NAME)
+        if {other.parent for other in importers[path]} == {path.parent}
+        if len(path.read_text(encoding="utf-8").splitlines()) < _SHORT
+    ]
+    assert sorted(overflow) == sorted(_ONE_IDEA)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_files_are_short(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))

@@ -59,3 +59,12 @@ def test_names_say_what_a_value_is() -> None:
 )
 def test_such_names_are_seen(text: str) -> None:
     assert SAY_NOTHING & {name for name, _ in named(ast.parse(text))}
+
+
+def test_no_two_public_classes_have_one_name() -> None:
+    places: dict[str, list[str]] = {}
+    for path, tree in trees():
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(path)
+    assert {name: paths for name, paths in places.items() if len(paths) > 1} == {}

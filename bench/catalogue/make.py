@@ -25,8 +25,8 @@ from rasterio.warp import Resampling, calculate_default_transform, reproject
 from overcast.geo.bands import SENTINEL_2, from_db
 from overcast.geo.tiling import Window
 from overcast.worlds.clouds import draw_clouds, see_cloudy
-from overcast.worlds.scene import Scene, SceneSpec, simulate
-from overcast.worlds.world import View, make_world
+from overcast.worlds.scene import SceneSpec, WorldScene, simulate
+from overcast.worlds.world import WorldView, make_world
 
 KEYS = {
     "B02": "blue",
@@ -88,7 +88,7 @@ class WindowRenderer:
     """Writes the files and collects the items."""
 
     folder: Path
-    scene: Scene
+    scene: WorldScene
     items: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -158,12 +158,12 @@ class WindowRenderer:
         return properties
 
 
-def make_catalogue(folder: Path, seed: int = 11, size: int = 160) -> Scene:
+def make_catalogue(folder: Path, seed: int = 11, size: int = 160) -> WorldScene:
     """Write a catalogue of a world into `folder`, and return the world."""
     scene = simulate(seed, size, wanted=SceneSpec(labels=("modis", "worldcover")))
     maker = WindowRenderer(folder, scene)
     world = make_world(seed, size)
-    view = View.of(world, Window(0, 0, size, size))
+    view = WorldView.of(world, Window(0, 0, size, size))
     clear = np.rint(scene.images["s2"].values * 10_000).astype(np.uint16)
     for number, day in enumerate(DAYS):
         season = clear.astype(np.float32)

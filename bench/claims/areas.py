@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.warp import pixel_of
-from overcast.worlds.scene import Scene, SceneSpec, simulate
+from overcast.worlds.scene import SceneSpec, WorldScene, simulate
 
 _FILE = Path(__file__).parent / "areas.json"
 _SIZE = 256
@@ -45,7 +45,9 @@ def main() -> None:
     _FILE.write_text(json.dumps(found) + "\n", encoding="utf-8")
 
 
-def cells_of(scene: Scene, kind: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def cells_of(
+    scene: WorldScene, kind: str
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Label ``[J]`` and pixels of every class ``[J, C]`` of the cells in a scene."""
     labels, classes = scene.labels[kind], len(scene.truth.legend)
     row, column = pixel_of(labels.grid, scene.grid)

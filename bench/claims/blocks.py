@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from overcast.geo.arrays import ImageArray, LabelArray
 from overcast.geo.raster import UNKNOWN, Image, Labels
 from overcast.geo.stack import Stack
-from overcast.worlds.scene import Scene, SceneSpec
+from overcast.worlds.scene import SceneSpec, WorldScene
 
 Mask = NDArray[np.bool_]
 
@@ -67,20 +67,20 @@ class Problem:
 
     title: str
     wanted: SceneSpec
-    naive: Callable[[Scene, int], Arm]
-    oracle: Callable[[Scene, int], Arm]
-    ceiling: Callable[[Scene, int], Arm] | None = None
-    prepare: Callable[[Scene, int], Scene] | None = None
-    given: Callable[[Scene, int], Arm] | None = None
+    naive: Callable[[WorldScene, int], Arm]
+    oracle: Callable[[WorldScene, int], Arm]
+    ceiling: Callable[[WorldScene, int], Arm] | None = None
+    prepare: Callable[[WorldScene, int], WorldScene] | None = None
+    given: Callable[[WorldScene, int], Arm] | None = None
     methods: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    arms: Mapping[str, Callable[[Scene, int], Arm]] = field(default_factory=dict)
-    maps: Mapping[str, Callable[[Scene], NDArray[np.uint8]]] = field(
+    arms: Mapping[str, Callable[[WorldScene, int], Arm]] = field(default_factory=dict)
+    maps: Mapping[str, Callable[[WorldScene], NDArray[np.uint8]]] = field(
         default_factory=dict
     )
-    groups: Mapping[str, Callable[[Scene], Mask]] = field(default_factory=dict)
+    groups: Mapping[str, Callable[[WorldScene], Mask]] = field(default_factory=dict)
 
 
-def blocks_of(scene: Scene, seed: int) -> NDArray[np.int64]:
+def blocks_of(scene: WorldScene, seed: int) -> NDArray[np.int64]:
     """Number of the block of every pixel ``[H, W]``: even ones learn, odd ones test.
 
     Blocks are numbered at random, the same for the same world, so that neither half
@@ -93,18 +93,18 @@ def blocks_of(scene: Scene, seed: int) -> NDArray[np.int64]:
     return numbers.repeat(BLOCK, 0).repeat(BLOCK, 1)[:h, :w]
 
 
-def scored(scene: Scene) -> NDArray[np.bool_]:
+def scored(scene: WorldScene) -> NDArray[np.bool_]:
     """Pixels that are scored ``[H, W]``."""
     return blocks_of(scene, 0) % 2 == 1
 
 
-def known(scene: Scene, where: NDArray[np.bool_], of: Labels) -> Labels:
+def known(scene: WorldScene, where: NDArray[np.bool_], of: Labels) -> Labels:
     """Labels as they are `where`, unknown elsewhere."""
     values = np.where(where, of.values, np.uint8(UNKNOWN))
     return Labels(values=values, grid=scene.grid, legend=of.legend)
 
 
-def arm_of(scene: Scene, labels: Labels, *images: str) -> Arm:
+def arm_of(scene: WorldScene, labels: Labels, *images: str) -> Arm:
     """Learn from `images` and map them; ``s2_cloudy`` takes the place of ``s2``."""
     named = {name.split("_")[0]: scene.images[name] for name in images}
     sources = {name: ImageArray(image) for name, image in named.items()}
@@ -112,16 +112,16 @@ def arm_of(scene: Scene, labels: Labels, *images: str) -> Arm:
     return Arm((stack,), named)
 
 
-def fine(scene: Scene, seed: int) -> Arm:
+def fine(scene: WorldScene, seed: int) -> Arm:
     """The oracle of most problems: both sensors, true labels of the learning blocks."""
     return arm_of(scene, true_of(scene), "s1", "s2")
 
 
-def whole(scene: Scene, seed: int) -> Arm:
+def whole(scene: WorldScene, seed: int) -> Arm:
     """The ceiling of most problems: both sensors, the true class of every pixel."""
     return arm_of(scene, scene.truth, "s1", "s2")
 
 
-def true_of(scene: Scene) -> Labels:
+def true_of(scene: WorldScene) -> Labels:
     """True labels of the learning blocks."""
     return known(scene, ~scored(scene), scene.truth)

@@ -21,7 +21,7 @@ from bench.claims.scoring import mapped, score_map
 from overcast.geo.raster import UNKNOWN
 from overcast.plan import choose
 from overcast.progress import quiet
-from overcast.worlds.scene import Scene, SceneSpec, simulate
+from overcast.worlds.scene import SceneSpec, WorldScene, simulate
 
 
 def main() -> None:
@@ -42,7 +42,9 @@ def main() -> None:
                 print(row, flush=True)
 
 
-def learned(scene: Scene, method: Mapping[str, Any], seed: int) -> tuple[float, float]:
+def learned(
+    scene: WorldScene, method: Mapping[str, Any], seed: int
+) -> tuple[float, float]:
     """Mean IoU on testing blocks, and the share of wrong labels that the map repeats."""
     arm = few_misled(scene, seed)
     (stack,) = arm.learn

@@ -29,8 +29,8 @@ from overcast.geo.tiling import Window
 from overcast.worlds.clouds import THICK, THIN, draw_clouds
 from overcast.worlds.land import FINE
 from overcast.worlds.noise import centres_of
-from overcast.worlds.scene import SIDE, Scene, simulate
-from overcast.worlds.world import MARGIN, View, World, make_world
+from overcast.worlds.scene import SIDE, WorldScene, simulate
+from overcast.worlds.world import MARGIN, World, WorldView, make_world
 
 Floats = NDArray[np.float32]
 _SAMPLES, _OPAQUE, _LITTLE = 40_000, 0.95, np.float32(1e-6)
@@ -67,7 +67,7 @@ def measure(number: int, size: int, only: list[str] | None) -> dict[str, float]:
     return {**scores, "share of it opaque": round(float(opaque[under].mean()), 2)}
 
 
-def features(scene: Scene, world: World) -> dict[str, Floats]:
+def features(scene: WorldScene, world: World) -> dict[str, Floats]:
     """What the forest of each row sees ``[F, H, W]``."""
     db = scene.images["s1"].values
     power = from_db(db)
@@ -98,7 +98,7 @@ def by_parcel(world: World, power: Floats) -> Floats:
     first = FINE * MARGIN + 1
     for y in range(0, len(codes), SIDE):
         for x in range(0, len(codes), SIDE):
-            code = View.of(world, Window(y, x, SIDE, SIDE)).land.code
+            code = WorldView.of(world, Window(y, x, SIDE, SIDE)).land.code
             inner = slice(first, first + FINE * SIDE, FINE)
             codes[y : y + SIDE, x : x + SIDE] = code[inner, inner]
     parcel = regions(codes)
@@ -119,7 +119,7 @@ def regions(codes: NDArray[np.int_]) -> NDArray[np.int_]:
     return np.asarray(connected_components(links, False)[1]).reshape(codes.shape)
 
 
-def learn(scene: Scene, seen: Floats) -> NDArray[np.uint8]:
+def learn(scene: WorldScene, seen: Floats) -> NDArray[np.uint8]:
     """Most probable class of every pixel, by a forest of the learning blocks."""
     values, truth = seen.reshape(len(seen), -1).T, scene.truth.values.ravel()
     learned = np.flatnonzero(~scored(scene).ravel())
@@ -133,7 +133,7 @@ def learn(scene: Scene, seen: Floats) -> NDArray[np.uint8]:
     return found.reshape(scene.truth.values.shape)
 
 
-def mean_iou(scene: Scene, mapped: NDArray[np.uint8], where: Mask) -> float:
+def mean_iou(scene: WorldScene, mapped: NDArray[np.uint8], where: Mask) -> float:
     """Over the classes that occur there."""
     truth = scene.truth
     counted = Confusion.of(truth.values[where], mapped[where], len(truth.legend))

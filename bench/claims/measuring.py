@@ -15,7 +15,7 @@ import numpy as np
 from bench.claims.problems import PROBLEMS
 from bench.claims.scoring import METHODS, score, score_map
 
-from overcast.worlds.scene import Scene, simulate
+from overcast.worlds.scene import WorldScene, simulate
 
 Scored = dict[str, Any]
 """Scores of an arm on a world with a seed, by name, as `Score` has them."""
@@ -78,7 +78,7 @@ def _side_by_side(
 
 
 @lru_cache(maxsize=1)
-def _scene(world: int, size: int, name: str) -> Scene:
+def _scene(world: int, size: int, name: str) -> WorldScene:
     """The one simulated last serves all seeds that follow."""
     problem = PROBLEMS[name]
     scene = simulate(world, size, wanted=problem.wanted)

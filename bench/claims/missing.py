@@ -23,7 +23,7 @@ from bench.claims.scoring import METHODS, mapped, score_map
 from overcast.geo.raster import Image
 from overcast.plan import choose
 from overcast.progress import quiet
-from overcast.worlds.scene import Scene, simulate
+from overcast.worlds.scene import WorldScene, simulate
 
 
 def main() -> None:
@@ -49,7 +49,9 @@ def main() -> None:
         print(json.dumps({"worlds": given.worlds, "map": name, **means}))
 
 
-def measure(problem: Problem, scene: Scene, name: str) -> dict[str, dict[str, float]]:
+def measure(
+    problem: Problem, scene: WorldScene, name: str
+) -> dict[str, dict[str, float]]:
     """Mean IoU of every map of one training, by what is missing and group of pixels."""
     make = problem.arms.get(name, problem.given or problem.naive)
     arm, made = make(scene, 0), choose("methods", {**METHODS, **problem.methods}[name])

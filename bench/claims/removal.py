@@ -27,7 +27,7 @@ from overcast.geo.stack import Stack
 from overcast.methods.cloud_free import Restored
 from overcast.plan import choose
 from overcast.progress import quiet
-from overcast.worlds.scene import Scene, simulate
+from overcast.worlds.scene import WorldScene, simulate
 
 Floats = NDArray[np.float64]
 _SIGMA, _C1, _C2 = 1.5, 0.01**2, 0.03**2
@@ -47,7 +47,7 @@ def main() -> None:
         print(json.dumps(found), flush=True)
 
 
-def measure(problem: Problem, scene: Scene) -> dict[str, Any]:
+def measure(problem: Problem, scene: WorldScene) -> dict[str, Any]:
     """PSNR in dB and SSIM by image and group of pixels."""
     images = {
         "cloudy": _units(scene, scene.images["s2_cloudy"].values),
@@ -69,7 +69,7 @@ def measure(problem: Problem, scene: Scene) -> dict[str, Any]:
     }
 
 
-def restore(problem: Problem, scene: Scene) -> NDArray[np.float32]:
+def restore(problem: Problem, scene: WorldScene) -> NDArray[np.float32]:
     """Reflectance ``[10, H, W]`` that `cloudseg` makes of what it maps."""
     assert problem.given is not None
     arm, legend = problem.given(scene, 0), scene.truth.legend
@@ -82,7 +82,7 @@ def restore(problem: Problem, scene: Scene) -> NDArray[np.float32]:
     return Restored(network, stack).read(scene.grid).values
 
 
-def means(scene: Scene, groups: NDArray[np.uint8]) -> Floats:
+def means(scene: WorldScene, groups: NDArray[np.uint8]) -> Floats:
     """Every pixel as the mean of its group over the learning blocks."""
     clear = _units(scene, scene.images["s2"].values)
     out = np.zeros_like(clear)
@@ -112,7 +112,7 @@ def ssim(image: Floats, clear: Floats) -> Floats:
     return alike / ((a * a + b * b + _C1) * (aa + bb + _C2))
 
 
-def _units(scene: Scene, values: NDArray[np.float32]) -> Floats:
+def _units(scene: WorldScene, values: NDArray[np.float32]) -> Floats:
     return scene.images["s2"].sensor.to_network(values).astype(np.float64)
 
 

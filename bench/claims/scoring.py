@@ -24,7 +24,7 @@ from overcast.maps.predict import predict
 from overcast.maps.predictor import Predictor
 from overcast.plan import choose
 from overcast.progress import quiet
-from overcast.worlds.scene import Scene
+from overcast.worlds.scene import WorldScene
 
 NETWORK: Mapping[str, Any] = {
     "name": "network",
@@ -71,11 +71,11 @@ class Score:
 
 
 def score(
-    scene: Scene,
+    scene: WorldScene,
     arm: Arm,
     method: Mapping[str, Any],
     seed: int,
-    groups: Mapping[str, Callable[[Scene], Mask]] | None = None,
+    groups: Mapping[str, Callable[[WorldScene], Mask]] | None = None,
 ) -> Score:
     """Fit `method` on the arm, map its images, compare with the truth where tested."""
     start = time.perf_counter()
@@ -90,7 +90,10 @@ def score(
 
 
 def mapped(
-    predictor: Predictor, scene: Scene, images: Mapping[str, Image], folder: Path
+    predictor: Predictor,
+    scene: WorldScene,
+    images: Mapping[str, Image],
+    folder: Path,
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     """Class indices and confidence ``[H, W]`` of some images of a scene."""
     sources = {name: ImageArray(image) for name, image in images.items()}
@@ -100,10 +103,10 @@ def mapped(
 
 
 def score_map(
-    scene: Scene,
+    scene: WorldScene,
     classes: NDArray[np.uint8],
     confidence: NDArray[np.float32],
-    groups: Mapping[str, Callable[[Scene], Mask]] | None = None,
+    groups: Mapping[str, Callable[[WorldScene], Mask]] | None = None,
 ) -> Score:
     """Compare a map, class indices ``[H, W]``, with the truth where tested."""
     legend = scene.truth.legend

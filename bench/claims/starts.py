@@ -25,7 +25,7 @@ from overcast.plan import Data, Plan, choose, write_plan
 from overcast.progress import quiet
 from overcast.run_folder import ENCODER
 from overcast.train.felzenszwalb import with_superpixels
-from overcast.worlds.scene import Scene
+from overcast.worlds.scene import WorldScene
 
 _HERE = Path(tempfile.gettempdir()) / "overcast-patches"
 
@@ -39,11 +39,13 @@ def start_of(name: str) -> Path:
 
 
 def started(
-    name: str, run: Callable[[Scene, int], Path], made: Callable[[Scene, int], Arm]
-) -> Callable[[Scene, int], Arm]:
+    name: str,
+    run: Callable[[WorldScene, int], Path],
+    made: Callable[[WorldScene, int], Arm],
+) -> Callable[[WorldScene, int], Arm]:
     """The arm `made`, after seeing to it that `start_of` the name is `run`."""
 
-    def arm(scene: Scene, seed: int) -> Arm:
+    def arm(scene: WorldScene, seed: int) -> Arm:
         link, found = start_of(name), run(scene, seed)
         link.unlink(missing_ok=True)
         link.symlink_to(found)

@@ -21,7 +21,7 @@ from overcast.geo.tiling import Window
 from overcast.geo.warp import pixel_of
 from overcast.plan import choose
 from overcast.progress import quiet
-from overcast.worlds.scene import Scene
+from overcast.worlds.scene import WorldScene
 
 Floats = NDArray[np.float64]
 
@@ -33,7 +33,7 @@ _LABELS_ONLY = "Savanna"
 
 
 def probabilities_of(
-    scene: Scene, arm: Arm, method: Mapping[str, Any], seed: int
+    scene: WorldScene, arm: Arm, method: Mapping[str, Any], seed: int
 ) -> Image:
     """Class probabilities that a method gives the scene it learned from."""
     names = scene.truth.legend.names
@@ -47,10 +47,12 @@ def probabilities_of(
     return Image.of(found, scene.grid, probability_sensor(names))
 
 
-def completed(made: Callable[[Scene, int], Arm]) -> Callable[[Scene, int], Arm]:
+def completed(
+    made: Callable[[WorldScene, int], Arm],
+) -> Callable[[WorldScene, int], Arm]:
     """Labels of an arm that are right, and what `weak` makes of them elsewhere."""
 
-    def arm(scene: Scene, seed: int) -> Arm:
+    def arm(scene: WorldScene, seed: int) -> Arm:
         full = made(scene, seed)
         (stack,) = full.learn
         told = probabilities_of(scene, full, TRUSTED, seed).values.argmax(0)
@@ -61,7 +63,9 @@ def completed(made: Callable[[Scene, int], Arm]) -> Callable[[Scene, int], Arm]:
     return arm
 
 
-def relabelled(naive: Callable[[Scene, int], Arm]) -> Callable[[Scene, int], Arm]:
+def relabelled(
+    naive: Callable[[WorldScene, int], Arm],
+) -> Callable[[WorldScene, int], Arm]:
     """Labels by expectation and maximisation: a forest, and what every cell holds.
 
     A pixel's class is likely as the forest says times the share of that class in the
@@ -69,7 +73,7 @@ def relabelled(naive: Callable[[Scene, int], Arm]) -> Callable[[Scene, int], Arm
     label do. The forest then learns the likeliest classes.
     """
 
-    def arm(scene: Scene, seed: int) -> Arm:
+    def arm(scene: WorldScene, seed: int) -> Arm:
         made = naive(scene, seed)
         (stack,) = made.learn
         shares = _at_first(scene, stack)
@@ -86,17 +90,17 @@ def relabelled(naive: Callable[[Scene, int], Arm]) -> Callable[[Scene, int], Arm
     return arm
 
 
-def _with_labels(scene: Scene, stack: Stack, values: NDArray[np.uint8]) -> Stack:
+def _with_labels(scene: WorldScene, stack: Stack, values: NDArray[np.uint8]) -> Stack:
     labels = Labels(values=values, grid=scene.grid, legend=scene.truth.legend)
     return replace(stack, labels=LabelArray(labels))
 
 
-def _given(scene: Scene, stack: Stack) -> NDArray[np.uint8]:
+def _given(scene: WorldScene, stack: Stack) -> NDArray[np.uint8]:
     assert stack.labels is not None
     return stack.labels.read(scene.grid).values
 
 
-def _at_first(scene: Scene, stack: Stack) -> Floats:
+def _at_first(scene: WorldScene, stack: Stack) -> Floats:
     """Shares ``[C, H, W]`` of classes in the area of every pixel's label."""
     names, given = scene.truth.legend.names, _given(scene, stack)
     often = np.bincount(given[given != UNKNOWN], minlength=len(names)).astype(float)
@@ -106,7 +110,7 @@ def _at_first(scene: Scene, stack: Stack) -> Floats:
     return np.moveaxis(table[given], 2, 0)
 
 
-def _in_cells(joint: Floats, scene: Scene, stack: Stack) -> Floats:
+def _in_cells(joint: Floats, scene: WorldScene, stack: Stack) -> Floats:
     """Mean of `joint` in the cell of every pixel and in all cells of its label."""
     assert stack.labels is not None
     row, column = pixel_of(stack.labels.grid, scene.grid)

@@ -17,7 +17,7 @@ from overcast.geo.tiling import Window
 from overcast.maps.predictor import Predictor
 from overcast.methods.forest import Forest
 from overcast.progress import quiet
-from overcast.worlds.scene import Scene, SceneSpec, simulate
+from overcast.worlds.scene import SceneSpec, WorldScene, simulate
 
 WORLDS = range(10, 58)
 _SIZE = 256
@@ -41,18 +41,18 @@ def learned_elsewhere() -> Predictor:
         return method.load(Path(folder), labels.legend, stacks[0].sensors)
 
 
-def _stack(scene: Scene) -> Stack:
+def _stack(scene: WorldScene) -> Stack:
     images = {name: ImageArray(scene.images[name]) for name in ("s1", "s2")}
     return Stack(grid=scene.grid, images=images, labels=LabelArray(scene.truth))
 
 
-def probabilities(scene: Scene) -> Image:
+def probabilities(scene: WorldScene) -> Image:
     """Its class probabilities of a scene, as an image with a band for every class."""
     stack = _stack(scene)
     found = learned_elsewhere().predict(stack.read(Window(0, 0, *stack.shape)))
     return Image.of(found, scene.grid, probability_sensor(scene.truth.legend.names))
 
 
-def classes(scene: Scene) -> NDArray[np.uint8]:
+def classes(scene: WorldScene) -> NDArray[np.uint8]:
     """The map that it makes of a scene, without any label of that scene."""
     return probabilities(scene).values.argmax(0).astype(np.uint8)

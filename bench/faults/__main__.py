@@ -32,7 +32,9 @@ from bench.faults.table import counts_of, counts_of_words, write_counts, write_t
 PARTS = ("kills", "random", "disks", "lost", "files", "pairs", "requests")
 _SMALL = ("sample to CSV", "publish", "generalise")
 """Commands that take little time, and have one file, several, and a raster."""
-_FILES = 54
+_SMALL_FORMATS = ("forest without a record", "sample as CSV", "interface of a run")
+"""Formats with arrays, rows, and a tree."""
+_FILES = 46
 """Damaged files of a format: 1,000 and more in all."""
 
 
@@ -191,8 +193,8 @@ def _chosen(
     things: Sequence[Job] | Sequence[mutations.Format]
     things = mutations.FORMATS if part == "files" else JOBS
     names = options.only
-    if options.small and names is None and part != "files":
-        names = _SMALL
+    if options.small and names is None:
+        names = _SMALL_FORMATS if part == "files" else _SMALL
     chosen = [t for t in things if names is None or t.name in names]
     return [thing for thing in chosen if thing.name not in options.but]  # type: ignore[return-value]
 

@@ -181,6 +181,16 @@ JOBS: tuple[Job, ...] = (
         served.catalogue,
     ),
     Job(
+        "map --bbox --tiles",
+        (
+            *("map", *PLACE, "--dates", "1", "--labels", "worldcover"),
+            *("--tiles", "64", *FOREST, "--out", "o"),
+        ),
+        "o",
+        _served,
+        served.catalogue,
+    ),
+    Job(
         "fetch",
         ("fetch", *PLACE, "--dates", "1", "--labels", "worldcover", "--out", "o"),
         "o",

@@ -3,12 +3,14 @@
 # ruff: noqa: E501
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from bench.corpus.runner import Command, Words, run
-from bench.corpus.scene import Scene, map_of, predict_of
+from bench.corpus.scene import BANDS, Scene, map_of, predict_of
+from bench.faults.commands import job_of
 
 _OUT = ("--out", "o")
 
@@ -93,11 +95,34 @@ def _drawn(driver: str, name: str) -> Callable[[Scene], None]:
 
 
 def _planned(scene: Scene) -> None:
-    from bench.faults.commands import job_of
-
     job_of("train").before(scene)
 
 
+def _own_sensor(scene: Scene) -> None:
+    _planned(scene)
+    plan = (scene.folder / "plan.yaml").read_text(encoding="utf-8")
+    scene.write("plan.yaml", plan.replace("sensor: sentinel-2\n", "sensor: own.toml\n"))
+    bands = "".join(
+        f'[[bands]]\nname = "{name}"\nunit = "reflectance"\nlow = 0.0\nhigh = 0.4\n'
+        for name in BANDS
+    )
+    scene.write("own.toml", f'name = "own"\nkind = "optical"\nscale = 1e-4\n{bands}')
+
+
+def _as_item(scene: Scene) -> None:
+    scene.write("item.json", json.dumps(ITEM))
+
+
+ITEM = {
+    "type": "Feature",
+    "stac_version": "1.0.0",
+    "id": "a",
+    "bbox": None,
+    "geometry": None,
+    "links": [],
+    "properties": {"datetime": "2024-05-01T10:00:00Z"},
+    "assets": {"image": {"href": "./s2.tif", "type": "image/tiff"}},
+}
 _NAMED = ("s1", "s2", "labels", "legend", "sensor", "method")
 _WITH = predict_of("m/run", "s2.tif", "s1.tif")
 _ASSESS = ("assess", "m/map.tif")
@@ -106,6 +131,9 @@ FORMATS: tuple[Format, ...] = (
     Format("labels", "labels.tif", map_of(s1="s1.tif"), pixels=True),
     Format("legend", "legend.csv", map_of(s1="s1.tif"), pixels=True, names=("legend",)),
     Format("plan", "plan.yaml", ("train", "plan.yaml", *_OUT), _planned, None, names=_NAMED),
+    Format("sensor", "own.toml", ("train", "plan.yaml", *_OUT), _own_sensor, None, names=("own",)),
+    Format("region", "region.yaml", job_of("map --region").words, job_of("map --region").before, None, True, _NAMED),
+    Format("STAC item", "item.json", map_of(s2="item.json", s1="s1.tif"), _as_item, names=("s2.tif",)),
     Format("plan of a run", "m/run/plan.yaml", _WITH, _run("forest")),
     Format("interface of a run", "m/run/interface.json", _WITH, _run("forest")),
     Format("record of a run", "m/run/learned.json", _WITH, _run("forest")),

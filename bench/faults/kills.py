@@ -18,7 +18,7 @@ from bench.faults.commands import Job
 from bench.faults.journal import Finding, Place
 from bench.faults.state import differences, put_back, state_of
 
-_DRAWN = 4
+_DRAWN = 20
 """Moments that are drawn for every kill: some come after the command has ended."""
 
 

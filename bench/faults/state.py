@@ -77,6 +77,9 @@ def _timeless(path: Path) -> bytes:
     if path.suffix == ".gpkg":
         with suppress(sqlite3.DatabaseError):  # one that is cut short
             return _rows(path)
+    if path.suffix == ".parquet":
+        with suppress(OSError, ValueError):  # one that is cut short
+            return _TIMES.sub("TIME", _table(path)).encode()
     content = path.read_bytes()
     if path.suffix in _SAYS_TIMES:
         text = content.decode("utf-8", "replace")
@@ -112,6 +115,14 @@ def _rows(path: Path) -> bytes:
             keep = [k for k, c in enumerate(columns) if c not in _CLOCKS]
             tables.append([name, [[str(row[k]) for k in keep] for row in cursor]])
     return json.dumps(tables).encode()
+
+
+def _table(path: Path) -> str:
+    """All rows of a Parquet file, as a text."""
+    import pyarrow.parquet
+
+    rows = pyarrow.parquet.read_table(path).to_pylist()
+    return json.dumps(rows, default=str)
 
 
 _CLOCKS = ("last_change", "timestamp", "update_time")

@@ -13,7 +13,8 @@ import click
 from overcast.cli import main
 from overcast.cli.arguments import absolute
 from overcast.cli.option_types import FILE
-from overcast.cli.options import HELP, Command, bar, show, threads, writing
+from overcast.cli.options import HELP, Command, threads, writing
+from overcast.cli.showing import bar, show
 
 
 @click.command(cls=Command, context_settings=HELP)
@@ -66,7 +67,7 @@ def command(name: str, **given: Any) -> None:
 def _settings(path: Path | None) -> dict[str, Any]:
     import yaml
 
-    from overcast.keys import UniqueKeys
+    from overcast.strict_yaml import UniqueKeys
 
     if path is None:
         return {}

@@ -16,9 +16,9 @@ from overcast.geo.tiling import Window
 from overcast.worlds.measured import CLASSES, statistics
 from overcast.worlds.optical import see_optical
 from overcast.worlds.radar import see_radar
-from overcast.worlds.region import Region, draw_region
+from overcast.worlds.region import WorldRegion, draw_region
 from overcast.worlds.terrain import shape_terrain
-from overcast.worlds.world import View, World
+from overcast.worlds.world import World, WorldView
 
 SIZE = 512
 _PER_CLASS = 12
@@ -43,14 +43,16 @@ class Sites:
     away: Floats
 
 
-def view_of(seed: int, region: Region | None = None, size: int = SIZE) -> View:
+def view_of(
+    seed: int, region: WorldRegion | None = None, size: int = SIZE
+) -> WorldView:
     """All of a world, of another region's habits if one is given."""
     region = region or draw_region(seed)
     world = World(seed, size, region, shape_terrain(seed, size, region))
-    return View.of(world, Window(0, 0, size, size))
+    return WorldView.of(world, Window(0, 0, size, size))
 
 
-def summer(seed: int) -> Region:
+def summer(seed: int) -> WorldRegion:
     """The region of a world, in summer."""
     return replace(draw_region(seed), season="summer")
 
@@ -77,7 +79,7 @@ def sites_of(seeds: Sequence[int], in_summer: bool = False) -> Sites:
     return Sites(*(np.concatenate(part) for part in (classes, worlds, values, away)))
 
 
-def _averaged(view: View) -> Floats:
+def _averaged(view: WorldView) -> Floats:
     optical = see_optical(view) / 1e4
     power = 10 ** (see_radar(view).astype(np.float64) / 10)
     radar = 10 * np.log10([uniform_filter(band, 5) for band in power])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from odc.geo.geobox import GeoBox
 
@@ -11,11 +11,13 @@ from overcast.extent import on_coverage, on_extent, on_labels, on_seen
 from overcast.geo.coverage import common_grid
 from overcast.geo.dataset import stamp
 from overcast.geo.location import Location
+from overcast.geo.moved import Moved
 from overcast.geo.place import doubts
 from overcast.geo.series import middle
 from overcast.geo.stack import Stack, name_of
 from overcast.in_memory import InMemory
 from overcast.input_images import Opened, open_images
+from overcast.label_quality.registration import base_of, beside_labels, misplaced
 from overcast.label_quality.spectra import contradictions
 from overcast.plan import Data, fingerprint
 from overcast.sources import LabelSources, open_sources
@@ -78,10 +80,38 @@ def settle(opened: Opened, data: Data, memory: InMemory = _FILES_ONLY) -> Inputs
         targets=opened.targets,
         moments=opened.moments,
     )
+    stack, moves = _registered(stack, move=data.register)
+    notes += moves
     notes += [n for one in middle(stack).apart() for n in contradictions(one)]
     files = [*opened.files, *(entry.path for entry in data.every_labels)]
     accuracies = () if labels is None else labels.accuracies
     return Inputs(stack, tuple(notes), _fingerprint(stack, files, memory), accuracies)
+
+
+def _registered(stack: Stack, *, move: bool) -> tuple[Stack, list[str]]:
+    """Move images that lie beside the first optical one, or say that they do."""
+    looked = stack if move else middle(stack)
+    shifts, base = misplaced(looked), name_of(looked.images[base_of(looked)])
+    does = "it is moved there" if move else "--register moves it there"
+    notes = [
+        f"{name_of(stack.images[name])}: lies {shift.words(stack.grid)} of {base}; {does}"
+        for name, shift in shifts.items()
+    ]
+    if (shift := beside_labels(looked)) is not None:
+        assert stack.labels is not None
+        notes.append(
+            f"{base}: lies {shift.words(stack.grid)} of the labels "
+            f"({name_of(stack.labels)}); move the file that is wrong"
+        )
+    if not move:
+        return stack, notes
+    moved = {
+        name: Moved(source, round(shifts[name].down), round(shifts[name].right))
+        if name in shifts
+        else source
+        for name, source in stack.images.items()
+    }
+    return replace(stack, images=moved), notes
 
 
 def _grid(opened: Opened, others: Mapping[str, GeoBox]) -> GeoBox:

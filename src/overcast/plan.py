@@ -26,8 +26,9 @@ from overcast.limits import LARGEST_SEED, check_limits
 from overcast.outside import canonical, located, of_run
 from overcast.plan_images import LATER, NO_MASK, ImageInput, MaskInput, ObservationInput
 from overcast.schema import check_value, from_tree, refuse_unknown
+from overcast.strict_yaml import parse_yaml
 from overcast.texts import read_text
-from overcast.trees import parse_yaml, to_tree
+from overcast.trees import to_tree
 
 if TYPE_CHECKING:
     from overcast.models.segmenter import Segmenter
@@ -64,6 +65,7 @@ class Data:
     In a plan's file `labels` may be a list; `other_labels` are all but the first.
     `legend` is that of the map, where it is not that of the first labels. Scene classes
     that a product comes with hide `mask_dilation` metres around what they hide.
+    `register` moves images that lie beside the first optical one.
     """
 
     images: Mapping[str, ImageInput]
@@ -74,6 +76,7 @@ class Data:
     other_labels: tuple[LabelInput, ...] = field(default=(), metadata=LATER)
     legend: str | None = field(default=None, metadata=LATER)
     mask_dilation: float = field(default=0.0, metadata=LATER)
+    register: bool = field(default=False, metadata=LATER)
 
     def __post_init__(self) -> None:
         """Check that other labels are others."""
@@ -243,19 +246,26 @@ def plan_of_tree(tree: object, path: Path) -> Plan:
     ValueError
         If a key is unknown, missing or of the wrong type.
     """
-    plan = from_tree(Plan, _first_apart(tree), str(path))
-    plan = dataclasses.replace(
-        plan, method=of_run(located(plan.method, path.parent), path.parent)
-    )
+    plan = from_tree(Plan, _first_apart(tree), path)
     try:
-        check_method(plan)
+        return _from_anywhere(plan, path.parent)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
-    data, *scenes = (_located(d, path.parent) for d in (plan.data, *plan.scenes))
-    method = _started(plan.method, path.parent)
-    place = _located_place(plan.place, path.parent)
+
+
+def _from_anywhere(plan: Plan, folder: Path) -> Plan:
+    """The same plan with paths that hold from anywhere, if its method is one."""
+    plan = dataclasses.replace(
+        plan, method=of_run(located(plan.method, folder), folder)
+    )
+    check_method(plan)
+    data, *scenes = (_located(d, folder) for d in (plan.data, *plan.scenes))
     return dataclasses.replace(
-        plan, data=data, scenes=tuple(scenes), method=method, place=place
+        plan,
+        data=data,
+        scenes=tuple(scenes),
+        method=_started(plan.method, folder),
+        place=_located_place(plan.place, folder),
     )
 
 

@@ -31,7 +31,7 @@ from overcast.geo.location import Location
 from overcast.geo.overlay import CLASS, PointLabels, PolygonLabels, open_drawn
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import LabelSource, name_of
-from overcast.geo.translated import Table, Translated, Under, read_crosswalk
+from overcast.geo.translated import LabelsUnder, Table, Translated, read_crosswalk
 from overcast.in_memory import InMemory
 from overcast.label_quality.kind import are_drawn
 from overcast.label_quality.support import support
@@ -101,7 +101,7 @@ def open_sources(
     shown = [
         source
         if not wins or source in wins or not are_fine(source.grid, grid)
-        else Under(source, tuple(wins))
+        else LabelsUnder(source, tuple(wins))
         for source in sources
     ]
     first = drawn.index(False) if False in drawn else 0

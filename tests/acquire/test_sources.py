@@ -20,7 +20,7 @@ from bench.catalogue.serve import Bed, serving
 
 from overcast.acquire.asset import Asset, Reader, grid_of
 from overcast.acquire.catalogue import (
-    Product,
+    CatalogueProduct,
     known_catalogues,
     load_catalogue,
     offering,
@@ -91,7 +91,7 @@ def test_offsets_are_claimed_in_many_ways(
     """Traps 1, 2, 3."""
     asset = {"href": "x.tif", "raster:bands": [band] if band else []}
     item = {"properties": properties, "assets": {"blue": asset}}
-    product = Product(collections=("c",), assets={"B02": "blue"})
+    product = CatalogueProduct(collections=("c",), assets={"B02": "blue"})
     assert claimed_offset(item, product) == claim
 
 
@@ -100,7 +100,7 @@ def test_pieces_have_no_signatures(bed: Bed) -> None:
     for asset in item["assets"].values():
         asset["href"] += "?sig=planted&se=2024"
     item["links"] = [{"rel": "self", "href": "https://a.b/items/one?token=planted"}]
-    product = Product(collections=("c",), assets={"B02": "blue"})
+    product = CatalogueProduct(collections=("c",), assets={"B02": "blue"})
     piece = piece_of(item, product)
     assert "planted" not in repr(piece)
     assert same_acquisition("S1A_X_05AE_rtc") == same_acquisition("S1A_X_9B2F_rtc")

@@ -33,7 +33,7 @@ from overcast.region.description import read_region
 from overcast.region.engine import InTurn
 from overcast.region.events import Events
 from overcast.region.from_catalogues import SURVEYS
-from overcast.region.job import Wanted, map_region, predict_region
+from overcast.region.job import RegionOutput, map_region, predict_region
 from overcast.run import Runs
 
 SIDE = 64
@@ -86,6 +86,22 @@ def test_a_square_is_what_fetch_reads_of_it(bed: Bed, box: str, tmp_path: Path) 
             np.testing.assert_array_equal(inner.values, wanted.values[:, 3:9, 10:60])
 
 
+def test_the_orbit_of_a_region_is_the_same_everywhere(
+    bed: Bed, box: str, tmp_path: Path
+) -> None:
+    lattice, square = square_around(box, SIDE)
+    catalogues = (parse_catalogue(source_text(bed.url, "none"), "bed"),)
+    period = period_of(2024, None, None, None)
+    chosen = {}
+    for orbit in ("ascending", "descending"):
+        search = Search(catalogues, period, products=("sentinel-1",), orbit=orbit)
+        squares = Squares(lattice, "32632", search, tmp_path / orbit, SIDE)
+        (survey,) = squares.surveys(square)
+        (take,) = survey.takes["sentinel-1"]
+        chosen[orbit] = {piece.orbit[0] for piece in take.pieces}
+    assert chosen == {"ascending": {"ascending"}, "descending": {"descending"}}
+
+
 @pytest.fixture(scope="module")
 def out(
     server: Bed, box: str, source: Path, tmp_path_factory: pytest.TempPathFactory
@@ -111,7 +127,7 @@ def out(
     }
     (folder / "region.yaml").write_text(yaml.safe_dump(tree))
     region = read_region(folder / "region.yaml")
-    map_region(region, Wanted(folder / "out"), InTurn(), Events())
+    map_region(region, RegionOutput(folder / "out"), InTurn(), Events())
     assert server.stats["tokens"] > 0
     return folder / "out"
 
@@ -168,7 +184,7 @@ def test_tiles_of_another_size_are_the_same_pixels(
     region = read_region(region_file(out, 2 * SIDE))
     shutil.copytree(out / SURVEYS, tmp_path / SURVEYS)
     runs = Runs((out / "run",))
-    summary = predict_region(region, runs, Wanted(tmp_path), InTurn(), Events())
+    summary = predict_region(region, runs, RegionOutput(tmp_path), InTurn(), Events())
     with rasterio.open(out / "map-32632.vrt") as small:
         box, first = small.bounds, small.read(1)
     with rasterio.open(tmp_path / "map-32632.vrt") as large:
@@ -176,7 +192,7 @@ def test_tiles_of_another_size_are_the_same_pixels(
         second = large.read(1, window=place)
     np.testing.assert_array_equal(first, second)
     asked = bed.stats["searches"]
-    again = predict_region(region, runs, Wanted(tmp_path), InTurn(), Events())
+    again = predict_region(region, runs, RegionOutput(tmp_path), InTurn(), Events())
     assert (summary["nothing_to_do"], again["nothing_to_do"]) == (False, True)
     assert bed.stats["searches"] == asked
 
@@ -187,7 +203,7 @@ def test_a_server_that_is_gone_fails_tiles_and_is_said(
     bed.faults.stop_after = 1
     region, runs = read_region(region_file(out, 2 * SIDE)), Runs((out / "run",))
     with pytest.raises(MachineError, match="tiles failed"):
-        predict_region(region, runs, Wanted(tmp_path), InTurn(0), Events())
+        predict_region(region, runs, RegionOutput(tmp_path), InTurn(0), Events())
     lines = (tmp_path / "failed.jsonl").read_text().splitlines()
     assert "HTTP 503" in json.loads(lines[0])["error"]
 

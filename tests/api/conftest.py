@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 import overcast as oc
-from overcast.api.simulate import World
+from overcast.api.simulate import SimulatedWorld
 from overcast.cli import program
 from overcast.worlds.files import write_world
 
@@ -46,7 +46,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
 
 
 @pytest.fixture(scope="session")
-def world() -> World:
+def world() -> SimulatedWorld:
     """Return the same world in memory."""
     return oc.simulate(SEED, SIZE)
 

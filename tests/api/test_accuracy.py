@@ -14,7 +14,7 @@ import xarray
 
 import overcast as oc
 from overcast.api.model import Model
-from overcast.api.simulate import World
+from overcast.api.simulate import SimulatedWorld
 from overcast.geo.xarrays import legend_of_array
 from overcast.map_folder import ITEM
 from tests.api.conftest import Files, run
@@ -23,18 +23,18 @@ pytestmark = pytest.mark.filterwarnings("ignore:Use .@. matmul")
 
 
 @pytest.fixture(scope="module")
-def model(world: World) -> Model:
+def model(world: SimulatedWorld) -> Model:
     """Return a quick one."""
     return oc.fit(world.scene, world.labels["modis"], "kmeans")
 
 
 @pytest.fixture(scope="module")
-def result(world: World, model: Model) -> xarray.Dataset:
+def result(world: SimulatedWorld, model: Model) -> xarray.Dataset:
     """Return its map."""
     return model.predict(world.scene)
 
 
-def filled(result: xarray.Dataset, world: World) -> Any:
+def filled(result: xarray.Dataset, world: SimulatedWorld) -> Any:
     """A sample whose reference is the truth."""
     table = oc.sample(result, 500)
     truth = world.truth.sel(
@@ -44,7 +44,9 @@ def filled(result: xarray.Dataset, world: World) -> Any:
     return table
 
 
-def test_a_filled_sample_estimates_areas(result: xarray.Dataset, world: World) -> None:
+def test_a_filled_sample_estimates_areas(
+    result: xarray.Dataset, world: SimulatedWorld
+) -> None:
     assessment = oc.assess(result, filled(result, world))
     table = assessment.table.set_index("class")
     hectares = float((result.land_cover != 255).sum()) / 100
@@ -70,7 +72,7 @@ def test_the_sample_is_that_of_the_command(files: Files, tmp_path: Path) -> None
 
 
 def test_without_pandas_tables_are_rows(
-    result: xarray.Dataset, world: World, monkeypatch: pytest.MonkeyPatch
+    result: xarray.Dataset, world: SimulatedWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     frame = filled(result, world)
     monkeypatch.setitem(sys.modules, "pandas", None)
@@ -86,7 +88,7 @@ def test_without_pandas_tables_are_rows(
 
 
 def test_an_array_is_a_reference(
-    files: Files, result: xarray.Dataset, world: World
+    files: Files, result: xarray.Dataset, world: SimulatedWorld
 ) -> None:
     by_array = oc.assess(result, world.truth)
     by_file = oc.assess(result, files.path("truth"))
@@ -99,7 +101,7 @@ def test_an_array_is_a_reference(
 
 
 def test_a_calibrated_model_keeps_classes(
-    result: xarray.Dataset, model: Model, world: World
+    result: xarray.Dataset, model: Model, world: SimulatedWorld
 ) -> None:
     calibrated = oc.calibrate(model, filled(result, world))
     again = calibrated.predict(world.scene)
@@ -116,7 +118,7 @@ def test_a_calibrated_model_keeps_classes(
         oc.calibrate(model, world.labels["modis"])
 
 
-def test_an_audit_says_what_labels_get_wrong(world: World) -> None:
+def test_an_audit_says_what_labels_get_wrong(world: SimulatedWorld) -> None:
     audit = oc.audit(world.scene, world.labels["modis"], "kmeans")
     assert 0 < audit.wrong < 1
     table = audit.table.pivot(index="class", columns="label", values="share")
@@ -127,7 +129,7 @@ def test_an_audit_says_what_labels_get_wrong(world: World) -> None:
     assert "Labels wrong on" in audit._repr_html_()
 
 
-def test_patches_are_those_of_the_command(files: Files, world: World) -> None:
+def test_patches_are_those_of_the_command(files: Files, world: SimulatedWorld) -> None:
     scene = oc.scene(s1=files.path("s1"), s2=files.path("s2"))
     table = oc.suggest(scene, 3)
     assert table["order"].tolist() == [1, 2, 3]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import overcast as oc
-from overcast.api.simulate import World
+from overcast.api.simulate import SimulatedWorld
 from overcast.geo.tiling import Window
 
 pytestmark = [
@@ -15,7 +15,7 @@ pytestmark = [
 ]
 
 
-def test_dask_is_never_computed_whole(world: World) -> None:
+def test_dask_is_never_computed_whole(world: SimulatedWorld) -> None:
     dask = pytest.importorskip("dask.array", reason="dask is not installed")
     image, largest = world.images["s2"], 0
 
@@ -39,7 +39,7 @@ def test_dask_is_never_computed_whole(world: World) -> None:
     assert 0 < largest <= 4 * 10 * 256 * 256
 
 
-def test_rioxarray_and_odc_read_the_place(world: World) -> None:
+def test_rioxarray_and_odc_read_the_place(world: SimulatedWorld) -> None:
     pytest.importorskip("rioxarray", reason="rioxarray is not installed")
     pytest.importorskip("dask", reason="odc.geo.xr needs dask")
     import odc.geo.xr

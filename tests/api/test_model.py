@@ -12,7 +12,7 @@ import xarray
 import overcast as oc
 from overcast.api import result as results
 from overcast.api.model import Model
-from overcast.api.simulate import World
+from overcast.api.simulate import SimulatedWorld
 from tests.api.conftest import CLUSTERS, Files, run
 
 pytestmark = pytest.mark.filterwarnings("ignore:Use .@. matmul")
@@ -99,7 +99,9 @@ def test_a_run_of_the_command_loads(files: Files, result: xarray.Dataset) -> Non
         oc.load(files.folder)
 
 
-def test_arrays_make_it_too(files: Files, world: World, result: xarray.Dataset) -> None:
+def test_arrays_make_it_too(
+    files: Files, world: SimulatedWorld, result: xarray.Dataset
+) -> None:
     model = oc.fit(world.scene, world.labels["modis"], clusters=CLUSTERS)
     mapped = model.predict(world.scene)
     # Files hold reflectance in steps of 1/10,000, so does the world.
@@ -122,7 +124,9 @@ def test_a_large_map_stays_in_files(
     assert isinstance(large.confidence.data.base, np.memmap | __import__("mmap").mmap)
 
 
-def test_wrong_images_and_settings_are_refused(world: World, model: Model) -> None:
+def test_wrong_images_and_settings_are_refused(
+    world: SimulatedWorld, model: Model
+) -> None:
     with pytest.raises(ValueError, match="s1 was not given"):
         model.predict(oc.scene(s2=world.images["s2"]))
     more = {"again": (world.images["s2"], "sentinel-2")}

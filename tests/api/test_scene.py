@@ -11,7 +11,7 @@ from xarray.backends import BackendArray
 from xarray.core import indexing
 
 import overcast as oc
-from overcast.api.simulate import World
+from overcast.api.simulate import SimulatedWorld
 from overcast.geo.bands import Band
 from overcast.geo.tiling import Window
 from tests.api.conftest import Files
@@ -49,7 +49,9 @@ class Counted(BackendArray):  # type: ignore[misc]
         return np.arange(length)[key]
 
 
-def test_files_and_arrays_make_the_same_stack(files: Files, world: World) -> None:
+def test_files_and_arrays_make_the_same_stack(
+    files: Files, world: SimulatedWorld
+) -> None:
     window = Window(10, 20, 30, 40)
     by_file = oc.scene(s1=files.path("s1"), s2=files.path("s2"))
     mixed = oc.scene(s1=world.images["s1"], s2=files.path("s2"))
@@ -59,7 +61,7 @@ def test_files_and_arrays_make_the_same_stack(files: Files, world: World) -> Non
         np.testing.assert_allclose(one[name].values, other[name].values, atol=1e-6)
 
 
-def test_an_array_is_checked_as_a_file_is(world: World) -> None:
+def test_an_array_is_checked_as_a_file_is(world: SimulatedWorld) -> None:
     linear = 10 ** (world.images["s1"] / 10)
     scene = oc.scene(s1=linear, s2=world.images["s2"] * 10_000)
     assert any("linear" in note for note in scene.notes)
@@ -69,7 +71,7 @@ def test_an_array_is_checked_as_a_file_is(world: World) -> None:
         oc.scene(s1=world.images["s1"] * 1000)
 
 
-def test_lazy_arrays_are_read_by_window(world: World) -> None:
+def test_lazy_arrays_are_read_by_window(world: SimulatedWorld) -> None:
     image = world.images["s2"]
     tiled = np.tile(image.values, (1, 16, 16))
     counted = Counted(tiled)
@@ -89,7 +91,7 @@ def test_lazy_arrays_are_read_by_window(world: World) -> None:
     assert 0 < counted.largest < tiled.size / 10
 
 
-def test_variables_of_a_dataset_are_bands(world: World) -> None:
+def test_variables_of_a_dataset_are_bands(world: SimulatedWorld) -> None:
     image = world.images["s2"]
     dataset = image.to_dataset("band")
     scene = oc.scene(s2=dataset.expand_dims("time"))
@@ -100,7 +102,7 @@ def test_variables_of_a_dataset_are_bands(world: World) -> None:
     np.testing.assert_array_equal(found.values, wanted.values)
 
 
-def test_a_mask_of_codes_hides(world: World) -> None:
+def test_a_mask_of_codes_hides(world: SimulatedWorld) -> None:
     mask = world.truth.copy(data=np.zeros((128, 128), np.uint8))
     mask[:10] = 1
     scene = oc.scene(s2=world.images["s2"], mask=mask, hidden=(1,))
@@ -109,19 +111,19 @@ def test_a_mask_of_codes_hides(world: World) -> None:
     assert valid[10:].all()
 
 
-def test_a_grid_is_mapped_whole(world: World) -> None:
+def test_a_grid_is_mapped_whole(world: SimulatedWorld) -> None:
     grid = world.scene.grid[:50, :60]
     assert oc.scene(s2=world.images["s2"], grid=grid).grid == grid
 
 
-def test_a_sensor_of_ones_own(world: World) -> None:
+def test_a_sensor_of_ones_own(world: SimulatedWorld) -> None:
     heights = world.images["s2"][:1].assign_coords(band=["height"])
     sensor = oc.Sensor("dem", "optical", (Band("height", "m", 0, 1),))
     scene = oc.scene(s2=world.images["s2"], image={"dem": (heights, sensor)})
     assert scene.stack.sensors["dem"].names == ("height",)
 
 
-def test_what_is_not_read_is_refused(world: World) -> None:
+def test_what_is_not_read_is_refused(world: SimulatedWorld) -> None:
     with pytest.raises(ValueError, match="no image given"):
         oc.scene()
     with pytest.raises(ValueError, match=r"s2_offset works with s2"):
@@ -130,14 +132,14 @@ def test_what_is_not_read_is_refused(world: World) -> None:
         oc.scene(s2=np.zeros((10, 4, 4)))  # type: ignore[arg-type]
 
 
-def test_html_says_what_is_there(world: World) -> None:
+def test_html_says_what_is_there(world: SimulatedWorld) -> None:
     page = world.scene._repr_html_()
     assert "128 x 128 pixels of 10" in page
     assert "B8A" in page
     assert "s1: sentinel-1 (VV, VH)" in repr(world.scene)
 
 
-def test_labels_need_a_legend(world: World) -> None:
+def test_labels_need_a_legend(world: SimulatedWorld) -> None:
     bare = world.truth.drop_attrs(deep=False)
     with pytest.raises(ValueError, match="what do the codes mean"):
         oc.labels(bare)

@@ -20,6 +20,7 @@ GIVEN = {
     "grid": None,
     "trust": False,
     "small_overlap": False,
+    "register": False,
 }
 
 

@@ -9,7 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from overcast.cli import program
-from overcast.cli.options import Command, say, show
+from overcast.cli.options import Command
+from overcast.cli.showing import say, show
 from overcast.geo.legend import load_legend
 from overcast.methods.network import Network
 from overcast.plan import read_plan

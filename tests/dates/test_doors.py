@@ -31,7 +31,12 @@ def given(**options: Any) -> dict[str, Any]:
         ("s2_offset", "s2_bands", "s2_hidden", "mask_dilation", "grid")
     )
     lists = {"s1": (), "s2": (), "others": (), "s2_mask": ()}
-    flags = {"trust": False, "small_overlap": False, "s1_units": "auto"}
+    flags = {
+        "trust": False,
+        "small_overlap": False,
+        "register": False,
+        "s1_units": "auto",
+    }
     return {**empty, **lists, **flags, **options}
 
 

@@ -14,7 +14,7 @@ import xarray
 from bench.tiles import TILES, coarse_labels
 
 import overcast as oc
-from overcast.api.simulate import World
+from overcast.api.simulate import SimulatedWorld
 from tests.docs.pages import ROOT, blocks
 
 pytestmark = pytest.mark.filterwarnings("ignore:Use .@. matmul")
@@ -32,18 +32,18 @@ def executed(code: str, **values: Any) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def world() -> World:
+def world() -> SimulatedWorld:
     """Return a world whose arrays stand for those of the reader."""
     return oc.simulate(7, 128)
 
 
-def arrays(world: World) -> dict[str, xarray.DataArray]:
+def arrays(world: SimulatedWorld) -> dict[str, xarray.DataArray]:
     """Images and labels under the names of the pages."""
     bare = world.labels["modis"].drop_attrs(deep=False)
     return {"s1": world.images["s1"], "s2": world.images["s2"], "modis": bare}
 
 
-def test_the_readme_makes_a_map_of_arrays(world: World) -> None:
+def test_the_readme_makes_a_map_of_arrays(world: SimulatedWorld) -> None:
     code = python("README.md").replace('"igbp"', '"simplified-igbp"')
     assert len([line for line in code.splitlines() if line]) <= 5
     result = executed(code, **arrays(world))["result"]
@@ -53,7 +53,7 @@ def test_the_readme_makes_a_map_of_arrays(world: World) -> None:
 
 
 def test_the_page_runs(
-    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    world: SimulatedWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     code = python("docs/python.md").replace('"igbp"', '"simplified-igbp"')

@@ -19,7 +19,7 @@ from overcast.geo.check import Checked, open_sentinel_1, open_sentinel_2
 from overcast.geo.image_file import ImageFile
 from overcast.worlds.measured import BANDS as WORLD_BANDS
 from overcast.worlds.optical import see_optical
-from overcast.worlds.world import View, Window, make_world
+from overcast.worlds.world import Window, WorldView, make_world
 from tests.geo.test_gate import LAND, SHAPE
 from tests.rasters import BANDS, backscatter, spectra, utm, write
 
@@ -108,7 +108,7 @@ def test_red_and_blue_of_water_and_forest_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_simulated_land_has_its_bands_in_order(tmp_path: Path, seed: int) -> None:
     assert WORLD_BANDS == BANDS
-    stored = see_optical(View.of(make_world(seed, 96), Window(0, 0, 96, 96)))
+    stored = see_optical(WorldView.of(make_world(seed, 96), Window(0, 0, 96, 96)))
     assert not [n for n in s2(tmp_path, stored).notes if "look" in n or "same" in n]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from overcast.accuracy.design import Drawn
+from overcast.accuracy.design import DrawnSample
 from overcast.accuracy.response import write_form
 from overcast.geo.arrays import LabelArray
 from overcast.geo.legend import LandClass, Legend, legend_to_csv, parse_legend
@@ -58,7 +58,7 @@ def test_a_form_holds_no_formula_and_comes_back(tmp_path: Path) -> None:
     values = np.arange(16, dtype=np.uint8).reshape(4, 4) % 4
     labels = Labels(values=values, grid=utm((4, 4)), legend=Legend("l", classes))
     rows, columns = np.zeros(4, np.intp), np.arange(4)
-    drawn = Drawn(rows, columns, values[0])
+    drawn = DrawnSample(rows, columns, values[0])
     path = tmp_path / "form.csv"
     write_form(path, LabelArray(labels), drawn, np.full(4, 4), {})
     assert not [cell for cell in cells(path.read_text()) if is_formula(cell)]

@@ -12,7 +12,7 @@ from overcast.accuracy.calibration_file import Calibration
 from overcast.accuracy.curve import Scaling
 from overcast.inputs import Inputs, open_inputs
 from overcast.jobs.mapping import make_map
-from overcast.jobs.page import Findings, _spread, input_panels, make_page
+from overcast.jobs.page import MapFindings, _spread, input_panels, make_page
 from overcast.plan import Data, ImageInput, LabelInput, Plan
 from overcast.progress import quiet
 from overcast.report.quicklook import overview
@@ -39,7 +39,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Plan, Inputs]:
     return folder / "out" / "map.tif", plan, open_inputs(plan.data)
 
 
-def remade(made: tuple[Path, Plan, Inputs], findings: Findings) -> str:
+def remade(made: tuple[Path, Plan, Inputs], findings: MapFindings) -> str:
     mapped, plan, inputs = made
     predictor = load_run(mapped.with_name("run"))
     make_page((mapped, predictor), inputs, plan, findings, quiet)
@@ -66,7 +66,7 @@ def test_windows_are_spread_over_a_map_and_lie_in_it(shape: tuple[int, int]) -> 
 def test_the_legend_has_what_the_labels_show(
     made: tuple[Path, Plan, Inputs],
 ) -> None:
-    page = remade(made, Findings())
+    page = remade(made, MapFindings())
     legend = page.split('aria-label="Legend"')[1].split("</ul>")[0]
     labels = made[2].stack.labels
     assert labels is not None
@@ -76,7 +76,7 @@ def test_the_legend_has_what_the_labels_show(
 
 
 def test_the_page_says_where_it_comes_from(made: tuple[Path, Plan, Inputs]) -> None:
-    text = remade(made, Findings(notes=("mind the gap",)))
+    text = remade(made, MapFindings(notes=("mind the gap",)))
     assert text.count("<img ") == 5
     for said in ("forest: trees 5", "s2.tif, ", made[1].fingerprint, "mind the gap"):
         assert said in text
@@ -88,12 +88,12 @@ def test_the_page_says_where_it_comes_from(made: tuple[Path, Plan, Inputs]) -> N
 def test_confidence_is_called_calibrated_only_if_it_is(
     made: tuple[Path, Plan, Inputs],
 ) -> None:
-    assert "not calibrated" in remade(made, Findings())
+    assert "not calibrated" in remade(made, MapFindings())
     found = Reliability.of(np.full(100, 0.7), np.arange(100) < 70)
     calibration = Calibration(
         scaling=Scaling(1.5), reference="x.csv", pixels=100, before=found, after=found
     )
-    text = remade(made, Findings(calibration=calibration))
+    text = remade(made, MapFindings(calibration=calibration))
     assert "not calibrated" not in text
     assert "calibrated on 100 pixels of x.csv" in text
     assert "temperature 1.50" in text

@@ -15,7 +15,7 @@ from overcast.geo.raster import Image
 from overcast.geo.stack import ImageSource, Stack
 from overcast.methods.cloud_free import Restored
 from overcast.methods.network import TrainedNetwork
-from overcast.models.cloudseg import CloudSeg
+from overcast.models.cloudseg import CloudSegNetwork
 from overcast.models.fcn import FCN
 from overcast.models.fusion import network_units
 
@@ -40,7 +40,7 @@ def stack() -> Stack:
 def restored(bias: float = 0.0) -> Restored:
     """Of a network that adds `bias` to every band, in network units."""
     bands = {name: len(sensor.bands) for name, sensor in SENSORS.items()}
-    model = CloudSeg(bands, 10, widths=(4, 4), gate=False).eval()
+    model = CloudSegNetwork(bands, 10, widths=(4, 4), gate=False).eval()
     with torch.no_grad():
         model.remover.last.weight.zero_()
         # What it adds is in the units that its encoders see.

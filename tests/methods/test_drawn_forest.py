@@ -13,18 +13,18 @@ from overcast.methods.features import halo_of, pixel_features
 from overcast.methods.weak import Weak
 from overcast.methods.weak.drawn_forest import Beside, Drawn, _mean_share, drawn_pixels
 from overcast.progress import quiet
-from overcast.worlds.scene import Scene, simulate
+from overcast.worlds.scene import WorldScene, simulate
 
 PLACES = ((4, 4), (40, 90), (80, 20), (100, 100), (60, 60))
 SIDE = 10
 
 
 @pytest.fixture(scope="module")
-def scene() -> Scene:
+def scene() -> WorldScene:
     return simulate(3, 128)
 
 
-def drawn_stack(scene: Scene) -> Stack:
+def drawn_stack(scene: WorldScene) -> Stack:
     """Labels in five squares."""
     where = np.zeros(scene.truth.values.shape, np.bool_)
     for row, column in PLACES:
@@ -70,7 +70,7 @@ def test_a_piece_is_one_decision_however_large() -> None:
     assert of_one == pytest.approx(few)
 
 
-def test_pieces_are_pixels_that_touch(scene: Scene) -> None:
+def test_pieces_are_pixels_that_touch(scene: WorldScene) -> None:
     stack = drawn_stack(scene)
     drawn = drawn_pixels(
         [stack],
@@ -96,7 +96,7 @@ def test_one_class_or_two_pieces_grow_no_forest() -> None:
 
 
 def test_a_forest_counts_beside_clusters_of_drawn_labels(
-    scene: Scene, tmp_path: Path
+    scene: WorldScene, tmp_path: Path
 ) -> None:
     stack, legend = drawn_stack(scene), scene.truth.legend
     method = Weak(clusters=(32, 64))
@@ -122,7 +122,7 @@ def test_a_forest_counts_beside_clusters_of_drawn_labels(
 
 
 def test_labels_everywhere_and_the_switch_grow_no_forest(
-    scene: Scene, tmp_path: Path
+    scene: WorldScene, tmp_path: Path
 ) -> None:
     drawn = drawn_stack(scene)
     everywhere = replace(drawn, labels=LabelArray(scene.coarse))
@@ -137,7 +137,7 @@ def test_labels_everywhere_and_the_switch_grow_no_forest(
         assert loaded.beside is None
 
 
-def test_refuses_trees_that_are_none(scene: Scene, tmp_path: Path) -> None:
+def test_refuses_trees_that_are_none(scene: WorldScene, tmp_path: Path) -> None:
     stack, legend = drawn_stack(scene), scene.truth.legend
     method = Weak(clusters=(16,))
     method.fit([stack], tmp_path, 0, quiet)

@@ -17,23 +17,23 @@ from overcast.methods.forest import Forest
 from overcast.methods.weak import Weak
 from overcast.methods.weak.cell_counts import Counting, count_cells
 from overcast.progress import quiet
-from overcast.worlds.scene import Scene, SceneSpec, simulate
+from overcast.worlds.scene import SceneSpec, WorldScene, simulate
 from tests.rasters import backscatter, utm
 
 LEGEND = load_legend("simplified-igbp")
 
 
 @pytest.fixture(scope="module")
-def scene() -> Scene:
+def scene() -> WorldScene:
     return simulate(2, 384, wanted=SceneSpec(("modis", "worldcover")))
 
 
-def stack_of(scene: Scene, labels: Labels) -> Stack:
+def stack_of(scene: WorldScene, labels: Labels) -> Stack:
     images = {name: ImageArray(image) for name, image in scene.images.items()}
     return Stack(grid=scene.grid, images=images, labels=LabelArray(labels))
 
 
-def mapped(scene: Scene, stack: Stack, method: object, folder: Path) -> Labels:
+def mapped(scene: WorldScene, stack: Stack, method: object, folder: Path) -> Labels:
     folder.mkdir(exist_ok=True)
     method.fit([stack], folder, 0, quiet)  # type: ignore[attr-defined]
     predictor = method.load(folder, scene.truth.legend, stack.sensors)  # type: ignore[attr-defined]
@@ -45,12 +45,12 @@ def mapped(scene: Scene, stack: Stack, method: object, folder: Path) -> Labels:
     )
 
 
-def iou(scene: Scene, labels: Labels) -> float:
+def iou(scene: WorldScene, labels: Labels) -> float:
     confusion = compare(LabelArray(labels), LabelArray(scene.truth), scene.grid)
     return float(scores(confusion, scene.truth.legend)["mean_iou"])
 
 
-def test_beats_coarse_labels_and_a_forest(scene: Scene, tmp_path: Path) -> None:
+def test_beats_coarse_labels_and_a_forest(scene: WorldScene, tmp_path: Path) -> None:
     stack = stack_of(scene, scene.coarse)
     found = mapped(scene, stack, Weak(clusters=(128, 256)), tmp_path / "a")
     forest = mapped(scene, stack, Forest(trees=30), tmp_path / "b")
@@ -61,7 +61,9 @@ def test_beats_coarse_labels_and_a_forest(scene: Scene, tmp_path: Path) -> None:
     assert not (found.values == savanna).any()
 
 
-def test_improves_labels_as_fine_as_the_image(scene: Scene, tmp_path: Path) -> None:
+def test_improves_labels_as_fine_as_the_image(
+    scene: WorldScene, tmp_path: Path
+) -> None:
     product = scene.labels["worldcover"]
     method = Weak(clusters=(128, 256))
     found = mapped(scene, stack_of(scene, product), method, tmp_path)
@@ -70,7 +72,7 @@ def test_improves_labels_as_fine_as_the_image(scene: Scene, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("gone", ["s1", "s2"])
 def test_maps_without_a_sensor_that_it_learned_with(
-    scene: Scene, tmp_path: Path, gone: str
+    scene: WorldScene, tmp_path: Path, gone: str
 ) -> None:
     """What the other one sees is worth more than knowing the largest class."""
     stack, method = stack_of(scene, scene.coarse), Weak(clusters=(128, 256))
@@ -87,7 +89,7 @@ def test_maps_without_a_sensor_that_it_learned_with(
     assert right > largest + 0.15
 
 
-def test_nothing_known_is_refused(scene: Scene, tmp_path: Path) -> None:
+def test_nothing_known_is_refused(scene: WorldScene, tmp_path: Path) -> None:
     nothing = Labels(
         values=np.full_like(scene.coarse.values, UNKNOWN),
         grid=scene.coarse.grid,
@@ -97,7 +99,7 @@ def test_nothing_known_is_refused(scene: Scene, tmp_path: Path) -> None:
         Weak().fit([stack_of(scene, nothing)], tmp_path, 0, quiet)
 
 
-def test_cells_are_label_pixels_or_squares_of_them(scene: Scene) -> None:
+def test_cells_are_label_pixels_or_squares_of_them(scene: WorldScene) -> None:
     coarse, fine = (
         stack_of(scene, labels) for labels in (scene.coarse, scene.labels["worldcover"])
     )
@@ -151,7 +153,7 @@ def test_balance_gives_rare_labels_weight(balance: float) -> None:
     assert cells.weight.mean() == pytest.approx(1)
 
 
-def test_a_prior_helps_where_labels_mislead(scene: Scene, tmp_path: Path) -> None:
+def test_a_prior_helps_where_labels_mislead(scene: WorldScene, tmp_path: Path) -> None:
     """All coarse labels of one class are called another: only other scenes know."""
     names = scene.truth.legend.names
     water, wetlands = names.index("Water"), names.index("Wetlands")
@@ -178,7 +180,7 @@ def test_a_prior_helps_where_labels_mislead(scene: Scene, tmp_path: Path) -> Non
     assert (helped.values[truth] == water).mean() > 0.6
 
 
-def test_a_prior_of_other_classes_is_refused(scene: Scene, tmp_path: Path) -> None:
+def test_a_prior_of_other_classes_is_refused(scene: WorldScene, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="band for each of"):
         Weak(prior="s2").fit([stack_of(scene, scene.coarse)], tmp_path, 0, quiet)
 
@@ -217,7 +219,9 @@ def test_classes_that_may_be_mapped() -> None:
     assert Weak(prior="p")._likely(LEGEND, labelled).all()
 
 
-def test_classes_without_labels_are_not_mapped(scene: Scene, tmp_path: Path) -> None:
+def test_classes_without_labels_are_not_mapped(
+    scene: WorldScene, tmp_path: Path
+) -> None:
     few = np.isin(scene.truth.values, (0, 9))
     values = np.where(few, scene.truth.values, np.uint8(UNKNOWN))
     labels = Labels(values=values, grid=scene.grid, legend=scene.truth.legend)

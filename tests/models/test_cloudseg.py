@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from overcast.models.cloudseg import CloudSeg
+from overcast.models.cloudseg import CloudSegNetwork
 from overcast.models.segmenter import Remover
 from overcast.train.batch import Batch
 from tests.models.slow_fusion import fused
@@ -23,11 +23,11 @@ def batch(h: int = 32, w: int = 32, b: int = 2) -> Batch:
 
 
 def test_it_is_a_remover_of_clouds() -> None:
-    assert isinstance(CloudSeg(BANDS, 3), Remover)
+    assert isinstance(CloudSegNetwork(BANDS, 3), Remover)
 
 
 def test_the_restored_image_starts_as_the_image() -> None:
-    model, given = CloudSeg(BANDS, 3).eval(), batch(37, 29)
+    model, given = CloudSegNetwork(BANDS, 3).eval(), batch(37, 29)
     with torch.no_grad():
         features, restored = model.restore(given)
     assert features.shape == (2, model.width, 37, 29)
@@ -37,7 +37,7 @@ def test_the_restored_image_starts_as_the_image() -> None:
 
 
 def test_removal_learns_to_brighten_an_image() -> None:
-    model, given = CloudSeg(BANDS, 3, widths=(4, 4)), batch()
+    model, given = CloudSegNetwork(BANDS, 3, widths=(4, 4)), batch()
     wanted = given.images["s2"] + 0.5
     optimiser = torch.optim.Adam(model.parameters(), 1e-2)
     for _ in range(40):
@@ -49,7 +49,7 @@ def test_removal_learns_to_brighten_an_image() -> None:
 
 
 def test_classes_read_the_restored_image() -> None:
-    model, given = CloudSeg(BANDS, 3).eval(), batch()
+    model, given = CloudSegNetwork(BANDS, 3).eval(), batch()
     with torch.no_grad():
         before = model(given)
         model.remover.last.bias += 1.0
@@ -61,7 +61,7 @@ def test_classes_read_the_restored_image() -> None:
 def test_a_block_has_the_published_formulas(level: int, gate: bool) -> None:
     """Against loops over pixels, in float64, at a size that no pool divides."""
     torch.manual_seed(level)
-    block = CloudSeg(BANDS, 3, widths=(6, 8), gate=gate).blocks[level].double()
+    block = CloudSegNetwork(BANDS, 3, widths=(6, 8), gate=gate).blocks[level].double()
     width = (6, 8)[level]
     streams = [torch.randn(1, width, 6, 10).double() for _ in range(3)]
     finer = torch.randn(1, 6, 12, 20).double() if level else None
@@ -78,7 +78,7 @@ def test_a_block_has_the_published_formulas(level: int, gate: bool) -> None:
 
 def test_each_stream_has_its_own_weight_for_each_channel() -> None:
     """Optical can be turned down and the others up: the point of the excitation."""
-    block = CloudSeg(BANDS, 3, gate=False).eval().blocks[0]
+    block = CloudSegNetwork(BANDS, 3, gate=False).eval().blocks[0]
     width = block.correct.out_channels
     with torch.no_grad():
         block.excite[2].weight.zero_()
@@ -95,7 +95,7 @@ def test_each_stream_has_its_own_weight_for_each_channel() -> None:
 
 
 def test_a_shut_gate_leaves_the_cross_features_of_the_others() -> None:
-    block = CloudSeg(BANDS, 3).eval().blocks[0]
+    block = CloudSegNetwork(BANDS, 3).eval().blocks[0]
     others, cross = torch.rand(1, 24, 8, 8), torch.rand(1, 24, 8, 8)
     optical = [torch.rand(1, 24, 8, 8) for _ in range(2)]
     with torch.no_grad():
@@ -108,7 +108,7 @@ def test_a_shut_gate_leaves_the_cross_features_of_the_others() -> None:
 
 def test_the_first_gate_learns_to_hide_opaque_cloud() -> None:
     torch.manual_seed(1)
-    model, given = CloudSeg(BANDS, 3, widths=(8, 8)), batch()
+    model, given = CloudSegNetwork(BANDS, 3, widths=(8, 8)), batch()
     clear = given.images["s2"].clone()
     given.images["s2"][:, :, :16] = 1.5
     optimiser = torch.optim.Adam(model.parameters(), 1e-2)
@@ -125,7 +125,7 @@ def test_the_first_gate_learns_to_hide_opaque_cloud() -> None:
 
 def test_without_the_gate_all_else_is_there() -> None:
     with_gate, without = (
-        {name for name, _ in CloudSeg(BANDS, 3, gate=gate).named_parameters()}
+        {name for name, _ in CloudSegNetwork(BANDS, 3, gate=gate).named_parameters()}
         for gate in (True, False)
     )
     assert without == {name for name in with_gate if "gate." not in name}
@@ -133,7 +133,7 @@ def test_without_the_gate_all_else_is_there() -> None:
 
 @pytest.mark.parametrize("encoder", ["mobilenet_v2", "mit_b0", "tu-resnet10t"])
 def test_encoders_of_the_libraries(encoder: str) -> None:
-    model = CloudSeg(BANDS, 3, encoder=encoder).eval()
+    model = CloudSegNetwork(BANDS, 3, encoder=encoder).eval()
     with torch.no_grad():
         features, restored = model.restore(batch(40, 33, 1))
     assert features.shape == (1, model.width, 40, 33)
@@ -141,14 +141,14 @@ def test_encoders_of_the_libraries(encoder: str) -> None:
 
 
 def test_the_plain_encoder_is_small() -> None:
-    model = CloudSeg({"s1": 2, "s2": 10}, 8)
+    model = CloudSegNetwork({"s1": 2, "s2": 10}, 8)
     assert (model.width, model.stride) == (24, 8)
     assert 2e5 < sum(p.numel() for p in model.parameters()) < 5e5
 
 
 def test_windows_agree_inside_their_halo() -> None:
     """Cut at whole multiples of the coarsest stride, a part is what the whole says."""
-    model, whole = CloudSeg(BANDS, 3).eval(), batch(192, 192, 1)
+    model, whole = CloudSegNetwork(BANDS, 3).eval(), batch(192, 192, 1)
     part = whole.map(lambda t: t[..., 32:160, 32:160])
     with torch.no_grad():
         inner = model(part)[..., model.halo : -model.halo, model.halo : -model.halo]
@@ -159,7 +159,7 @@ def test_windows_agree_inside_their_halo() -> None:
 
 def test_further_sensors_join_those_that_see_through_clouds() -> None:
     bands = {"s1": 2, "s2": 4, "dem": 1}
-    model = CloudSeg(bands, 3).eval()
+    model = CloudSegNetwork(bands, 3).eval()
     with torch.no_grad():
         assert model(batch()).shape == (2, 3, 32, 32)
 
@@ -167,11 +167,11 @@ def test_further_sensors_join_those_that_see_through_clouds() -> None:
 @pytest.mark.parametrize("bands", [{"s2": 4}, {"s1": 2, "sar": 2}])
 def test_it_needs_an_optical_image_and_another(bands: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="needs an optical image and another"):
-        CloudSeg(bands, 3)
+        CloudSegNetwork(bands, 3)
 
 
 def test_options_are_checked() -> None:
     with pytest.raises(ValueError, match="one to six"):
-        CloudSeg(BANDS, 3, widths=(2,))
+        CloudSegNetwork(BANDS, 3, widths=(2,))
     with pytest.raises(ValueError, match="looks must be 0 boxes or more, got -1"):
-        CloudSeg(BANDS, 3, looks=-1)
+        CloudSegNetwork(BANDS, 3, looks=-1)

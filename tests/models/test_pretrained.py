@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from overcast.geo.bands import SENTINEL_1, SENTINEL_2, Sensor
-from overcast.models.cloudseg import CloudSeg
+from overcast.models.cloudseg import CloudSegNetwork
 from overcast.models.deeplab import DeepLab
 from overcast.models.fcn import FCN
 from overcast.models.fusion import observed
@@ -103,7 +103,10 @@ def test_both_encoders_start_from_two_files(publish: Callable[..., str]) -> None
         (lambda: unet(fusion="early"), {"all"}),
         (lambda: unet(fusion="late"), {"s2"}),
         (lambda: DeepLab(COUNTS, 3, encoder="tu-test_resnet", width=8), {"s2"}),
-        (lambda: CloudSeg(COUNTS, 3, encoder="tu-test_resnet"), {"optical", "all"}),
+        (
+            lambda: CloudSegNetwork(COUNTS, 3, encoder="tu-test_resnet"),
+            {"optical", "all"},
+        ),
     ],
 )
 def test_fits_every_network_with_encoders(

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from overcast.geo.bands import SENTINEL_1, SENTINEL_2, Band, Sensor
-from overcast.models.cloudseg import CloudSeg as Network
+from overcast.models.cloudseg import CloudSegNetwork as Network
 from overcast.models.segmenter import Segmenter
 from overcast.recipes.cloudseg import Apart, CloudSeg, Taught
 from overcast.train.batch import Batch

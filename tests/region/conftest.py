@@ -18,7 +18,7 @@ from overcast.geo.tiling import Window
 from overcast.region.description import Region, read_region
 from overcast.region.engine import InTurn
 from overcast.region.events import Events
-from overcast.region.job import Wanted, map_region
+from overcast.region.job import RegionOutput, map_region
 from overcast.worlds.files import write_world
 
 SIDE = 64
@@ -54,7 +54,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
     file = folder / "region.yaml"
     file.write_text(yaml.safe_dump(tree_of_small()), encoding="utf-8")
     region = read_region(file)
-    map_region(region, Wanted(folder / "out"), InTurn(), Events())
+    map_region(region, RegionOutput(folder / "out"), InTurn(), Events())
     return Small(folder, file, region, window, lattice)
 
 

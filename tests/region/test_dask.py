@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from overcast.errors import MachineError
 from overcast.region.engine import TaskError, engine_of
 from overcast.region.events import Events
-from overcast.region.job import Wanted, predict_region
+from overcast.region.job import RegionOutput, predict_region
 from overcast.run import Runs
 from tests.region.conftest import Small
 from tests.region.test_tiles import values
@@ -55,7 +55,11 @@ def test_two_workers_one_of_them_killed_and_the_address_of_their_scheduler(
         client: Any = engine.client  # type: ignore[attr-defined]
         process = next(iter(client.run(os.getpid).values()))
         first = predict_region(
-            small.region, runs, Wanted(tmp_path / "killed"), engine, killing(process)
+            small.region,
+            runs,
+            RegionOutput(tmp_path / "killed"),
+            engine,
+            killing(process),
         )
         assert first["made"] == 9
         assert process not in client.run(os.getpid).values()
@@ -66,7 +70,7 @@ def test_two_workers_one_of_them_killed_and_the_address_of_their_scheduler(
             assert (done[0], done[2]) == (0, 2)
             assert "one.tif: no such file" in done[1].line
             second = predict_region(
-                small.region, runs, Wanted(tmp_path / "again"), other, Events()
+                small.region, runs, RegionOutput(tmp_path / "again"), other, Events()
             )
         assert second["made"] == 9
         same_map(tmp_path / "again", small)

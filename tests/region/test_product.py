@@ -19,7 +19,7 @@ from overcast.region.description import Cut, read_region
 from overcast.region.engine import InTurn
 from overcast.region.estimate import estimate
 from overcast.region.events import Events
-from overcast.region.job import Wanted, map_region
+from overcast.region.job import RegionOutput, map_region
 from overcast.region.metrics import Metrics
 from overcast.run import Runs
 from tests.region.conftest import SIDE, Small, tree_of_small
@@ -101,7 +101,7 @@ def test_what_was_written_of_a_region_describes_the_same_region(small: Small) ->
 def test_a_dry_run_counts_and_measures_and_leaves_nothing(
     small: Small, tmp_path: Path
 ) -> None:
-    wanted = Wanted(tmp_path / "out")
+    wanted = RegionOutput(tmp_path / "out")
     bare = estimate(small.region, wanted, 2)
     assert (bare["tiles"], bare["pixels"], bare["measured"]) == (9, 9 * SIDE**2, None)
     assert bare["km2"] == pytest.approx(9 * 0.64**2, abs=0.06)
@@ -111,7 +111,7 @@ def test_a_dry_run_counts_and_measures_and_leaves_nothing(
     assert full["bytes"] > 9 * 1000
     assert full["memory_per_worker_mib"] > 100
     assert not (tmp_path / "out").exists()
-    done = estimate(small.region, Wanted(small.out), 1)
+    done = estimate(small.region, RegionOutput(small.out), 1)
     assert (done["tiles_left"], done["measured"]["tiles"]) == (0, 9)
 
 
@@ -160,7 +160,7 @@ def test_a_pattern_that_names_no_file_is_refused(small: Small) -> None:
 def test_a_folder_of_another_format_is_refused(small: Small, tmp_path: Path) -> None:
     (tmp_path / "region.json").write_text('{"format": 99}')
     with pytest.raises(ValueError, match="of format 99, this overcast writes 1"):
-        map_region(small.region, Wanted(tmp_path), InTurn(), Events())
+        map_region(small.region, RegionOutput(tmp_path), InTurn(), Events())
 
 
 def test_a_cell_is_half_of_the_largest_until_a_tile_is_a_multiple() -> None:

@@ -21,7 +21,7 @@ from overcast.plan import Windows
 from overcast.progress import quiet
 from overcast.region.engine import InTurn
 from overcast.region.events import Events
-from overcast.region.job import Wanted, map_region, predict_region
+from overcast.region.job import RegionOutput, map_region, predict_region
 from overcast.region.state import FAILED
 from overcast.run import Runs, map_run
 from tests.rasters import utm
@@ -64,7 +64,7 @@ def test_tiles_of_another_size_have_the_same_pixels(
 ) -> None:
     larger = replace(small.region, cut=replace(small.region.cut, tiles=128, cell=64))
     predict_region(
-        larger, Runs((small.run,)), Wanted(tmp_path / "o"), InTurn(), Events()
+        larger, Runs((small.run,)), RegionOutput(tmp_path / "o"), InTurn(), Events()
     )
     with rasterio.open(tmp_path / "o" / "map-32632.vrt") as dataset:
         box = small.lattice.grid(small.window).boundingbox
@@ -76,7 +76,7 @@ def test_tiles_of_another_size_have_the_same_pixels(
 def test_the_same_command_again_has_nothing_to_do(small: Small) -> None:
     before = {p: p.stat().st_mtime_ns for p in small.out.glob("tiles/*/map.tif")}
     assert len(before) == 9
-    summary = map_region(small.region, Wanted(small.out), InTurn(), Events())
+    summary = map_region(small.region, RegionOutput(small.out), InTurn(), Events())
     assert (summary["made"], summary["nothing_to_do"]) == (0, True)
     assert before == {p: p.stat().st_mtime_ns for p in before}
 
@@ -84,7 +84,7 @@ def test_the_same_command_again_has_nothing_to_do(small: Small) -> None:
 def test_another_plan_is_refused(small: Small) -> None:
     other = replace(small.region, plan=replace(small.region.plan, seed=1))
     with pytest.raises(ValueError, match="holds a map of another region"):
-        map_region(other, Wanted(small.out), InTurn(), Events())
+        map_region(other, RegionOutput(small.out), InTurn(), Events())
 
 
 def test_what_is_missing_or_changed_is_made_again(small: Small, tmp_path: Path) -> None:
@@ -97,7 +97,9 @@ def test_what_is_missing_or_changed_is_made_again(small: Small, tmp_path: Path) 
     record.write_text(json.dumps(changed))
     (out / "tiles" / f".{names[2]}.part-12345678").mkdir()
     said: list[str] = []
-    summary = map_region(small.region, Wanted(out), InTurn(), Events(say=said.append))
+    summary = map_region(
+        small.region, RegionOutput(out), InTurn(), Events(say=said.append)
+    )
     assert summary["made"] == 2
     events = [json.loads(line) for line in said]
     made = [event["tile"] for event in events if event["event"] == "tile"]
@@ -120,14 +122,14 @@ def test_a_tile_that_always_fails_is_written_down_and_the_rest_goes_on(
     blocked.write_text("a file where a folder should be")
     with pytest.raises(MachineError, match="1 of 9 tiles failed"):
         predict_region(
-            small.region, runs, Wanted(out, overwrite=True), InTurn(0), Events()
+            small.region, runs, RegionOutput(out, overwrite=True), InTurn(0), Events()
         )
     (failed,) = map(json.loads, (out / FAILED).read_text().splitlines())
     assert failed["tile"] == names[4]
     assert failed["error"]
     assert len(list(out.glob("tiles/*/map.tif"))) == 8
     blocked.unlink()
-    summary = predict_region(small.region, runs, Wanted(out), InTurn(), Events())
+    summary = predict_region(small.region, runs, RegionOutput(out), InTurn(), Events())
     assert summary["made"] == 1
     assert not (out / FAILED).exists()
 

@@ -26,7 +26,7 @@ from overcast.region.description import read_region
 from overcast.region.engine import InTurn
 from overcast.region.events import Events
 from overcast.region.ground import open_ground
-from overcast.region.job import Wanted, map_region
+from overcast.region.job import RegionOutput, map_region
 from overcast.region.zones import zones_of
 from tests.rasters import BANDS, SPECTRA, write
 
@@ -79,7 +79,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def summary(folder: Path) -> dict[str, Any]:
     """A map of both zones, in the folder ``out``."""
     region = read_region(folder / "region.yaml")
-    return map_region(region, Wanted(folder / "out"), InTurn(), Events())
+    return map_region(region, RegionOutput(folder / "out"), InTurn(), Events())
 
 
 def test_two_zones_have_no_gap_and_no_overlap(
@@ -162,7 +162,7 @@ def test_a_calibrated_region_is_mapped_again_with_another_confidence(
     with pytest.raises(ValueError, match="calibrated already"):
         calibrate_region(out, ReferenceFile(filled))
     again = map_region(
-        read_region(out / "region.yaml"), Wanted(out), InTurn(), Events()
+        read_region(out / "region.yaml"), RegionOutput(out), InTurn(), Events()
     )
     assert again["made"] == summary["tiles"]
     assert again["areas_ha"] == summary["areas_ha"]

@@ -10,13 +10,13 @@ import pytest
 import rasterio
 
 from overcast.viewer.answers import answer
-from overcast.viewer.scene import Scene, open_scene
+from overcast.viewer.scene import ViewedFolder, open_scene
 from tests.viewer.folders import make, place, write_probabilities
 from tests.viewer.test_tiles import tile_at
 
 
 @pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ViewedFolder]:
     root = tmp_path_factory.mktemp("answers")
     out = make(root)
     write_probabilities(out / "probabilities.tif")
@@ -27,13 +27,13 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         yield opened
 
 
-def ask(scene: Scene, lon: float, lat: float) -> Any:
+def ask(scene: ViewedFolder, lon: float, lat: float) -> Any:
     found = answer(scene, f"/point?lon={lon}&lat={lat}")
     assert found.status == 200
     return json.loads(found.body)
 
 
-def test_the_page_and_all_that_it_names(scene: Scene) -> None:
+def test_the_page_and_all_that_it_names(scene: ViewedFolder) -> None:
     page = answer(scene, "/")
     assert (page.status, page.kind) == (200, "text/html; charset=utf-8")
     named = re.findall(r'(?:src|href)="(page/[^"]+)"', page.body.decode())
@@ -44,7 +44,7 @@ def test_the_page_and_all_that_it_names(scene: Scene) -> None:
         assert not re.search(rb"@import|url\(['\"]?http", found.body)
 
 
-def test_what_there_is_to_see(scene: Scene) -> None:
+def test_what_there_is_to_see(scene: ViewedFolder) -> None:
     found = json.loads(answer(scene, "/scene.json").body)
     assert found["title"] == "out"
     assert found["shape"] == [96, 128]
@@ -57,7 +57,7 @@ def test_what_there_is_to_see(scene: Scene) -> None:
     assert found["layers"][1]["legend"] is None
 
 
-def test_what_is_at_a_point(scene: Scene) -> None:
+def test_what_is_at_a_point(scene: ViewedFolder) -> None:
     lon, lat = place(20.5, 100.5)
     found = ask(scene, lon, lat)
     assert found["classes"]["map"]["name"] == "Water"
@@ -68,7 +68,7 @@ def test_what_is_at_a_point(scene: Scene) -> None:
     assert (found["x"], found["y"]) == pytest.approx((601_005, 5_299_795), abs=1e-3)
 
 
-def test_what_is_not_at_a_point(scene: Scene) -> None:
+def test_what_is_not_at_a_point(scene: ViewedFolder) -> None:
     found = ask(scene, *place(4, 4))
     assert found["classes"]["map"] is None
     assert found["confidence"] is None
@@ -87,13 +87,13 @@ def test_what_is_not_at_a_point(scene: Scene) -> None:
         "?lon=1&lat=91",
     ],
 )
-def test_no_such_place(scene: Scene, query: str) -> None:
+def test_no_such_place(scene: ViewedFolder, query: str) -> None:
     found = answer(scene, f"/point{query}")
     assert found.status == 400
     assert found.body.startswith(b"expected ")
 
 
-def test_tiles(scene: Scene) -> None:
+def test_tiles(scene: ViewedFolder) -> None:
     tile = tile_at(*place(48, 64), 14)
     for name, layer in scene.layers.items():
         target = f"/tiles/{name}/{tile.zoom}/{tile.column}/{tile.row}.png?v=1"
@@ -104,7 +104,7 @@ def test_tiles(scene: Scene) -> None:
         np.testing.assert_array_equal(picture, layer.picture(tile))
 
 
-def test_a_tile_elsewhere_is_empty(scene: Scene) -> None:
+def test_a_tile_elsewhere_is_empty(scene: ViewedFolder) -> None:
     found = answer(scene, "/tiles/map/10/0/0.png")
     with rasterio.MemoryFile(found.body) as memory, memory.open() as dataset:
         assert dataset.shape == (256, 256)
@@ -129,7 +129,7 @@ def test_a_tile_elsewhere_is_empty(scene: Scene) -> None:
         ("http://elsewhere/", 404),
     ],
 )
-def test_refused(scene: Scene, target: str, status: int) -> None:
+def test_refused(scene: ViewedFolder, target: str, status: int) -> None:
     assert answer(scene, target).status == status
 
 
@@ -154,13 +154,13 @@ def test_refused(scene: Scene, target: str, status: int) -> None:
         "/page/ipywidget.js",
     ],
 )
-def test_nothing_outside_of_the_folder(scene: Scene, target: str) -> None:
+def test_nothing_outside_of_the_folder(scene: ViewedFolder, target: str) -> None:
     found = answer(scene, target)
     assert found.status == 404
     assert b"secret" not in found.body
 
 
-def test_files_of_the_folder(scene: Scene) -> None:
+def test_files_of_the_folder(scene: ViewedFolder) -> None:
     found = answer(scene, "/files/report.html")
     assert (found.status, found.kind) == (200, "text/html; charset=utf-8")
     assert b"<title>report</title>" in found.body

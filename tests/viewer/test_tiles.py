@@ -16,7 +16,7 @@ from rasterio.enums import Resampling
 
 from overcast.viewer.tiles import (
     TILE_PX,
-    Tile,
+    WebTile,
     extent,
     read_point,
     read_tile,
@@ -32,12 +32,12 @@ TURNED = GeoBox((200, 300), utm().affine @ Affine.rotation(20), "EPSG:32632")
 LABELS = GeoBox((30, 40), Affine(CELL_M, 0, 6e5, 0, -CELL_M, 5.3e6), SINUSOIDAL)
 
 
-def tile_at(lon: float, lat: float, zoom: int) -> Tile:
+def tile_at(lon: float, lat: float, zoom: int) -> WebTile:
     found = MERCATOR.tile(lon, lat, zoom)
-    return Tile(zoom, found.x, found.y)
+    return WebTile(zoom, found.x, found.y)
 
 
-def pixels_in(tile: Tile, grid: GeoBox) -> tuple[NDArray[np.float64], ...]:
+def pixels_in(tile: WebTile, grid: GeoBox) -> tuple[NDArray[np.float64], ...]:
     """Column and row of `grid` at the centre of each pixel of a tile."""
     west, south, east, north = MERCATOR.xy_bounds(
         morecantile.Tile(tile.column, tile.row, tile.zoom)
@@ -90,7 +90,7 @@ def test_a_tile_has_the_pixels_that_lie_there(
 
 def test_no_tile_where_the_raster_is_not(tmp_path: Path) -> None:
     path = ramp(tmp_path / "ramp.tif", utm())
-    assert read_tile(path, (1,), Tile(10, 0, 0), "nearest") is None
+    assert read_tile(path, (1,), WebTile(10, 0, 0), "nearest") is None
 
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -10,7 +10,7 @@ from overcast.worlds.cells import (
     LAEA,
     MODIS_M,
     SINUSOIDAL,
-    Cells,
+    LabelGridCells,
     confuse,
     corine_classes,
     count_classes,
@@ -24,7 +24,7 @@ GRID = GeoBox((90, 120), Affine(10, 0, 431_230, 0, -10, 5_321_980), "EPSG:32632"
 
 @pytest.mark.parametrize(("crs", "side"), [(SINUSOIDAL, MODIS_M), (LAEA, CORINE_M)])
 def test_every_pixel_lies_in_its_cell(crs: str, side: float) -> None:
-    cells = Cells.covering(GRID, crs, side)
+    cells = LabelGridCells.covering(GRID, crs, side)
     index = cells.of(range(90), range(120))
     assert (index >= 0).all()
     there = Transformer.from_crs("EPSG:32632", crs, always_xy=True)
@@ -39,7 +39,7 @@ def test_every_pixel_lies_in_its_cell(crs: str, side: float) -> None:
 
 
 def test_cells_are_those_of_modis() -> None:
-    transform = Cells.covering(GRID, SINUSOIDAL, MODIS_M).grid.affine
+    transform = LabelGridCells.covering(GRID, SINUSOIDAL, MODIS_M).grid.affine
     for origin in (transform.c, transform.f):
         assert origin / MODIS_M == pytest.approx(round(origin / MODIS_M), abs=1e-6)
     # The MODIS grid starts 43,200 cells west of the origin.
@@ -47,7 +47,7 @@ def test_cells_are_those_of_modis() -> None:
 
 
 def test_every_cell_of_the_grid_is_touched_and_pixels_beyond_have_none() -> None:
-    cells = Cells.covering(GRID, LAEA, CORINE_M)
+    cells = LabelGridCells.covering(GRID, LAEA, CORINE_M)
     used = np.unique(cells.of(range(90), range(120)))
     rows, columns = np.divmod(used, cells.grid.shape[1])
     assert len(np.unique(rows)) == cells.grid.shape[0]
@@ -56,7 +56,7 @@ def test_every_cell_of_the_grid_is_touched_and_pixels_beyond_have_none() -> None
 
 
 def test_shares_are_counts_and_sum_to_one() -> None:
-    cells = Cells.covering(GRID, SINUSOIDAL, MODIS_M)
+    cells = LabelGridCells.covering(GRID, SINUSOIDAL, MODIS_M)
     index = cells.of(range(90), range(120))
     truth = np.random.default_rng(0).choice([FOREST, CROP], GRID.shape).astype(np.uint8)
     pairs, often = count_classes(truth, index)

@@ -14,7 +14,7 @@ from overcast.worlds.clouds import (
 )
 from overcast.worlds.noise import centres_of
 from overcast.worlds.optical import see_optical
-from overcast.worlds.world import View, World, make_world
+from overcast.worlds.world import World, WorldView, make_world
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def test_shadow_is_the_cloud_moved(world: World) -> None:
 
 
 def test_clear_pixels_are_untouched_and_others_as_measured(world: World) -> None:
-    view = View.of(world, Window(0, 0, 400, 400))
+    view = WorldView.of(world, Window(0, 0, 400, 400))
     clear = see_optical(view)
     clouds = draw_clouds(world, 0.5)
     seen, mask = see_cloudy(view, clouds, clear)
@@ -66,8 +66,8 @@ def test_clear_pixels_are_untouched_and_others_as_measured(world: World) -> None
 
 def test_a_window_is_part_of_the_image(world: World) -> None:
     clouds = draw_clouds(world, 0.6)
-    whole, mask = see_cloudy(View.of(world, Window(0, 0, 200, 200)), clouds)
-    part, part_mask = see_cloudy(View.of(world, Window(40, 100, 51, 77)), clouds)
+    whole, mask = see_cloudy(WorldView.of(world, Window(0, 0, 200, 200)), clouds)
+    part, part_mask = see_cloudy(WorldView.of(world, Window(40, 100, 51, 77)), clouds)
     assert np.array_equal(part, whole[:, 40:91, 100:177])
     assert np.array_equal(part_mask, mask[40:91, 100:177])
 

@@ -9,7 +9,7 @@ from overcast.worlds.days import FADE_DAYS, Day, days_of, region_on, spectra_on
 from overcast.worlds.files import write_world
 from overcast.worlds.measured import CROP, GRASS, URBAN, statistics
 from overcast.worlds.region import draw_region
-from overcast.worlds.scene import Scene, SceneSpec, simulate
+from overcast.worlds.scene import SceneSpec, WorldScene, simulate
 from overcast.worlds.spectra import SLOTS, kinds_of
 
 SEED = 3
@@ -29,7 +29,7 @@ def within(values: np.ndarray, kinds: np.ndarray) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def scene() -> Scene:
+def scene() -> WorldScene:
     return simulate(SEED, 128, wanted=SceneSpec(dates=3, cloud=0.4))
 
 
@@ -102,7 +102,7 @@ def test_kinds_of_crops_grow_at_times_of_their_own(tables: tuple) -> None:
     assert len(greenest) > 1
 
 
-def test_every_day_has_both_images_and_its_own_clouds(scene: Scene) -> None:
+def test_every_day_has_both_images_and_its_own_clouds(scene: WorldScene) -> None:
     dates = sorted({name[3:13] for name in scene.images})
     assert len(dates) == 3
     names = {f"s2_{d}" for d in dates} | {f"s1_{d}_asc" for d in dates}
@@ -114,7 +114,7 @@ def test_every_day_has_both_images_and_its_own_clouds(scene: Scene) -> None:
     assert not np.array_equal(masks[0], masks[1])
 
 
-def test_speckle_of_days_is_independent(scene: Scene) -> None:
+def test_speckle_of_days_is_independent(scene: WorldScene) -> None:
     s1 = [scene.images[n].values for n in sorted(scene.images) if n.startswith("s1")]
     town = scene.truth.values == URBAN
     assert town.sum() > 200
@@ -123,13 +123,13 @@ def test_speckle_of_days_is_independent(scene: Scene) -> None:
     assert np.corrcoef(fine[0].ravel(), fine[1].ravel())[0, 1] < 0.6
 
 
-def test_the_land_is_that_of_one_date(scene: Scene) -> None:
+def test_the_land_is_that_of_one_date(scene: WorldScene) -> None:
     one = simulate(SEED, 128)
     assert np.array_equal(one.truth.values, scene.truth.values)
     assert np.array_equal(one.coarse.values, scene.coarse.values)
 
 
-def test_files_have_their_dates(tmp_path: Path, scene: Scene) -> None:
+def test_files_have_their_dates(tmp_path: Path, scene: WorldScene) -> None:
     paths = write_world(SEED, 128, tmp_path, SceneSpec(dates=3, cloud=0.4), processes=1)
     for name, image in scene.images.items():
         with rasterio.open(paths[name]) as dataset:

@@ -13,7 +13,7 @@ from overcast import lock
 from overcast.geo.categories import read_categories
 from overcast.geo.legend import load_legend
 from overcast.worlds.files import world_of, write_world
-from overcast.worlds.scene import KINDS, Scene, SceneSpec, simulate
+from overcast.worlds.scene import KINDS, SceneSpec, WorldScene, simulate
 
 SIZE = 300  # more than one window
 WANTED = SceneSpec(("modis", "corine", "worldcover", "outdated"), cloud=0.5)
@@ -26,11 +26,11 @@ def paths(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="module")
-def scene() -> Scene:
+def scene() -> WorldScene:
     return simulate(3, SIZE, wanted=WANTED)
 
 
-def test_files_are_the_scene(paths: dict[str, Path], scene: Scene) -> None:
+def test_files_are_the_scene(paths: dict[str, Path], scene: WorldScene) -> None:
     read = {}
     for name, path in paths.items():
         if name != "world":
@@ -48,7 +48,7 @@ def test_files_are_the_scene(paths: dict[str, Path], scene: Scene) -> None:
     assert np.array_equal(read["clouds"][0], scene.clouds)
 
 
-def test_files_say_what_they_hold(paths: dict[str, Path], scene: Scene) -> None:
+def test_files_say_what_they_hold(paths: dict[str, Path], scene: WorldScene) -> None:
     with rasterio.open(paths["s2"]) as s2:
         assert s2.descriptions[:3] == ("B02", "B03", "B04")
         assert (s2.dtypes[0], s2.nodata, s2.count) == ("uint16", 0, 10)

@@ -3,26 +3,26 @@ import pytest
 from scipy.ndimage import distance_transform_edt
 
 from overcast.geo.raster import UNKNOWN
-from overcast.worlds.scene import FINE_LABELS, Scene, SceneSpec, simulate
+from overcast.worlds.scene import FINE_LABELS, SceneSpec, WorldScene, simulate
 
 
 @pytest.fixture(scope="module")
-def scene() -> Scene:
+def scene() -> WorldScene:
     return simulate(6, 384, wanted=SceneSpec((*FINE_LABELS, "modis")))
 
 
-def test_fine_labels_don_t_depend_on_windows(scene: Scene) -> None:
+def test_fine_labels_don_t_depend_on_windows(scene: WorldScene) -> None:
     from overcast.geo.tiling import Window
-    from overcast.worlds.world import View, make_world
+    from overcast.worlds.world import WorldView, make_world
 
     world = make_world(6, 384)
-    view = View.of(world, Window(200, 240, 77, 90))
+    view = WorldView.of(world, Window(200, 240, 77, 90))
     for kind, make in FINE_LABELS.items():
         whole = scene.labels[kind].values
         assert np.array_equal(make(view), whole[200:277, 240:330]), kind
 
 
-def test_a_product_is_wrong_along_borders_and_in_blobs(scene: Scene) -> None:
+def test_a_product_is_wrong_along_borders_and_in_blobs(scene: WorldScene) -> None:
     product, truth = scene.labels["worldcover"].values, scene.truth.values
     wrong = product != truth
     assert 0.2 < wrong.mean() < 0.45
@@ -39,7 +39,7 @@ def test_a_product_is_wrong_along_borders_and_in_blobs(scene: Scene) -> None:
     ("kind", "low", "high"), [("points", 5e-4, 2e-3), ("polygons", 1e-3, 0.02)]
 )
 def test_samples_are_few_and_true(
-    scene: Scene, kind: str, low: float, high: float
+    scene: WorldScene, kind: str, low: float, high: float
 ) -> None:
     values = scene.labels[kind].values
     known = values != UNKNOWN
@@ -48,12 +48,14 @@ def test_samples_are_few_and_true(
     assert len(np.unique(values[known])) >= 5
 
 
-def test_an_old_map_was_right_once(scene: Scene) -> None:
+def test_an_old_map_was_right_once(scene: WorldScene) -> None:
     old = scene.labels["outdated"].values
     assert 0.80 < (old == scene.truth.values).mean() < 0.98
 
 
-def test_pseudo_labels_are_better_than_chance_and_far_from_true(scene: Scene) -> None:
+def test_pseudo_labels_are_better_than_chance_and_far_from_true(
+    scene: WorldScene,
+) -> None:
     pseudo = scene.labels["pseudo"].values
     agreement = (pseudo == scene.truth.values).mean()
     assert 0.3 < agreement < 0.85

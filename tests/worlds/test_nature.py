@@ -14,14 +14,14 @@ from overcast.worlds.optical import see_optical
 from overcast.worlds.region import draw_region
 from overcast.worlds.scene import SceneSpec, simulate
 from overcast.worlds.spectra import SLOTS
-from overcast.worlds.world import View, make_world
+from overcast.worlds.world import WorldView, make_world
 
 SIZE, REAL = 256, Nature.of("real")
 
 
 def land_of(seed: int, nature: Nature) -> Land:
     world = make_world(seed, SIZE, nature)
-    return View.of(world, Window(0, 0, SIZE, SIZE)).land
+    return WorldView.of(world, Window(0, 0, SIZE, SIZE)).land
 
 
 def differ(classes: np.ndarray) -> float:
@@ -103,10 +103,10 @@ def test_drift_is_field_times_direction() -> None:
 
 def test_a_window_of_a_drifting_world_is_part_of_it() -> None:
     world = make_world(3, SIZE, REAL)
-    whole = see_optical(View.of(world, Window(0, 0, 128, 128)))
-    part = see_optical(View.of(world, Window(32, 64, 40, 40)))
+    whole = see_optical(WorldView.of(world, Window(0, 0, 128, 128)))
+    part = see_optical(WorldView.of(world, Window(32, 64, 40, 40)))
     assert np.array_equal(part, whole[:, 32:72, 64:104])
-    plain = see_optical(View.of(make_world(3, SIZE), Window(0, 0, 128, 128)))
+    plain = see_optical(WorldView.of(make_world(3, SIZE), Window(0, 0, 128, 128)))
     assert not np.array_equal(plain, whole)
 
 

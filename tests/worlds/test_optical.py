@@ -5,7 +5,7 @@ from scipy.ndimage import binary_erosion
 from overcast.geo.tiling import Window
 from overcast.worlds.measured import BANDS, CROP
 from overcast.worlds.optical import NATIVE_20_M, see_optical
-from overcast.worlds.world import View, World, make_world
+from overcast.worlds.world import World, WorldView, make_world
 
 
 @pytest.fixture(scope="module")
@@ -15,11 +15,11 @@ def world() -> World:
 
 @pytest.fixture(scope="module")
 def whole(world: World) -> np.ndarray:
-    return see_optical(View.of(world, Window(0, 0, 200, 200)))
+    return see_optical(WorldView.of(world, Window(0, 0, 200, 200)))
 
 
 def test_a_window_is_part_of_the_image(world: World, whole: np.ndarray) -> None:
-    part = see_optical(View.of(world, Window(40, 100, 51, 77)))
+    part = see_optical(WorldView.of(world, Window(40, 100, 51, 77)))
     assert np.array_equal(part, whole[:, 40:91, 100:177])
 
 
@@ -30,7 +30,7 @@ def test_20_m_bands_are_copied_onto_10_m(whole: np.ndarray) -> None:
 
 
 def test_texture_within_parcels_is_as_measured(world: World) -> None:
-    view = View.of(world, Window(0, 0, 200, 200))
+    view = WorldView.of(world, Window(0, 0, 200, 200))
     image = see_optical(view) / 1e4
     patch = view.land.code[2::4, 2::4][view.inner]
     spreads = []

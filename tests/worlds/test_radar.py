@@ -4,7 +4,7 @@ import pytest
 from overcast.geo.tiling import Window
 from overcast.worlds.measured import WATER
 from overcast.worlds.radar import see_radar, speckle
-from overcast.worlds.world import View, World, make_world
+from overcast.worlds.world import World, WorldView, make_world
 
 
 @pytest.fixture(scope="module")
@@ -25,15 +25,15 @@ def test_speckle_has_the_measured_looks_and_correlation() -> None:
 
 
 def test_a_window_is_part_of_the_image(world: World) -> None:
-    whole = see_radar(View.of(world, Window(0, 0, 200, 200)))
-    part = see_radar(View.of(world, Window(40, 100, 51, 77)))
+    whole = see_radar(WorldView.of(world, Window(0, 0, 200, 200)))
+    part = see_radar(WorldView.of(world, Window(40, 100, 51, 77)))
     assert np.array_equal(part, whole[:, 40:91, 100:177])
     assert np.array_equal(whole, np.float32(np.rint(whole.astype(float) * 100) / 100))
 
 
 def test_the_image_is_shifted_as_the_region_says(world: World) -> None:
     still = World(world.seed, world.size, world.region, world.terrain)
-    view = View.of(still, Window(0, 0, 200, 200))
+    view = WorldView.of(still, Window(0, 0, 200, 200))
     down, right = (round(s) for s in world.region.shift)
     vv = see_radar(view)[0]
     water = view.land.truth == WATER

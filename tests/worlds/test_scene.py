@@ -9,28 +9,28 @@ from sklearn.metrics import f1_score
 from overcast.worlds.cells import (
     MODIS_M,
     SINUSOIDAL,
-    Cells,
+    LabelGridCells,
     count_classes,
     shares_of,
 )
 from overcast.worlds.measured import CLASSES, SAVANNA, SNOW, statistics
-from overcast.worlds.scene import Scene, SceneSpec, simulate
+from overcast.worlds.scene import SceneSpec, WorldScene, simulate
 
 GOLDEN = {"truth": 240697631, "s2": 2894760247, "s1": 2159110567, "modis": 3493710255}
 """Checksums of world 3, 64 by 64 pixels."""
 
 
 @pytest.fixture(scope="module")
-def scene() -> Scene:
+def scene() -> WorldScene:
     return simulate(7, 384)
 
 
 @pytest.fixture(scope="module")
-def small() -> Scene:
+def small() -> WorldScene:
     return simulate(3, 64)
 
 
-def test_other_seed_other_world(small: Scene) -> None:
+def test_other_seed_other_world(small: WorldScene) -> None:
     other = simulate(4, 64)
     assert (other.truth.values != small.truth.values).mean() > 0.2
     assert other.grid != small.grid
@@ -45,18 +45,18 @@ def test_any_size(size: int) -> None:
     assert world.truth.values.shape == (size, size)
 
 
-def test_no_pixel_is_unknown_and_no_class_is_impossible(scene: Scene) -> None:
+def test_no_pixel_is_unknown_and_no_class_is_impossible(scene: WorldScene) -> None:
     assert scene.truth.valid.all()
     assert not {SAVANNA, SNOW} & set(np.unique(scene.truth.values))
 
 
-def test_every_class_has_its_share(scene: Scene) -> None:
+def test_every_class_has_its_share(scene: WorldScene) -> None:
     share = np.bincount(scene.truth.values.ravel(), minlength=10) / 384**2
     assert share[list(CLASSES)].min() > 0.03
     assert share.max() < 0.45
 
 
-def _labels_of_pixels(scene: Scene) -> np.ndarray:
+def _labels_of_pixels(scene: WorldScene) -> np.ndarray:
     """The coarse class of every pixel, through its own coordinates."""
     h, w = scene.grid.shape
     x, y = scene.grid.affine @ np.meshgrid(np.arange(w) + 0.5, np.arange(h) + 0.5)
@@ -68,15 +68,15 @@ def _labels_of_pixels(scene: Scene) -> np.ndarray:
     return scene.coarse.values[np.floor(row).astype(int), np.floor(column).astype(int)]
 
 
-def test_coarse_labels_cover_the_scene_and_are_poor(scene: Scene) -> None:
+def test_coarse_labels_cover_the_scene_and_are_poor(scene: WorldScene) -> None:
     labels, truth = _labels_of_pixels(scene), scene.truth.values
     assert (labels != 255).all()
     recall = [(labels[truth == c] == c).mean() for c in np.unique(truth)]
     assert 0.25 < np.mean(recall) < 0.60
 
 
-def test_most_whole_cells_hold_the_majority(scene: Scene) -> None:
-    cells = Cells.covering(scene.grid, SINUSOIDAL, MODIS_M)
+def test_most_whole_cells_hold_the_majority(scene: WorldScene) -> None:
+    cells = LabelGridCells.covering(scene.grid, SINUSOIDAL, MODIS_M)
     assert cells.grid == scene.coarse.grid
     index = cells.of(range(384), range(384))
     count = np.zeros(scene.coarse.values.size * 10, int)
@@ -90,7 +90,9 @@ def test_most_whole_cells_hold_the_majority(scene: Scene) -> None:
     assert 0.45 <= right <= 0.80
 
 
-def test_class_means_are_within_one_deviation_of_the_measured(scene: Scene) -> None:
+def test_class_means_are_within_one_deviation_of_the_measured(
+    scene: WorldScene,
+) -> None:
     values = np.concatenate([scene.images[name].values for name in ("s2", "s1")])
     for c in CLASSES:
         of = statistics(c)
@@ -101,7 +103,7 @@ def test_class_means_are_within_one_deviation_of_the_measured(scene: Scene) -> N
         assert away.max() < 2.0, scene.truth.legend.names[c]
 
 
-def test_classes_overlap_as_real_ones_do(scene: Scene) -> None:
+def test_classes_overlap_as_real_ones_do(scene: WorldScene) -> None:
     bands = np.concatenate([image.values for image in scene.images.values()])
     x, y = bands.reshape(12, -1).T, scene.truth.values.ravel()
     known = np.random.default_rng(0).random(len(y)) < 0.3
@@ -123,7 +125,7 @@ def test_unknown_labels_are_refused() -> None:
         SceneSpec(("landsat",))
 
 
-def test_golden_values(small: Scene) -> None:
+def test_golden_values(small: WorldScene) -> None:
     """Change these when worlds are meant to change, and say so in the changelog."""
     parts = {
         "truth": small.truth.values,

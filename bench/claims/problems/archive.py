@@ -29,9 +29,9 @@ from overcast.geo.raster import Image
 from overcast.geo.tiling import Window
 from overcast.worlds.clouds import CLEAR
 from overcast.worlds.optical import SCALE, see_optical
-from overcast.worlds.scene import SIDE, Scene, SceneSpec
+from overcast.worlds.scene import SIDE, SceneSpec, WorldScene
 from overcast.worlds.spectra import draw_spectra
-from overcast.worlds.world import View, World, make_world
+from overcast.worlds.world import World, WorldView, make_world
 
 OLDER = "s2_before"
 _OTHER = 50_000
@@ -54,7 +54,7 @@ def older_values(number: int, size: int) -> NDArray[np.float32]:
     for y in range(0, size, SIDE):
         for x in range(0, size, SIDE):
             window = Window(y, x, min(SIDE, size - y), min(SIDE, size - x))
-            seen = see_optical(View.of(world, window))
+            seen = see_optical(WorldView.of(world, window))
             values[:, *window.slices] = seen.astype(np.float32) / SCALE
     return values
 
@@ -78,7 +78,7 @@ def elsewhere(values: NDArray[Any]) -> NDArray[Any]:
     return np.roll(values, (rows, columns), (-2, -1))
 
 
-def _with_older(share: float, scene: Scene, number: int) -> Scene:
+def _with_older(share: float, scene: WorldScene, number: int) -> WorldScene:
     """The scene with its older image, of which a share had another class."""
     image = scene.images["s2"]
     values = older_values(number, int(scene.grid.shape[0]))
@@ -88,15 +88,15 @@ def _with_older(share: float, scene: Scene, number: int) -> Scene:
     return replace(scene, images={**scene.images, OLDER: older})
 
 
-def _cloudy(scene: Scene, seed: int) -> Arm:
+def _cloudy(scene: WorldScene, seed: int) -> Arm:
     return arm_of(scene, true_of(scene), "s1", "s2_cloudy")
 
 
-def _older(scene: Scene, seed: int) -> Arm:
+def _older(scene: WorldScene, seed: int) -> Arm:
     return _joined(_cloudy(scene, seed), scene)
 
 
-def _joined(arm: Arm, scene: Scene) -> Arm:
+def _joined(arm: Arm, scene: WorldScene) -> Arm:
     """The arm with the older image as one more sensor."""
     (stack,) = arm.learn
     older = scene.images[OLDER]
@@ -104,13 +104,13 @@ def _joined(arm: Arm, scene: Scene) -> Arm:
     return Arm((replace(stack, images=images),), {**arm.images, OLDER: older})
 
 
-def _older_masked(scene: Scene, seed: int) -> Arm:
+def _older_masked(scene: WorldScene, seed: int) -> Arm:
     """The older image, and pixels under cloud and shadow hidden by the exact mask."""
     hidden = {"s2": mask_of(scene) != CLEAR}
     return _joined(hiding(_cloudy(scene, seed), hidden), scene)
 
 
-def _older_alone(scene: Scene, seed: int) -> Arm:
+def _older_alone(scene: WorldScene, seed: int) -> Arm:
     """The older image as if it were of the date."""
     older = replace(scene, images={**scene.images, "s2": scene.images[OLDER]})
     return arm_of(older, true_of(scene), "s1", "s2")
@@ -130,7 +130,7 @@ _METHODS: Mapping[str, Mapping[str, Any]] = {
 
 def _problem(share: float) -> Problem:
     said = f", of which {share:.0%} had another class".replace("%", " %")
-    make: Callable[[Scene, int], Scene] = partial(_with_older, share)
+    make: Callable[[WorldScene, int], WorldScene] = partial(_with_older, share)
     return Problem(
         title=f"50 % cloud and an older clear image{said if share else ''}",
         wanted=SceneSpec((), cloud=0.5),

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from overcast.geo.arrays import ImageArray
 from overcast.geo.raster import Image
 from overcast.worlds.clouds import CLEAR, SHADOW, THICK, THIN
-from overcast.worlds.scene import Scene, SceneSpec
+from overcast.worlds.scene import SceneSpec, WorldScene
 
 
 def network_of(recipe: dict[str, Any], **model: Any) -> dict[str, Any]:
@@ -57,20 +57,20 @@ _METHODS = {
 }
 
 
-def _naive(scene: Scene, seed: int) -> Arm:
+def _naive(scene: WorldScene, seed: int) -> Arm:
     return arm_of(scene, true_of(scene), "s1", "s2_cloudy")
 
 
-def _whole(scene: Scene, seed: int) -> Arm:
+def _whole(scene: WorldScene, seed: int) -> Arm:
     """The cloudy image, and the true class of every pixel: what it shows at all."""
     return arm_of(scene, scene.truth, "s1", "s2_cloudy")
 
 
-def _pairs(scene: Scene, seed: int) -> Arm:
+def _pairs(scene: WorldScene, seed: int) -> Arm:
     return _with_twin(_naive(scene, seed), scene)
 
 
-def _with_twin(arm: Arm, scene: Scene) -> Arm:
+def _with_twin(arm: Arm, scene: WorldScene) -> Arm:
     """The arm with the clear image of the learning blocks as a target."""
     twin = ImageArray(_without(scene.images["s2"], scored(scene)))
     (stack,) = arm.learn
@@ -80,20 +80,20 @@ def _with_twin(arm: Arm, scene: Scene) -> Arm:
     )
 
 
-def _masked(scene: Scene, seed: int) -> Arm:
+def _masked(scene: WorldScene, seed: int) -> Arm:
     """Pixels under cloud and shadow are invalid, by the exact mask."""
     hidden = {"s2": mask_of(scene) != CLEAR}
     return hiding(_naive(scene, seed), hidden)
 
 
-def _masked_pairs(scene: Scene, seed: int) -> Arm:
+def _masked_pairs(scene: WorldScene, seed: int) -> Arm:
     return _with_twin(_masked(scene, seed), scene)
 
 
-def _alone(other: str) -> Callable[[Scene, int], Arm]:
+def _alone(other: str) -> Callable[[WorldScene, int], Arm]:
     """The network's other image is seen nowhere."""
 
-    def arm(scene: Scene, seed: int) -> Arm:
+    def arm(scene: WorldScene, seed: int) -> Arm:
         everywhere = np.ones(scene.grid.shape, np.bool_)
         return hiding(_naive(scene, seed), {other: everywhere})
 
@@ -117,18 +117,18 @@ def _without(image: Image, hidden: Mask) -> Image:
     return Image.of(values, image.grid, image.sensor)
 
 
-def _is(*codes: int) -> Callable[[Scene], Mask]:
+def _is(*codes: int) -> Callable[[WorldScene], Mask]:
     """Pixels of some codes of the cloud mask."""
     return lambda scene: np.isin(mask_of(scene), codes)
 
 
-def mask_of(scene: Scene) -> NDArray[np.uint8]:
+def mask_of(scene: WorldScene) -> NDArray[np.uint8]:
     """The exact mask of clouds ``[H, W]``."""
     assert scene.clouds is not None
     return scene.clouds
 
 
-GROUPS: Mapping[str, Callable[[Scene], Mask]] = {
+GROUPS: Mapping[str, Callable[[WorldScene], Mask]] = {
     "clear": _is(CLEAR),
     "under cloud": _is(THIN, THICK),
     "thick": _is(THICK),

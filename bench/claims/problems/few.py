@@ -25,7 +25,7 @@ from bench.claims.taught import completed, probabilities_of
 
 from overcast.geo.arrays import ImageArray
 from overcast.geo.raster import Image
-from overcast.worlds.scene import Scene, SceneSpec
+from overcast.worlds.scene import SceneSpec, WorldScene
 
 _PARTS: Mapping[str, Any] = {
     "masking": None,
@@ -64,13 +64,13 @@ def quick_of(steps: int) -> Mapping[str, Any]:
 
 PATIENT = quick_of(4800)
 
-Make = Callable[[Scene, int], Arm]
+Make = Callable[[WorldScene, int], Arm]
 
 
 def _few(share: int) -> Make:
     """True labels of one learning block in `share`."""
 
-    def arm(scene: Scene, seed: int) -> Arm:
+    def arm(scene: WorldScene, seed: int) -> Arm:
         numbers = blocks_of(scene, 0)
         learning = np.unique(numbers[numbers % 2 == 0])
         count = max(1, len(learning) // share)
@@ -84,7 +84,7 @@ def _few(share: int) -> Make:
 def _told(made: Make) -> Make:
     """The same, and what `weak` makes of these labels as a target image."""
 
-    def arm(scene: Scene, seed: int) -> Arm:
+    def arm(scene: WorldScene, seed: int) -> Arm:
         full = made(scene, seed)
         (stack,) = full.learn
         weak = ImageArray(probabilities_of(scene, full, TRUSTED, seed))
@@ -98,7 +98,7 @@ def _told(made: Make) -> Make:
 def _without(sensor: str, made: Make) -> Make:
     """An arm that learns from both sensors, and maps with one of them gone."""
 
-    def arm(scene: Scene, seed: int) -> Arm:
+    def arm(scene: WorldScene, seed: int) -> Arm:
         full = made(scene, seed)
         gone = Image.unseen(scene.grid, full.images[sensor].sensor)
         return replace(full, images={**full.images, sensor: gone})

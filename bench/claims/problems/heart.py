@@ -22,7 +22,7 @@ from bench.claims.problems.patches import patches
 from bench.claims.problems.pseudo import BLOB_PX, MISTAKES, ranks
 
 from overcast.geo.raster import Labels
-from overcast.worlds.scene import Scene, SceneSpec
+from overcast.worlds.scene import SceneSpec, WorldScene
 
 PATCHES, STEPS, EARLY = 6, 1200, 300
 _WIDE_PX = 24.0
@@ -45,20 +45,20 @@ def misled(truth: Labels, seed: int) -> Labels:
     return Labels(values=values, grid=truth.grid, legend=truth.legend)
 
 
-def few_misled(scene: Scene, seed: int) -> Arm:
+def few_misled(scene: WorldScene, seed: int) -> Arm:
     """SAR and the wrong labels of the patches."""
     return _patches_of(scene, misled(scene.truth, seed), seed)
 
 
-def _true(scene: Scene, seed: int) -> Arm:
+def _true(scene: WorldScene, seed: int) -> Arm:
     return _patches_of(scene, scene.truth, seed)
 
 
-def _whole(scene: Scene, seed: int) -> Arm:
+def _whole(scene: WorldScene, seed: int) -> Arm:
     return arm_of(scene, scene.truth, "s1")
 
 
-def _patches_of(scene: Scene, labels: Labels, seed: int) -> Arm:
+def _patches_of(scene: WorldScene, labels: Labels, seed: int) -> Arm:
     return arm_of(scene, known(scene, patches(scene, PATCHES, seed), labels), "s1")
 
 

@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 
 from overcast.methods.suggest import patches_of, telling_patches
 from overcast.progress import quiet
-from overcast.worlds.scene import Scene, SceneSpec
+from overcast.worlds.scene import SceneSpec, WorldScene
 
 SIDE = 32
 """Pixels along the side of a patch."""
@@ -65,7 +65,7 @@ RECIPES: dict[str, Mapping[str, Any]] = {
 """What is added to a method's name, and the settings of `contrast` that it stands for."""
 
 
-def patches(scene: Scene, count: int, seed: int) -> NDArray[np.bool_]:
+def patches(scene: WorldScene, count: int, seed: int) -> NDArray[np.bool_]:
     """Pixels ``[H, W]`` of `count` patches of the learning blocks, or of all there are."""
     height, width = (-(-int(side) // SIDE) for side in scene.grid.shape)
     numbers = np.arange(height * width).reshape(height, width)
@@ -76,20 +76,20 @@ def patches(scene: Scene, count: int, seed: int) -> NDArray[np.bool_]:
     return np.isin(numbers, drawn)
 
 
-def _few(count: int) -> Callable[[Scene, int], Arm]:
+def _few(count: int) -> Callable[[WorldScene, int], Arm]:
     """True labels of so many patches."""
 
-    def arm(scene: Scene, seed: int) -> Arm:
+    def arm(scene: WorldScene, seed: int) -> Arm:
         labels = known(scene, patches(scene, count, seed), scene.truth)
         return arm_of(scene, labels, "s1", "s2")
 
     return arm
 
 
-def _chosen(count: int) -> Callable[[Scene, int], Arm]:
+def _chosen(count: int) -> Callable[[WorldScene, int], Arm]:
     """True labels of so many patches of the learning blocks, the most telling ones."""
 
-    def arm(scene: Scene, seed: int) -> Arm:
+    def arm(scene: WorldScene, seed: int) -> Arm:
         (stack,) = fine(scene, seed).learn
         tested = scored(scene)
         learning = [
@@ -106,13 +106,13 @@ def _chosen(count: int) -> Callable[[Scene, int], Arm]:
     return arm
 
 
-def _from_scene(name: str, scene: Scene, seed: int) -> Path:
+def _from_scene(name: str, scene: WorldScene, seed: int) -> Path:
     """A run of the scene's own images."""
     method = {**_PRETRAINING, "recipe": {"name": "contrast", **RECIPES[name]}}
     return kept(from_images, fine(scene, seed).learn, method, seed)
 
 
-def _from_many(scene: Scene, seed: int) -> Path:
+def _from_many(scene: WorldScene, seed: int) -> Path:
     """A run of the scene's own images and those of other worlds."""
     method = {**_PRETRAINING, **_LONG, "recipe": {"name": "contrast"}}
     return kept(
@@ -120,13 +120,13 @@ def _from_many(scene: Scene, seed: int) -> Path:
     )
 
 
-def _from_labels(scene: Scene, seed: int) -> Path:
+def _from_labels(scene: WorldScene, seed: int) -> Path:
     """A run of other worlds' true labels."""
     return kept(from_labels, stacks_elsewhere(), {**_LEARNING, **_LONG}, seed)
 
 
 def _problem(count: int) -> Problem:
-    runs: dict[str, Callable[[Scene, int], Path]] = {
+    runs: dict[str, Callable[[WorldScene, int], Path]] = {
         **{name: partial(_from_scene, name) for name in RECIPES},
         MANY: _from_many,
         LABELS: _from_labels,

@@ -32,7 +32,7 @@ from overcast.geo.tiling import Window
 from overcast.maps.views import SYMMETRIES, Viewed
 from overcast.plan import choose
 from overcast.progress import quiet
-from overcast.worlds.scene import Scene, SceneSpec, simulate
+from overcast.worlds.scene import SceneSpec, WorldScene, simulate
 
 _SOURCES = (41, 43, 47, 51)
 """Four development worlds in spring."""
@@ -88,15 +88,15 @@ def ranks(
     return np.asarray(ranks / field.size, float)
 
 
-def _of_noise(rate: float) -> Callable[[Scene, int], Arm]:
-    def arm(scene: Scene, seed: int) -> Arm:
+def _of_noise(rate: float) -> Callable[[WorldScene, int], Arm]:
+    def arm(scene: WorldScene, seed: int) -> Arm:
         labels = noisy(scene.truth, rate, seed)
         return arm_of(scene, known(scene, ~scored(scene), labels), "s1")
 
     return arm
 
 
-def on_sar(scene: Scene, seed: int) -> Arm:
+def on_sar(scene: WorldScene, seed: int) -> Arm:
     return arm_of(scene, true_of(scene), "s1")
 
 
@@ -124,18 +124,18 @@ def optical(image: Image, labels: Labels | None) -> Stack:
     )
 
 
-def springs(scene: Scene, seed: int) -> Arm:
+def springs(scene: WorldScene, seed: int) -> Arm:
     """Labels of the sources alone; the target is what is mapped."""
     return Arm(_sources(scene.grid.shape[0]), {"s2": hazy(scene.images["s2"])})
 
 
-def _adapted(scene: Scene, seed: int) -> Arm:
+def _adapted(scene: WorldScene, seed: int) -> Arm:
     """The sources with labels, the target without."""
     arm = springs(scene, seed)
     return Arm((*arm.learn, optical(arm.images["s2"], None)), arm.images)
 
 
-def target_of(scene: Scene, seed: int) -> Arm:
+def target_of(scene: WorldScene, seed: int) -> Arm:
     image = hazy(scene.images["s2"])
     return Arm((optical(image, true_of(scene)),), {"s2": image})
 
@@ -191,7 +191,9 @@ _STAGE_2 = {
 }
 
 
-def labels_by(method: Mapping[str, Any], arm: Arm, scene: Scene, seed: int) -> Labels:
+def labels_by(
+    method: Mapping[str, Any], arm: Arm, scene: WorldScene, seed: int
+) -> Labels:
     """What a method learned from `arm` says of the scene, from eight views."""
     image = arm.images["s2"]
     stack, legend = optical(image, None), scene.truth.legend
@@ -206,11 +208,11 @@ def labels_by(method: Mapping[str, Any], arm: Arm, scene: Scene, seed: int) -> L
 
 
 def relabelled_by(
-    method: Mapping[str, Any], made: Callable[[Scene, int], Arm], rounds: int
-) -> Callable[[Scene, int], Arm]:
+    method: Mapping[str, Any], made: Callable[[WorldScene, int], Arm], rounds: int
+) -> Callable[[WorldScene, int], Arm]:
     """The target with what a method makes of it; `weak` learned from that in between."""
 
-    def arm(scene: Scene, seed: int) -> Arm:
+    def arm(scene: WorldScene, seed: int) -> Arm:
         arm, way = made(scene, seed), method
         for _ in range(rounds):
             labels = labels_by(way, arm, scene, seed)
@@ -220,10 +222,12 @@ def relabelled_by(
     return arm
 
 
-def _on_sar_of(made: Callable[[Scene, int], Arm]) -> Callable[[Scene, int], Arm]:
+def _on_sar_of(
+    made: Callable[[WorldScene, int], Arm],
+) -> Callable[[WorldScene, int], Arm]:
     """SAR of the learning blocks with the labels of an arm."""
 
-    def arm(scene: Scene, seed: int) -> Arm:
+    def arm(scene: WorldScene, seed: int) -> Arm:
         (stack,) = made(scene, seed).learn
         assert stack.labels is not None
         labels = stack.labels.read(scene.grid)

@@ -31,7 +31,7 @@ from bench.claims.transfer import WORLDS, stacks_elsewhere
 from numpy.random import default_rng
 
 from overcast.geo.stack import Stack
-from overcast.worlds.scene import Scene, SceneSpec
+from overcast.worlds.scene import SceneSpec, WorldScene
 from overcast.worlds.varied import weathered
 
 
@@ -48,18 +48,18 @@ def _sources() -> tuple[Stack, ...]:
     )
 
 
-def _everywhere(scene: Scene, seed: int) -> Arm:
+def _everywhere(scene: WorldScene, seed: int) -> Arm:
     """Labels of all seasons elsewhere; the target is what is mapped."""
     return Arm(_sources(), {"s2": hazy(scene.images["s2"])})
 
 
-def _adapted(scene: Scene, seed: int) -> Arm:
+def _adapted(scene: WorldScene, seed: int) -> Arm:
     """The same, and the target without labels."""
     arm = _everywhere(scene, seed)
     return replace(arm, learn=(*arm.learn, optical(arm.images["s2"], None)))
 
 
-def _whole(scene: Scene, seed: int) -> Arm:
+def _whole(scene: WorldScene, seed: int) -> Arm:
     image = hazy(scene.images["s2"])
     return Arm((optical(image, scene.truth),), {"s2": image})
 
@@ -72,7 +72,9 @@ _WAYS: Mapping[str, Mapping[str, Any]] = {
     "forest-all": _FOREST,
 }
 _WEAK: Mapping[str, Any] = {"name": "weak"}
-_ARMS: dict[str, Callable[[Scene, int], Arm]] = {name: _everywhere for name in _WAYS}
+_ARMS: dict[str, Callable[[WorldScene, int], Arm]] = {
+    name: _everywhere for name in _WAYS
+}
 _ARMS |= {f"{n}-weak": relabelled_by(way, _everywhere, 1) for n, way in _WAYS.items()}
 PROBLEMS = {
     "seasons": Problem(

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from overcast.geo.arrays import ImageArray, LabelArray
 from overcast.geo.raster import Image
-from overcast.worlds.scene import Scene, SceneSpec
+from overcast.worlds.scene import SceneSpec, WorldScene
 
-Make = Callable[[Scene, int], Arm]
+Make = Callable[[WorldScene, int], Arm]
 
 
 def _weak(**settings: Any) -> Mapping[str, Any]:
@@ -85,16 +85,16 @@ def _networks(kind: str) -> dict[str, Mapping[str, Any]]:
 
 
 def _problem(title: str, kind: str, networks: bool = False) -> Problem:
-    def naive(scene: Scene, seed: int) -> Arm:
+    def naive(scene: WorldScene, seed: int) -> Arm:
         """Labels for the whole area: one has them for the land to be mapped."""
         return arm_of(scene, scene.labels[kind], "s1", "s2")
 
-    def optical(scene: Scene, seed: int) -> Arm:
+    def optical(scene: WorldScene, seed: int) -> Arm:
         return arm_of(scene, scene.labels[kind], "s2")
 
     distilled = _with_target(naive, "taught", _taught)
 
-    def labels(scene: Scene) -> NDArray[np.uint8]:
+    def labels(scene: WorldScene) -> NDArray[np.uint8]:
         return LabelArray(scene.labels[kind]).read(scene.grid).values
 
     return Problem(
@@ -115,11 +115,11 @@ def _problem(title: str, kind: str, networks: bool = False) -> Problem:
 
 
 def _with_target(
-    naive: Make, name: str, of: Callable[[Scene, Arm, int], Image]
+    naive: Make, name: str, of: Callable[[WorldScene, Arm, int], Image]
 ) -> Make:
     """The same data, and probabilities of every pixel's class to learn from."""
 
-    def arm(scene: Scene, seed: int) -> Arm:
+    def arm(scene: WorldScene, seed: int) -> Arm:
         made = naive(scene, seed)
         (stack,) = made.learn
         images = {**stack.images, name: ImageArray(of(scene, made, seed))}
@@ -129,12 +129,12 @@ def _with_target(
     return arm
 
 
-def _elsewhere(scene: Scene, arm: Arm, seed: int) -> Image:
+def _elsewhere(scene: WorldScene, arm: Arm, seed: int) -> Image:
     """What a forest of other worlds says."""
     return probabilities(scene)
 
 
-def _taught(scene: Scene, arm: Arm, seed: int) -> Image:
+def _taught(scene: WorldScene, arm: Arm, seed: int) -> Image:
     """What `weak` makes of the same labels."""
     return probabilities_of(scene, arm, _weak(), seed)
 

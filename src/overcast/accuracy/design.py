@@ -90,7 +90,7 @@ class Design:
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class DrawnSample:
     """Sampled pixels ``[N]``, in an order that tells nothing of their class."""
 
     rows: Counts
@@ -202,7 +202,7 @@ def draw(
     sizes: Counts,
     seed: int,
     progress: Progress = quiet,
-) -> Drawn:
+) -> DrawnSample:
     """Draw `sizes` pixels of every class of a map, without replacement.
 
     A pixel of a class has a rank, its place among the class's `pixels` in reading
@@ -218,7 +218,7 @@ def draw_of(
     sizes: Counts,
     seed: int,
     progress: Progress = quiet,
-) -> tuple[Drawn, Counts]:
+) -> tuple[DrawnSample, Counts]:
     """Draw pixels of a map of several rasters; of which each is ``[N]``, too.
 
     A class is one stratum in all of them, of `pixels` in all. See `draw`.
@@ -245,4 +245,4 @@ def draw_of(
         progress("drawing", done, len(bands))
     mixed = random.permutation(np.concatenate(drawn, 1), axis=1)
     rows, columns, strata, which = mixed
-    return Drawn(rows, columns, strata.astype(np.uint8)), which
+    return DrawnSample(rows, columns, strata.astype(np.uint8)), which

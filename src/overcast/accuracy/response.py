@@ -19,7 +19,7 @@ from odc.geo.geobox import GeoBox
 from pyproj import Transformer
 
 from overcast.accuracy.area import StratifiedSample
-from overcast.accuracy.design import Counts, Drawn
+from overcast.accuracy.design import Counts, DrawnSample
 from overcast.geo.legend import Legend
 from overcast.geo.overlay import pixels_under, positions_under, within
 from overcast.geo.point_table import number_of
@@ -46,7 +46,7 @@ _FREE = ("certainty", "interpreter", "date", "comment")
 def write_form(
     path: Path,
     source: LabelSource,
-    drawn: Drawn,
+    drawn: DrawnSample,
     pixels: Counts,
     about: Mapping[str, str],
 ) -> None:
@@ -62,7 +62,7 @@ def write_form(
 def write_form_of(
     path: Path,
     sources: Sequence[LabelSource],
-    drawn: tuple[Drawn, Counts],
+    drawn: tuple[DrawnSample, Counts],
     pixels: Counts,
     about: Mapping[str, str],
 ) -> None:
@@ -83,7 +83,7 @@ def write_form_of(
 
 
 def form_of(
-    source: LabelSource, drawn: Drawn, pixels: Counts
+    source: LabelSource, drawn: DrawnSample, pixels: Counts
 ) -> tuple[NDArray[np.float64], dict[str, Sequence[Any]]]:
     """Centres ``[N, 2]`` of sampled pixels in the CRS of a map, and columns to fill."""
     centres = centres_of(source.grid, drawn.rows, drawn.columns)

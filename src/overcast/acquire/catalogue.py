@@ -20,7 +20,7 @@ _T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Product:
+class CatalogueProduct:
     """One kind of data of a source.
 
     Attributes
@@ -116,7 +116,7 @@ class Catalogue:
     name: str
     title: str
     api: str
-    products: Mapping[str, Product]
+    products: Mapping[str, CatalogueProduct]
     asks: str = "nothing"
     sign: Sign = field(default_factory=Sign)
     patience: Patience = field(default_factory=Patience)
@@ -158,7 +158,7 @@ def parse_catalogue(text: str, name: str) -> Catalogue:
     """Return the source that a TOML text describes."""
     tree = tomllib.loads(text)
     products = {
-        key: _made(Product, value, f"[products.{key}]")
+        key: _made(CatalogueProduct, value, f"[products.{key}]")
         for key, value in tree.pop("products", {}).items()
     }
     sign = _made(Sign, tree.pop("sign", {}), "[sign]")

@@ -8,9 +8,9 @@ from datetime import date
 from functools import partial
 from typing import Any
 
-from overcast.acquire.look import Seen
+from overcast.acquire.look import SceneLook
 from overcast.acquire.period import Period
-from overcast.acquire.scenes import Piece, Take, same_acquisition
+from overcast.acquire.scenes import ScenePiece, Take, same_acquisition
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Choice:
 
 def choose_optical(
     takes: Sequence[Take],
-    seen: Sequence[Seen],
+    seen: Sequence[SceneLook],
     period: Period,
     count: int,
     least: float,
@@ -77,7 +77,7 @@ def choose_optical(
     return Choice(tuple(chosen), tuple(left))
 
 
-def _none_clear(takes: Sequence[Take], seen: Sequence[Seen], least: float) -> str:
+def _none_clear(takes: Sequence[Take], seen: Sequence[SceneLook], least: float) -> str:
     if not takes:
         return (
             "no Sentinel-2 in the catalogue for this place and time; give a longer time, "
@@ -92,7 +92,7 @@ def _none_clear(takes: Sequence[Take], seen: Sequence[Seen], least: float) -> st
     )
 
 
-def _why_not(take: Take, seen: Seen, chosen: Sequence[Take], least: float) -> str:
+def _why_not(take: Take, seen: SceneLook, chosen: Sequence[Take], least: float) -> str:
     if seen.problem:
         return seen.problem
     share = f"{seen.clear:.0%} clear"
@@ -105,9 +105,9 @@ def _why_not(take: Take, seen: Seen, chosen: Sequence[Take], least: float) -> st
     return f"{share}; clearer days are chosen"
 
 
-def distinct(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Left]]:
+def distinct(pieces: Sequence[ScenePiece]) -> tuple[list[ScenePiece], list[Left]]:
     """Sentinel-1 items, of several processings of one acquisition the newest."""
-    newest: dict[str, Piece] = {}
+    newest: dict[str, ScenePiece] = {}
     left = []
     for piece in sorted(pieces, key=lambda p: (p.made, p.ident)):
         key = same_acquisition(piece.ident)

@@ -13,10 +13,10 @@ from typing import Any
 from overcast import __version__
 from overcast.acquire.asset import Reader
 from overcast.acquire.data_folder import MANIFEST, classes_of, optical_in, radar_in
-from overcast.acquire.jobs import Named, jobs_of, years_of
+from overcast.acquire.jobs import NamedJob, jobs_of, years_of
 from overcast.acquire.reading import SIDE, Written, carry_out, clean
 from overcast.acquire.survey import SENTINEL_1, SENTINEL_2, Request, Survey, make_survey
-from overcast.output import Output, write_whole
+from overcast.output import Output, finish_left, forget, write_whole
 from overcast.progress import Progress
 
 _SURVEY = "survey.json"
@@ -60,7 +60,7 @@ class Fetched:
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class ReadingCost:
     """The cost of reading: bytes at most, seconds if known, memory in bytes."""
 
     bytes: float
@@ -105,7 +105,7 @@ def key_of(request: Request) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def estimate(request: Request, survey: Survey) -> Estimate:
+def estimate(request: Request, survey: Survey) -> ReadingCost:
     """Estimate the bytes to read at most, the time at the survey's rate, and memory."""
     h, w = request.area.grid.shape
     pixels = h * w * (abs(request.area.grid.resolution.x) / 10) ** 2
@@ -114,7 +114,7 @@ def estimate(request: Request, survey: Survey) -> Estimate:
         total += _BYTES.get(product, 1.0) * pixels * len(takes)
     seconds = total / survey.rate if survey.rate > 0 else None
     memory = min(h, SIDE) * min(w, SIDE) * _WINDOW_BYTES + _PIECES_BYTES
-    return Estimate(total, seconds, float(memory))
+    return ReadingCost(total, seconds, float(memory))
 
 
 def survey_only(request: Request, progress: Progress) -> Survey:
@@ -123,7 +123,11 @@ def survey_only(request: Request, progress: Progress) -> Survey:
 
 
 def fetched_before(request: Request, out: Path) -> Fetched | None:
-    """Return what the same request left in `out`, if all of it exists."""
+    """Return what the same request left in `out`, if all of it exists.
+
+    One that was stopped while its files moved to their places is finished first.
+    """
+    finish_left(out)
     path = out / MANIFEST
     if not path.is_file():
         return None
@@ -134,6 +138,7 @@ def fetched_before(request: Request, out: Path) -> Fetched | None:
     whole = all((out / name).is_file() for name in manifest.get("files", {}))
     if manifest.get("key") != key_of(request) or not whole:
         return None
+    forget(out)
     return Fetched(out, manifest, tuple(manifest["notes"]))
 
 
@@ -187,7 +192,7 @@ def _made_before(out: Path) -> list[str]:
 
 
 def _read(
-    named: list[Named],
+    named: list[NamedJob],
     readers: Mapping[str, Reader],
     work: Path,
     progress: Progress,
@@ -214,7 +219,7 @@ def _read(
 
 
 def _manifest(
-    request: Request, survey: Survey, named: list[Named], written: list[Written]
+    request: Request, survey: Survey, named: list[NamedJob], written: list[Written]
 ) -> dict[str, Any]:
     """Describe what was read, from where, under which terms, and what is missing."""
     area, notes = request.area, list(survey.notes)

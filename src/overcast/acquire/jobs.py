@@ -13,10 +13,10 @@ from odc.geo.geobox import GeoBox
 
 from overcast.acquire import reading
 from overcast.acquire.asset import Reader, grid_of
-from overcast.acquire.catalogue import Product
+from overcast.acquire.catalogue import CatalogueProduct
 from overcast.acquire.data_folder import OPTICAL, RADAR, SCENE_CLASSES
 from overcast.acquire.place import Area, on
-from overcast.acquire.reading import STORED_OFFSET, Job, Layer
+from overcast.acquire.reading import STORED_OFFSET, Job, OutputLayer
 from overcast.acquire.scenes import Take
 from overcast.acquire.survey import ELEVATION, SENTINEL_1, SENTINEL_2, Request, Survey
 from overcast.geo import bands
@@ -39,7 +39,7 @@ _MARGIN_PX = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class NamedJob:
     """A job, and what its files are."""
 
     job: Job
@@ -50,7 +50,7 @@ class Named:
 
 def jobs_of(
     request: Request, survey: Survey, readers: Mapping[str, Reader]
-) -> list[Named]:
+) -> list[NamedJob]:
     """All that is to be read, in order."""
     named = []
     for product, takes in survey.takes.items():
@@ -67,10 +67,13 @@ def jobs_of(
 
 
 def _optical(
-    area: Area, survey: Survey, reader: Reader, about: Product, take: Take
-) -> Named:
+    area: Area, survey: Survey, reader: Reader, about: CatalogueProduct, take: Take
+) -> NamedJob:
     name = f"{OPTICAL}{take.day}"
-    image, classes = Layer(name, _OPTICAL), Layer(f"{name}{SCENE_CLASSES}", _CLASSES)
+    image, classes = (
+        OutputLayer(name, _OPTICAL),
+        OutputLayer(f"{name}{SCENE_CLASSES}", _CLASSES),
+    )
 
     def window(grid: GeoBox) -> Mapping[str, NDArray[Any]]:
         stored, codes = reading.optical_window(
@@ -81,14 +84,14 @@ def _optical(
     tags = {**_tags(take), "PROCESSING_LEVEL": "Level-2A"}
     job = Job((image, classes), window, tags, area.grid, area.inside)
     facts = {"clear": survey.clear[str(take.day)], "date": str(take.day)}
-    return Named(job, SENTINEL_2, take, facts)
+    return NamedJob(job, SENTINEL_2, take, facts)
 
 
 def _radar(
-    area: Area, survey: Survey, reader: Reader, about: Product, take: Take
-) -> Named:
+    area: Area, survey: Survey, reader: Reader, about: CatalogueProduct, take: Take
+) -> NamedJob:
     direction = f"_{take.direction}" if take.direction else ""
-    layer = Layer(f"{RADAR}{take.day}{direction}", _RADAR)
+    layer = OutputLayer(f"{RADAR}{take.day}{direction}", _RADAR)
     read = partial(
         reading.radar_window, reader, take.pieces, about.nodata, about.units == "db"
     )
@@ -97,34 +100,39 @@ def _radar(
         (layer,), lambda grid: {layer.name: read(grid)}, tags, area.grid, area.inside
     )
     facts = {"date": str(take.day), "orbit": list(take.orbit)}
-    return Named(job, SENTINEL_1, take, facts)
+    return NamedJob(job, SENTINEL_1, take, facts)
 
 
 def _elevation(
-    area: Area, survey: Survey, reader: Reader, about: Product, take: Take
-) -> Named:
-    layer = Layer(ELEVATION, _HEIGHT)
+    area: Area, survey: Survey, reader: Reader, about: CatalogueProduct, take: Take
+) -> NamedJob:
+    layer = OutputLayer(ELEVATION, _HEIGHT)
     read = partial(reading.plain_window, reader, take.pieces, ELEVATION, about.nodata)
     job = Job(
         (layer,), lambda g: {layer.name: read(g)}, _tags(take), area.grid, area.inside
     )
-    return Named(job, ELEVATION, take, {})
+    return NamedJob(job, ELEVATION, take, {})
 
 
 def _labels(
-    product: str, area: Area, survey: Survey, reader: Reader, about: Product, take: Take
-) -> Named:
+    product: str,
+    area: Area,
+    survey: Survey,
+    reader: Reader,
+    about: CatalogueProduct,
+    take: Take,
+) -> NamedJob:
     year = take.when.year
     fill = _FILL if about.nodata is None else int(about.nodata)
     grid, own = _label_grid(reader, take, area)
-    layer = Layer(
+    layer = OutputLayer(
         f"labels_{product}_{year}",
         Bands(names=("land cover",), dtype="uint8", nodata=fill, overviews="MODE"),
     )
     read = partial(reading.code_window, reader, take.pieces, fill)
     job = Job((layer,), lambda g: {layer.name: read(g)}, _tags(take), grid, area.inside)
     facts = {"legend": about.legend, "year": year, "own_grid": own}
-    return Named(job, product, take, facts)
+    return NamedJob(job, product, take, facts)
 
 
 def _label_grid(reader: Reader, take: Take, area: Area) -> tuple[GeoBox, bool]:

@@ -13,7 +13,7 @@ from odc.geo.geobox import GeoBox
 from overcast.acquire.asset import Reader, grid_of, read_codes, read_thinned
 from overcast.acquire.http import GoneError
 from overcast.acquire.place import Area
-from overcast.acquire.scenes import Piece, Take
+from overcast.acquire.scenes import ScenePiece, Take
 from overcast.geo.bands import SENTINEL_2, SENTINEL_2_SCALE
 from overcast.geo.gate_optical import offset_of
 from overcast.geo.masks import CLOUDED
@@ -28,7 +28,7 @@ THREADS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SceneLook:
     """What an overpass saw of an area, as shares of its pixels.
 
     `problem` says why it can't be used, if so.
@@ -47,11 +47,11 @@ def coarse(area: Area) -> GeoBox:
 
 def look_all(
     reader: Reader, takes: Sequence[Take], area: Area, progress: Progress
-) -> list[Seen]:
+) -> list[SceneLook]:
     """Return what every overpass saw of the area, by its scene classification (SCL)."""
     grid = coarse(area)
     inside = area.inside(grid)
-    seen: list[Seen] = []
+    seen: list[SceneLook] = []
     with ThreadPoolExecutor(THREADS) as pool:
         each = pool.map(lambda take: _look(reader, take, grid, inside), takes)
         try:
@@ -67,9 +67,11 @@ def look_all(
     return seen
 
 
-def _look(reader: Reader, take: Take, grid: GeoBox, inside: NDArray[np.bool_]) -> Seen:
+def _look(
+    reader: Reader, take: Take, grid: GeoBox, inside: NDArray[np.bool_]
+) -> SceneLook:
     if take.missing:
-        return Seen(0.0, 0.0, f"has no {', '.join(take.missing)}")
+        return SceneLook(0.0, 0.0, f"has no {', '.join(take.missing)}")
     classes = np.zeros(grid.shape, np.uint8)
     for piece in take.pieces:
         try:
@@ -77,12 +79,12 @@ def _look(reader: Reader, take: Take, grid: GeoBox, inside: NDArray[np.bool_]) -
                 source = grid_of(dataset, piece.assets["SCL"])
                 codes = read_codes(dataset, source, grid, 0)
         except GoneError as error:
-            return Seen(0.0, 0.0, str(error))
+            return SceneLook(0.0, 0.0, str(error))
         classes = np.where(classes == 0, codes, classes)
         if (classes[inside] != 0).all():
             break
     hidden = np.isin(classes[inside], list(CLOUDED))
-    return Seen(float(1 - hidden.mean()), float((classes[inside] != 0).mean()))
+    return SceneLook(float(1 - hidden.mean()), float((classes[inside] != 0).mean()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ class Offset:
     note: str = ""
 
 
-def offset_in(reader: Reader, piece: Piece, area: Area) -> Offset:
+def offset_in(reader: Reader, piece: ScenePiece, area: Area) -> Offset:
     """Offset that pixels show; what metadata claim, where pixels don't tell."""
     names = SENTINEL_2.names
     grid = coarse(area)

@@ -18,7 +18,7 @@ from odc.geo.geobox import GeoBox
 
 from overcast.acquire.asset import Asset, Reader, grid_of, read_codes, read_values
 from overcast.acquire.look import THREADS
-from overcast.acquire.scenes import Piece
+from overcast.acquire.scenes import ScenePiece
 from overcast.geo.bands import SENTINEL_2, to_db
 from overcast.geo.tiling import Window
 from overcast.product.rasters import Bands, write_bands
@@ -34,7 +34,7 @@ Arrays = Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
+class OutputLayer:
     """A file that is made: its name without suffix, and what its bands are."""
 
     name: str
@@ -59,7 +59,7 @@ class Job:
         Which pixels of a part of the grid lie in the area.
     """
 
-    layers: tuple[Layer, ...]
+    layers: tuple[OutputLayer, ...]
     window: Callable[[GeoBox], Arrays]
     tags: Mapping[str, str]
     grid: GeoBox
@@ -125,7 +125,7 @@ class _Raw:
     It is mapped into memory for a moment only: pages that were touched count as memory.
     """
 
-    def __init__(self, work: Path, layer: Layer, shape: tuple[int, int]) -> None:
+    def __init__(self, work: Path, layer: OutputLayer, shape: tuple[int, int]) -> None:
         self.layer = layer
         self._path = work / f"{layer.name}.raw"
         self._shape = (len(layer.bands.names), *shape)
@@ -178,7 +178,10 @@ class _Done:
 
 
 def optical_window(
-    reader: Reader, pieces: Sequence[Piece], offsets: Mapping[str, int], grid: GeoBox
+    reader: Reader,
+    pieces: Sequence[ScenePiece],
+    offsets: Mapping[str, int],
+    grid: GeoBox,
 ) -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
     """Digital numbers uint16 ``[10, h, w]`` with nodata 0, and scene classes ``[h, w]``.
 
@@ -202,7 +205,11 @@ def optical_window(
 
 
 def _optical_piece(
-    reader: Reader, piece: Piece, offset: int, grid: GeoBox, pool: ThreadPoolExecutor
+    reader: Reader,
+    piece: ScenePiece,
+    offset: int,
+    grid: GeoBox,
+    pool: ThreadPoolExecutor,
 ) -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
     # 0 is no data, whatever the tag says; 1 is what edges of scenes have, or, where there
     # is no offset, a dark pixel.
@@ -224,7 +231,7 @@ def _optical_piece(
 
 def radar_window(
     reader: Reader,
-    pieces: Sequence[Piece],
+    pieces: Sequence[ScenePiece],
     nodata: float | None,
     db: bool,
     grid: GeoBox,
@@ -253,7 +260,7 @@ def radar_window(
 
 def plain_window(
     reader: Reader,
-    pieces: Sequence[Piece],
+    pieces: Sequence[ScenePiece],
     name: str,
     nodata: float | None,
     grid: GeoBox,
@@ -272,7 +279,7 @@ def plain_window(
 
 
 def code_window(
-    reader: Reader, pieces: Sequence[Piece], nodata: int, grid: GeoBox
+    reader: Reader, pieces: Sequence[ScenePiece], nodata: int, grid: GeoBox
 ) -> NDArray[np.uint8]:
     """Class codes ``[1, h, w]`` by the nearest pixel; the first piece counts."""
     out = np.full(grid.shape, nodata, np.uint8)

@@ -14,7 +14,7 @@ import shapely
 from odc.geo.geobox import GeoBox
 
 from overcast.acquire.asset import Asset
-from overcast.acquire.catalogue import Product
+from overcast.acquire.catalogue import CatalogueProduct
 from overcast.geo.location import Location
 
 Item = Mapping[str, Any]
@@ -27,7 +27,7 @@ _FIRST_OFFSET = 4.0
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class ScenePiece:
     """An item: one tile or slice of an overpass.
 
     Attributes
@@ -71,7 +71,7 @@ class Take:
     """One overpass as pieces; earlier pieces count before later ones."""
 
     when: datetime
-    pieces: tuple[Piece, ...]
+    pieces: tuple[ScenePiece, ...]
 
     @property
     def day(self) -> date:
@@ -105,7 +105,7 @@ class Take:
         return f"{self.day}{orbit}"
 
 
-def piece_of(item: Item, product: Product) -> Piece:
+def piece_of(item: Item, product: CatalogueProduct) -> ScenePiece:
     """Return an item as a piece of an overpass.
 
     Raises
@@ -123,7 +123,7 @@ def piece_of(item: Item, product: Product) -> Piece:
             continue
         href = unsigned(str(asset["href"]))
         assets[name] = Asset(href, collection, ident, projection(properties, asset))
-    return Piece(
+    return ScenePiece(
         ident,
         collection,
         _self(item),
@@ -143,13 +143,13 @@ def piece_of(item: Item, product: Product) -> Piece:
     )
 
 
-def takes_of(pieces: Iterable[Piece], grid: GeoBox | None = None) -> list[Take]:
+def takes_of(pieces: Iterable[ScenePiece], grid: GeoBox | None = None) -> list[Take]:
     """Pieces by overpass, the newest processing first, in order of time.
 
     Tiles of one overpass are one `Take`; so are several processings of them. Where
     `grid` is given, pieces of its own projection come before others.
     """
-    groups: dict[Any, list[Piece]] = {}
+    groups: dict[Any, list[ScenePiece]] = {}
     for piece in pieces:
         key = (piece.when.date(), piece.datatake, piece.orbit)
         groups.setdefault(key, []).append(piece)
@@ -185,7 +185,7 @@ def projection(properties: Item, asset: Item) -> str:
     return ""
 
 
-def claimed_offset(item: Item, product: Product) -> int | None:
+def claimed_offset(item: Item, product: CatalogueProduct) -> int | None:
     """Offset of reflectance that metadata claim, in digital numbers; None if they don't.
 
     Sources say it in four ways: that it was applied, with a band, with an asset, or only
@@ -225,7 +225,7 @@ def same_acquisition(ident: str) -> str:
     return _PROCESSED.sub("", ident)
 
 
-def _foreign(piece: Piece, grid: GeoBox | None) -> bool:
+def _foreign(piece: ScenePiece, grid: GeoBox | None) -> bool:
     crs = next(iter(piece.assets.values())).crs if piece.assets else ""
     return grid is not None and bool(crs) and grid.crs != crs
 

@@ -27,7 +27,7 @@ Item = Mapping[str, Any]
 
 
 @dataclass(slots=True)
-class Answer:
+class SearchAnswer:
     """Items as their server wrote them, and what was noticed."""
 
     items: list[dict[str, Any]] = field(default_factory=list)
@@ -39,7 +39,7 @@ def search(
     collections: tuple[str, ...],
     bbox: tuple[float, float, float, float],
     interval: str | None,
-) -> Answer:
+) -> SearchAnswer:
     """Every item of `collections` that touches the box in the interval, once.
 
     Raises
@@ -49,7 +49,7 @@ def search(
     """
     if Path(catalogue.api).is_file():
         return _from_file(catalogue, collections, bbox, interval)
-    answer, known = Answer(), dict[str, int]()
+    answer, known = SearchAnswer(), dict[str, int]()
     for page in _pages(catalogue, collections, bbox, interval):
         fresh = 0
         for item in page:
@@ -124,13 +124,13 @@ def _from_file(
     collections: tuple[str, ...],
     bbox: tuple[float, float, float, float],
     interval: str | None,
-) -> Answer:
+) -> SearchAnswer:
     """Items of an item collection on this machine, selected as a server would."""
     path = Path(catalogue.api)
     with reading(path, "give a STAC item collection", "item collection"):
         items = json.loads(path.read_text(encoding="utf-8"))["features"]
     first, _, last = (interval or "/").partition("/")
-    answer = Answer()
+    answer = SearchAnswer()
     for item in items:
         when = str(item["properties"].get("datetime") or "")
         outside = interval is not None and not first <= when <= last

@@ -14,12 +14,12 @@ from datetime import date
 from typing import Any
 
 from overcast.acquire.asset import Reader
-from overcast.acquire.catalogue import Catalogue, Product, offering
+from overcast.acquire.catalogue import Catalogue, CatalogueProduct, offering
 from overcast.acquire.choose import Left, choose_optical, choose_radar, distinct
 from overcast.acquire.look import look_all, offset_in
 from overcast.acquire.period import Period
 from overcast.acquire.place import Area
-from overcast.acquire.scenes import Piece, Take, piece_of, takes_of, unsigned
+from overcast.acquire.scenes import ScenePiece, Take, piece_of, takes_of, unsigned
 from overcast.acquire.search import search
 from overcast.errors import MachineError
 from overcast.progress import Progress
@@ -242,7 +242,7 @@ def _still(request: Request, survey: Survey, product: str) -> None:
 
 def _found(
     request: Request, survey: Survey, product: str
-) -> tuple[list[Piece], dict[str, dict[str, Any]]]:
+) -> tuple[list[ScenePiece], dict[str, dict[str, Any]]]:
     """Pieces of a product for the place, and of those with a time for the period."""
     source = request.source(product)
     about = source.products[product]
@@ -271,7 +271,7 @@ def _found(
     return pieces, items
 
 
-def _cut_down(item: Mapping[str, Any], product: Product) -> dict[str, Any]:
+def _cut_down(item: Mapping[str, Any], product: CatalogueProduct) -> dict[str, Any]:
     """An item with the assets that are read, without signatures."""
     keys = set(product.assets.values())
     assets = {
@@ -298,7 +298,7 @@ def _keep(
         survey.items[piece.ident] = items[piece.ident]
 
 
-def _take(pieces: Sequence[Piece]) -> Take:
+def _take(pieces: Sequence[ScenePiece]) -> Take:
     if not pieces:
         raise MachineError("the journal of an earlier command is damaged; --overwrite")
     return Take(min(piece.when for piece in pieces), tuple(pieces))

@@ -29,7 +29,7 @@ from overcast.accuracy.reference import (
 from overcast.accuracy.response import REFERENCE, form_of, write_form
 from overcast.api.html import table as html_table
 from overcast.api.model import Model
-from overcast.api.result import Map, Origin
+from overcast.api.result import Map, ResultOrigin
 from overcast.api.scene import Scene
 from overcast.api.showing import Shown, showing
 from overcast.api.tables import Table, features_of, table_of
@@ -188,7 +188,7 @@ def assess(
     truth = _reference(known, source, legend, column)
     with showing(progress) as shown:
         scores = judge(source, truth, ("the result", _name(known)), shown)
-    origin: Origin | None = result.overcast.origin
+    origin: ResultOrigin | None = result.overcast.origin
     notes = [*scores.pop("notes"), *_on_labels(origin, truth)]
     return Assessment(scores, tuple(notes))
 
@@ -297,7 +297,7 @@ def _reference(
     return ReferencePoints(points, np.asarray(classes, np.uint8), source.grid)
 
 
-def _on_labels(origin: Origin | None, truth: Reference) -> list[str]:
+def _on_labels(origin: ResultOrigin | None, truth: Reference) -> list[str]:
     """Say how the labels that the map learned from relate to the reference."""
     learned = None if origin is None else origin.model.inputs
     if origin is None or learned is None:

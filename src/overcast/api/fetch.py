@@ -18,7 +18,7 @@ _SENTINELS = ("sentinel-2", "sentinel-1")
 _SOURCE = "planetary-computer"
 
 
-class Wanted(TypedDict, total=False):
+class FetchSettings(TypedDict, total=False):
     """The data that are wanted of a place.
 
     Attributes
@@ -64,7 +64,7 @@ def fetch(
     *,
     overwrite: bool = False,
     progress: Progress = quiet,
-    **wanted: Unpack[Wanted],
+    **wanted: Unpack[FetchSettings],
 ) -> Fetched:
     """Fetch images and labels of a place onto one grid, into a folder.
 
@@ -82,7 +82,7 @@ def fetch(
     progress
         Called with stage, done, total and a note.
     **wanted
-        Time, source and products: see `Wanted`.
+        Time, source and products: see `FetchSettings`.
 
     Returns
     -------

@@ -16,7 +16,7 @@ from xarray import DataArray, Dataset
 
 from overcast.api.html import classes, table
 from overcast.api.labels import GivenLabels, TrainingLabels, labels, with_labels
-from overcast.api.result import Origin, remember, to_dataset
+from overcast.api.result import ResultOrigin, remember, to_dataset
 from overcast.api.scene import Scene
 from overcast.api.showing import Shown, showing
 from overcast.geo.bands import Sensor
@@ -135,7 +135,7 @@ class Model:
             raise
         tags = tags_of(self.runs, scene.stack)
         result.attrs |= {name.lower(): text for name, text in tags.items()}
-        return remember(result, Origin(self, scene, tags))
+        return remember(result, ResultOrigin(self, scene, tags))
 
     def save(self, folder: Folder, *, overwrite: bool = False) -> Path:
         """Save the model as a run folder, which `overcast predict` maps with.

@@ -44,7 +44,7 @@ LARGEST_IN_MEMORY = 256 * 2**20
 
 
 @dataclass(frozen=True)
-class Origin:
+class ResultOrigin:
     """The inputs and the model of a map, for the files beside it."""
 
     model: Model
@@ -171,7 +171,7 @@ class Map:
         return np.where(np.isnan(shares), UNKNOWN, steps).astype(np.uint8)
 
 
-def remember(result: Dataset, origin: Origin) -> Dataset:
+def remember(result: Dataset, origin: ResultOrigin) -> Dataset:
     """Keep what a map was made by with the very Dataset, not with parts of it."""
     result.overcast.origin = origin
     return result
@@ -189,7 +189,7 @@ class Accessor:
 
     def __init__(self, result: Dataset) -> None:
         self._result = result
-        self.origin: Origin | None = None
+        self.origin: ResultOrigin | None = None
 
     def plot(self) -> Figure:
         """Draw classes with their legend, and confidence (needs matplotlib)."""

@@ -40,7 +40,7 @@ _PER_BAND = ("_FillValue", "missing_value", "nodata", "scale_factor", "add_offse
 _GRID = path_of("grid")
 
 
-class Reading(TypedDict, total=False):
+class ImageReading(TypedDict, total=False):
     """How images are read, where their values do not say.
 
     Attributes
@@ -61,6 +61,8 @@ class Reading(TypedDict, total=False):
         Take units and offset as said, whatever the values look like.
     small_overlap
         Map where inputs overlap even if that is hardly any of the first image.
+    register
+        Move images that lie a pixel or more beside the first optical one.
     """
 
     s1_units: Literal["auto", "db", "linear", "amplitude"]
@@ -70,6 +72,7 @@ class Reading(TypedDict, total=False):
     mask_dilation: float
     trust: bool
     small_overlap: bool
+    register: bool
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -135,7 +138,7 @@ def scene(
     image: Mapping[str, tuple[Given, str | os.PathLike[str] | Sensor]] | None = None,
     mask: Path | xarray.DataArray | None = None,
     grid: Path | GeoBox | None = None,
-    **reading: Unpack[Reading],
+    **reading: Unpack[ImageReading],
 ) -> Scene:
     """Open images of one place and check them.
 
@@ -156,7 +159,7 @@ def scene(
         A grid to be mapped whole, or a file that has it. By default it is that of the
         first optical image, where all images overlap.
     **reading
-        How values are read where they do not say: see `Reading`.
+        How values are read where they do not say: see `ImageReading`.
 
     Returns
     -------
@@ -187,6 +190,7 @@ def scene(
         grid=_grid_text(grid),
         trust=reading.get("trust", False),
         small_overlap=reading.get("small_overlap", False),
+        register=reading.get("register", False),
         mask_dilation=reading.get("mask_dilation", DILATION),
     )
     opened = open_images(data, memory)
@@ -299,7 +303,7 @@ def path_text(value: object) -> str:
     return Location.of(os.fspath(value)).text
 
 
-def _read_as(name: str, entry: ImageInput, reading: Reading) -> ImageInput:
+def _read_as(name: str, entry: ImageInput, reading: ImageReading) -> ImageInput:
     if name == "s1":
         return replace(entry, units=reading.get("s1_units", "auto"))
     if name == "s2":
@@ -317,7 +321,7 @@ def _with_mask(entry: ImageInput, mask: MaskInput) -> ImageInput:
 
 
 def _mask(
-    mask: Path | xarray.DataArray, reading: Reading
+    mask: Path | xarray.DataArray, reading: ImageReading
 ) -> tuple[MaskInput, InMemory]:
     hidden = reading.get("hidden")
     codes = None if hidden is None else tuple(hidden)
@@ -338,7 +342,7 @@ def _grid_text(grid: Path | GeoBox | None) -> str | None:
     return _GRID if isinstance(grid, GeoBox) else path_text(grid)
 
 
-def _refuse_unread(s1: object, s2: object, mask: object, reading: Reading) -> None:
+def _refuse_unread(s1: object, s2: object, mask: object, reading: ImageReading) -> None:
     """Refuse what is said of an image that was not given."""
     wants = {
         "s1_units": s1,

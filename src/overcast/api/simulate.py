@@ -14,7 +14,7 @@ from overcast.worlds import scene as worlds
 
 
 @dataclass(frozen=True, eq=False)
-class World:
+class SimulatedWorld:
     """A simulated place.
 
     Attributes
@@ -42,7 +42,7 @@ def simulate(
     labels: Sequence[str] = ("modis",),
     cloud: float | None = None,
     progress: Shown = None,
-) -> World:
+) -> SimulatedWorld:
     """Simulate a scene of `size` by `size` pixels of 10 m.
 
     Parameters
@@ -68,7 +68,7 @@ def simulate(
     with showing(progress) as shown:
         made = worlds.simulate(seed, size, shown, wanted)
     images = {name: image_to_dataarray(i, name) for name, i in made.images.items()}
-    return World(
+    return SimulatedWorld(
         scene=scene(s1=images["s1"], s2=images["s2"]),
         truth=labels_to_dataarray(made.truth, "truth"),
         labels={k: labels_to_dataarray(one, k) for k, one in made.labels.items()},

@@ -10,11 +10,11 @@ from xarray import Dataset
 
 from overcast import __version__
 from overcast.api.model import Folder
-from overcast.api.result import Map, Origin
+from overcast.api.result import Map, ResultOrigin
 from overcast.api.showing import Shown, showing
 from overcast.inputs import Inputs
 from overcast.jobs.after import describe_map, describe_run
-from overcast.jobs.page import Findings
+from overcast.jobs.page import MapFindings
 from overcast.map_folder import BESIDE, MAP_FILES
 from overcast.output import Output
 from overcast.plan import fingerprint, write_plan
@@ -55,7 +55,7 @@ def write(
         classes, confidence, a legend or a grid.
     """
     out, mapped = Path(folder), Map(result)
-    origin: Origin | None = result.overcast.origin
+    origin: ResultOrigin | None = result.overcast.origin
     names = (*MAP_FILES, *BESIDE, RUN, PLAN)
     key = fingerprint(["write", str(out), id(result)])
     output = Output.begin(out, names, key, overwrite)
@@ -70,7 +70,7 @@ def write(
 
 
 def _write(
-    mapped: Map, work: Path, final: tuple[Path, Origin | None], progress: Progress
+    mapped: Map, work: Path, final: tuple[Path, ResultOrigin | None], progress: Progress
 ) -> None:
     out, origin = final
     tags = _tags(mapped.result.attrs)
@@ -87,14 +87,14 @@ def _write(
         runs = (out / RUN,)
     else:
         write_plan(plan, work / PLAN)
-    findings = Findings(
+    findings = MapFindings(
         notes=[*model.notes, *inputs.notes], calibration=model.runs.calibration
     )
     made = path, model.predictor
     describe_map(made, inputs, plan, findings, (out, runs), progress)
 
 
-def _inputs(origin: Origin) -> Inputs:
+def _inputs(origin: ResultOrigin) -> Inputs:
     """Return the mapped inputs, with labels if the model learned from this scene."""
     scene, learned = origin.scene, origin.model.inputs
     if learned is not None and learned.stack.grid == scene.grid:

@@ -18,7 +18,8 @@ import click
 
 from overcast import __version__, threads
 from overcast.cli import commands as command_files
-from overcast.cli.options import HELP, say
+from overcast.cli.options import HELP
+from overcast.cli.showing import say
 from overcast.errors import FAULT, INPUT, PIPE, STOPPED, explain
 from overcast.extras import advice
 

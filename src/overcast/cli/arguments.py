@@ -37,6 +37,7 @@ def data_of(given: ImageOptions) -> Data:
         grid=None if grid is None else absolute(grid),
         trust=given["trust"],
         small_overlap=given["small_overlap"],
+        register=given["register"],
         mask_dilation=DILATION if dilation is None else dilation,
     )
 
@@ -156,7 +157,7 @@ def started(method: Mapping[str, object], given: StartOptions) -> dict[str, obje
 
 def settings_of(texts: Sequence[str]) -> dict[str, object]:
     """Read the settings that ``--set KEY=VALUE`` gives."""
-    from overcast.trees import parse_yaml
+    from overcast.strict_yaml import parse_yaml
 
     settings: dict[str, object] = {}
     for text in texts:

@@ -26,6 +26,7 @@ class ImageOptions(GridOption):
     s2_hidden: str | None
     trust: bool
     small_overlap: bool
+    register: bool
 
 
 class LabelOptions(TypedDict):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from overcast import map_folder
 from overcast.cli.arguments import absolute
-from overcast.cli.options import say
+from overcast.cli.showing import say
 from overcast.plan_images import DILATION
 
 if TYPE_CHECKING:

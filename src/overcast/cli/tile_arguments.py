@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from overcast.cli.arguments import absolute
-from overcast.cli.options import bar, say, show
+from overcast.cli.showing import bar, say, show
 
 if TYPE_CHECKING:
     from overcast.cli.option_values import MapOptions, TileOptions
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from overcast.region.engine import Engine
     from overcast.region.events import Events
     from overcast.region.from_catalogues import Acquire
-    from overcast.region.job import Wanted
+    from overcast.region.job import RegionOutput
     from overcast.run import Runs
 
 _OF_REGIONS = frozenset(
@@ -34,7 +34,7 @@ _ALWAYS = _OF_REGIONS | {
 _NEVER = frozenset(
     (
         *("reference", "reference_legend", "reference_nodata", "reference_column"),
-        *("grid", "small_overlap"),
+        *("grid", "small_overlap", "register"),
     )
 )
 """Options that no region takes."""
@@ -170,8 +170,8 @@ def carry_out(
     show(summary)
 
 
-def wanted_of(given: TileOptions) -> Wanted:
-    """The `Wanted` that the options describe."""
-    from overcast.region.job import Wanted
+def wanted_of(given: TileOptions) -> RegionOutput:
+    """The `RegionOutput` that the options describe."""
+    from overcast.region.job import RegionOutput
 
-    return Wanted(given["out"], given["overwrite"], given["probabilities"])
+    return RegionOutput(given["out"], given["overwrite"], given["probabilities"])

@@ -14,7 +14,7 @@ from overcast.geo.arrays import called, grid_of, spatial_dims
 from overcast.geo.categories import Categories
 from overcast.geo.coded_labels import CodedLabels, Spans
 from overcast.geo.codes import whole
-from overcast.geo.label_check import Named, check_named
+from overcast.geo.label_check import NamedRaster, check_named
 from overcast.geo.legend import Legend
 from overcast.geo.warp import overlap
 
@@ -136,7 +136,9 @@ def labels_from_dataarray(
         f"legend {legend.name}; its {counts[code]} pixels here count as not known"
         for code, name in labels.taken(nodata, counts)
     ]
-    notes += check_named(Named(labels.what, labels.what, categories), legend, known)
+    notes += check_named(
+        NamedRaster(labels.what, labels.what, categories), legend, known
+    )
     return replace(labels, notes=tuple(notes))
 
 

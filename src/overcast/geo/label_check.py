@@ -17,7 +17,7 @@ _SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class NamedRaster:
     """A raster of codes as messages name it: whole and short, and its own names."""
 
     what: str
@@ -36,10 +36,12 @@ def check_codes(
         If the file has names for its codes that contradict the legend, unless `trust`.
     """
     categories = None if trust else read_categories(path)
-    return check_named(Named(str(path), path.name, categories), legend, counts)
+    return check_named(NamedRaster(str(path), path.name, categories), legend, counts)
 
 
-def check_named(named: Named, legend: Legend, counts: Mapping[int, int]) -> list[str]:
+def check_named(
+    named: NamedRaster, legend: Legend, counts: Mapping[int, int]
+) -> list[str]:
     """Say what is odd about codes of labels from anywhere.
 
     Raises
@@ -81,7 +83,10 @@ def _on_number(name: str, legend: Legend, counts: Mapping[int, int]) -> Iterator
 
 
 def _on_names(
-    named: Named, legend: Legend, categories: Categories, counts: Mapping[int, int]
+    named: NamedRaster,
+    legend: Legend,
+    categories: Categories,
+    counts: Mapping[int, int],
 ) -> Iterator[str]:
     """Compare the file's own names of the codes that occur with those of the legend."""
     position = {code: k for k, code in enumerate(legend.codes)} | legend.other_codes

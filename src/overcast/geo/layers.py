@@ -24,7 +24,7 @@ _RASTERS = (".tif", ".tiff", ".vrt", ".img", ".jp2", ".nc", ".hdf", ".png")
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
+class VectorLayer:
     """A layer of a vector file: geometries in WKB, columns, and a remark."""
 
     fields: tuple[str, ...]
@@ -105,7 +105,7 @@ def each_layer(path: FilePath) -> Sequence[FilePath]:
     return [Path(f"{path}{LAYER}{name}") for name in drawn]
 
 
-def read_layer(path: FilePath, column: str | None = None) -> Layer:
+def read_layer(path: FilePath, column: str | None = None) -> VectorLayer:
     """Read the layer that a path names, or the only one that may be meant.
 
     That is the only one with geometry, with the `column`, or with features.
@@ -138,7 +138,7 @@ def read_layer(path: FilePath, column: str | None = None) -> Layer:
             f"{file}: no geometry, or no coordinate reference system; save it with one"
         )
     fields = tuple(map(str, about["fields"]))
-    return Layer(fields, tuple(values), shapes, about["crs"], note)
+    return VectorLayer(fields, tuple(values), shapes, about["crs"], note)
 
 
 def parse_shapes(file: FilePath, encoded: NDArray[np.object_]) -> NDArray[np.object_]:

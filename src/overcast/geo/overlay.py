@@ -204,7 +204,7 @@ def classes_under(source: LabelSource, points: Features) -> NDArray[np.uint8]:
 
 
 @dataclass(frozen=True, slots=True)
-class Under:
+class PixelsUnder:
     """The pixels that points lie in, of a map of one raster or several.
 
     Attributes
@@ -224,7 +224,7 @@ class Under:
     columns: NDArray[np.int64]
 
 
-def under(sources: Sequence[LabelSource], points: Features) -> Under:
+def under(sources: Sequence[LabelSource], points: Features) -> PixelsUnder:
     """Find the pixels that points lie in, of rasters of which one has a class there."""
     classes = np.stack([classes_under(source, points) for source in sources])
     places = np.stack([pixels_under(source.grid, points) for source in sources])
@@ -237,7 +237,7 @@ def under(sources: Sequence[LabelSource], points: Features) -> Under:
     known = classes != UNKNOWN
     which = np.where(known.any(0), known.argmax(0), inside.argmax(0))
     every = np.arange(classes.shape[1])
-    return Under(
+    return PixelsUnder(
         classes[which, every], which, places[which, 0, every], places[which, 1, every]
     )
 

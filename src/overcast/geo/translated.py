@@ -47,7 +47,7 @@ class Translated(Derived[LabelSource]):
 
 
 @dataclass(frozen=True, slots=True)
-class Under(Derived[LabelSource]):
+class LabelsUnder(Derived[LabelSource]):
     """Labels as fine as the images, unknown where labels that win over them are known.
 
     Those that win can be read in the projection of the images alone; in another one

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from overcast import map_folder
 from overcast.inputs import Inputs
-from overcast.jobs.page import Findings, make_page
+from overcast.jobs.page import MapFindings, make_page
 from overcast.jobs.publish import publish_map, publish_run
 from overcast.maps.predictor import Predictor
 from overcast.plan import Plan
@@ -54,7 +54,7 @@ def describe_map(
     made: tuple[Path, Predictor],
     inputs: Inputs,
     plan: Plan,
-    findings: Findings,
+    findings: MapFindings,
     published: tuple[Path, tuple[Path, ...]],
     progress: Progress,
 ) -> list[str]:

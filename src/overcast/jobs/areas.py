@@ -29,7 +29,7 @@ from overcast.geo.extent import areas_ha
 from overcast.geo.label_file import LabelFile, open_labels
 from overcast.geo.legend import Legend, load_legend
 from overcast.geo.location import FilePath
-from overcast.geo.overlay import Under, under
+from overcast.geo.overlay import PixelsUnder, under
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.zones import ZoneCounts, Zones, count_zones, open_zones
 from overcast.map_folder import maps_of
@@ -155,7 +155,7 @@ def _points(sample: ReferenceFile, sources: Sequence[LabelFile]) -> ReferencePoi
 def _count(
     sources: Sequence[LabelFile],
     laid: _Laid | None,
-    below: Under | None,
+    below: PixelsUnder | None,
     progress: Progress,
 ) -> _Counts:
     """Count all rasters of a map together."""

@@ -26,7 +26,7 @@ from overcast.geo.label_file import LabelFile, open_labels
 from overcast.geo.layers import file_of
 from overcast.geo.legend import Legend, legend_to_csv, load_legend
 from overcast.geo.location import FilePath, Location
-from overcast.geo.overlay import Under, under, within
+from overcast.geo.overlay import PixelsUnder, under, within
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import LabelSource
 from overcast.map_folder import maps_of
@@ -136,7 +136,7 @@ def judge_points(
 def _pointwise(
     blocks: Sequence[Confusion],
     sources: Sequence[LabelSource],
-    points: tuple[ReferencePoints, Under],
+    points: tuple[ReferencePoints, PixelsUnder],
     names: tuple[str, str],
 ) -> Document:
     """Scores of a map against points, and what their sampling design tells."""
@@ -227,7 +227,7 @@ def _draw(
 
 
 def _estimates(
-    sources: Sequence[LabelSource], truth: ReferencePoints, below: Under
+    sources: Sequence[LabelSource], truth: ReferencePoints, below: PixelsUnder
 ) -> Document:
     """Estimates for the whole map, from points of a sampling design."""
     if not is_form(truth.points):
@@ -241,7 +241,7 @@ def _estimates(
 
 
 def _on_places(
-    sources: Sequence[LabelSource], truth: ReferencePoints, below: Under
+    sources: Sequence[LabelSource], truth: ReferencePoints, below: PixelsUnder
 ) -> Iterator[str]:
     """Points that lie where the map says nothing."""
     known = truth.classes != UNKNOWN

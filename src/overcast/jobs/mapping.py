@@ -15,7 +15,7 @@ from overcast.geo.label_file import open_labels
 from overcast.geo.legend import Legend
 from overcast.inputs import open_inputs
 from overcast.jobs.after import describe_map, describe_run
-from overcast.jobs.page import Findings
+from overcast.jobs.page import MapFindings
 from overcast.jobs.scoring import (
     SCORES,
     Scored,
@@ -114,7 +114,7 @@ def make_map(
             *scored.notes,
             *failures,
         ]
-        findings = Findings(scores=scored.scores, notes=notes)
+        findings = MapFindings(scores=scored.scores, notes=notes)
         made, published = (mapped, load_run(run)), (out, (out / RUN,))
         notes += describe_map(made, inputs, plan, findings, published, progress)
         remember_work(output, key)
@@ -193,7 +193,9 @@ def map_elsewhere(
             *scored.notes,
         ]
         calibration = runs.calibration
-        findings = Findings(scores=scored.scores, notes=notes, calibration=calibration)
+        findings = MapFindings(
+            scores=scored.scores, notes=notes, calibration=calibration
+        )
         made, published = (mapped, predictor), (out, runs.run_folders)
         notes += describe_map(made, inputs, plan, findings, published, progress)
         remember_work(output, key)

@@ -57,7 +57,7 @@ _LIBRARIES = ("numpy", "rasterio", "scikit-learn", "torch")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Findings:
+class MapFindings:
     """The facts of a map that are not in its files.
 
     Attributes
@@ -85,7 +85,7 @@ def make_page(
     made: tuple[Path, Predictor],
     inputs: Inputs,
     plan: Plan,
-    findings: Findings,
+    findings: MapFindings,
     progress: Progress,
 ) -> None:
     """Write report.html beside a map; `made` is its path and predictor."""
@@ -261,7 +261,7 @@ def _counts(path: Path, legend: Legend) -> NDArray[np.int64]:
     return total[list(legend.codes)]
 
 
-def _reliability(findings: Findings) -> tuple[dict[str, Reliability], str]:
+def _reliability(findings: MapFindings) -> tuple[dict[str, Reliability], str]:
     """Give the reliability of confidence, before and after calibration, and its source."""
     if (calibration := findings.calibration) is not None:
         return (

@@ -10,7 +10,7 @@ from overcast import map_folder
 from overcast.accuracy.calibration_file import Calibration
 from overcast.documents import Document
 from overcast.inputs import Inputs, open_inputs
-from overcast.jobs.page import Findings, make_page
+from overcast.jobs.page import MapFindings, make_page
 from overcast.jobs.scoring import SCORES, read_scores
 from overcast.label_quality.support import remarks
 from overcast.plan import read_plan
@@ -46,14 +46,14 @@ def findings_with(
     inputs: Inputs,
     calibration: Calibration | None,
     method: Mapping[str, object] | None = None,
-) -> Findings:
+) -> MapFindings:
     """Return the results of `assess_files`, and the findings already in `out`."""
     scored = read_scores(out / SCORES)
     known = scored.scores
     sampled = "estimates" in judged
     # The first note of an assessed sample is on scores that the page doesn't show.
     notes = judged["notes"][1:] if sampled else judged["notes"]
-    return Findings(
+    return MapFindings(
         scores=known if sampled else {**known, "map": judged},
         notes=tuple(
             dict.fromkeys(

@@ -164,20 +164,20 @@ def read_place(run: Path, legend: Legend) -> KeptPlace | None:
     if not path.is_file():
         return None
     tree = read_json(path, _ADVICE)
-    kept: _Asked | _Silent
+    said: _Asked | _Silent
     if isinstance(tree, dict) and "wrong" in tree:
-        kept = from_tree(_Asked, tree, path, _ADVICE)
+        said = from_tree(_Asked, tree, path, _ADVICE)
     else:
-        kept = from_tree(_Silent, tree, path, _ADVICE)
+        said = from_tree(_Silent, tree, path, _ADVICE)
     try:
-        strength = kept.of(legend) if isinstance(kept, _Asked) else None
+        strength = said.of(legend) if isinstance(said, _Asked) else None
         others = tuple(
             OtherPlace(one.index, one.of(legend), one.side, one.wins)
-            for one in kept.others
+            for one in said.others
         )
     except ValueError as error:
         raise ValueError(f"{path}: {error}; {_ADVICE}") from error
-    return KeptPlace(strength, kept.side, kept.notes, others)
+    return KeptPlace(strength, said.side, said.notes, others)
 
 
 def placed(predictor: Predictor, run: Path) -> Predictor:

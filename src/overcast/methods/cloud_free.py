@@ -37,7 +37,7 @@ class Restored:
     ----------
     network
         It must have learned to take clouds away, as the recipe `cloudseg` teaches
-        `overcast.models.cloudseg.CloudSeg`.
+        `overcast.models.cloudseg.CloudSegNetwork`.
     stack
         The images that it reads.
     """

@@ -35,7 +35,7 @@ _CLUSTERS, _DIMENSIONS, _SAMPLES = (512, 512), 15, 60_000
 
 
 @dataclass(frozen=True, slots=True)
-class Patch:
+class SuggestedPatch:
     """A patch to label; `likeness` is B of it and all before it, 0 to 1."""
 
     window: Window
@@ -69,7 +69,7 @@ def patches_of(shape: tuple[int, int], side: int, seed: int) -> list[Window]:
 
 def telling_patches(
     stack: Stack, windows: Sequence[Window], count: int, seed: int, progress: Progress
-) -> list[Patch]:
+) -> list[SuggestedPatch]:
     """Choose `count` of some windows, the most telling first; labels are not looked at.
 
     Raises
@@ -105,7 +105,7 @@ def telling_patches(
         )
     order, likeness = most_like_all(np.concatenate(tables, 1), count)
     pairs = zip(order, likeness, strict=True)
-    return [Patch(windows[row], float(alike)) for row, alike in pairs]
+    return [SuggestedPatch(windows[row], float(alike)) for row, alike in pairs]
 
 
 def most_like_all(table: Floats, count: int) -> tuple[NDArray[np.intp], Floats]:

@@ -63,7 +63,7 @@ _REDUCTION = 16
 """Of the channels, between the two layers of a fusion block's weights; the authors'."""
 
 
-class CloudSeg(Segmenter):
+class CloudSegNetwork(Segmenter):
     """Three streams, fused at every level; classes and the cloud-free image.
 
     Options: `encoder`, a name of segmentation-models-pytorch, ``tu-`` and one of
@@ -121,7 +121,7 @@ class CloudSeg(Segmenter):
         """Logits ``[B, K, H, W]``."""
         return cast(Tensor, self.head(features))
 
-    def ungated(self) -> CloudSeg:
+    def ungated(self) -> CloudSegNetwork:
         """Copy the network without its gates, for images that have no clouds."""
         copy = deepcopy(self)
         copy.gate = None

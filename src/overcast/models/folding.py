@@ -31,7 +31,7 @@ from overcast.models.published import DISPLAY, Channel, Published
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class InputChannels:
     """Channels of an image in an encoder's input: bands, others, and validity."""
 
     bands: tuple[Band, ...]
@@ -43,7 +43,7 @@ class Seen:
         return len(self.bands) + self.others + 1
 
 
-def fold(kernel: Tensor, weights: Published, images: Sequence[Seen]) -> Tensor:
+def fold(kernel: Tensor, weights: Published, images: Sequence[InputChannels]) -> Tensor:
     """Kernels for images in network units, from those for published bands.
 
     Parameters

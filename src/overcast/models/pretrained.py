@@ -9,9 +9,9 @@ from typing import cast
 from torch import Tensor, nn
 
 from overcast.geo.bands import Sensor
-from overcast.models.cloudseg import CloudSeg
+from overcast.models.cloudseg import CloudSegNetwork
 from overcast.models.encoders import Branches
-from overcast.models.folding import Seen, fold, knows
+from overcast.models.folding import InputChannels, fold, knows
 from overcast.models.published import DISPLAY, Published
 from overcast.models.segmenter import Segmenter
 from overcast.models.weight_files import find, read
@@ -82,15 +82,17 @@ def load(
     return [name for name, _ in model.named_parameters() if name in loaded]
 
 
-def _encoders(model: Segmenter, sensors: Mapping[str, Sensor]) -> dict[str, list[Seen]]:
+def _encoders(
+    model: Segmenter, sensors: Mapping[str, Sensor]
+) -> dict[str, list[InputChannels]]:
     """Module name of every encoder, and the images that it sees, in order."""
-    images = {name: Seen(sensors[name].bands) for name in model.bands}
-    if isinstance(model, CloudSeg):
+    images = {name: InputChannels(sensors[name].bands) for name in model.bands}
+    if isinstance(model, CloudSegNetwork):
         optical = images.pop(model.optical)
         bands = sum(len(image.bands) for image in images.values())
         inputs = cast(Sequence[int], model.encoders["others"].out_channels)[0]
         more = (inputs - len(images)) // bands - 1  # what it makes of every band
-        others = [Seen(i.bands, more * len(i.bands)) for i in images.values()]
+        others = [InputChannels(i.bands, more * len(i.bands)) for i in images.values()]
         seen = {"optical": [optical], "others": others, "all": [optical, *others]}
         return {f"encoders.{name}": of for name, of in seen.items()}
     branches = getattr(model, "branches", None)
@@ -163,7 +165,7 @@ def _fill(
     encoder: nn.Module,
     tensors: dict[str, Tensor],
     weights: Published,
-    images: Sequence[Seen],
+    images: Sequence[InputChannels],
 ) -> None:
     """Copy published tensors into an encoder, after folding the first convolution."""
     stem = _stem(encoder, sum(image.channels for image in images))

@@ -269,20 +269,20 @@ def described(path: Path) -> Published:
     ValueError
         If a key is missing or unknown, or the file is not TOML.
     """
-    found = from_tree(_Described, read_toml(path), path)
-    sha256 = found.sha256.lower()
+    description = from_tree(_Described, read_toml(path), path)
+    sha256 = description.sha256.lower()
     if sha256 and not re.fullmatch(r"[0-9a-f]{64}", sha256):
         raise ValueError(
             f"{path}: sha256 is {sha256[:70]!r}; expected the 64 hexadecimal digits that "
             "`sha256sum` prints"
         )
-    if not found.bands:
+    if not description.bands:
         raise ValueError(f"{path}: no [[bands]]; expected one for every channel")
     return Published(
         name=path.stem,
         encoder="",
-        channels=found.bands,
-        unit=found.unit,
+        channels=description.bands,
+        unit=description.unit,
         sha256=sha256,
-        file=path.parent / found.file,
+        file=path.parent / description.file,
     )

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from odc.geo.geobox import GeoBox
 from scipy import ndimage
 
 from overcast import __version__, map_folder
+from overcast.errors import writing
 from overcast.geo.dataset import open_raster
 from overcast.geo.extent import areas_ha
 from overcast.geo.image_file import ImageFile
@@ -30,6 +32,7 @@ from overcast.geo.tiling import pieces
 from overcast.memory import need
 from overcast.product.rasters import write_classes, written_legend
 from overcast.product.style import class_style, write_style
+from overcast.product.vector import write_polygons
 from overcast.progress import Progress, quiet
 
 Classes = NDArray[np.uint8]
@@ -264,3 +267,26 @@ def _beside(
         if len(values) == len(legend):
             return name, values, None
     return None, None, None
+
+
+def generalise_polygons(
+    mapped: Path, out: Path, mmu_ha: float, smooth_m: float, progress: Progress = quiet
+) -> dict[str, Any]:
+    """Write a map without patches below `mmu_ha` as polygons.
+
+    Patches are given away as `generalise_file` does it, and outlines smoothed as
+    `write_polygons` does it.
+
+    Raises
+    ------
+    ValueError
+        If the map is refused, or `mmu_ha` is not an area of it.
+    """
+    with (
+        writing(out),
+        TemporaryDirectory(dir=out.parent, prefix=".overcast-") as scratch,
+    ):
+        raster = Path(scratch) / "generalised.tif"
+        done = generalise_file(mapped, raster, mmu_ha, progress)
+        count = write_polygons(raster, out, 0, progress, smooth_m)
+    return {**done, "map": str(out), "polygons": count}

@@ -25,8 +25,9 @@ from overcast.plan_images import LATER
 from overcast.region.from_catalogues import Acquire, plain_acquire, tree_of_acquire
 from overcast.region.strata import NONE, ZONES
 from overcast.schema import from_tree
+from overcast.strict_yaml import parse_yaml
 from overcast.texts import read_text
-from overcast.trees import parse_yaml, to_tree
+from overcast.trees import to_tree
 
 _CELL, _SMALLEST = 512, 32
 _YAML = (".yaml", ".yml")

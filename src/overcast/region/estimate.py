@@ -12,7 +12,7 @@ from typing import Any
 from overcast.region.description import Region
 from overcast.region.from_catalogues import SURVEYS
 from overcast.region.ground import open_ground
-from overcast.region.job import Wanted, works_of
+from overcast.region.job import RegionOutput, works_of
 from overcast.region.tile import Record, Work, finished, map_tile
 from overcast.run import Runs, is_trained
 from overcast.run_folder import RUN
@@ -24,7 +24,7 @@ _MEASURED = 50
 
 
 def estimate(
-    region: Region, wanted: Wanted, workers: int, runs: Runs | None = None
+    region: Region, wanted: RegionOutput, workers: int, runs: Runs | None = None
 ) -> dict[str, Any]:
     """Tiles, bytes, memory of a worker and time of a region; nothing is left behind.
 
@@ -36,7 +36,7 @@ def estimate(
 
 
 def _estimated(
-    region: Region, wanted: Wanted, workers: int, runs: Runs | None, folder: Path
+    region: Region, wanted: RegionOutput, workers: int, runs: Runs | None, folder: Path
 ) -> dict[str, Any]:
     ground = open_ground(region, folder / SURVEYS)
     own = wanted.out / RUN

@@ -18,7 +18,7 @@ from overcast.acquire.acquired import SERIES, Acquired
 from overcast.acquire.catalogue import load_catalogue, offering
 from overcast.acquire.origins import Origins
 from overcast.acquire.period import period_of
-from overcast.acquire.scenes import Piece
+from overcast.acquire.scenes import ScenePiece
 from overcast.acquire.squares import Search, Squares
 from overcast.acquire.survey import SENTINEL_1, SENTINEL_2
 from overcast.geo.location import Location
@@ -181,7 +181,7 @@ def keys_of(stack: Stack) -> list[str]:
 
 def origins_on(stack: Stack, grid: GeoBox) -> tuple[Origins, list[str]]:
     """Items that a stack reads for a grid, and when they were seen; what was noticed."""
-    pieces, notes = dict[str, Piece](), list[str]()
+    pieces, notes = dict[str, ScenePiece](), list[str]()
     for one in _acquired(stack):
         for survey in one.surveys(grid):
             takes = survey.takes.get(one.product, ())

@@ -40,7 +40,7 @@ _FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RegionOutput:
     """What is wanted of a region besides its map."""
 
     out: Path
@@ -49,7 +49,7 @@ class Wanted:
 
 
 def map_region(
-    region: Region, wanted: Wanted, engine: Engine, events: Events
+    region: Region, wanted: RegionOutput, engine: Engine, events: Events
 ) -> dict[str, Any]:
     """Learn from a region and map it, into a folder; a summary.
 
@@ -73,7 +73,7 @@ def map_region(
 
 
 def predict_region(
-    region: Region, runs: Runs, wanted: Wanted, engine: Engine, events: Events
+    region: Region, runs: Runs, wanted: RegionOutput, engine: Engine, events: Events
 ) -> dict[str, Any]:
     """Map a region with runs that were trained before; see `map_region`."""
     runs.load()
@@ -89,7 +89,7 @@ def _map_all(
     region: Region,
     ground: Ground,
     runs: Runs,
-    wanted: Wanted,
+    wanted: RegionOutput,
     engine: Engine,
     events: Events,
 ) -> dict[str, Any]:
@@ -115,7 +115,7 @@ def _map_all(
 def _work_off(
     left: Sequence[Work],
     records: dict[str, Record],
-    wanted: Wanted,
+    wanted: RegionOutput,
     engine: Engine,
     events: Events,
 ) -> list[dict[str, Any]]:
@@ -143,7 +143,7 @@ def _work_off(
 
 
 def works_of(
-    region: Region, ground: Ground, runs: Runs, wanted: Wanted, workers: int = 1
+    region: Region, ground: Ground, runs: Runs, wanted: RegionOutput, workers: int = 1
 ) -> Iterator[Work]:
     """The task of every tile of a region, in order of zone, row and column."""
     predictor = runs.load()

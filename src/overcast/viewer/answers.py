@@ -29,8 +29,8 @@ from overcast.plan import fingerprint
 from overcast.viewer.layers import ClassLayer, ConfidenceLayer, Layer, ValueLayer
 from overcast.viewer.png import encode
 from overcast.viewer.products import inside
-from overcast.viewer.scene import Scene
-from overcast.viewer.tiles import TILE_PX, Tile, extent
+from overcast.viewer.scene import ViewedFolder
+from overcast.viewer.tiles import TILE_PX, WebTile, extent
 
 _PAGE = files("overcast.viewer") / "page"
 _INDEX = "index.html"
@@ -79,7 +79,7 @@ class Answer:
     saved: bool = False
 
 
-def answer(scene: Scene, target: str) -> Answer:
+def answer(scene: ViewedFolder, target: str) -> Answer:
     """Answer a GET of `target`, the path and query of an address."""
     path, _, query = target.partition("?")
     parts = [unquote(part) for part in path.split("/")[1:]]
@@ -141,12 +141,12 @@ def _file(folder: Path, name: str) -> Answer:
     return Answer(path.read_bytes(), kind, of_folder=True, saved=shown is None)
 
 
-def _tile(scene: Scene, name: str, place: tuple[str, str, str]) -> Answer:
+def _tile(scene: ViewedFolder, name: str, place: tuple[str, str, str]) -> Answer:
     if name not in scene.layers:
         return refusal(404, f"no layer of that name; there are {_names(scene)}")
     if not all(_NUMBER.fullmatch(text) for text in place):
         return refusal(400, "expected tiles/LAYER/ZOOM/COLUMN/ROW.png")
-    tile = Tile(*map(int, place))
+    tile = WebTile(*map(int, place))
     side = 2**tile.zoom if tile.zoom <= _DEEPEST else 0
     if max(tile.column, tile.row) >= side:
         return refusal(404, "no such tile in the pyramid")
@@ -155,7 +155,7 @@ def _tile(scene: Scene, name: str, place: tuple[str, str, str]) -> Answer:
     return Answer(body, _KINDS[".png"], lasting=True)
 
 
-def _names(scene: Scene) -> str:
+def _names(scene: ViewedFolder) -> str:
     return ", ".join(scene.layers)
 
 
@@ -164,7 +164,7 @@ def _empty() -> bytes:
     return encode(np.zeros((TILE_PX, TILE_PX, 4), np.uint8))
 
 
-def _point(scene: Scene, query: str) -> Answer:
+def _point(scene: ViewedFolder, query: str) -> Answer:
     try:
         given = parse_qs(query)
         lon, lat = float(given["lon"][0]), float(given["lat"][0])
@@ -175,7 +175,7 @@ def _point(scene: Scene, query: str) -> Answer:
     return _json(_found(scene, lon, lat))
 
 
-def _found(scene: Scene, lon: float, lat: float) -> Mapping[str, Any]:
+def _found(scene: ViewedFolder, lon: float, lat: float) -> Mapping[str, Any]:
     """Return what the map, the labels and the method say of a place."""
     values: dict[str, Any] = {
         **{"classes": {}, "values": {}},
@@ -195,7 +195,7 @@ def _found(scene: Scene, lon: float, lat: float) -> Mapping[str, Any]:
     return {"lon": lon, "lat": lat, "x": x, "y": y, **values}
 
 
-def _projected(scene: Scene, lon: float, lat: float) -> tuple[float | None, ...]:
+def _projected(scene: ViewedFolder, lon: float, lat: float) -> tuple[float | None, ...]:
     """Coordinates in the map's own system; None where it does not reach."""
     from pyproj import Transformer
 
@@ -203,7 +203,7 @@ def _projected(scene: Scene, lon: float, lat: float) -> tuple[float | None, ...]
     return tuple(v if np.isfinite(v) else None for v in transformer.transform(lon, lat))
 
 
-def _description(scene: Scene) -> Mapping[str, Any]:
+def _description(scene: ViewedFolder) -> Mapping[str, Any]:
     grid = scene.grid
     size = grid.resolution.map(abs)
     assert grid.crs is not None

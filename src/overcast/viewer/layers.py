@@ -19,7 +19,7 @@ from overcast.geo.legend import LandClass, Legend
 from overcast.geo.location import FilePath
 from overcast.geo.raster import UNKNOWN
 from overcast.report.quicklook import Picture, confidence_picture
-from overcast.viewer.tiles import Tile, read_point, read_tile
+from overcast.viewer.tiles import WebTile, read_point, read_tile
 
 _TRUE_COLOUR = ("B04", "B03", "B02")
 _PREVIEW_PX = 512
@@ -43,7 +43,7 @@ class Layer(Protocol):
     def path(self) -> FilePath:
         """File that it is read from."""
 
-    def picture(self, tile: Tile) -> Picture | None:
+    def picture(self, tile: WebTile) -> Picture | None:
         """Tile ``[256, 256, 4]``, transparent where nothing is; None: all of it."""
 
 
@@ -59,7 +59,7 @@ class ClassLayer:
     """Codes that occur; None where nobody looked."""
     kind: Kind = field(default="classes", init=False)
 
-    def picture(self, tile: Tile) -> Picture | None:
+    def picture(self, tile: WebTile) -> Picture | None:
         """Tile ``[256, 256, 4]``; None where there is none."""
         tile_values = read_tile(self.path, (1,), tile, "nearest")
         if tile_values is None:
@@ -92,7 +92,7 @@ class ConfidenceLayer:
     path: FilePath
     kind: Kind = field(default="confidence", init=False)
 
-    def picture(self, tile: Tile) -> Picture | None:
+    def picture(self, tile: WebTile) -> Picture | None:
         """Tile ``[256, 256, 4]``; None where there is none."""
         tile_values = read_tile(self.path, (1,), tile, "nearest")
         if tile_values is None:
@@ -126,7 +126,7 @@ class ValueLayer:
     scale: float
     kind: Kind = field(default="values", init=False)
 
-    def picture(self, tile: Tile) -> Picture | None:
+    def picture(self, tile: WebTile) -> Picture | None:
         """Tile ``[256, 256, 4]``; None where there is none."""
         tile_values = read_tile(self.path, (1,), tile, "nearest")
         if tile_values is None:
@@ -162,7 +162,7 @@ class ImageLayer:
         """The image's file."""
         return self.image.path
 
-    def picture(self, tile: Tile) -> Picture | None:
+    def picture(self, tile: WebTile) -> Picture | None:
         """Tile ``[256, 256, 4]``; None where there is none."""
         tile_values = read_tile(self.path, self.image.indexes, tile, "bilinear")
         if tile_values is None:

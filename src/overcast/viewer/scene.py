@@ -45,7 +45,7 @@ from overcast.viewer.tiles import with_overviews
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class ViewedFolder:
     """The layers of a folder, from the top down."""
 
     folder: Path
@@ -68,7 +68,7 @@ def open_scene(
     *,
     other: Path | None = None,
     base: str | None = None,
-) -> Iterator[Scene]:
+) -> Iterator[ViewedFolder]:
     """Open what `folder` has to show; overviews that files lack are kept until exit.
 
     `other` is the folder of a map to compare with, `base` an address of tiles.
@@ -101,7 +101,7 @@ def open_scene(
                 layers["labels"] = ClassLayer("Labels", shown, legend, UNKNOWN, present)
         if data is not None:
             layers |= _images(data.images, prepare, notes)
-        yield Scene(
+        yield ViewedFolder(
             folder, grid, layers, products.probabilities, tuple(notes), start, base
         )
 

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from rasterio.errors import RasterioError
 
 from overcast.viewer.answers import Answer, answer, refusal
-from overcast.viewer.scene import Scene
+from overcast.viewer.scene import ViewedFolder
 
 LOOPBACK = "127.0.0.1"
 _NAMES = (LOOPBACK, "localhost")
@@ -54,7 +54,7 @@ class ViewServer(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64  # a browser asks for many tiles at once
 
-    def __init__(self, scene: Scene, port: int = 0) -> None:
+    def __init__(self, scene: ViewedFolder, port: int = 0) -> None:
         """Bind to a port of the loopback address; 0 takes any that is free.
 
         Raises

@@ -37,7 +37,7 @@ Look = Literal["nearest", "bilinear"]
 
 
 @dataclass(frozen=True, slots=True)
-class Tile:
+class WebTile:
     """A place in the pyramid: zoom level, column from the west, row from the north."""
 
     zoom: int
@@ -62,7 +62,7 @@ def extent(path: FilePath) -> Extent:
 
 
 def read_tile(
-    path: FilePath, indexes: tuple[int, ...], tile: Tile, look: Look
+    path: FilePath, indexes: tuple[int, ...], tile: WebTile, look: Look
 ) -> tuple[NDArray[Any], NDArray[np.bool_]] | None:
     """Stored values ``[C, 256, 256]`` and where there are any ``[256, 256]``.
 

@@ -64,14 +64,14 @@ Savanna for half-open woods is that of MODIS, and its shares are chosen by hand.
 
 
 @dataclass(frozen=True, slots=True)
-class Cells:
+class LabelGridCells:
     """Cells of `grid`, which covers a scene, found from pixels of `pixels`."""
 
     grid: GeoBox
     pixels: GeoBox
 
     @classmethod
-    def covering(cls, pixels: GeoBox, crs: str, side_m: float) -> Cells:
+    def covering(cls, pixels: GeoBox, crs: str, side_m: float) -> LabelGridCells:
         """All cells that the scene `pixels` touches."""
         h, w = pixels.shape
         along = np.linspace(0, 1, 4 * max(h, w))

@@ -25,7 +25,7 @@ from overcast.worlds.noise import (
     stream,
 )
 from overcast.worlds.optical import NATIVE_20_M, SCALE, see_optical
-from overcast.worlds.world import View, World
+from overcast.worlds.world import World, WorldView
 
 CLEAR, THIN, THICK, SHADOW = range(4)
 """Codes of the mask."""
@@ -111,7 +111,7 @@ def draw_clouds(world: World, cover: float, date: int = 0) -> Clouds:
 
 
 def see_cloudy(
-    view: View, clouds: Clouds, clear: NDArray[np.uint16] | None = None
+    view: WorldView, clouds: Clouds, clear: NDArray[np.uint16] | None = None
 ) -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
     """Digital numbers uint16 ``[10, H, W]`` under clouds, and the mask uint8 ``[H, W]``.
 

@@ -29,7 +29,7 @@ from overcast.worlds.measured import (
     statistics,
 )
 from overcast.worlds.noise import Floats, key_of, stream
-from overcast.worlds.region import SUN_ELEVATION, Region
+from overcast.worlds.region import SUN_ELEVATION, WorldRegion
 from overcast.worlds.spectra import (
     LOWEST_REFLECTANCE,
     SLOTS,
@@ -91,7 +91,7 @@ def days_of(seed: int, count: int) -> tuple[Day, ...]:
     )
 
 
-def region_on(day: Day, seed: int, region: Region) -> Region:
+def region_on(day: Day, seed: int, region: WorldRegion) -> WorldRegion:
     """Return the region as it is on a day: its season, light, haze, moisture and wind."""
     rng = stream(seed, f"day-{day.number}")
     return replace(
@@ -105,7 +105,9 @@ def region_on(day: Day, seed: int, region: Region) -> Region:
     )
 
 
-def spectra_on(day: Day, days: tuple[Day, ...], seed: int, region: Region) -> Floats:
+def spectra_on(
+    day: Day, days: tuple[Day, ...], seed: int, region: WorldRegion
+) -> Floats:
     """Mean vectors of patches on a day float32 ``[10 * SLOTS, 12]``.
 
     Parameters

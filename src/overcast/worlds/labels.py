@@ -21,7 +21,7 @@ from overcast.worlds.measured import (
 )
 from overcast.worlds.noise import Floats, Fractal, hash_of, salt, scramble, uniform
 from overcast.worlds.spectra import SLOTS
-from overcast.worlds.world import MARGIN, View
+from overcast.worlds.world import MARGIN, WorldView
 
 YEARS_OUT_OF_DATE = 8.0
 _CLASSES = 10
@@ -46,7 +46,7 @@ _CONFUSED = {
 points of the world and 3,621 of Canada, between the two); Wetlands and Barren by hand."""
 
 
-def worldcover_like(view: View) -> NDArray[np.uint8]:
+def worldcover_like(view: WorldView) -> NDArray[np.uint8]:
     """Classes of a 10 m product ``[H, W]``, wrong in blobs and along borders.
 
     Whole patches get the classes that WorldCover confuses them with; borders are
@@ -98,7 +98,7 @@ def _mode_of_nine(classes: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return out
 
 
-def sparse_points(view: View) -> NDArray[np.uint8]:
+def sparse_points(view: WorldView) -> NDArray[np.uint8]:
     """True classes of scattered single pixels ``[H, W]``, others unknown."""
     rows, columns = view.whole
     at_row, at_column, _ = _sampled(view, "points", _POINT_SQUARE)
@@ -106,7 +106,7 @@ def sparse_points(view: View) -> NDArray[np.uint8]:
     return np.where(chosen, view.land.truth, np.uint8(UNKNOWN))[view.inner]
 
 
-def sparse_polygons(view: View) -> NDArray[np.uint8]:
+def sparse_polygons(view: WorldView) -> NDArray[np.uint8]:
     """True classes of parts of some patches ``[H, W]``, others unknown.
 
     What someone would draw by hand: pixels of one patch within 70 m of a point.
@@ -124,7 +124,7 @@ def sparse_polygons(view: View) -> NDArray[np.uint8]:
 
 
 def _sampled(
-    view: View, part: str, side: int
+    view: WorldView, part: str, side: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
     """Pixel that was drawn in the square around every pixel, and another draw."""
     rows, columns = view.whole
@@ -137,6 +137,6 @@ def _sampled(
     return places[0], places[1], uniform(salt(square, "kept"))
 
 
-def out_of_date(view: View) -> NDArray[np.uint8]:
+def out_of_date(view: WorldView) -> NDArray[np.uint8]:
     """True classes of `YEARS_OUT_OF_DATE` years ago ``[H, W]``."""
     return view.land_of(YEARS_OUT_OF_DATE).truth[view.inner]

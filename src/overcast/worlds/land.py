@@ -32,7 +32,7 @@ from overcast.worlds.noise import (
     scramble,
     uniform,
 )
-from overcast.worlds.parcels import Cells, Parcels, cut_parcels, nearest_cells
+from overcast.worlds.parcels import ParcelCells, Parcels, cut_parcels, nearest_cells
 from overcast.worlds.spectra import SLOTS, SURFACES
 from overcast.worlds.terrain import Terrain
 from overcast.worlds.towns import PARK, build_lots
@@ -193,7 +193,7 @@ def _stands(at: _Place) -> dict[int | None, Hashes]:
     return species
 
 
-def _wide(at: _Place, c: int, side: float, stands: Cells) -> Hashes:
+def _wide(at: _Place, c: int, side: float, stands: ParcelCells) -> Hashes:
     return nearest_cells(at.key(f"stands-{c}"), side, stands.y, stands.x).cell
 
 

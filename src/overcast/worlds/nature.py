@@ -13,7 +13,7 @@ import numpy as np
 
 from overcast.worlds.measured import BARREN, CROP, FOREST, GRASS, SHRUB
 from overcast.worlds.noise import stream
-from overcast.worlds.region import Region
+from overcast.worlds.region import WorldRegion
 
 _DOMINANT = {CROP: 0.4, FOREST: 0.3, GRASS: 0.15, SHRUB: 0.1, BARREN: 0.05}
 """How often each class is the one that covers most of an uneven world (by hand)."""
@@ -74,7 +74,7 @@ class Nature:
             return "real" if names else "plain"
         return ",".join(names)
 
-    def shape(self, seed: int, region: Region) -> Region:
+    def shape(self, seed: int, region: WorldRegion) -> WorldRegion:
         """Return the region of a world with these traits."""
         if self.uneven:
             region = replace(region, shares=_uneven(seed, region))
@@ -94,7 +94,7 @@ class Nature:
 PLAIN = Nature()
 
 
-def _uneven(seed: int, region: Region) -> dict[int, float]:
+def _uneven(seed: int, region: WorldRegion) -> dict[int, float]:
     """Shares of zones, one class far above the others; crops take the rest."""
     rng = stream(seed, "uneven")
     chosen = int(rng.choice(list(_DOMINANT), p=list(_DOMINANT.values())))

@@ -20,8 +20,8 @@ from overcast.worlds.measured import (
     texture_factor,
 )
 from overcast.worlds.noise import Floats, Fractal, block_mean, copy_finer, white
-from overcast.worlds.region import Region
-from overcast.worlds.world import View
+from overcast.worlds.region import WorldRegion
+from overcast.worlds.world import WorldView
 
 NATIVE_20_M = frozenset({"B05", "B06", "B07", "B8A", "B11", "B12"})
 SCALE = 10_000
@@ -36,7 +36,7 @@ _NEAR = np.float32(2 * np.sqrt(np.pi))
 """Undoes what a Gaussian of 1 px leaves of the spread of a white field."""
 
 
-def see_optical(view: View) -> NDArray[np.uint16]:
+def see_optical(view: WorldView) -> NDArray[np.uint16]:
     """Digital numbers uint16 ``[10, H, W]`` of a window.
 
     Reflectance times 10,000 without an offset, as Level-2A before baseline 04.00. The
@@ -67,7 +67,7 @@ def see_optical(view: View) -> NDArray[np.uint16]:
     return out[:, *view.inner]
 
 
-def _drift(view: View, cover: NDArray[np.uint8]) -> Floats:
+def _drift(view: WorldView, cover: NDArray[np.uint8]) -> Floats:
     world, bands = view.world, slice(0, len(BANDS))
     return drift_of(world.seed, world.sky.season, cover, *view.centres, bands)
 
@@ -78,7 +78,7 @@ def _factor() -> Floats:
     return np.round(texture_factor(), 4).astype(np.float32)
 
 
-def _illumination(region: Region, relief: Floats) -> Floats:
+def _illumination(region: WorldRegion, relief: Floats) -> Floats:
     """Brightness of slopes around 1, by the cosine law for gentle slopes."""
     down, right = np.gradient(gaussian_filter(relief, 2))
     toward = np.cos(region.sun_bearing) * down - np.sin(region.sun_bearing) * right
@@ -90,7 +90,7 @@ def _illumination(region: Region, relief: Floats) -> Floats:
     return np.asarray(1 + slope.clip(-0.25, 0.25), np.float32)
 
 
-def _texture_scores(view: View) -> list[Floats]:
+def _texture_scores(view: WorldView) -> list[Floats]:
     """Independent fields of variance 1 with the measured autocorrelation.
 
     A field smoothed over 1 px plus a wider one: about .8, .5 and .35 at lags 1 to 3

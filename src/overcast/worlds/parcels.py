@@ -34,7 +34,7 @@ _WITHIN_LN_STD = 0.55
 
 
 @dataclass(frozen=True, slots=True)
-class Cells:
+class ParcelCells:
     """The Voronoi cells in which places ``[H, W]`` lie.
 
     `cell` is the hash of the nearest cell and `next_cell` that of the second; `y` and
@@ -63,7 +63,7 @@ class Parcels:
     road_m: Floats
 
 
-def nearest_cells(key: int, side: float, y: Floats, x: Floats) -> Cells:
+def nearest_cells(key: int, side: float, y: Floats, x: Floats) -> ParcelCells:
     """Voronoi cells of one random point per square of `side` pixels.
 
     Of the nine squares around a place; a second cell further off is never needed.
@@ -71,7 +71,7 @@ def nearest_cells(key: int, side: float, y: Floats, x: Floats) -> Cells:
     row, column = np.floor(y / side), np.floor(x / side)
     shape = np.broadcast_shapes(y.shape, x.shape)
     best = [np.full(shape, np.inf, np.float32) for _ in range(2)]
-    cells = Cells(np.zeros(shape, np.uint32), *(best[0].copy() for _ in range(4)))
+    cells = ParcelCells(np.zeros(shape, np.uint32), *(best[0].copy() for _ in range(4)))
     for down in (-1, 0, 1):
         for right in (-1, 0, 1):
             r, c = row + down, column + right
@@ -83,7 +83,12 @@ def nearest_cells(key: int, side: float, y: Floats, x: Floats) -> Cells:
 
 
 def _keep_nearest(
-    cells: Cells, best: list[Floats], h: Hashes, cy: Floats, cx: Floats, away: Floats
+    cells: ParcelCells,
+    best: list[Floats],
+    h: Hashes,
+    cy: Floats,
+    cx: Floats,
+    away: Floats,
 ) -> None:
     first = away < best[0]
     second = ~first & (away < best[1])
@@ -123,11 +128,11 @@ def cut_parcels(key: int, ln_ha: float, y: Places, x: Places, fine: int) -> Parc
     return _cut_blocks(block, ln_ha, dy, dx, road_m)
 
 
-def _next(cells: Cells) -> tuple[Floats, Floats]:
+def _next(cells: ParcelCells) -> tuple[Floats, Floats]:
     return cells.next_y, cells.next_x
 
 
-def _other_hash(key: int, cells: Cells) -> Hashes:
+def _other_hash(key: int, cells: ParcelCells) -> Hashes:
     """Hash of the second cell: that of the square its point lies in."""
     row, column = np.floor(cells.next_y / _BLOCK), np.floor(cells.next_x / _BLOCK)
     return hash_of(key, row.astype(np.int64), column.astype(np.int64))

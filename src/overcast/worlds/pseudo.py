@@ -12,7 +12,7 @@ from sklearn.ensemble import RandomForestClassifier
 
 from overcast.geo.tiling import Window
 from overcast.worlds.optical import SCALE, see_optical
-from overcast.worlds.world import View, make_world
+from overcast.worlds.world import WorldView, make_world
 
 _FURTHER, _DEVELOPMENT = 37, 100
 """The classifier of world s comes from the development world (s + 37) mod 100."""
@@ -26,7 +26,7 @@ class Foreign:
 
     forest: RandomForestClassifier
 
-    def label(self, view: View) -> NDArray[np.uint8]:
+    def label(self, view: WorldView) -> NDArray[np.uint8]:
         """Classes ``[H, W]`` that it sees in the clear optical image."""
         features = _features(_reflectance(_wider(view)))
         features = features[:, 2:-2, 2:-2]
@@ -35,7 +35,7 @@ class Foreign:
         return np.asarray(predicted.reshape(features.shape[1:]), np.uint8)
 
 
-def pseudo_labels(view: View) -> NDArray[np.uint8]:
+def pseudo_labels(view: WorldView) -> NDArray[np.uint8]:
     """Classes ``[H, W]`` that a classifier from another region gives the window."""
     return learn_elsewhere(view.world.seed).label(view)
 
@@ -44,7 +44,7 @@ def pseudo_labels(view: View) -> NDArray[np.uint8]:
 def learn_elsewhere(seed: int) -> Foreign:
     """Classifier for the world of `seed`, from another region."""
     world = make_world((seed + _FURTHER) % _DEVELOPMENT, _SIDE)
-    view = View.of(world, Window(0, 0, _SIDE, _SIDE))
+    view = WorldView.of(world, Window(0, 0, _SIDE, _SIDE))
     x = _features(_reflectance(view))
     x = x.reshape(len(x), -1).T
     y = view.land.truth[view.inner].ravel()
@@ -55,13 +55,13 @@ def learn_elsewhere(seed: int) -> Foreign:
     return Foreign(forest.fit(x[chosen], y[chosen]))
 
 
-def _wider(view: View) -> View:
+def _wider(view: WorldView) -> WorldView:
     """The same land, two pixels more of it called the window."""
     y, x, h, w = view.window
-    return View.of(view.world, Window(y - 2, x - 2, h + 4, w + 4))
+    return WorldView.of(view.world, Window(y - 2, x - 2, h + 4, w + 4))
 
 
-def _reflectance(view: View) -> NDArray[np.float32]:
+def _reflectance(view: WorldView) -> NDArray[np.float32]:
     return see_optical(view).astype(np.float32) * np.float32(1 / SCALE)
 
 

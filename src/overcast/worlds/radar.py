@@ -39,7 +39,7 @@ from overcast.worlds.noise import (
     white,
 )
 from overcast.worlds.region import FAR_INCIDENCE, NEAR_INCIDENCE, SWATH_M
-from overcast.worlds.world import MARGIN, View
+from overcast.worlds.world import MARGIN, WorldView
 
 _REACH = 8
 """Pixels around a window on which power is needed."""
@@ -81,7 +81,7 @@ def speckle(
     return total[0] * scale, total[1] * scale
 
 
-def see_radar(view: View) -> Floats:
+def see_radar(view: WorldView) -> Floats:
     """VV and VH in dB, float32 ``[2, H, W]``, in steps of .01 dB."""
     _, _, h, w = view.window
     size = (h + 2 * _REACH, w + 2 * _REACH)
@@ -111,7 +111,7 @@ def see_radar(view: View) -> Floats:
     return db
 
 
-def _incidence(view: View, columns: NDArray[np.int64], band: int) -> Floats:
+def _incidence(view: WorldView, columns: NDArray[np.int64], band: int) -> Floats:
     """Factor on power by class and column, ``[10, W]``, 1 in the middle of the swath."""
     swath_m = view.world.region.swath_m
     from_near = np.abs(swath_m + np.sign(swath_m) * 10.0 * columns)
@@ -123,7 +123,7 @@ def _incidence(view: View, columns: NDArray[np.int64], band: int) -> Floats:
 
 
 def _drift(
-    view: View,
+    view: WorldView,
     rows: NDArray[np.int64],
     columns: NDArray[np.int64],
     cover: NDArray[np.uint8],
@@ -138,7 +138,7 @@ def _drift(
 
 
 def _waves(
-    view: View,
+    view: WorldView,
     rows: NDArray[np.int64],
     columns: NDArray[np.int64],
     truth: NDArray[np.uint8],
@@ -152,7 +152,7 @@ def _waves(
 
 
 def _texture(
-    view: View,
+    view: WorldView,
     rows: NDArray[np.int64],
     columns: NDArray[np.int64],
     truth: NDArray[np.uint8],

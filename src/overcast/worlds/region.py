@@ -51,7 +51,7 @@ _HABITS = ("mosaic", "roads", "rough")
 
 
 @dataclass(frozen=True, slots=True)
-class Region:
+class WorldRegion:
     """Parameters of a world.
 
     Attributes
@@ -125,7 +125,7 @@ class Region:
         return {k: _plain(v) for k, v in asdict(self).items() if k not in _HABITS}
 
 
-def draw_region(seed: int) -> Region:
+def draw_region(seed: int) -> WorldRegion:
     """Region of a world; a pure function of its seed."""
     rng = stream(seed, "region")
     season = str(rng.choice(list(_SEASONS), p=list(_SEASONS.values())))
@@ -136,7 +136,7 @@ def draw_region(seed: int) -> Region:
     shares, coast = _draw_shares(rng), bool(rng.random() < 0.3)
     if coast:
         shares[WATER] = max(shares[WATER], float(rng.uniform(0.1, 0.22)))
-    return Region(
+    return WorldRegion(
         season=season,
         shares=shares,
         parcel_ln_ha=float(np.clip(rng.normal(PARCEL_LN_HA, 0.4), -0.4, 1.5)),

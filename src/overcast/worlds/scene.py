@@ -29,7 +29,7 @@ from overcast.worlds.optical import SCALE, see_optical
 from overcast.worlds.pseudo import pseudo_labels
 from overcast.worlds.radar import see_radar
 from overcast.worlds.side import beside
-from overcast.worlds.world import View, World, make_world
+from overcast.worlds.world import World, WorldView, make_world
 
 _SCL = np.array([5, 10, 9, 3], np.uint8)
 """Scene class of the Sentinel-2 product for every class of the mask of clouds: not
@@ -38,7 +38,7 @@ SIDE = 256
 """Pixels along the side of a window."""
 _CLASSES = 10
 
-FINE_LABELS: dict[str, Callable[[View], NDArray[np.uint8]]] = {
+FINE_LABELS: dict[str, Callable[[WorldView], NDArray[np.uint8]]] = {
     "worldcover": labels.worldcover_like,
     "points": labels.sparse_points,
     "polygons": labels.sparse_polygons,
@@ -86,7 +86,7 @@ class SceneSpec:
 
 
 @dataclass(frozen=True)
-class Scene:
+class WorldScene:
     """Everything about one simulated place.
 
     Attributes
@@ -124,7 +124,7 @@ class WindowRenderer:
 
     world: World
     wanted: SceneSpec
-    cells: Mapping[str, coarse.Cells]
+    cells: Mapping[str, coarse.LabelGridCells]
     clouds: Clouds | None
     days: tuple[World, ...] = ()
 
@@ -132,7 +132,7 @@ class WindowRenderer:
     def of(cls, world: World, wanted: SceneSpec) -> WindowRenderer:
         """Draw what all windows share."""
         cells = {
-            kind: coarse.Cells.covering(world.grid, crs, side_m)
+            kind: coarse.LabelGridCells.covering(world.grid, crs, side_m)
             for kind, (crs, side_m, _) in COARSE_LABELS.items()
             if kind in wanted.labels
         }
@@ -146,7 +146,7 @@ class WindowRenderer:
 
     def __call__(self, window: Window) -> dict[str, Any]:
         """Arrays by name; counts of classes alone if the window is outside."""
-        view = View.of(self.world, window)
+        view = WorldView.of(self.world, window)
         rows, columns = (
             range(start, start + count)
             for start, count in ((window.y, window.h), (window.x, window.w))
@@ -172,7 +172,7 @@ class WindowRenderer:
             made["s2_cloudy"], made["clouds"] = seen
         return made
 
-    def _on_day(self, view: View) -> dict[str, Any]:
+    def _on_day(self, view: WorldView) -> dict[str, Any]:
         """Both images of a day, and the scene classes where there are clouds."""
         day = view.world.day
         assert day is not None
@@ -242,7 +242,7 @@ def simulate(
     size: int = 512,
     progress: Progress = quiet,
     wanted: SceneSpec | None = None,
-) -> Scene:
+) -> WorldScene:
     """Scene of `size` by `size` pixels of 10 m, a pure function of its arguments.
 
     Holds all of it in memory; `overcast.worlds.files.write_world` doesn't.
@@ -258,7 +258,7 @@ def simulate(
 
 def simulate_world(
     world: World, wanted: SceneSpec, progress: Progress = quiet
-) -> Scene:
+) -> WorldScene:
     """Scene of a world that was drawn before; its own nature counts, not `wanted`'s."""
     maker, size = WindowRenderer.of(world, wanted), world.size
     counts, whole = Counts(maker), dict[str, NDArray[Any]]()
@@ -276,7 +276,7 @@ def simulate_world(
 
 def _scene(
     world: World, whole: dict[str, NDArray[Any]], labels: dict[str, Labels]
-) -> Scene:
+) -> WorldScene:
     legend, grid = load_legend("simplified-igbp"), world.grid
     images = {
         name: _image(name, values, grid)
@@ -292,7 +292,7 @@ def _scene(
     truth = Labels(values=whole["truth"], grid=grid, legend=legend)
     assert (truth.values != UNKNOWN).all()
     clouds = whole.get("clouds")
-    return Scene(grid, truth, images, labels | fine, clouds, scene_classes)
+    return WorldScene(grid, truth, images, labels | fine, clouds, scene_classes)
 
 
 def _image(name: str, values: NDArray[Any], grid: GeoBox) -> Image:

@@ -26,7 +26,7 @@ from overcast.worlds.measured import (
     statistics,
 )
 from overcast.worlds.noise import Floats, stream
-from overcast.worlds.region import Region
+from overcast.worlds.region import WorldRegion
 
 SLOTS = 1 << 13
 """Vectors per class, a power of two."""
@@ -55,7 +55,7 @@ _SPREAD_OF_LOT, _SPREAD_OF_SURFACE = 0.95, 0.35
 _RICHNESS = (3, 5, 2)  # bands in each of the three groups
 
 
-def draw_spectra(seed: int, region: Region) -> Floats:
+def draw_spectra(seed: int, region: WorldRegion) -> Floats:
     """Table float32 ``[10 * SLOTS, 12]``, `SLOTS` rows per class of the legend."""
     table = np.zeros((_ALL, SLOTS, 12))
     for c in CLASSES:
@@ -72,7 +72,7 @@ def draw_spectra(seed: int, region: Region) -> Floats:
     return np.round(table, 5).reshape(-1, 12).astype(np.float32)
 
 
-def _draw(rng: np.random.Generator, c: int, region: Region) -> NDArray[np.float64]:
+def _draw(rng: np.random.Generator, c: int, region: WorldRegion) -> NDArray[np.float64]:
     of = statistics(c, region.season)
     world, kinds, own, kind = _parts(rng, c)
     soil = _SOIL.get(c, 0.0)
@@ -113,7 +113,7 @@ def _combine(
     )
 
 
-def kinds_of(seed: int, c: int, region: Region) -> NDArray[np.int64]:
+def kinds_of(seed: int, c: int, region: WorldRegion) -> NDArray[np.int64]:
     """Subtype of every patch of a class ``[SLOTS]``, as `draw_spectra` draws it."""
     if c in (WETLAND, URBAN):
         return np.zeros(SLOTS, np.int64)
@@ -129,7 +129,7 @@ def scores_of(
     return np.asarray((scores @ statistics(c).factor.T).clip(-_LIMIT, _LIMIT))
 
 
-def _wetland(rng: np.random.Generator, region: Region) -> NDArray[np.float64]:
+def _wetland(rng: np.random.Generator, region: WorldRegion) -> NDArray[np.float64]:
     """Water, grass and shrub over wet soil: no credible sample exists (n 6)."""
     share = rng.dirichlet((4.0, 4.0, 3.0), SLOTS)[:, :, None]
     parts = np.stack([_draw(rng, c, region) for c in (WATER, GRASS, SHRUB)], 1)
@@ -140,7 +140,7 @@ def _wetland(rng: np.random.Generator, region: Region) -> NDArray[np.float64]:
     return np.asarray(mixed)
 
 
-def _town(rng: np.random.Generator, region: Region) -> NDArray[np.float64]:
+def _town(rng: np.random.Generator, region: WorldRegion) -> NDArray[np.float64]:
     of = statistics(URBAN, region.season)
     table = np.array([_SURFACES[s] for s in range(SURFACES)])
     offset = np.hstack([np.repeat(table[:, :3], _RICHNESS, axis=1), table[:, 3:]])

@@ -30,7 +30,7 @@ from overcast.worlds.noise import (
     key_of,
     stream,
 )
-from overcast.worlds.region import Region
+from overcast.worlds.region import WorldRegion
 from overcast.worlds.rivers import STEP, Rivers, run_rivers
 
 _SAMPLES = 192
@@ -77,7 +77,7 @@ class Terrain:
 
     key: int
     size: int
-    region: Region
+    region: WorldRegion
     rivers: Rivers
     towns: tuple[Town, ...]
     levels: dict[int, np.float32]
@@ -101,7 +101,7 @@ class Terrain:
         return _settle(fields, lambda c, field, free: self.levels[c])
 
 
-def shape_terrain(seed: int, size: int, region: Region) -> Terrain:
+def shape_terrain(seed: int, size: int, region: WorldRegion) -> Terrain:
     """Terrain of a scene; a pure function of its arguments."""
     key = key_of(seed, "terrain")
     first = -STEP * _MARGIN
@@ -125,7 +125,9 @@ def shape_terrain(seed: int, size: int, region: Region) -> Terrain:
     return Terrain(key, size, region, rivers, towns, levels)
 
 
-def _raw_relief(key: int, size: int, region: Region, y: Places, x: Places) -> Floats:
+def _raw_relief(
+    key: int, size: int, region: WorldRegion, y: Places, x: Places
+) -> Floats:
     far = Fractal(key + 50, _REGIONAL, finest=_REGIONAL / 16).at(y, x)
     hills = Fractal(key, 420.0, 4.0).at(y, x) + np.float32(0.6) * far
     if not region.coast:
@@ -197,7 +199,7 @@ def _level(field: Floats, free: NDArray[np.bool_], wanted: float) -> np.float32:
 
 
 def _found_towns(
-    seed: int, size: int, region: Region, rivers: Rivers
+    seed: int, size: int, region: WorldRegion, rivers: Rivers
 ) -> tuple[Town, ...]:
     """One town to a square, at the lowest and driest of some random places."""
     rng = stream(seed, "towns")

@@ -31,7 +31,7 @@ from overcast.geo.stack import Stack
 from overcast.worlds.nature import Nature
 from overcast.worlds.noise import stream
 from overcast.worlds.region import SUN_ELEVATION
-from overcast.worlds.scene import Scene, SceneSpec, simulate_world
+from overcast.worlds.scene import SceneSpec, WorldScene, simulate_world
 from overcast.worlds.world import World, make_world
 
 NUMBERS = range(200, 9000)
@@ -84,7 +84,7 @@ def varied_world(number: int, size: int = SIDE) -> World:
     return replace(world, region=region)
 
 
-def varied_scene(number: int, size: int = SIDE) -> Scene:
+def varied_scene(number: int, size: int = SIDE) -> WorldScene:
     """Scene of such a world, with its weather over ``s2``."""
     random = stream(number, "weather")
     cover = float(random.uniform(*_CLOUD)) if number % 3 == 0 else None
@@ -107,7 +107,7 @@ def weathered(image: Image, random: np.random.Generator) -> Image:
 
 
 @lru_cache(maxsize=_HELD)
-def _scene(number: int) -> Scene:
+def _scene(number: int) -> WorldScene:
     return varied_scene(number)
 
 

@@ -15,7 +15,7 @@ from overcast.worlds.days import Day, key_on, region_on, spectra_on
 from overcast.worlds.land import Land, build_land
 from overcast.worlds.nature import PLAIN, Nature
 from overcast.worlds.noise import Floats, Places, centres_of, key_of, stream
-from overcast.worlds.region import Region, draw_region
+from overcast.worlds.region import WorldRegion, draw_region
 from overcast.worlds.spectra import draw_spectra
 from overcast.worlds.terrain import Terrain, shape_terrain
 
@@ -36,7 +36,7 @@ class World:
 
     seed: int
     size: int
-    region: Region
+    region: WorldRegion
     terrain: Terrain
     nature: Nature = PLAIN
     days: tuple[Day, ...] = ()
@@ -50,7 +50,7 @@ class World:
         return spectra_on(self.day, self.days, self.seed, self.region)
 
     @cached_property
-    def sky(self) -> Region:
+    def sky(self) -> WorldRegion:
         """The region with the light, air and wind of the day, if there is one."""
         if self.day is None:
             return self.region
@@ -89,7 +89,7 @@ def make_world(seed: int, size: int, nature: Nature = PLAIN) -> World:
 
 
 @dataclass(frozen=True)
-class View:
+class WorldView:
     """A window of a world, and the land of it and `MARGIN` pixels around.
 
     `rows` and `columns` are those of the land; their number is even, and 20 m bands
@@ -102,7 +102,7 @@ class View:
     columns: range
 
     @classmethod
-    def of(cls, world: World, window: Window) -> View:
+    def of(cls, world: World, window: Window) -> WorldView:
         """View of a window that starts on an even pixel; it may leave the scene."""
         y, x, h, w = window
         bottom, right = y + h + h % 2, x + w + w % 2
@@ -126,7 +126,7 @@ class View:
         _, _, h, w = self.window
         return slice(MARGIN, MARGIN + h), slice(MARGIN, MARGIN + w)
 
-    def in_world(self, world: World) -> View:
+    def in_world(self, world: World) -> WorldView:
         """Return the same window of the same land on another day."""
         view = replace(self, world=world)
         view.__dict__["land"] = self.land  # built once for all days

@@ -10,7 +10,8 @@ import click
 from overcast.cli.arguments import file_of, refuse_without
 from overcast.cli.option_types import FILE, SOURCE
 from overcast.cli.option_values import TableOptions
-from overcast.cli.options import HELP, Command, bar, check_table, note, present, tables
+from overcast.cli.options import HELP, Command, tables
+from overcast.cli.showing import bar, check_table, note, present
 
 
 class AreaOptions(TableOptions):

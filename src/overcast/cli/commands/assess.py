@@ -10,16 +10,8 @@ import click
 from overcast.cli.arguments import reference_file
 from overcast.cli.option_types import FILE, SOURCE
 from overcast.cli.option_values import ReadingOptions, TableOptions
-from overcast.cli.options import (
-    HELP,
-    Command,
-    bar,
-    check_table,
-    note,
-    present,
-    reading,
-    tables,
-)
+from overcast.cli.options import HELP, Command, reading, tables
+from overcast.cli.showing import bar, check_table, note, present
 
 
 class AssessOptions(ReadingOptions, TableOptions):

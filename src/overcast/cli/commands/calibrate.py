@@ -10,7 +10,8 @@ import click
 from overcast.cli.arguments import reference_file
 from overcast.cli.option_types import FILE, SOURCE, Number
 from overcast.cli.option_values import ReadingOptions
-from overcast.cli.options import HELP, Command, bar, reading, report, threads
+from overcast.cli.options import HELP, Command, reading, threads
+from overcast.cli.showing import bar, report
 
 
 class CalibrateOptions(ReadingOptions):

@@ -9,7 +9,8 @@ import click
 
 from overcast.cli.option_types import FILE
 from overcast.cli.option_values import WritingOptions
-from overcast.cli.options import HELP, Command, bar, report, threads, views, writing
+from overcast.cli.options import HELP, Command, threads, views, writing
+from overcast.cli.showing import bar, report
 
 
 class ChainOptions(WritingOptions):

@@ -10,17 +10,8 @@ import click
 from overcast.cli.arguments import file_of, refuse_without
 from overcast.cli.option_types import FILE, SOURCE
 from overcast.cli.option_values import TableOptions
-from overcast.cli.options import (
-    HELP,
-    Command,
-    bar,
-    check_table,
-    note,
-    present,
-    tables,
-    threads,
-    writing,
-)
+from overcast.cli.options import HELP, Command, tables, threads, writing
+from overcast.cli.showing import bar, check_table, note, present
 
 
 class ChangeOptions(TableOptions):

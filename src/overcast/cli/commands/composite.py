@@ -9,7 +9,8 @@ import click
 
 from overcast.cli.arguments import data_of
 from overcast.cli.option_values import ImageOptions, WritingOptions
-from overcast.cli.options import HELP, Command, bar, images, report, threads, writing
+from overcast.cli.options import HELP, Command, images, threads, writing
+from overcast.cli.showing import bar, report
 
 
 class CompositeOptions(ImageOptions, WritingOptions):

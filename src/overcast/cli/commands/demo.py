@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from overcast.cli.options import HELP, Command, bar, report, threads, writing
+from overcast.cli.options import HELP, Command, threads, writing
+from overcast.cli.showing import bar, report
 
 
 @click.command(cls=Command, context_settings=HELP)

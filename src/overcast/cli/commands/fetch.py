@@ -8,8 +8,9 @@ import click
 
 from overcast.cli.option_types import SOURCE
 from overcast.cli.option_values import RegionOptions, WritingOptions
-from overcast.cli.options import HELP, Command, bar, say, show, threads, writing
+from overcast.cli.options import HELP, Command, threads, writing
 from overcast.cli.region_options import region
+from overcast.cli.showing import bar, say, show
 
 
 class FetchOptions(RegionOptions, WritingOptions):

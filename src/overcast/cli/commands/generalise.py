@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from overcast.cli.commands.polygons import VECTORS
-from overcast.cli.options import FILE, HELP, Command, bar, note, show
+from overcast.cli.options import FILE, HELP, Command
+from overcast.cli.showing import bar, note, show
 from overcast.map_folder import auxiliary_of, style_of
 
 
@@ -57,8 +58,7 @@ def command(
     if raster and smooth:
         raise ValueError(f"--smooth {smooth:g}: {out.name} is a raster; leave it out")
     from overcast.output_file import begin_file
-    from overcast.product.generalise import generalise_file
-    from overcast.product.generalised import generalise_polygons
+    from overcast.product.generalise import generalise_file, generalise_polygons
     from overcast.product.parquet import require
 
     require(out)

@@ -6,7 +6,8 @@ import click
 
 from overcast.cli.arguments import file_of
 from overcast.cli.option_types import SOURCE
-from overcast.cli.options import HELP, Command, show
+from overcast.cli.options import HELP, Command
+from overcast.cli.showing import show
 
 
 @click.command(cls=Command, context_settings=HELP)

@@ -9,16 +9,8 @@ import click
 from overcast.cli.arguments import data_of, plan_of
 from overcast.cli.option_types import FILE
 from overcast.cli.option_values import ImageOptions, PlanOptions, WritingOptions
-from overcast.cli.options import (
-    HELP,
-    Group,
-    bar,
-    images,
-    labels,
-    report,
-    threads,
-    writing,
-)
+from overcast.cli.options import HELP, Group, images, labels, threads, writing
+from overcast.cli.showing import bar, report
 
 
 class AuditOptions(PlanOptions, WritingOptions):

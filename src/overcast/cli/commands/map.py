@@ -12,15 +12,12 @@ from overcast.cli.option_values import MapOptions
 from overcast.cli.options import (
     HELP,
     Command,
-    bar,
     images,
     labels,
     place,
     probabilities,
     reference,
-    report,
     runtime,
-    say,
     start,
     threads,
     writing,
@@ -32,6 +29,7 @@ from overcast.cli.region_arguments import (
     with_labels_fetched,
 )
 from overcast.cli.region_options import region
+from overcast.cli.showing import bar, report, say
 from overcast.cli.tile_arguments import (
     carry_out,
     region_of,

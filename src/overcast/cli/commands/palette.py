@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from overcast.cli.options import FILE, HELP, Command, note, show
+from overcast.cli.options import FILE, HELP, Command
+from overcast.cli.showing import note, show
 
 
 @click.command(cls=Command, context_settings=HELP)

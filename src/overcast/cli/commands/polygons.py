@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from overcast.cli.option_types import FILE, Number
-from overcast.cli.options import HELP, Command, bar, note, show
+from overcast.cli.options import HELP, Command
+from overcast.cli.showing import bar, note, show
 
 VECTORS = (".gpkg", ".fgb", ".parquet")
 """Endings of files of polygons."""

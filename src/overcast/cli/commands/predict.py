@@ -18,17 +18,16 @@ from overcast.cli.option_values import (
 from overcast.cli.options import (
     HELP,
     Command,
-    bar,
     ensemble,
     images,
     probabilities,
     reference,
-    report,
     runtime,
     threads,
     views,
     writing,
 )
+from overcast.cli.showing import bar, report
 from overcast.cli.tile_arguments import carry_out, region_file_of, region_of, wanted_of
 from overcast.cli.tile_options import tiles
 

@@ -10,7 +10,8 @@ import click
 from overcast.cli.arguments import settings_of
 from overcast.cli.option_types import FILE
 from overcast.cli.option_values import WritingOptions
-from overcast.cli.options import HELP, Command, bar, report, threads, writing
+from overcast.cli.options import HELP, Command, threads, writing
+from overcast.cli.showing import bar, report
 
 
 class PretrainOptions(WritingOptions):

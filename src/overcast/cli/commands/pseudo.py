@@ -13,14 +13,13 @@ from overcast.cli.option_values import EnsembleOptions, ImageOptions, WritingOpt
 from overcast.cli.options import (
     HELP,
     Command,
-    bar,
     ensemble,
     images,
-    report,
     threads,
     views,
     writing,
 )
+from overcast.cli.showing import bar, report
 
 
 class PseudoOptions(ImageOptions, EnsembleOptions, WritingOptions):

@@ -8,7 +8,8 @@ from typing import Unpack
 import click
 
 from overcast.cli.option_values import WritingOptions
-from overcast.cli.options import FILE, HELP, Command, show, writing
+from overcast.cli.options import FILE, HELP, Command, writing
+from overcast.cli.showing import show
 
 
 class PublishOptions(WritingOptions):

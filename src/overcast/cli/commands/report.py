@@ -8,7 +8,8 @@ from typing import TypedDict, Unpack
 import click
 
 from overcast.cli.option_types import FILE
-from overcast.cli.options import HELP, Command, show
+from overcast.cli.options import HELP, Command
+from overcast.cli.showing import show
 
 
 class HeadingOptions(TypedDict):

@@ -8,7 +8,8 @@ from typing import Literal, TypedDict, Unpack
 import click
 
 from overcast.cli.option_types import FILE, Number
-from overcast.cli.options import HELP, Command, bar, note, show
+from overcast.cli.options import HELP, Command
+from overcast.cli.showing import bar, note, show
 
 ANCHORS = 50
 """Points for `--for anchors`, where no size is given."""

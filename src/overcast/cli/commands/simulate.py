@@ -9,7 +9,8 @@ import click
 
 from overcast import lock
 from overcast.cli.option_types import Number
-from overcast.cli.options import HELP, Command, bar, note, show, threads, writing
+from overcast.cli.options import HELP, Command, threads, writing
+from overcast.cli.showing import bar, note, show
 
 
 class SceneOptions(TypedDict):

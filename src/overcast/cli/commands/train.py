@@ -11,7 +11,8 @@ import click
 from overcast.cli.arguments import started
 from overcast.cli.option_types import FILE
 from overcast.cli.option_values import StartOptions
-from overcast.cli.options import HELP, Command, bar, report, start, threads
+from overcast.cli.options import HELP, Command, start, threads
+from overcast.cli.showing import bar, report
 
 
 @click.command(cls=Command, context_settings=HELP)

@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from overcast.cli.option_types import FILE
-from overcast.cli.options import HELP, Command, bar, say
+from overcast.cli.options import HELP, Command
+from overcast.cli.showing import bar, say
 from overcast.extras import advice
 
 

@@ -22,7 +22,7 @@ _ROWS = 128
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Band:
+class RowBand:
     """A window of a labelled map.
 
     Attributes
@@ -73,7 +73,7 @@ class LabelledMap:
     labels: LabelSource
     cells: LabelCells
 
-    def read(self, window: tuple[slice, slice]) -> Band:
+    def read(self, window: tuple[slice, slice]) -> RowBand:
         """Everything in a window."""
         with rasterio.open(self.probabilities) as dataset:
             place = rasterio.windows.Window.from_slices(*window)
@@ -85,7 +85,7 @@ class LabelledMap:
         here = self.grid[window]
         labels = self.labels.read(here).values
         cell, block = self.cells.numbers(here)
-        return Band(
+        return RowBand(
             window=window,
             probabilities=probabilities,
             labels=labels,
@@ -94,7 +94,7 @@ class LabelledMap:
             known=seen & (labels != UNKNOWN) & (cell >= 0),
         )
 
-    def bands(self, stage: str, progress: Progress) -> Iterator[Band]:
+    def bands(self, stage: str, progress: Progress) -> Iterator[RowBand]:
         """The whole map, top down."""
         windows = pieces(self.grid, _ROWS)
         for done, window in enumerate(windows, 1):

@@ -47,7 +47,7 @@ from overcast.geo.label_cells import cell_sides, labels_of
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import LabelSource, Stack
 from overcast.geo.tiling import pieces
-from overcast.geo.translated import Under
+from overcast.geo.translated import LabelsUnder
 from overcast.label_quality.anchors import Anchors
 from overcast.label_quality.kind import are_drawn
 from overcast.label_quality.place_file import KeptPlace, OtherPlace
@@ -262,7 +262,7 @@ def _beside_drawn(kinds: _Kinds, k: int) -> tuple[int, float]:
 def _bare(part: Stack) -> LabelSource:
     """Labels of a source, where others win over it too."""
     labels = labels_of(part)
-    return labels.source if isinstance(labels, Under) else labels
+    return labels.source if isinstance(labels, LabelsUnder) else labels
 
 
 def _note(k: int, accuracy: float, drawn: int) -> str:

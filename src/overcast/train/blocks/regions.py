@@ -46,7 +46,7 @@ _REGIONS = (2, 8)
 
 
 @dataclass(frozen=True, slots=True)
-class Region:
+class CachedRegion:
     """A piece of a stack in memory.
 
     `classes` uint8 ``[H, W]`` says what there is to learn: the label (0 if the stack has
@@ -58,7 +58,7 @@ class Region:
     classes: NDArray[np.uint8]
 
     @classmethod
-    def of(cls, stack: Stack, window: Window, rows: int) -> Region:
+    def of(cls, stack: Stack, window: Window, rows: int) -> CachedRegion:
         """Read a window, so many rows at a time."""
         chip = _read(stack, window, rows)
         seen = np.logical_or.reduce([image.valid for image in chip.images.values()])
@@ -119,13 +119,15 @@ class Regions:
         width = max(w.w for w in self.windows)
         self._rows = round_up(longest_block(stack, 0)[0], ceil(_PIECE_PX / width))
         # Those in use together must stay, or each window would read its region again.
-        self._kept = Memo[Region](max(memory, self.together * largest))
+        self._kept = Memo[CachedRegion](max(memory, self.together * largest))
         self._pixels: dict[int, NDArray[np.int64]] = {}
 
-    def read(self, index: int) -> Region:
+    def read(self, index: int) -> CachedRegion:
         """Region number `index`, from memory if it is there."""
         window = self.windows[index]
-        return self._kept.get(index, lambda: Region.of(self.stack, window, self._rows))
+        return self._kept.get(
+            index, lambda: CachedRegion.of(self.stack, window, self._rows)
+        )
 
     def pixels(self, index: int) -> NDArray[np.int64]:
         """Pixels of each class ``[K]`` that there are to learn in a region."""
