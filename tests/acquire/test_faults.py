@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from bench.catalogue.serve import Bed
 
-from overcast.acquire.fetch import fetch
+from overcast.acquire.fetch import fetch, fetched_before
 from overcast.acquire.search import search
 from overcast.acquire.survey import Request
 from overcast.errors import MachineError
@@ -65,6 +65,27 @@ def test_what_passes_is_waited_for(
     fetch(request_of(*SMALL), tmp_path / "out", False, quiet)
     assert bed.stats["failed"] >= 3
     assert images(tmp_path / "out") == right
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_a_fetch_that_was_killed_at_its_very_end_leaves_nothing_hidden(
+    moved: bool, request_of: Make, tmp_path: Path
+) -> None:
+    """Killed while the work folder was removed, and afterwards: all files are there."""
+    request, out = request_of("elevation"), tmp_path / "out"
+    fetch(request, out, False, quiet)
+    made = hashes(out)
+    if moved:
+        (out / ".overcast-done").write_text("key")
+    else:
+        (out / ".overcast-finished").mkdir()
+        (out / ".overcast-finished" / "key").write_text("key")
+    for name in (".overcast-lock", ".overcast-holder"):
+        (out / name).touch()
+    old = fetched_before(request, out)
+    assert old is not None
+    assert set(old.manifest["files"]) == set(images(out))
+    assert hashes(out) == made
 
 
 def test_signatures_are_made_at_the_read(

@@ -16,7 +16,7 @@ from overcast.acquire.data_folder import MANIFEST, classes_of, optical_in, radar
 from overcast.acquire.jobs import NamedJob, jobs_of, years_of
 from overcast.acquire.reading import SIDE, Written, carry_out, clean
 from overcast.acquire.survey import SENTINEL_1, SENTINEL_2, Request, Survey, make_survey
-from overcast.output import Output, write_whole
+from overcast.output import Output, finish_left, forget, write_whole
 from overcast.progress import Progress
 
 _SURVEY = "survey.json"
@@ -123,7 +123,11 @@ def survey_only(request: Request, progress: Progress) -> Survey:
 
 
 def fetched_before(request: Request, out: Path) -> Fetched | None:
-    """Return what the same request left in `out`, if all of it exists."""
+    """Return what the same request left in `out`, if all of it exists.
+
+    One that was stopped while its files moved to their places is finished first.
+    """
+    finish_left(out)
     path = out / MANIFEST
     if not path.is_file():
         return None
@@ -134,6 +138,7 @@ def fetched_before(request: Request, out: Path) -> Fetched | None:
     whole = all((out / name).is_file() for name in manifest.get("files", {}))
     if manifest.get("key") != key_of(request) or not whole:
         return None
+    forget(out)
     return Fetched(out, manifest, tuple(manifest["notes"]))
 
 

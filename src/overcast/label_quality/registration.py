@@ -92,8 +92,8 @@ def misplaced(stack: Stack) -> dict[str, Shift]:
     for name in stack.images:
         if name == base or name in stack.targets:
             continue
-        views = [_on_image(stack, name, base, window) for window in _windows(stack)]
-        if (shift := _agreed(views)) is not None:
+        pairs = [_on_image(stack, name, base, window) for window in _windows(stack)]
+        if (shift := _agreed(pairs)) is not None:
             shifts[name] = shift
     return shifts
 
@@ -115,26 +115,26 @@ def beside_labels(stack: Stack) -> Shift | None:
     if labels is None or not are_fine(labels.grid, grid) or are_drawn(labels, grid):
         return None
     base = stack.images[base_of(stack)]
-    views = [_on_labels(stack, labels, base, window) for window in _windows(stack)]
-    return _agreed(views)
+    pairs = [_on_labels(stack, labels, base, window) for window in _windows(stack)]
+    return _agreed(pairs)
 
 
-def _on_image(stack: Stack, name: str, base: str, window: Window) -> View | None:
+def _on_image(stack: Stack, name: str, base: str, window: Window) -> WindowPair | None:
     grid = stack.grid[window.slices]
     image, under = stack.images[name].read(grid), stack.images[base].read(grid)
-    return View.of(image.values, image.valid, _colours(under.values, under.valid))
+    return WindowPair.of(image.values, image.valid, _colours(under.values, under.valid))
 
 
 def _on_labels(
     stack: Stack, labels: LabelSource, base: ImageSource, window: Window
-) -> View | None:
+) -> WindowPair | None:
     grid = stack.grid[window.slices]
     read = labels.read(grid).values
     if grain(read) > _COARSEST:
         return None
     classes = np.where(read == UNKNOWN, -1, read.astype(np.int64))
     image = base.read(grid)
-    return View.of(image.values, image.valid, classes)
+    return WindowPair.of(image.values, image.valid, classes)
 
 
 def _windows(stack: Stack) -> Iterator[Window]:
@@ -152,9 +152,9 @@ def _starts(length: int, side: int) -> list[int]:
     return [round(at) for at in np.linspace(0, last, across)]
 
 
-def _agreed(views: Sequence[View | None]) -> Shift | None:
-    """Return the shift of all views, if both halves of them have it, and it is one."""
-    seen = [view for view in views if view is not None]
+def _agreed(pairs: Sequence[WindowPair | None]) -> Shift | None:
+    """Return the shift of all pairs, if both halves of them have it, and it is one."""
+    seen = [pair for pair in pairs if pair is not None]
     if len(seen) < 2:
         return None
     whole, *halves = (shift_of(part) for part in (seen, seen[::2], seen[1::2]))
@@ -184,8 +184,8 @@ def _colours(values: NDArray[np.float32], valid: NDArray[np.bool_]) -> Classes:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class View:
-    """A window: what an image has there, and of which class that should be.
+class WindowPair:
+    """A window of an image, and of the classes that it should lie on.
 
     Attributes
     ----------
@@ -208,8 +208,8 @@ class View:
     @classmethod
     def of(
         cls, values: NDArray[np.float32], valid: NDArray[np.bool_], classes: Classes
-    ) -> View | None:
-        """View of a window, classes ``[H, W]`` below zero unknown; None without two."""
+    ) -> WindowPair | None:
+        """Pair of a window, classes ``[H, W]`` below zero unknown; None without two."""
         inner = classes[_EDGE, _EDGE]
         known = (inner >= 0) & _always(valid)
         if len(np.unique(inner[known])) < 2:
@@ -228,11 +228,11 @@ class View:
         return self.scored[down, right]
 
 
-def shift_of(views: Sequence[View]) -> Shift | None:
+def shift_of(pairs: Sequence[WindowPair]) -> Shift | None:
     """Return the shift of most information; None if it is at the end of the reach."""
 
     def score(at: tuple[int, int]) -> float:
-        return sum(view.information(*at) for view in views)
+        return sum(pair.information(*at) for pair in pairs)
 
     steps = range(2 - REACH, REACH, 2)
     best = max(((down, right) for down in steps for right in steps), key=score)
