@@ -50,12 +50,29 @@ def test_commands_that_are_shown_exist_with_their_options(page: Path) -> None:
         assert used <= known, words
 
 
-def test_every_room_has_its_page_of_the_reference() -> None:
+def test_every_module_is_on_one_page_of_the_reference() -> None:
     source = Path(overcast.__file__).parent
     rooms = {path.parent.name for path in source.glob("*/__init__.py")} - {"cli"}
+    shown = [
+        (name, set(re.findall(r"!\^(\w+)\$", options)))
+        for page in (ROOT / "docs" / "reference").glob("*.md")
+        for name, options in re.findall(
+            r"^::: overcast\.([\w.]+)\n((?: +.*\n)*)", page.read_text("utf-8"), re.M
+        )
+    ]
     for room in rooms:
-        text = (ROOT / "docs" / "reference" / f"{room}.md").read_text(encoding="utf-8")
-        assert f"\n::: overcast.{room}\n" in text
+        for path in (source / room).rglob("*.py"):
+            parts = path.relative_to(source).with_suffix("").parts
+            module = ".".join(part for part in parts if part != "__init__")
+            pages = [
+                name
+                for name, left_out in shown
+                if f"{module}.".startswith(f"{name}.")
+                and not left_out & set(module.removeprefix(name).split("."))
+            ]
+            lists = path == source / room / "__init__.py"
+            advice = f"{module}: list it on one page of docs/reference, not on {pages}"
+            assert len(pages) == 1 or lists, advice
 
 
 def test_links_and_headings_are_found() -> None:

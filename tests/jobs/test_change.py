@@ -121,6 +121,8 @@ def test_it_warns_of_differences_of_counts(
     assert "<script" not in page
     assert page.count("<img") >= 5
     assert "Transitions from the classes before" in page
+    assert "by the classes of both maps alone" in page
+    assert OTHER not in page  # it does not occur
     assert sorted(p.name for p in out.iterdir()) == sorted(NAMES)
     assert json.loads((out / "change.json").read_text()) == result
 
@@ -197,14 +199,17 @@ def test_a_sample_of_the_change_gives_intervals(
     result = map_change(
         maps, tmp_path / "out", ChangeSettings(mmu_ha=0.1), sample=ReferenceFile(filled)
     )
-    other = result["estimates"]["per_class"][OTHER]["area_ha"]
-    assert other["value"] > 0
-    assert f"rare transitions are one class, {OTHER}" in " ".join(result["notes"])
+    unmapped = result["transitions"][-1]
+    assert (unmapped["from"], unmapped["to"]) == ("<Fields>", "Town")
+    assert unmapped["mapped_ha"] == 0
+    assert unmapped["area_ha"]["value"] > 0
+    loss = result["per_class"]["<Fields>"]["loss"]["area_ha"]
+    assert loss.items() <= unmapped["area_ha"].items()
     whole = result["changed_estimate_ha"]
     assert whole["low"] < 1.44 < whole["high"]
     assert whole["high"] - whole["low"] < 2.2
     gain = result["per_class"]["Town"]["gain"]["area_ha"]
-    assert gain == result["per_class"]["Forest"]["loss"]["area_ha"]
+    assert gain["value"] == pytest.approx(whole["value"])
     assert gain["low"] < 1.44 < gain["high"]
     assert f"({whole['low']:.1f} to {whole['high']:.1f} with" in result["sentence"]
     assert "not the areas on the ground" not in " ".join(result["notes"])
@@ -254,9 +259,13 @@ def test_rare_transitions_are_one_class() -> None:
     colours = [c.colour for c in change.legend.classes if c.name.endswith("to c6")]
     assert len(set(colours)) == len(colours)
     # A judge may see what is mapped nowhere.
-    assert change.understood("C0 to  c1") == OTHER
-    assert change.understood("c7 to c6") == "c7 to c6"
-    assert change.understood("c7 to sea") == "c7 to sea"
+    named = change.naming(["C0 to  c1", "c7 to c6", "c7 to sea", "c0 to c1"])
+    assert named.legend.names[:-1] == change.legend.names
+    assert named.legend.names[-1] == "c0 to c1"
+    assert named.positions[0, 1] == len(change.legend)
+    gains = {(kind, name): m for kind, name, m in named.groups()}
+    assert gains["gain", "c1"][-1]
+    assert gains["change", "all"][-1]
 
 
 def test_bands_of_the_drawing_are_as_wide_as_their_areas() -> None:

@@ -9,8 +9,8 @@ strata being the classes of change. Gain and loss of a class are sums of transit
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,8 @@ MOST = 20
 """Transitions that have a class of their own; the others are rare, and one class."""
 OTHER = "Other change"
 _NONE = -1
+_ALL = 254
+"""Classes that codes of a byte can name, with one for what is not known."""
 _PALE = 0.72
 """How much white is in the colour of land that stays what it is."""
 _SHADES = (0.0, 0.25, -0.25, 0.45, -0.45)
@@ -61,10 +63,10 @@ class ChangeLegend:
             If the maps have more classes than a map of change can hold.
         """
         size = len(land)
-        if size + most + 1 > 254:
+        if size + most + 1 > _ALL:
             raise ValueError(
-                f"legend {land.name} has {size} classes, expected at most {253 - most} "
-                "for a map of change; map fewer classes"
+                f"legend {land.name} has {size} classes, expected at most "
+                f"{_ALL - 1 - most} for a map of change; map fewer classes"
             )
         occur = transitions.sum(0) + transitions.sum(1)
         stays = np.flatnonzero(occur).tolist()
@@ -96,12 +98,33 @@ class ChangeLegend:
             (self.before != self.after) | (self.before == _NONE), np.bool_
         )
 
-    def understood(self, text: str) -> str:
-        """A name as the legend has it: a transition without a class is `OTHER`."""
+    def naming(self, texts: Iterable[str]) -> ChangeLegend:
+        """The same with a class at the end for every other transition that texts name.
+
+        So what a judge saw counts as gain and loss, though the map has none of it.
+        """
         names = self.land.names
+        every = {
+            normal_name(_named(a, b)): (i, j)
+            for i, a in enumerate(names)
+            for j, b in enumerate(names)
+            if i != j
+        }
         own = {normal_name(name) for name in self.legend.names}
-        rare = {normal_name(_named(a, b)) for a in names for b in names if a != b} - own
-        return OTHER if normal_name(text) in rare else text
+        named = dict.fromkeys(normal_name(text) for text in texts)
+        more = [every[name] for name in named if name in every and name not in own]
+        room = _ALL - len(self.legend)
+        classes = list(self.legend.classes)
+        for a, b in more[:room]:
+            look = _named(names[a], names[b]), self.land.classes[b].colour
+            classes.append(LandClass(len(classes) + 1, *look))
+        olds, news = np.array(more[:room], np.int64).reshape(-1, 2).T
+        return replace(
+            self,
+            legend=Legend(self.legend.name, tuple(classes)),
+            before=np.concatenate([self.before, olds]),
+            after=np.concatenate([self.after, news]),
+        )
 
     def groups(self) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:
         """Kind, class and members ``[L]`` of all change, every gain and every loss."""

@@ -17,7 +17,7 @@ from overcast.accuracy.area import estimates
 from overcast.accuracy.change import OTHER, ChangeLegend, estimate_change
 from overcast.accuracy.confusion import plain
 from overcast.accuracy.reference import ReferenceFile
-from overcast.accuracy.response import REFERENCE, is_form, read_sample, refuse_moved
+from overcast.accuracy.sample_form import REFERENCE, is_form, read_sample, refuse_moved
 from overcast.documents import Document
 from overcast.geo.extent import areas_ha
 from overcast.geo.label_file import open_labels
@@ -131,7 +131,7 @@ def map_change(
         mapped = _write(dates[0], changes, classes, output.work)
         result = _result(paths, dates, changes, settings)
         if sample is not None:
-            _estimate(result, mapped, sample, classes)
+            _estimate(result, mapped, sample, (classes, changes))
         result["sentence"] = sentence_of(result)
         result["notes"] = [*_notes(result, dates, sample is not None)]
         page = page_of(result, dates, classes, output.work)
@@ -239,11 +239,15 @@ def _sums(
 
 
 def _estimate(
-    result: Document, mapped: Path, sample: ReferenceFile, classes: ChangeLegend
+    result: Document,
+    mapped: Path,
+    sample: ReferenceFile,
+    made: tuple[ChangeLegend, Changes],
 ) -> None:
     """Put areas with intervals beside what was counted."""
-    source = open_labels(mapped, classes.legend)
-    points, judged = _judged(sample, classes, source.grid)
+    source = open_labels(mapped, made[0].legend)
+    points, classes = _judged(sample, made[0], source.grid)
+    judged = points.classes(sample.column or REFERENCE, classes.legend)
     here = classes_under(source, points)
     drawn = read_sample(points, here, judged, classes.legend)
     whole = areas_ha(drawn.pixels.sum(keepdims=True), source.grid)[0]
@@ -254,16 +258,31 @@ def _estimate(
         for name, entry in groups[kind].items():
             result["per_class"][name][kind]["area_ha"] = entry
     per_class = result["estimates"]["per_class"]
+    (pixel_ha,) = areas_ha(np.array([1]), source.grid)
+    result["transitions"] += _unmapped(made, classes, pixel_ha)
     for move in result["transitions"]:
         entry = per_class.get(f"{move['from']} to {move['to']}")
         if entry is not None:
             move["area_ha"] = entry["area_ha"]
 
 
+def _unmapped(
+    made: tuple[ChangeLegend, Changes], classes: ChangeLegend, pixel_ha: float
+) -> Iterator[Document]:
+    """Transitions that a judge saw, and the map has not as a class of its own."""
+    mapped, changes = made
+    names, new = classes.land.names, slice(len(mapped.legend), None)
+    for a, b in zip(classes.before[new], classes.after[new], strict=True):
+        if not changes.counts[a, b]:
+            expected = plain(float(changes.expected[a, b]) * pixel_ha)
+            move = {"from": names[a], "to": names[b], "mapped_ha": 0.0}
+            yield move | {"expected_ha": expected}
+
+
 def _judged(
     sample: ReferenceFile, classes: ChangeLegend, grid: GeoBox
-) -> tuple[Features, NDArray[np.uint8]]:
-    """The form that was filled, and the class of change of every point ``[N]``."""
+) -> tuple[Features, ChangeLegend]:
+    """The form that was filled, and the classes with all transitions that it names."""
     column = sample.column or REFERENCE
     points = read_features(sample.path, column) if is_vector(sample.path) else None
     if points is None or not points.are_points or not is_form(points):
@@ -272,10 +291,7 @@ def _judged(
             "change: overcast sample change.tif --out sample.gpkg"
         )
     refuse_moved(points, grid)
-    texts = [classes.understood(text) for text in points.column(column)]
-    name = points.named(column) or column
-    points = replace(points, columns={**points.columns, name: texts})
-    return points, points.classes(column, classes.legend)
+    return points, classes.naming(points.column(column))
 
 
 def sentence_of(result: Document) -> str:

@@ -16,6 +16,7 @@ from overcast.accuracy.change import ChangeLegend
 from overcast.documents import Document
 from overcast.geo.extent import areas_ha
 from overcast.geo.label_file import LabelFile, open_labels
+from overcast.geo.legend import Legend
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import ImageSource
 from overcast.jobs.change_raster import DatedMap
@@ -86,10 +87,21 @@ def page_of(
         title=CHANGE_TITLE,
         result=result,
         land=classes.land,
-        change=classes.legend,
+        change=_occurring(result, classes),
         panels=panels,
         places=list(_places(dates, change, classes)),
     )
+
+
+def _occurring(result: Document, classes: ChangeLegend) -> Legend:
+    """The legend without classes that the map of change does not have."""
+    at = {name: k for k, name in enumerate(classes.land.names)}
+    moves = [*result["transitions"], *result["unchanged"]]
+    have = {
+        classes.positions[at[m["from"]], at[m["to"]]] for m in moves if m["mapped_ha"]
+    }
+    every = enumerate(classes.legend.classes)
+    return Legend(classes.legend.name, tuple(c for k, c in every if k in have))
 
 
 def _places(

@@ -193,7 +193,7 @@ def test_anchor_of_a_quantile_is_not_the_outlier() -> None:
 
 def test_noise_layer_starts_near_identity_and_learns() -> None:
     """Of a network that knows the truth, it learns the noise."""
-    layer = NoiseLayer(3, kept=0.9)
+    layer = NoiseLayer(3, diagonal=0.9)
     torch.testing.assert_close(layer(), torch.full((3, 3), 0.05) + 0.85 * torch.eye(3))
     truth = draw_matrix(3, 3, 3).float()
     counts = (truth * 1000).round().int()
@@ -223,7 +223,7 @@ def test_noise_layer_learns_from_known_pixels_alone() -> None:
 
 
 def test_noise_layer_is_checkpointed() -> None:
-    layer, other = NoiseLayer(3), NoiseLayer(3, kept=0.5)
+    layer, other = NoiseLayer(3), NoiseLayer(3, diagonal=0.5)
     other.load_state_dict(layer.state_dict())
     assert torch.equal(layer(), other())
 
@@ -243,6 +243,6 @@ def test_refusals() -> None:
         estimate_transition(torch.zeros(0, 3))
     with pytest.raises(ValueError, match="quantile is"):
         estimate_transition(torch.ones(2, 3), 1.5)
-    for classes, kept in ((1, 0.5), (3, 1.0), (3, 0.0)):
+    for classes, diagonal in ((1, 0.5), (3, 1.0), (3, 0.0)):
         with pytest.raises(ValueError, match="expected"):
-            NoiseLayer(classes, kept)
+            NoiseLayer(classes, diagonal)

@@ -139,12 +139,12 @@ class NoiseLayer(nn.Module):
     ----------
     classes
         Number of classes, 2 or more.
-    kept
+    diagonal
         Diagonal of T at the start, above 0 and below 1; the rest is shared equally.
 
     Examples
     --------
-    >>> NoiseLayer(3, kept=0.5)().tolist()
+    >>> NoiseLayer(3, diagonal=0.5)().tolist()
     [[0.5, 0.25, 0.25], [0.25, 0.5, 0.25], [0.25, 0.25, 0.5]]
     """
 
@@ -152,8 +152,8 @@ class NoiseLayer(nn.Module):
         super().__init__()
         if classes < 2 or not 0 < diagonal < 1:
             raise ValueError(
-                f"classes is {classes} and kept {diagonal}, expected 2 or more and a share "
-                "above 0 and below 1"
+                f"classes is {classes} and diagonal {diagonal}, expected 2 or more and "
+                "a share above 0 and below 1"
             )
         height = math.log(diagonal * (classes - 1) / (1 - diagonal))
         self.weights = nn.Parameter(height * torch.eye(classes))
