@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from overcast.accuracy.design import DrawnSample
-from overcast.accuracy.response import write_form
+from overcast.accuracy.sample_form import write_form
 from overcast.geo.arrays import LabelArray
 from overcast.geo.legend import LandClass, Legend, legend_to_csv, parse_legend
 from overcast.geo.raster import Labels

@@ -260,9 +260,9 @@ def test_a_sample_is_known_by_its_fields() -> None:
 
 
 def test_what_the_form_hides_is_what_a_sample_says_of_strata() -> None:
-    from overcast.accuracy import response
+    from overcast.accuracy import sample_form
 
-    own = {v for k, v in vars(response).items() if str(v).startswith("stratum")}
+    own = {v for k, v in vars(sample_form).items() if str(v).startswith("stratum")}
     assert own == set(judging.HIDDEN)
-    assert response.REFERENCE == judging.REFERENCE
-    assert response._FREE == judging.FREE
+    assert sample_form.REFERENCE == judging.REFERENCE
+    assert sample_form._FREE == judging.FREE

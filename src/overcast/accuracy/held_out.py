@@ -10,7 +10,7 @@ from odc.geo.geobox import GeoBox
 
 from overcast.accuracy.confusion import translation
 from overcast.accuracy.reference import Reference, ReferencePoints, ReferenceRaster
-from overcast.accuracy.response import is_form, weights_of
+from overcast.accuracy.sample_form import is_form, weights_of
 from overcast.geo.legend import Legend
 from overcast.geo.overlay import pixels_under
 from overcast.geo.raster import UNKNOWN

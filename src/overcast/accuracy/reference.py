@@ -12,7 +12,7 @@ from odc.geo.geobox import GeoBox
 
 from overcast.accuracy.bootstrap import block_side
 from overcast.accuracy.confusion import Confusion, compare_blocks, translation
-from overcast.accuracy.response import REFERENCE, is_form, refuse_moved
+from overcast.accuracy.sample_form import REFERENCE, is_form, refuse_moved
 from overcast.geo.label_file import open_labels
 from overcast.geo.layers import is_vector
 from overcast.geo.legend import Legend, load_legend

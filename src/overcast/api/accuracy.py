@@ -26,7 +26,7 @@ from overcast.accuracy.reference import (
     ReferencePoints,
     ReferenceRaster,
 )
-from overcast.accuracy.response import REFERENCE, form_of, write_form
+from overcast.accuracy.sample_form import REFERENCE, form_of, write_form
 from overcast.api.html import table as html_table
 from overcast.api.model import Model
 from overcast.api.result import Map, ResultOrigin

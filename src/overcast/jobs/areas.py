@@ -15,7 +15,7 @@ from odc.geo.geobox import GeoBox
 from overcast.accuracy.area import Estimate, StratifiedSample, estimates
 from overcast.accuracy.confusion import plain
 from overcast.accuracy.reference import ReferenceFile, ReferencePoints
-from overcast.accuracy.response import is_form, read_sample, strata_of
+from overcast.accuracy.sample_form import is_form, read_sample, strata_of
 from overcast.accuracy.zones import (
     ASSUMPTIONS,
     ENOUGH,

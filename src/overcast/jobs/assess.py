@@ -17,7 +17,12 @@ from overcast.accuracy.confusion import Confusion, scores
 from overcast.accuracy.design import Design, count_classes, draw_of
 from overcast.accuracy.independence import are_fine, remark
 from overcast.accuracy.reference import Reference, ReferenceFile, ReferencePoints
-from overcast.accuracy.response import is_form, read_sample, write_form, write_form_of
+from overcast.accuracy.sample_form import (
+    is_form,
+    read_sample,
+    write_form,
+    write_form_of,
+)
 from overcast.documents import Document
 from overcast.errors import writing
 from overcast.geo.dataset import open_raster

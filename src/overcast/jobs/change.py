@@ -17,7 +17,7 @@ from overcast.accuracy.area import estimates
 from overcast.accuracy.change import OTHER, ChangeLegend, estimate_change
 from overcast.accuracy.confusion import plain
 from overcast.accuracy.reference import ReferenceFile
-from overcast.accuracy.response import REFERENCE, is_form, read_sample, refuse_moved
+from overcast.accuracy.sample_form import REFERENCE, is_form, read_sample, refuse_moved
 from overcast.documents import Document
 from overcast.geo.extent import areas_ha
 from overcast.geo.label_file import open_labels

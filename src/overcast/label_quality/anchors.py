@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
-from overcast.accuracy.response import is_form, weights_of
+from overcast.accuracy.sample_form import is_form, weights_of
 from overcast.geo.layers import is_vector
 from overcast.geo.legend import Legend
 from overcast.geo.overlay import pixels_under

@@ -45,6 +45,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from overcast.models.box_statistics import reach, with_looks
 from overcast.models.encoders import STRIDE, make_encoder
 from overcast.models.fusion import (
     centred,
@@ -53,7 +54,6 @@ from overcast.models.fusion import (
     observed,
     pad_to,
 )
-from overcast.models.looks import reach, with_looks
 from overcast.models.plain import PlainEncoder, convolved, normed
 from overcast.models.segmenter import Segmenter
 from overcast.train.batch import Batch

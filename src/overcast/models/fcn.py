@@ -13,8 +13,8 @@ from typing import cast
 
 from torch import Tensor, nn
 
+from overcast.models.box_statistics import reach, with_looks
 from overcast.models.fusion import centred, checked, observed, weighted_mean
-from overcast.models.looks import reach, with_looks
 from overcast.models.plain import PixelNorm
 from overcast.models.segmenter import Segmenter
 from overcast.train.batch import Batch

@@ -30,6 +30,7 @@ from overcast.progress import Progress, quiet
 from overcast.threads import count
 from overcast.worlds.measured import CLASSES
 from overcast.worlds.nature import PLAIN
+from overcast.worlds.parallel import refuse_twice
 from overcast.worlds.scene import (
     FINE_LABELS,
     SIDE,
@@ -38,7 +39,6 @@ from overcast.worlds.scene import (
     WindowRenderer,
     make_windows,
 )
-from overcast.worlds.side import refuse_twice
 from overcast.worlds.world import make_world
 
 _IMAGES: dict[str, tuple[Sensor, str, float]] = {

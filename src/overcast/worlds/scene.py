@@ -26,9 +26,9 @@ from overcast.worlds.days import days_of
 from overcast.worlds.nature import PLAIN, Nature
 from overcast.worlds.noise import stream
 from overcast.worlds.optical import SCALE, see_optical
+from overcast.worlds.parallel import map_ordered
 from overcast.worlds.pseudo import pseudo_labels
 from overcast.worlds.radar import see_radar
-from overcast.worlds.side import beside
 from overcast.worlds.world import World, WorldView, make_world
 
 _SCL = np.array([5, 10, 9, 3], np.uint8)
@@ -232,7 +232,7 @@ def make_windows(
 ) -> Iterator[tuple[Window, dict[str, Any]]]:
     """Every window and its parts, in the order of `WindowRenderer.windows`."""
     windows = maker.windows()
-    for done, made in enumerate(beside(maker, windows, processes), 1):
+    for done, made in enumerate(map_ordered(maker, windows, processes), 1):
         progress("simulate", done, len(windows))
         yield windows[done - 1], made
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from overcast.models.looks import reach, with_looks
+from overcast.models.box_statistics import reach, with_looks
 
 
 def image(h: int = 31, w: int = 30) -> torch.Tensor:

@@ -14,11 +14,11 @@ import psutil
 import pytest
 
 import overcast
-from overcast.worlds.side import beside
+from overcast.worlds.parallel import map_ordered
 
 SLOW = """
 import os, time
-from overcast.worlds.side import beside
+from overcast.worlds.parallel import map_ordered
 
 
 def double(x):
@@ -60,13 +60,13 @@ def output_of(script: str, folder: Path) -> tuple[int, str, str]:
 
 @pytest.mark.parametrize("processes", [1, 2])
 def test_results_are_in_order(processes: int) -> None:
-    assert list(beside(abs, range(-9, 0), processes)) == list(range(9, 0, -1))
+    assert list(map_ordered(abs, range(-9, 0), processes)) == list(range(9, 0, -1))
 
 
 def test_a_script_with_a_guard_uses_processes(tmp_path: Path) -> None:
     script = """
     if __name__ == "__main__":
-        made = list(beside(double, range(9), 2))
+        made = list(map_ordered(double, range(9), 2))
         print([x for x, _ in made], os.getpid() in {p for _, p in made})
     """
     code, out, err = output_of(script, tmp_path)
@@ -75,13 +75,13 @@ def test_a_script_with_a_guard_uses_processes(tmp_path: Path) -> None:
 
 def test_a_script_without_a_guard_works_alone(tmp_path: Path) -> None:
     script = """
-    made = list(beside(double, range(9), 2))
+    made = list(map_ordered(double, range(9), 2))
     print([x for x, _ in made], {os.getpid()} == {p for _, p in made})
     """
     # The word that a guard has is in SLOW: taken out, so that there is none.
     path = tmp_path / "script.py"
     path.write_text(
-        "import os\nfrom overcast.worlds.side import beside\n"
+        "import os\nfrom overcast.worlds.parallel import map_ordered\n"
         "def double(x):\n    return 2 * x, os.getpid()\n" + textwrap.dedent(script)
     )
     done = subprocess.run(
@@ -100,7 +100,7 @@ def test_a_script_without_a_guard_works_alone(tmp_path: Path) -> None:
 
 
 def test_a_guard_around_something_else_does_not_hang(tmp_path: Path) -> None:
-    code, out, err = output_of("print(list(beside(abs, range(9), 2)))", tmp_path)
+    code, out, err = output_of("print(list(map_ordered(abs, range(9), 2)))", tmp_path)
     assert (code, out) == (0, f"{list(range(9))}\n")
     assert "starts processes, and each of them runs it again" in err
     assert "a process ended before its work was done; this one does the rest" in err
@@ -109,7 +109,7 @@ def test_a_guard_around_something_else_does_not_hang(tmp_path: Path) -> None:
 def test_a_process_that_ends_early_is_stood_in_for(tmp_path: Path) -> None:
     script = """
     if __name__ == "__main__":
-        print(list(beside(end_at_two, range(9), 2)))
+        print(list(map_ordered(end_at_two, range(9), 2)))
     """
     code, out, err = output_of(script, tmp_path)
     assert (code, out) == (0, f"{list(range(0, 18, 2))}\n")
@@ -121,7 +121,7 @@ def test_a_process_that_ends_early_is_stood_in_for(tmp_path: Path) -> None:
 def test_no_process_outlives_its_parent(tmp_path: Path, number: int) -> None:
     script = """
     if __name__ == "__main__":
-        list(beside(wait, range(9), 2))
+        list(map_ordered(wait, range(9), 2))
     """
     process = start(script, tmp_path)
     assert process.stdout is not None

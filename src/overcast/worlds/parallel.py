@@ -43,7 +43,7 @@ def refuse_twice() -> None:
         )
 
 
-def beside(
+def map_ordered(
     function: Callable[[T], R], things: Sequence[T], processes: int
 ) -> Iterator[R]:
     """Results of `function`, which must be picklable, in the order of `things`.

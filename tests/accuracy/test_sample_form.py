@@ -14,7 +14,7 @@ import shapely
 
 from overcast.accuracy.area import StratifiedSample
 from overcast.accuracy.design import allocate, count_classes, draw
-from overcast.accuracy.response import (
+from overcast.accuracy.sample_form import (
     is_form,
     read_sample,
     refuse_moved,
