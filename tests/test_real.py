@@ -105,6 +105,28 @@ def test_the_page_has_means_and_spreads_and_the_difference_to_the_labels() -> No
     )
     assert "| 433D majority-100 | -0.100, -0.100 | +0.150, +0.150 |" in text
     assert "0.650 by default, 0.400 without place" in text
+    assert "Of all 1 cases of coarse labels" in text
+    assert "below its labels in 0," in text
+    assert "overall accuracy in none." in text
+
+
+def test_the_page_names_cases_in_which_the_map_is_worse_than_its_labels() -> None:
+    def run(labels: float, weak: float) -> dict[str, dict[str, float]]:
+        names = ("mean_iou", "overall_accuracy", "calibration_error")
+        both = (("labels", labels), ("weak", weak))
+        return {arm: dict.fromkeys(names, value) for arm, value in both}
+
+    results = {
+        "282D_holes-100_0": run(0.5, 0.48),
+        "282D_holes-300_0": run(0.5, 0.495),
+        "282D_majority-100_0": run(0.5, 0.6),
+    }
+    text = page(results, {})
+    assert "Of all 3 cases" in text
+    assert "below its labels in 2," in text
+    assert "overall accuracy in 1:" in text
+    assert "- 282D holes-100: -0.020 mean IoU, -0.020 overall accuracy" in text
+    assert "- 282D holes-300" not in text
 
 
 @pytest.mark.skipif(not FOLDER.is_dir(), reason=f"the real tiles are not at {FOLDER}")
@@ -130,3 +152,28 @@ def test_the_page_has_weak_against_the_best_rival_and_its_worst_draw() -> None:
         "| 433D points-200 | 2 | balanced forest | 0.450 | 0.500 | +0.050 | -0.100 |"
         in text
     )
+
+
+def test_labels_with_faults() -> None:
+    right = labels_of(tile(), "majority-100", 0)
+    moved = labels_of(tile(), "shifted-100", 0)
+    assert (moved.values == right.values).all()
+    step = moved.grid.affine.c - right.grid.affine.c
+    assert step == pytest.approx(-100)
+    assert moved.grid.affine.f - right.grid.affine.f == pytest.approx(100)
+    holes = labels_of(tile(), "holes-100", 0).values
+    known = right.values != UNKNOWN
+    assert (holes[holes != UNKNOWN] == right.values[holes != UNKNOWN]).all()
+    lost = (holes == UNKNOWN)[known].mean()
+    assert lost == pytest.approx(1 / 3, abs=0.12)
+    older = np.unique(labels_of(tile(), "lacking-100", 0).values)
+    assert len(set(older.tolist()) - {UNKNOWN}) == 1
+
+
+def test_merged_labels_have_one_name_for_two_classes() -> None:
+    three = Legend("three", (*LEGEND.classes, LandClass(3, "c", "00ff00")))
+    values = np.zeros((90, 90), np.uint8)
+    values[:, 50:], values[:, 75:] = 1, 2
+    truth = Labels(values=values, grid=utm((90, 90)), legend=three)
+    found = labels_of(Tile("made", {}, truth, (100,)), "merged-100", 0).values
+    assert set(np.unique(found)) - {UNKNOWN} == {0, 1}

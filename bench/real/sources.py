@@ -9,7 +9,7 @@
 - ``product-A``: a fine product that is right on A % of the pixels: whole blobs are called
   another class, which lies beside them more often than others do, and borders wave to and
   fro by a pixel or two.
-- ``shifted-S``: the majority, one cell too far to the east and to the south.
+- ``shifted-S``: the majority, one cell too far to the west and to the north.
 - ``lacking-S``: the majority of an older reference, in which a class was not there yet: the
   rarest one with 2 % of the pixels or more is called what lies nearest to it.
 - ``merged-S``: the majority with the name of the second largest class for the third largest
@@ -156,7 +156,7 @@ def confused(labels: Labels, random: np.random.Generator) -> Labels:
 
 
 def shifted(truth: Labels, size: int, _: np.random.Generator) -> Labels:
-    """Majority that lies one cell too far to the east and to the south."""
+    """Majority that lies one cell too far to the west and to the north."""
     found = majority(truth, size)
     return replace(found, grid=found.grid.translate_pix(-1, -1))
 

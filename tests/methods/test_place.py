@@ -302,3 +302,14 @@ def test_labels_that_images_bear_out_are_wrong_where_cells_are_mixed() -> None:
     assert "consistency 1.00" in found.notes[0]
     assert found.strength is not None
     assert found.strength.wrong == pytest.approx([0.2 * 4 / 3] * 4)
+
+
+def test_fine_labels_that_images_bear_out_are_wrong_elsewhere() -> None:
+    # A fifth of the pixels is called another class, in no order.
+    random = np.random.default_rng(5)
+    called = np.where(random.random((120, 120)) < 0.2, (truth() + 1) % 4, truth())
+    fine = LabelArray(Labels(values=called.astype(np.uint8), grid=GRID, legend=LEGEND))
+    found = place_by_consistency(Looking(), stack_of(fine), 0)
+    assert found.strength is not None
+    share = (called == truth()).mean()
+    assert found.strength.wrong[0] == pytest.approx((1 - share) * 2 / 3 * 4 / 3)

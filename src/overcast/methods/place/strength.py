@@ -27,11 +27,11 @@ which (see docs/real.md for what was tried). Three things can:
 
   Labels that images bear out are wrong only where cells are mixed, and others are right
   on t and a third of the rest. With p the purity of cells, the share of the map's most
-  frequent class in a cell of the labels (in a square of 4 pixels, where labels are as
-  fine as the images),
+  frequent class in a cell of the labels,
 
       A = u p + (1 - u) (t + (1 - t) / 3),
 
+  with u = 0 for labels as fine as the images, whose mistakes are no mixed cells;
   at most what is published for the legend.
 
   Polygons of a map with a minimum size, as CORINE's, are few and right or wrong as a
@@ -220,7 +220,7 @@ def _looked_at(
     """Compare labels with probabilities in some windows of a stack."""
     labels = labels_of(stack)
     count = len(labels.legend)
-    own_side = sides[1] if are_fine(labels.grid, stack.grid) else sides[0]
+    mixed = sides[0] > 1 or not are_fine(labels.grid, stack.grid)
     agreed = expected = best = sure = pure = pixels = 0.0
     parts = []
     windows = _windows(stack, seed)
@@ -238,7 +238,7 @@ def _looked_at(
         expected += float(own[classes, np.arange(len(classes))].sum())
         sure += float(own.max(0).sum())
         best += float(_sums(own, cells).max(0).sum())
-        cells = _cells(labels.grid, grid, own_side)[known]
+        cells = _cells(labels.grid, grid, sides[0])[known]
         pure += float(_sums(own >= own.max(0), cells).max(0).sum())
         pixels += len(classes)
         parts.append((own, soft_labels(labels, grid, sides[0])[:, known]))
@@ -246,7 +246,7 @@ def _looked_at(
     pixels = max(pixels, 1.0)
     share = agreed / pixels
     consistency = expected / max(best, 1e-9)
-    accuracy = _assumed(share, consistency, pure / pixels)
+    accuracy = _assumed(share, consistency if mixed else 0.0, pure / pixels)
     right = np.full(count, min(accuracy, published().get(labels.legend.name, 1.0)))
     full = strength_of(right)
     changed = sum(
