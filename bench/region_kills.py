@@ -87,7 +87,7 @@ def _tiny(folder: Path) -> Region:
 
 def _times(out: Path) -> dict[str, int]:
     """When each tile was finished."""
-    records = out.glob("tiles/*/tile.json")
+    records = out.glob("tiles/[0-9]*/tile.json")  # drafts begin with a point
     return {path.parent.name: path.stat().st_mtime_ns for path in records}
 
 

@@ -118,8 +118,15 @@ def test_what_is_wrong_with_sources(
     labels: tuple[str, ...], more: dict[str, Any], message: str
 ) -> None:
     given = {**OPTIONS, "s1": ("s1.tif",), "labels": labels, "legend": "igbp", **more}
+    place = {
+        "labels_accuracy": None,
+        "anchors": None,
+        "anchors_column": None,
+        "place": None,
+        **more,
+    }
     with pytest.raises(ValueError, match=message):
-        plan_of(given)
+        plan_of(given, place)
 
 
 def test_a_plan_lists_sources(files: Path, tmp_path: Path) -> None:

@@ -94,7 +94,7 @@ def _registered(stack: Stack, *, move: bool) -> tuple[Stack, list[str]]:
     shifts, base = misplaced(looked), name_of(looked.images[base_of(looked)])
     does = "it is moved there" if move else "--register moves it there"
     notes = [
-        f"{name_of(stack.images[name])}: lies {shift.words(stack.grid)} of {base}; {does}"
+        f"{name_of(looked.images[name])}: lies {shift.words(stack.grid)} of {base}; {does}"
         for name, shift in shifts.items()
     ]
     if (shift := beside_labels(looked)) is not None:

@@ -225,6 +225,39 @@ def test_a_sample_without_a_mistake_is_not_certain() -> None:
     assert (high > found.areas.value).all()
 
 
+def test_groups_of_classes_are_the_sums_of_the_papers() -> None:
+    sample = olofsson()
+    alone = sample.areas_of(np.eye(4, dtype=bool))
+    assert alone.value == pytest.approx(sample.areas.value)
+    assert alone.standard_error == pytest.approx(sample.areas.standard_error)
+    both = sample.areas_of(np.array([[True, True, False, False]]))
+    assert both.value == pytest.approx([sample.areas.value[:2].sum()])
+
+
+def test_intervals_of_rare_groups_in_many_strata_hold_the_truth() -> None:
+    """Eight strata of land that stays, of which 0.4 % changed, and one of change."""
+    random = np.random.default_rng(0)
+    strata, points = 8, 110
+    pixels = np.full(strata + 1, 8000)
+    pixels[-1] = 700
+    chances = random.gamma(1, 1, strata)
+    chances = np.append(0.004 * chances / chances.mean(), 0.6)
+    truth = pixels @ chances / pixels.sum()
+    held, width = [], []
+    for hits in random.binomial(points, chances, (1500, strata + 1)):
+        counts = np.zeros((strata + 1, strata + 2, strata + 1), np.int64)
+        own = np.arange(strata)
+        counts[own, own, own], counts[own, own, -1] = points - hits[:-1], hits[:-1]
+        counts[-1, strata, [0, -1]] = points - hits[-1], hits[-1]
+        group = np.zeros((1, strata + 1), bool)
+        group[0, -1] = True
+        low, high = StratifiedSample(counts, pixels).areas_of(group).interval
+        held.append(low[0] <= truth <= high[0])
+        width.append(high[0] - low[0])
+    assert 0.93 < np.mean(held) < 0.975
+    assert np.mean(width) < 0.012
+
+
 def test_points_that_were_not_judged_are_left_out() -> None:
     strata = np.array([0, 0, 0, 1, 1])
     mapped = np.uint8([0, 0, 0, 1, 1])

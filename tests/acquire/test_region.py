@@ -45,6 +45,18 @@ def out(place: Place, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+def test_a_map_of_a_box_given_again_has_nothing_to_do(out: Path, place: Place) -> None:
+    """And one of another time is refused, since a map is there."""
+    words = ("--labels", "worldcover", "--dates", "2", *METHOD, "--out", str(out))
+    before = (out / "map.tif").stat().st_mtime_ns
+    run(mapped, *place, *words)
+    assert (out / "map.tif").stat().st_mtime_ns == before
+    assert not list(out.glob("**/.overcast-[!m]*"))
+    done = CliRunner().invoke(mapped, [*place, "--season", "summer", *words])
+    assert done.exit_code != 0
+    assert "exists; give another --out" in str(done.exception) + done.output
+
+
 def test_one_command_maps_a_place(out: Path) -> None:
     assert written_legend(out / "map.tif").name == "simplified-igbp"
     item = json.loads((out / "stac-item.json").read_text())

@@ -29,11 +29,25 @@ _PIECES_BYTES = 12 * 24 * (1 << 18)
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """The files in a folder after a fetch."""
+    """The files in a folder after a fetch.
+
+    Attributes
+    ----------
+    folder
+        Where they are.
+    manifest
+        What was read, from where.
+    notes
+        What was noticed about them.
+    said
+        What is to be said of the folder: that a process was stopped there. It is no
+        part of what a map is made of.
+    """
 
     folder: Path
     manifest: Mapping[str, Any]
     notes: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
 
     @property
     def files(self) -> dict[str, Path]:
@@ -167,7 +181,7 @@ def fetch(request: Request, out: Path, overwrite: bool, progress: Progress) -> F
         written = _read(named, readers, output.work, progress)
         manifest = _manifest(request, survey, named, written)
         write_whole(output.work / MANIFEST, json.dumps(manifest, indent=1))
-    return Fetched(out, manifest, (*output.notes, *manifest["notes"]))
+    return Fetched(out, manifest, tuple(manifest["notes"]), output.notes)
 
 
 def _survey(

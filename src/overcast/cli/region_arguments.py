@@ -84,17 +84,21 @@ def with_fetched(given: MapOptions, progress: Progress) -> tuple[MapOptions, Fet
     tuple
         Options that name files, and the `Fetched`.
     """
-    from overcast.acquire.fetch import fetch
+    from overcast.acquire.fetch import fetch, fetched_before
 
     wanted = _label_products(given)
     products = ("sentinel-2", *_radar(given), *wanted.values())
     out, overwrite = given["out"], given["overwrite"]
-    if (out / map_folder.MAP).exists() and not overwrite:
+    request = request_of(given, products)
+    # The same command may have made the map, or have been stopped while files moved.
+    mine = fetched_before(request, out / DATA) is not None
+    if (out / map_folder.MAP).exists() and not overwrite and not mine:
         raise ValueError(
             f"{out / map_folder.MAP}: exists; give another --out, or --overwrite"
         )
-    request = request_of(given, products)
     fetched = fetch(request, out / DATA, overwrite, progress)
+    for line in fetched.said:
+        say(line)
     return _as_files(given, fetched, wanted), fetched
 
 

@@ -71,6 +71,8 @@ def command(**given: Unpack[FetchOptions]) -> None:
         made = old or fetch(request, given["out"], given["overwrite"], progress)
     if old is not None:
         say(f"{given['out']}: all of it is there already; nothing was read")
+    for line in made.said:
+        say(line)
     for note in made.notes:
         say(f"note: {note}")
     files = {n: str(given["out"] / n) for n in made.manifest["files"]}
