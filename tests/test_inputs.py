@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
 from overcast.cli import program
+from overcast.geo.near import files_of
 from overcast.inputs import Inputs, open_inputs
 from overcast.label_quality.registration import misplaced
 from overcast.plan import Data, ImageInput, MaskInput, Plan, read_plan, write_plan
@@ -197,6 +198,7 @@ def test_register_moves_what_lies_beside(tmp_path: Path) -> None:
     down, right = round(shift.down), round(shift.right)
     assert min(down, right) > 0
     inputs = open_inputs(Data(images=entries, register=True))
+    assert set(files_of(inputs.stack)) == {paths["s1"], paths["s2"]}
     assert any("it is moved there" in note for note in inputs.notes)
     before, after = (
         one.stack.images["s1"].read(one.stack.grid).values for one in (beside, inputs)

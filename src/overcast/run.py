@@ -21,7 +21,7 @@ from overcast.accuracy.calibrated import Calibrated
 from overcast.accuracy.calibration_file import Calibration, read_calibration
 from overcast.errors import reading
 from overcast.geo.legend import Legend
-from overcast.geo.mosaic import Mosaic
+from overcast.geo.near import members_of
 from overcast.geo.stack import ImageSource, Stack, agree, file_of
 from overcast.geo.tiling import Tiling
 from overcast.inputs import Inputs, open_inputs
@@ -376,7 +376,5 @@ def tiling_of(predictor: Predictor, windows: Windows) -> Tiling:
 
 def _file_names(stack: Stack) -> list[str]:
     sources = [*stack.images.values(), stack.labels, *stack.others]
-    single = [
-        one for s in sources for one in (s.sources if isinstance(s, Mosaic) else [s])
-    ]
+    single = [one for source in sources for one in members_of(source)]
     return [path.name for one in single if (path := file_of(one)) is not None]

@@ -35,6 +35,11 @@ class Moved(Derived[ImageSource]):
         """Return the sensor of the image."""
         return self.source.sensor
 
+    @property
+    def reads(self) -> tuple[ImageSource]:
+        """The image that is moved."""
+        return (self.source,)
+
     def read(self, grid: GeoBox) -> Image:
         """The image on `grid`; NaN where it had to be known beyond its edge."""
         affine = grid.affine * Affine.translation(-self.right, -self.down)

@@ -15,12 +15,15 @@ from odc.geo.geobox import GeoBox
 from overcast.geo.derived import files_in
 from overcast.geo.location import Location
 from overcast.geo.mosaic import Mosaic
+from overcast.geo.moved import Moved
 from overcast.geo.stack import Stack
 from overcast.geo.warp import overlap
 
 
 def members_of(source: Any) -> tuple[Any, ...]:
-    """Images that a mosaic is made of; any other source is alone."""
+    """Images that a mosaic is made of, moved or not; any other source is alone."""
+    if isinstance(source, Moved):
+        source = source.source
     return source.sources if isinstance(source, Mosaic) else (source,)
 
 
