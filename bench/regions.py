@@ -31,6 +31,7 @@ import rasterio
 
 from overcast.accuracy.confusion import Confusion
 from overcast.geo.label_file import open_labels
+from overcast.label_quality.mixtures import mixtures_of
 from overcast.plan import Data, ImageInput, LabelInput, Plan
 from overcast.product.rasters import written_legend
 from overcast.region.description import Cut, Region
@@ -164,7 +165,8 @@ def classes(folder: Path) -> dict[str, Any]:
         stack.labels.read(stack.grid.zoom_out(8)).values.ravel(), minlength=256
     )[: len(legend)]
     cell = (463 / 80) ** 2
-    enough = [legend.names[k] for k, n in enumerate(named) if n / cell >= 12]
+    real = set(range(len(legend))) - mixtures_of(legend).keys()
+    enough = [legend.names[k] for k in sorted(real) if named[k] / cell >= 12]
     known = [
         n
         for n, c in zip(legend.names, legend.codes, strict=True)
