@@ -140,9 +140,9 @@ BENT = ConfidenceCurve(np.linspace(0, 1, 65) ** 2)
 def test_a_calibrated_network_is_exported_so(tmp_path: Path) -> None:
     sensors = {"s2": SENTINEL_2}
     run = run_of(tmp_path, sensors, FCN)
-    nothing = Reliability.of(np.empty(0), np.empty(0, np.bool_))
+    two = Reliability.of(np.array([0.5, 0.9]), np.array([True, False]))
     found = Calibration(
-        scaling=Scaling(3, BENT), reference="x", pixels=0, before=nothing, after=nothing
+        scaling=Scaling(3, BENT), reference="x", pixels=2, before=two, after=two
     )
     write_calibration(found, run)
     export_run(run, run / "model.onnx", SIZE)
