@@ -148,6 +148,15 @@ def test_a_region_that_is_wrong_is_refused_in_words(
         read_region(path)
 
 
+def test_tiles_move_no_images_of_their_own(small: Small) -> None:
+    tree = tree_of_small()
+    tree["data"]["register"] = True
+    path = small.folder / "moved.yaml"
+    path.write_text(yaml.safe_dump(tree), encoding="utf-8")
+    with pytest.raises(ValueError, match="each tile would move its images by itself"):
+        read_region(path)
+
+
 def test_a_pattern_that_names_no_file_is_refused(small: Small) -> None:
     tree = tree_of_small()
     text = yaml.safe_dump(tree).replace("s2*.tif", "nothing*.tif")

@@ -109,7 +109,12 @@ class Region:
     acquire: Acquire | None = None
 
     def __post_init__(self) -> None:
-        """Check that images come from one place."""
+        """Check that images come from one place, and that no tile moves its own."""
+        if self.plan.data.register:
+            raise ValueError(
+                "data: register: true; each tile would move its images by itself, so "
+                "move the files before, and leave register out"
+            )
         if self.acquire is None:
             return
         if self.plan.data.images:
