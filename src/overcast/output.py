@@ -292,9 +292,14 @@ def remove(path: Path) -> None:
         path.unlink()
 
 
+def draft_of(path: Path) -> Path:
+    """Name of a file until it is whole; a command that was killed may leave it."""
+    return path.with_name(path.name + ".draft")
+
+
 def write_whole(path: Path, text: str) -> None:
     """Write a file that has its name once it is whole."""
-    draft = path.with_name(path.name + ".draft")
+    draft = draft_of(path)
     draft.write_text(text, encoding="utf-8")
     draft.replace(path)
 

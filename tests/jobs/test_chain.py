@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from overcast.cli.commands.chain import command
 from overcast.jobs.chain import Chain, make_chain
+from overcast.jobs.chain import _begin as begin
 from overcast.plan import Data, ImageInput, LabelInput, Plan, read_plan, write_plan
 from overcast.progress import quiet
 from overcast.worlds.files import write_world
@@ -149,3 +150,10 @@ def test_pairs_need_both_kinds_of_image(chain: Chain) -> None:
         replace(chain, sar=alone)
     with pytest.raises(ValueError, match="networks must be 1 or more"):
         replace(chain, networks=0)
+
+
+def test_a_chain_killed_while_it_claims_its_folder_begins_anew(tmp_path: Path) -> None:
+    (tmp_path / "chain-key.draft").write_text("half")
+    begin(tmp_path, "a key", False)
+    assert [path.name for path in tmp_path.iterdir()] == ["chain-key"]
+    begin(tmp_path, "a key", False)

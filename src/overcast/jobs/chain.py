@@ -21,7 +21,7 @@ from overcast import map_folder
 from overcast.jobs.mapping import JobResult, map_elsewhere, train_only
 from overcast.jobs.pseudo import make_pseudo_labels
 from overcast.lock import contents, writing
-from overcast.output import finish_left, forget, remove, write_whole
+from overcast.output import draft_of, finish_left, forget, remove, write_whole
 from overcast.plan import Data, ImageInput, LabelInput, Plan, fingerprint
 from overcast.progress import Progress
 from overcast.run import Runs
@@ -225,6 +225,7 @@ def _is_there(folder: Path, name: str) -> bool:
 def _begin(out: Path, key: str, overwrite: bool) -> None:
     """Claim the folder for this chain; what another one left goes if told so."""
     marker = out / _KEY
+    draft_of(marker).unlink(missing_ok=True)
     mine = marker.exists() and marker.read_text(encoding="utf-8") == key
     if mine and not overwrite:
         return
