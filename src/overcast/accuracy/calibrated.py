@@ -2,48 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from overcast.accuracy.curve import Scaling
-from overcast.geo.bands import Sensor
-from overcast.geo.legend import Legend
 from overcast.geo.stack import Chip, Stack
 from overcast.geo.tiling import Tiling
 from overcast.maps.predict import probabilities
-from overcast.maps.predictor import Predictor
+from overcast.maps.predictor import Predictor, Wrapper
 from overcast.progress import Progress, quiet
 
 
 @dataclass(frozen=True, slots=True)
-class Calibrated:
+class Calibrated(Wrapper):
     """A predictor with what it says scaled: the same classes, another confidence."""
 
-    predictor: Predictor
     scaling: Scaling
-
-    @property
-    def parts(self) -> tuple[Predictor, ...]:
-        """The predictors that it asks."""
-        return (self.predictor,)
-
-    @property
-    def legend(self) -> Legend:
-        """The K classes of the probabilities."""
-        return self.predictor.legend
-
-    @property
-    def sensors(self) -> Mapping[str, Sensor]:
-        """The images it reads, by name."""
-        return self.predictor.sensors
-
-    @property
-    def halo(self) -> int:
-        """Pixels of context it draws on around a pixel."""
-        return self.predictor.halo
 
     def predict(self, chip: Chip) -> NDArray[np.float32]:
         """Probabilities ``[K, h, w]`` of a chip's pixels, calibrated."""

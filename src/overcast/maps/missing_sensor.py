@@ -13,15 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from overcast.geo.bands import Sensor
-from overcast.geo.legend import Legend
 from overcast.geo.raster import Image
 from overcast.geo.series import series_of
 from overcast.geo.stack import Chip
-from overcast.maps.predictor import Predictor
+from overcast.maps.predictor import Wrapper
 
 
 @dataclass(frozen=True, slots=True)
-class MissingSensor:
+class MissingSensor(Wrapper):
     """A predictor, and the names of the images that it has to do without.
 
     Raises
@@ -30,7 +29,6 @@ class MissingSensor:
         If it reads no such image, or nothing would be left.
     """
 
-    predictor: Predictor
     names: frozenset[str]
 
     def __post_init__(self) -> None:
@@ -43,25 +41,10 @@ class MissingSensor:
             raise ValueError(f"without {', '.join(read)} there is nothing to map from")
 
     @property
-    def parts(self) -> tuple[Predictor, ...]:
-        """The predictors that it asks."""
-        return (self.predictor,)
-
-    @property
-    def legend(self) -> Legend:
-        """The K classes of the probabilities."""
-        return self.predictor.legend
-
-    @property
     def sensors(self) -> Mapping[str, Sensor]:
         """The images that are left."""
         read = self.predictor.sensors
         return {name: read[name] for name in read if name not in self.names}
-
-    @property
-    def halo(self) -> int:
-        """Pixels of context, those of the predictor."""
-        return self.predictor.halo
 
     def predict(self, chip: Chip) -> NDArray[np.float32]:
         """Probabilities ``[K, h, w]`` from the images that are left."""

@@ -27,7 +27,6 @@ some of their mistakes, and the rule would count one mistake twice. That is what
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,11 +36,9 @@ from odc.geo.geobox import GeoBox
 from pyproj import Transformer
 from scipy.ndimage import correlate1d, uniform_filter1d
 
-from overcast.geo.bands import Sensor
-from overcast.geo.legend import Legend
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import Chip, LabelSource
-from overcast.maps.predictor import Predictor
+from overcast.maps.predictor import Wrapper
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -135,7 +132,7 @@ def combine(pixel: Floats, labels: Floats, strength: Strength) -> Floats:
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(Wrapper):
     """A predictor with labels as evidence of place; elsewhere as it was.
 
     Attributes
@@ -152,31 +149,10 @@ class Placed:
         Labels that win over these: where one is known, these say nothing.
     """
 
-    predictor: Predictor
     labels: LabelSource
     side: int
     strength: Strength
     above: tuple[LabelSource, ...] = ()
-
-    @property
-    def parts(self) -> tuple[Predictor, ...]:
-        """The predictors that it asks."""
-        return (self.predictor,)
-
-    @property
-    def legend(self) -> Legend:
-        """The K classes of the probabilities."""
-        return self.predictor.legend
-
-    @property
-    def sensors(self) -> Mapping[str, Sensor]:
-        """The images it reads, by name."""
-        return self.predictor.sensors
-
-    @property
-    def halo(self) -> int:
-        """Pixels of context, those of the predictor: labels are read where needed."""
-        return self.predictor.halo
 
     def predict(self, chip: Chip) -> Floats:
         """Probabilities ``[K, h, w]`` of a chip's pixels."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -67,6 +68,39 @@ class Composed(Protocol):
     def parts(self) -> tuple[Predictor, ...]:
         """The predictors that it asks."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapper:
+    """What a predictor that asks another one has of it, unless it says otherwise.
+
+    Attributes
+    ----------
+    predictor
+        The other one.
+    """
+
+    predictor: Predictor
+
+    @property
+    def parts(self) -> tuple[Predictor, ...]:
+        """The predictors that it asks."""
+        return (self.predictor,)
+
+    @property
+    def legend(self) -> Legend:
+        """The K classes of the probabilities."""
+        return self.predictor.legend
+
+    @property
+    def sensors(self) -> Mapping[str, Sensor]:
+        """The images it reads, by name."""
+        return self.predictor.sensors
+
+    @property
+    def halo(self) -> int:
+        """Pixels of context it draws on around a pixel."""
+        return self.predictor.halo
 
 
 def every_part(predictor: Predictor) -> Iterator[Predictor]:

@@ -24,11 +24,9 @@ from affine import Affine
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
-from overcast.geo.bands import Sensor
-from overcast.geo.legend import Legend
 from overcast.geo.raster import Image
 from overcast.geo.stack import Chip
-from overcast.maps.predictor import Predictor
+from overcast.maps.predictor import Wrapper
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -166,7 +164,7 @@ def views_of(count: int) -> tuple[View, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Viewed:
+class Viewed(Wrapper):
     """A predictor that looks at every window in several ways.
 
     Raises
@@ -175,27 +173,11 @@ class Viewed:
         If there are no views.
     """
 
-    predictor: Predictor
     views: tuple[View, ...] = SYMMETRIES
 
     def __post_init__(self) -> None:
         if not self.views:
             raise ValueError("a predictor needs a view to look at, got none")
-
-    @property
-    def parts(self) -> tuple[Predictor, ...]:
-        """The predictors that it asks."""
-        return (self.predictor,)
-
-    @property
-    def legend(self) -> Legend:
-        """The K classes of the probabilities."""
-        return self.predictor.legend
-
-    @property
-    def sensors(self) -> Mapping[str, Sensor]:
-        """The images that the predictor reads."""
-        return self.predictor.sensors
 
     @property
     def halo(self) -> int:
