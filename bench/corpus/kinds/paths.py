@@ -10,7 +10,7 @@ import zipfile
 from typing import Any
 
 from bench.corpus.case import add, case, noted, refused, right
-from bench.corpus.runner import Command, Outcome, Words
+from bench.corpus.runner import Command, Words
 from bench.corpus.scene import Scene, map_of
 
 KIND = "paths"
@@ -75,10 +75,6 @@ for name in NAMES[:22]:
         return map_of(labels=name, legend=f"{name}.csv")
 
     add(KIND, f"labels and legend called {name!r}", _labels, right())
-
-
-def _shows_inputs(s: Scene, outcome: Outcome) -> str | None:
-    return right(out="an out/map.tif").problem(s, outcome)
 
 
 for folder in ("an out", "Ö", "out%20", "out#1", "a/b/c", "out.tif", "出", "o" * 150, "../scene/o", "a:b", "'o'", "new\nline"):  # fmt: skip

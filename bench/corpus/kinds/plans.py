@@ -174,7 +174,6 @@ _BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{chr(98 + i)}: &{chr(98 + i)} [{', '.join([f'*{chr(97 + i)}'] * 9)}]\n"
     for i in range(9)
 )
-_TREE = "x: &a [" + "x, " * 9 + "x]\n"
 _NESTED = "".join(
     f"  k{i}: &k{i} [{', '.join([f'*k{i - 1}'] * 9)}]\n" if i else "  k0: &k0 [x, x]\n"
     for i in range(10)

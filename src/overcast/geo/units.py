@@ -18,7 +18,6 @@ from overcast.geo.bands import to_db
 Floats = NDArray[np.float32]
 Backscatter = Literal["db", "linear", "amplitude"]
 
-_TAG = "set the right scale in the file (gdal_edit.py -scale 0.0001 -offset 0 FILE)"
 _BRIGHTEST = 2.2
 """Of 99 in 100 pixels, no band is brighter: clouds under a low sun are."""
 _DARK_FRACTION = 0.004

@@ -8,12 +8,13 @@ pixels of class k, which n_k of n pixels have,
     I(s) = (log det S - log det sum_k n_k / n S_k) / 2
 
 is that information for an image moved by s, in nats per pixel, if bands are normal in
-every class (Wilks 1932). It is climbed from s = 0, and the top is that of a parabola
-through its neighbours. Classes are labels as fine as the image; where these are coarse,
-they are brightness and colour of the first image, in three steps each.
+every class (Wilks 1932). It is summed over windows, looked for at every second shift,
+climbed from the best of these, and its top is that of a parabola through the neighbours.
+Classes are labels as fine as the image; where these are coarse, they are thirds of the
+two main components of the first optical image.
 
-Limits: shifts of more than `REACH` pixels, turns, and what differs within a window are
-not seen. Windows say it together or not at all: see `_agreed`.
+A shift counts if both halves of the windows have it by themselves. Limits: shifts of
+`REACH` pixels or more, turns, and what differs from place to place are not seen.
 """
 
 from __future__ import annotations
@@ -44,6 +45,8 @@ _APART = 1.0
 """Pixels between the shifts of two halves that say the same."""
 _COARSEST = 3
 """Side in pixels of the blocks of labels that still say where they lie."""
+_LOOKED_AT = 1024
+"""Pixels along the middle of a scene in which blocks are looked for."""
 _FLOOR = 1e-3
 """Share of the mean variance that is added to every band's."""
 
@@ -88,14 +91,18 @@ def misplaced(stack: Stack) -> dict[str, Shift]:
     Images that lie on it to less than a pixel, and those of which it can't be said, are
     left out. Looks at up to nine windows of every image.
     """
-    base, shifts = base_of(stack), {}
-    for name in stack.images:
-        if name == base or name in stack.targets:
-            continue
-        pairs = [_on_image(stack, name, base, window) for window in _windows(stack)]
-        if (shift := _agreed(pairs)) is not None:
-            shifts[name] = shift
-    return shifts
+    base = base_of(stack)
+    names = [n for n in stack.images if n != base and n not in stack.targets]
+    pairs: dict[str, list[WindowPair | None]] = {name: [] for name in names}
+    for window in _windows(stack) if names else ():
+        grid = stack.grid[window.slices]
+        under = stack.images[base].read(grid)
+        classes = _colours(under.values, under.valid)
+        for name in names:
+            image = stack.images[name].read(grid)
+            pairs[name].append(WindowPair.of(image.values, image.valid, classes))
+    shifts = {name: _agreed(some) for name, some in pairs.items()}
+    return {name: shift for name, shift in shifts.items() if shift is not None}
 
 
 def base_of(stack: Stack) -> str:
@@ -114,26 +121,23 @@ def beside_labels(stack: Stack) -> Shift | None:
     labels, grid = stack.labels, stack.grid
     if labels is None or not are_fine(labels.grid, grid) or are_drawn(labels, grid):
         return None
+    middle = [_middle(length) for length in stack.shape]
+    if grain(labels.read(grid[middle[0], middle[1]]).values) > _COARSEST:
+        return None
     base = stack.images[base_of(stack)]
-    pairs = [_on_labels(stack, labels, base, window) for window in _windows(stack)]
-    return _agreed(pairs)
+    return _agreed([_on_labels(labels, base, grid[w.slices]) for w in _windows(stack)])
 
 
-def _on_image(stack: Stack, name: str, base: str, window: Window) -> WindowPair | None:
-    grid = stack.grid[window.slices]
-    image, under = stack.images[name].read(grid), stack.images[base].read(grid)
-    return WindowPair.of(image.values, image.valid, _colours(under.values, under.valid))
+def _middle(length: int) -> slice:
+    start = max(length - _LOOKED_AT, 0) // 2
+    return slice(start, min(start + _LOOKED_AT, length))
 
 
 def _on_labels(
-    stack: Stack, labels: LabelSource, base: ImageSource, window: Window
+    labels: LabelSource, base: ImageSource, grid: GeoBox
 ) -> WindowPair | None:
-    grid = stack.grid[window.slices]
-    read = labels.read(grid).values
-    if grain(read) > _COARSEST:
-        return None
+    read, image = labels.read(grid).values, base.read(grid)
     classes = np.where(read == UNKNOWN, -1, read.astype(np.int64))
-    image = base.read(grid)
     return WindowPair.of(image.values, image.valid, classes)
 
 
@@ -200,7 +204,7 @@ class WindowPair:
         Information of the shifts that were tried.
     """
 
-    values: Floats
+    values: NDArray[np.float32]
     known: NDArray[np.bool_]
     classes: Classes
     scored: dict[tuple[int, int], float] = field(default_factory=dict)
@@ -214,7 +218,7 @@ class WindowPair:
         known = (inner >= 0) & _always(valid)
         if len(np.unique(inner[known])) < 2:
             return None
-        filled = np.where(valid, values, 0).astype(np.float64)
+        filled = np.where(valid, values, np.float32(0))
         return cls(filled, known, inner[known])
 
     def information(self, down: int, right: int) -> float:
@@ -223,7 +227,9 @@ class WindowPair:
             height, width = self.known.shape
             y, x = REACH - down, REACH - right
             moved = self.values[:, y : y + height, x : x + width][:, self.known]
-            information = len(self.classes) * _information(moved, self.classes)
+            information = len(self.classes) * _information(
+                moved.astype(np.float64), self.classes
+            )
             self.scored[down, right] = information
         return self.scored[down, right]
 

@@ -19,18 +19,13 @@ from numpy.typing import NDArray
 
 from overcast.geo.bands import Sensor
 from overcast.geo.legend import Legend
-from overcast.geo.stack import Chip, Stack, agree
+from overcast.geo.stack import Chip, Stack
 from overcast.limits import check_limits
 from overcast.methods.arrays import check_array, load_arrays, save_arrays
 from overcast.methods.features import feature_names, halo_of, pixel_features
+from overcast.methods.labelled_pixels import LabelledPixels
 from overcast.methods.over import Chosen
-from overcast.methods.sampling import (
-    FEWEST_SAMPLES,
-    Sample,
-    chances_over,
-    sample_over,
-    sample_pixels,
-)
+from overcast.methods.sampling import FEWEST_SAMPLES
 from overcast.progress import Progress
 from overcast.threads import count
 
@@ -81,7 +76,8 @@ class Forest:
         """
         from sklearn.ensemble import RandomForestClassifier
 
-        sample = self._sample(stacks, seed, progress, over)
+        wanted = LabelledPixels(self.samples, self.balanced, self.filtered)
+        sample = wanted.draw(stacks, seed, progress, over)
         forest = RandomForestClassifier(
             self.trees,
             max_depth=self.depth,
@@ -94,33 +90,6 @@ class Forest:
         forest.fit(sample.features, sample.classes)
         progress("growing trees", 1, 1)
         save_arrays(as_arrays(forest), folder / _FILE)
-
-    def _sample(
-        self,
-        stacks: Sequence[Stack],
-        seed: int,
-        progress: Progress,
-        over: Chosen | None,
-    ) -> Sample:
-        """Draw the pixels that the trees learn from."""
-        sensors = agree(stacks).sensors
-        halo = halo_of(sensors)
-
-        def features(chip: Chip) -> NDArray[np.float32]:
-            return pixel_features(chip, sensors, self.filtered)
-
-        if over is None:
-            return sample_pixels(
-                stacks,
-                features,
-                self.samples,
-                halo=halo,
-                seed=seed,
-                balanced=self.balanced,
-                progress=progress,
-            )
-        chances = chances_over(over, self.samples, balanced=self.balanced)
-        return sample_over(stacks, features, chances, halo=halo, seed=seed, over=over)
 
     def load(
         self, folder: Path, legend: Legend, sensors: Mapping[str, Sensor]

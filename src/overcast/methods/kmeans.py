@@ -21,14 +21,9 @@ from overcast.geo.stack import Chip, Stack, agree
 from overcast.limits import check_limits
 from overcast.methods.arrays import check_array, load_arrays, save_arrays
 from overcast.methods.features import feature_names, halo_of, pixel_features
+from overcast.methods.labelled_pixels import LabelledPixels
 from overcast.methods.over import Chosen
-from overcast.methods.sampling import (
-    FEWEST_SAMPLES,
-    Sample,
-    chances_over,
-    sample_over,
-    sample_pixels,
-)
+from overcast.methods.sampling import FEWEST_SAMPLES
 from overcast.progress import Progress
 
 _FILE = "kmeans.safetensors"
@@ -76,7 +71,8 @@ class KMeans:
         from sklearn.cluster import KMeans as Clustering
 
         first = agree(stacks)
-        sample = self._sample(stacks, seed, progress, over)
+        wanted = LabelledPixels(self.samples, False, self.filtered)
+        sample = wanted.draw(stacks, seed, progress, over)
         mean = np.nanmean(sample.features, 0)
         spread = np.nanstd(sample.features, 0) + np.float32(1e-6)
         scaled = np.nan_to_num((sample.features - mean) / spread)
@@ -99,33 +95,6 @@ class KMeans:
         }
         floats = {k: np.ascontiguousarray(v, np.float32) for k, v in arrays.items()}
         save_arrays({**floats, "classes": names}, folder / _FILE)
-
-    def _sample(
-        self,
-        stacks: Sequence[Stack],
-        seed: int,
-        progress: Progress,
-        over: Chosen | None,
-    ) -> Sample:
-        """Draw the pixels that are clustered."""
-        sensors = agree(stacks).sensors
-        halo = halo_of(sensors)
-
-        def features(chip: Chip) -> NDArray[np.float32]:
-            return pixel_features(chip, sensors, self.filtered)
-
-        if over is None:
-            return sample_pixels(
-                stacks,
-                features,
-                self.samples,
-                halo=halo,
-                seed=seed,
-                balanced=False,
-                progress=progress,
-            )
-        chances = chances_over(over, self.samples, balanced=False)
-        return sample_over(stacks, features, chances, halo=halo, seed=seed, over=over)
 
     def load(
         self, folder: Path, legend: Legend, sensors: Mapping[str, Sensor]
