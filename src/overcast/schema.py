@@ -91,13 +91,13 @@ def from_tree(kind: type[T], tree: object, where: object, advice: str = "") -> T
         known: Any = kind
         checked: T = _adapter(known).validate_python(tree)
     except ValidationError as error:
-        raise ValueError(f"{_told(error, str(where))}{end}") from error
+        raise ValueError(f"{_refusal(error, str(where))}{end}") from error
     except ValueError as error:
         raise ValueError(f"{error}{end}") from error
     return checked
 
 
-def _told(error: ValidationError, where: str) -> str:
+def _refusal(error: ValidationError, where: str) -> str:
     """Where, key, what was found and what was expected, of the first that is wrong."""
     first = error.errors()[0]
     place = ".".join(map(str, first["loc"]))

@@ -27,7 +27,7 @@ from overcast.jobs.scoring import (
     score_map,
     write_scores,
 )
-from overcast.label_quality.contradictions import contradictions
+from overcast.label_quality.contradictions import Contradictions, contradictions
 from overcast.label_quality.place_file import read_place, said_elsewhere
 from overcast.label_quality.support import remarks
 from overcast.map_folder import BESIDE, MAP_FILES
@@ -91,7 +91,7 @@ def make_map(
     if isinstance(output, JobResult):
         return output
     with output:
-        run, scored = output.work / RUN, Scored()
+        run = output.work / RUN
         if not is_trained(run):
             train_run(plan, run, progress, inputs)
         output.hold()
@@ -100,11 +100,10 @@ def make_map(
             Runs((run,)), inputs, plan.windows, output.work, progress, probabilities
         )
         beside = contradictions(open_labels(mapped, legend), labels, grid)
+        scored = Scored()
         if truth is not None:
             scored = score_all(plan, inputs, output.work, truth, progress)
-            if beside is not None and "map" in scored.scores:
-                scored.scores["map"]["beside_labels"] = beside.tree()
-            write_scores(scored, output.work / SCORES)
+            _write_beside(scored, beside, output.work)
         notes = [
             *inputs.notes,
             *remarks(inputs.stack, plan.method),
@@ -119,6 +118,13 @@ def make_map(
         notes += describe_map(made, inputs, plan, findings, published, progress)
         remember_work(output, key)
     return _made(out, scored.scores, (*output.notes, *notes))
+
+
+def _write_beside(scored: Scored, beside: Contradictions | None, work: Path) -> None:
+    """Write scores, with what the map shows beside its labels."""
+    if beside is not None and "map" in scored.scores:
+        scored.scores["map"]["beside_labels"] = beside.tree()
+    write_scores(scored, work / SCORES)
 
 
 def train_only(plan: Plan, out: Path, overwrite: bool, progress: Progress) -> JobResult:
@@ -174,9 +180,7 @@ def map_elsewhere(
     if isinstance(output, JobResult):
         return output
     with output:
-        # Which images were mapped, for whoever looks at the map with them.
-        learned = read_plan(RunFolder(first).plan)
-        write_plan(replace(learned, data=data, scenes=()), output.work / PLAN)
+        _write_mapped(first, data, output.work)
         mapped = map_run(
             runs, inputs, plan.windows, output.work, progress, probabilities
         )
@@ -192,14 +196,19 @@ def map_elsewhere(
             *said_elsewhere(predictor, inputs.stack),
             *scored.notes,
         ]
-        calibration = runs.calibration
         findings = MapFindings(
-            scores=scored.scores, notes=notes, calibration=calibration
+            scores=scored.scores, notes=notes, calibration=runs.calibration
         )
         made, published = (mapped, predictor), (out, runs.run_folders)
         notes += describe_map(made, inputs, plan, findings, published, progress)
         remember_work(output, key)
     return _made(out, scored.scores, (*output.notes, *notes))
+
+
+def _write_mapped(run: Path, data: Data, work: Path) -> None:
+    """Write which images were mapped, for whoever looks at the map with them."""
+    learned = read_plan(RunFolder(run).plan)
+    write_plan(replace(learned, data=data, scenes=()), work / PLAN)
 
 
 def refuse_unread(data: Data, predictor: Predictor) -> None:

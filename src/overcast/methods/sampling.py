@@ -109,6 +109,8 @@ def sample_seen(
 ) -> NDArray[np.float32]:
     """Features ``[N, F]`` of about `count` pixels that a sensor saw, labelled or not.
 
+    Few labels show few of the kinds of pixels that there are.
+
     Windows that were chosen, if `over` has some, are drawn from each by itself.
 
     Raises

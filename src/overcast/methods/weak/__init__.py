@@ -183,7 +183,6 @@ class Weak:
         first = agree(stacks)
         assert first.labels is not None
         sensors, legend = first.sensors, first.labels.legend
-        # Labelled or not: few labels show few of the kinds of pixels that there are.
         groups = by_source(stacks)
         seen = sample_seen(
             groups[0],
