@@ -11,6 +11,7 @@ python -m bench.faults fuzz --minutes 60      # fuzzes readers of files from els
 from __future__ import annotations
 
 import argparse
+import hashlib
 import os
 import shutil
 import sys
@@ -28,6 +29,8 @@ from bench.faults.disk import can_mount, on_full_disks
 from bench.faults.journal import Finding, OutOfTimeError, Place
 from bench.faults.lost import on_lost_folders
 from bench.faults.table import counts_of, counts_of_words, write_counts, write_table
+
+import overcast
 
 PARTS = ("kills", "random", "disks", "lost", "files", "pairs", "requests")
 _SMALL = ("sample to CSV", "publish", "generalise")
@@ -93,10 +96,27 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, help="begin nothing after them")
     parser.add_argument("--report", action="store_true", help="write into the docs")
     options = parser.parse_args()
+    if options.keep is not None and not _is_of_this_code(options.keep):
+        parser.error(f"--keep: {options.keep} is of other code; give another folder")
     known = {*PARTS, "fuzz"}
     if unknown := set(options.parts) - known:
         parser.error(f"no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
     return options
+
+
+def _is_of_this_code(folder: Path) -> bool:
+    """Return whether what a folder keeps was found with the code as it is; mark it so.
+
+    Other code makes other files, which would be taken for faults.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(Path(overcast.__file__).parent.rglob("*.py")):
+        digest.update(path.read_bytes())
+    mark = folder / "code"
+    if not mark.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        mark.write_text(digest.hexdigest(), encoding="utf-8")
+    return mark.read_text(encoding="utf-8") == digest.hexdigest()
 
 
 def _possible(parts: Sequence[str]) -> list[str]:

@@ -216,7 +216,7 @@ JOBS: tuple[Job, ...] = (
     ),
     Job(
         "labels suggest",
-        ("labels", "suggest", *IMAGES, "--count", "3", "--out", "f/p.gpkg"),
+        ("labels", "suggest", *IMAGES, "--count", "1", "--out", "f/p.gpkg"),
         "f",
     ),
     Job(

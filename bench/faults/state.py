@@ -22,7 +22,9 @@ _TIMES = re.compile(
 _HASHES = re.compile(
     r"overcast-map-[0-9a-f]{16}|[0-9a-f]{16}(?= \(hash of sizes, times)"
 )
-"""Of the times of input files: where the command itself fetches them, at another time."""
+"""Of the times of input files: where the command itself makes them, at another time."""
+_MAKES_INPUTS = ("data/fetch.json", "world/world.json")
+"""Files beside a map of which the command has made the images as well."""
 _SAYS_TIMES = (".html", ".json", ".jsonl")
 """Files that say when they were made, and how long it took."""
 
@@ -87,7 +89,7 @@ def _timeless(path: Path) -> bytes:
     content = path.read_bytes()
     if path.suffix in _SAYS_TIMES:
         text = content.decode("utf-8", "replace")
-        if (path.parent / "data" / "fetch.json").is_file():
+        if any((path.parent / name).is_file() for name in _MAKES_INPUTS):
             text = _HASHES.sub("HASH", text)
         return _TIMES.sub("TIME", _without_clock(path, text)).encode()
     return content
