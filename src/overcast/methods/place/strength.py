@@ -169,8 +169,8 @@ def _note(seen: _Seen, power: float, polygons: bool) -> str:
         f"{seen.agreed:.0%} of the pixels, with a mean confidence of {seen.sure:.2f}"
     )
     return (
-        f"place: by default the labels {counts} as evidence of place ({reason}); "
-        f"the class of {seen.changed:.0%} of the pixels depends on it"
+        f"place: by default the labels {counts} as evidence of place. This decides the "
+        f"class of {seen.changed:.0%} of the pixels. The reason: {reason}"
     )
 
 
@@ -179,9 +179,9 @@ def _ask(legend: str) -> str:
     known = published().get(legend)
     figure = "" if known is None else f"; published for {legend}: {known:g}"
     return (
-        ". 20 to 200 points of known class decide it (`overcast sample MAP --for "
-        "anchors`, then `overcast map --anchors`), or the accuracy of the labels "
-        f"(--labels-accuracy{figure})"
+        ". To decide it better, give 20 to 200 points of known class (`overcast sample "
+        "MAP --for anchors`, then `overcast map --anchors`), or the accuracy of the "
+        f"labels (--labels-accuracy{figure})"
     )
 
 
