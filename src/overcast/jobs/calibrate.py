@@ -251,17 +251,24 @@ def _keep_scores(given: Path, path: Path) -> None:
         write_scores(scored, path)
 
 
-def _made(out: Path, notes: tuple[str, ...]) -> JobResult:
-    calibration = read_calibration(out / RUN)
+def summary_of(run: Path) -> Document:
+    """What a calibrated run says of its calibration."""
+    calibration = read_calibration(run)
     assert calibration is not None
-    summary: Document = {
-        "calibration": str(RunFolder(out / RUN).calibration),
+    return {
+        "calibration": str(RunFolder(run).calibration),
         "temperature": round(calibration.scaling.temperature, 4),
         "pixels": calibration.pixels,
         "expected_error": {
             "before": round(calibration.before.expected_error, 4),
             "after": round(calibration.after.expected_error, 4),
         },
+    }
+
+
+def _made(out: Path, notes: tuple[str, ...]) -> JobResult:
+    summary: Document = {
+        **summary_of(out / RUN),
         **{
             name.split(".")[0]: str(out / name)
             for name in MAP_FILES

@@ -24,7 +24,7 @@ from overcast.geo.near import near
 from overcast.geo.overlay import pixels_under, under
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.tiling import Window
-from overcast.jobs.calibrate import calibrate
+from overcast.jobs.calibrate import calibrate, summary_of
 from overcast.jobs.mapping import JobResult
 from overcast.map_folder import maps_of
 from overcast.maps.by_date import for_dates
@@ -38,7 +38,7 @@ from overcast.region.from_catalogues import SURVEYS
 from overcast.region.ground import Zone, open_ground
 from overcast.region.state import DESCRIPTION
 from overcast.run import is_trained, load_run
-from overcast.run_folder import RUN, RunFolder
+from overcast.run_folder import RUN
 from overcast.threads import steady_learning
 
 
@@ -71,20 +71,11 @@ def calibrate_region(
         with steady_learning():
             calibration = calibrate(held, known.path.name)
         write_calibration(calibration, run)
-    summary = {
-        "calibration": str(RunFolder(run).calibration),
-        "temperature": round(calibration.scaling.temperature, 4),
-        "pixels": calibration.pixels,
-        "expected_error": {
-            "before": round(calibration.before.expected_error, 4),
-            "after": round(calibration.after.expected_error, 4),
-        },
-    }
     note = (
         f"tiles have the new confidence once they are mapped again: overcast map --region "
         f"{out / DESCRIPTION} --out {out}"
     )
-    return JobResult(summary, (note,))
+    return JobResult(summary_of(run), (note,))
 
 
 def _uncalibrated(predictor: Predictor) -> Predictor:
