@@ -122,3 +122,58 @@ def test_what_was_found_is_kept_and_equal_states_are_tried_once(tmp_path: Path) 
     again.finish()
     assert again.done
     assert not other.done
+
+
+def test_a_folder_is_put_back_under_the_eyes_of_who_works_in_it(tmp_path: Path) -> None:
+    from bench.faults.forks import KeptFolder, shape_of
+
+    folder = tmp_path / "scene"
+    (folder / "a" / "deep").mkdir(parents=True)
+    (folder / "a" / "log").write_text("one\n")
+    (folder / "gone").write_text("two\n")
+    (folder / "link").symlink_to("gone")
+    before = shape_of(folder)
+    with (folder / "a" / "log").open("a+") as log:
+        log.seek(2)
+        kept = KeptFolder.of(folder, tmp_path / "links", tmp_path)
+        log.write("more")
+        log.flush()
+        (folder / "gone").unlink()
+        (folder / "link").unlink()
+        (folder / "a" / "deep").rmdir()
+        (folder / "new").mkdir()
+        (folder / "new" / "file").touch()
+        kept.put_back()
+        kept.forget()
+        assert log.tell() == 2
+        assert (folder / "a" / "log").read_text() == "one\n"
+        assert os.path.samestat(os.fstat(log.fileno()), os.stat(folder / "a" / "log"))
+    assert shape_of(folder) == before
+    assert (folder / "link").read_text() == "two\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["scene"]
+
+
+def test_a_command_that_is_stopped_leaves_the_disk_alone(tmp_path: Path) -> None:
+    from bench.corpus.runner import Command, run
+    from bench.faults.moments import stopping
+
+    log, seen = tmp_path / "scene" / "log", []
+    log.parent.mkdir()
+
+    def write() -> None:
+        with log.open("w") as file:
+            for number in range(2000):
+                print(number, file=file, flush=True)
+                time.sleep(1e-4)
+
+    def look(_: float) -> None:
+        size = log.stat().st_size if log.exists() else 0
+        time.sleep(0.01)
+        seen.append((size, log.stat().st_size if log.exists() else 0))
+
+    moments = [0.15, 0.05, 0.1, 600.0]
+    done = run(Command(script=write, during=stopping(moments, look)), log.parent)
+    assert done.code == 0
+    assert all(first == second for first, second in seen)
+    assert seen == sorted(seen)
+    assert log.read_text().endswith("1999\n")

@@ -103,20 +103,17 @@ class Forks:
             return
         used = self.disk.used
         self.next = max(self.next, -(-used // self.step) * self.step)
-        saved = _Saved.of(self.scene, self.disk.folder / "links", self.results)
-        try:
-            while self._fails():
-                saved.put_back()
-                if self.disk.used != used:
-                    raise RuntimeError("the disk can't be put back")
-                self.next += self.step
-                if self.next > self.most:
-                    raise RuntimeError(f"no end of failures at {event}")
-            if not self._probe:
-                saved.put_back()
-        finally:
-            if not self._probe:
-                saved.forget()
+        folder = KeptFolder.of(self.scene, self.disk.folder / "links", self.results)
+        while self._fails():
+            folder.put_back()
+            if self.disk.used != used:
+                raise RuntimeError("the disk can't be put back")
+            self.next += self.step
+            if self.next > self.most:
+                raise RuntimeError(f"no end of failures at {event}")
+        if not self._probe:
+            folder.put_back()
+            folder.forget()
 
     def _is_on(self, event: str) -> bool:
         """Whether a copy is at an event just as the run with room was."""
@@ -181,11 +178,22 @@ class Forks:
             log.write(json.dumps(row) + "\n")
 
 
-@dataclass(slots=True)
-class _Saved:
+@dataclass(frozen=True, slots=True)
+class KeptFolder:
     """A folder as it is, to be put back under the eyes of a process that works in it.
 
     Files that are open stay the same files, and are read and written on where they were.
+
+    Attributes
+    ----------
+    folder
+        The folder.
+    links
+        Where the files themselves are kept, on the same disk.
+    copy
+        Where their bytes are kept, on another disk.
+    offsets
+        Where open files were, by descriptor.
     """
 
     folder: Path
@@ -194,36 +202,21 @@ class _Saved:
     offsets: dict[int, int]
 
     @classmethod
-    def of(cls, folder: Path, links: Path, results: Path) -> _Saved:
-        """Keep a folder."""
-        copy = results / "saved"
+    def of(cls, folder: Path, links: Path, beside: Path) -> KeptFolder:
+        """Keep a folder as `links`, and in another one."""
+        copy, offsets = beside / "saved", dict[int, int]()
         keep(folder, copy)
-        shutil.rmtree(links, ignore_errors=True)
         shutil.copytree(folder, links, symlinks=True, copy_function=_link)
-        offsets = {}
         for descriptor, target in _descriptors():
             if target.startswith(str(folder)):
-                with suppress(OSError):
+                with suppress(OSError):  # one of no file
                     offsets[descriptor] = os.lseek(descriptor, 0, os.SEEK_CUR)
         return cls(folder, links, copy, offsets)
 
     def put_back(self) -> None:
         """Make the folder what it was."""
         _clear(self.folder, self.links)
-        for link in sorted(self.links.rglob("*")):
-            name = link.relative_to(self.links)
-            path, copy = self.folder / name, self.copy / name
-            if link.is_symlink():
-                path.symlink_to(os.readlink(link))
-            elif link.is_dir():
-                path.mkdir(exist_ok=True)
-            else:
-                os.link(link, path)
-                _write_again(copy, path)
-        for copy in sorted(self.copy.rglob("*"), reverse=True):
-            if not copy.is_symlink():
-                path = self.folder / copy.relative_to(self.copy)
-                shutil.copystat(copy, path)
+        _link_again(self.folder, self.links, self.copy)
         for descriptor, offset in self.offsets.items():
             os.lseek(descriptor, offset, os.SEEK_SET)
 
@@ -231,6 +224,23 @@ class _Saved:
         """Leave nothing of what was kept."""
         shutil.rmtree(self.links)
         shutil.rmtree(self.copy)
+
+
+def _link_again(folder: Path, links: Path, copy: Path) -> None:
+    """Put files in their places, with the bytes and times that they had."""
+    for link in sorted(links.rglob("*")):
+        name = link.relative_to(links)
+        path = folder / name
+        if link.is_symlink():
+            path.symlink_to(os.readlink(link))
+        elif link.is_dir():
+            path.mkdir(exist_ok=True)
+        else:
+            os.link(link, path)
+            _write_again(copy / name, path)
+    for kept in sorted(copy.rglob("*"), reverse=True):
+        if not kept.is_symlink():
+            shutil.copystat(kept, folder / kept.relative_to(copy))
 
 
 def _clear(folder: Path, links: Path) -> None:
