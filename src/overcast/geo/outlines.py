@@ -68,7 +68,7 @@ def inner_points(shapes: Geometries, grid: GeoBox) -> NDArray[np.float64]:
     )
     for k, shape in zip(near, pixels, strict=True):
         if shape.geom_type.endswith("Polygon") and not _holds_a_centre(
-            shape, grid.shape
+            shape, (grid.height, grid.width)
         ):
             point = shapely.point_on_surface(shape)
             points[k] = point.x, point.y
