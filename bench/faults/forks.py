@@ -17,7 +17,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +30,8 @@ from overcast import lock
 _ON = 100
 """Exit code of a copy that went on to the next event, which no command has."""
 ROOM = 1 << 30
+_BLOCK, _PAGE = 512, 4096
+"""Bytes of which files' blocks are counted, and those that a disk gives at once."""
 Shape = list[list[str | int]]
 
 
@@ -192,14 +194,15 @@ class KeptFolder:
         Where the files themselves are kept, on the same disk.
     copy
         Where their bytes are kept, on another disk.
-    offsets
-        Where open files were, by descriptor.
+    blocks, offsets
+        Blocks of each file; where open files were, by descriptor.
     """
 
     folder: Path
     links: Path
     copy: Path
-    offsets: dict[int, int]
+    blocks: Mapping[Path, int]
+    offsets: Mapping[int, int]
 
     @classmethod
     def of(cls, folder: Path, links: Path, beside: Path) -> KeptFolder:
@@ -211,12 +214,16 @@ class KeptFolder:
             if target.startswith(str(folder)):
                 with suppress(OSError):  # one of no file
                     offsets[descriptor] = os.lseek(descriptor, 0, os.SEEK_CUR)
-        return cls(folder, links, copy, offsets)
+        blocks = {
+            path.relative_to(folder): path.lstat().st_blocks
+            for path in folder.rglob("*")
+        }
+        return cls(folder, links, copy, blocks, offsets)
 
     def put_back(self) -> None:
         """Make the folder what it was."""
         _clear(self.folder, self.links)
-        _link_again(self.folder, self.links, self.copy)
+        _link_again(self.folder, self.links, self.copy, self.blocks)
         for descriptor, offset in self.offsets.items():
             os.lseek(descriptor, offset, os.SEEK_SET)
 
@@ -226,7 +233,9 @@ class KeptFolder:
         shutil.rmtree(self.copy)
 
 
-def _link_again(folder: Path, links: Path, copy: Path) -> None:
+def _link_again(
+    folder: Path, links: Path, copy: Path, blocks: Mapping[Path, int]
+) -> None:
     """Put files in their places, with the bytes and times that they had."""
     for link in sorted(links.rglob("*")):
         name = link.relative_to(links)
@@ -237,7 +246,7 @@ def _link_again(folder: Path, links: Path, copy: Path) -> None:
             path.mkdir(exist_ok=True)
         else:
             os.link(link, path)
-            _write_again(copy / name, path)
+            _write_again(copy / name, path, blocks[name])
     for kept in sorted(copy.rglob("*"), reverse=True):
         if not kept.is_symlink():
             shutil.copystat(kept, folder / kept.relative_to(copy))
@@ -252,13 +261,20 @@ def _clear(folder: Path, links: Path) -> None:
             path.rmdir()
 
 
-def _write_again(copy: Path, path: Path) -> None:
-    """Give a file its bytes again, unless it has them; its blocks stay where it does."""
+def _write_again(copy: Path, path: Path, blocks: int) -> None:
+    """Give a file its bytes and blocks again, unless it has them."""
     content = copy.read_bytes()
-    if path.read_bytes() != content:
-        with path.open("r+b") as file:
-            file.truncate(len(content))
-            file.write(content)
+    if path.stat().st_blocks == blocks and path.read_bytes() == content:
+        return
+    with path.open("r+b") as file:
+        if blocks * _BLOCK < len(content):  # it has holes
+            file.truncate(0)
+        for start in range(0, len(content), _PAGE):
+            page = content[start : start + _PAGE]
+            if blocks * _BLOCK >= len(content) or page.strip(b"\0"):
+                file.seek(start)
+                file.write(page)
+        file.truncate(len(content))
 
 
 def _link(source: str, target: str) -> None:

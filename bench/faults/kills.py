@@ -19,7 +19,7 @@ from bench.faults.journal import Finding, Place
 from bench.faults.moments import stopping
 from bench.faults.state import differences, keep, put_back, state_of
 
-_ROUNDS = 20
+_ROUNDS = 100
 """Runs of a command, at most: moments that come after its end are drawn again."""
 
 
