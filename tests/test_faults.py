@@ -22,7 +22,7 @@ def faults(*words: str) -> str:
     drawn = str(SEEDS[time.time_ns() // 1000 % len(SEEDS)])
     seed = os.environ.get("FAULTS_SEED", drawn)
     done = subprocess.run(
-        [sys.executable, "-m", "bench.faults", *words, "--small", "--seed", seed],
+        [sys.executable, "-m", "bench.faults", *words, "--seed", seed],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
         capture_output=True,
@@ -36,9 +36,19 @@ def faults(*words: str) -> str:
 
 @pytest.mark.timeout(600)
 def test_commands_that_are_killed_end_right_and_damaged_files_are_refused() -> None:
-    said = faults("kills", "files")
+    said = faults("kills", "files", "--small")
     assert "| **all** | 18 |" in said
     assert "| **all** | 9 |" in said
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs a disk of its own"
+)
+@pytest.mark.timeout(600)
+def test_a_full_disk_of_every_size_is_said_and_gone_on_from() -> None:
+    said = faults("disks", "--only", "palette")
+    assert "passed over" in said or "| palette |" in said
+    assert "sizes not tried" not in said
 
 
 def test_a_bench_that_finds_a_fault_says_so() -> None:
