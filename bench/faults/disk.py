@@ -112,9 +112,9 @@ def _moment(size: int) -> str:
 
 def _used(job: Job, clean: Clean, disk: SmallDisk, place: Place) -> tuple[int, int]:
     """Bytes that are used before a command, and the most that it uses at file events."""
-    folder, kept = disk.folder / "scene", place.work / "needed.json"
-    if kept.exists():
-        least, most = json.loads(kept.read_text())
+    folder, needed = disk.folder / "scene", place.work / "needed.json"
+    if needed.exists():
+        least, most = json.loads(needed.read_text())
         return int(least), int(most)
     put_back(clean.start, folder)
     least, seen = disk.used, place.work / "used.txt"
@@ -126,7 +126,7 @@ def _used(job: Job, clean: Clean, disk: SmallDisk, place: Place) -> tuple[int, i
     seen.write_text("", encoding="utf-8")
     run(watched(job.words, folder, act), folder, beside=place.work / "run")
     most = max(disk.used, *(row[0] for row in _lines(seen)))
-    kept.write_text(json.dumps([least, most]))
+    needed.write_text(json.dumps([least, most]))
     return least, most
 
 

@@ -256,9 +256,9 @@ def _link_again(
         else:
             os.link(link, path)
             _write_again(copy / name, path, blocks[name])
-    for kept in sorted(copy.rglob("*"), reverse=True):
-        if not kept.is_symlink():
-            shutil.copystat(kept, folder / kept.relative_to(copy))
+    for copied in sorted(copy.rglob("*"), reverse=True):
+        if not copied.is_symlink():
+            shutil.copystat(copied, folder / copied.relative_to(copy))
 
 
 def _clear(folder: Path, links: Path) -> None:

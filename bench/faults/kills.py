@@ -55,8 +55,8 @@ def _stopped(
     """Copies of the folder at a count of random moments, and what those are called."""
     count, seed = drawn
     copies, folder = place.work / "moments", place.work / "scene"
-    kept = copies / "moments.json"
-    if not kept.exists():
+    listed = copies / "moments.json"
+    if not listed.exists():
         shutil.rmtree(copies, ignore_errors=True)
         copies.mkdir()
         random_, names = random.Random(f"{seed} {job.name}"), list[str]()
@@ -73,8 +73,8 @@ def _stopped(
             done(run(command, folder), job.name)
             if len(names) == count:
                 break
-        kept.write_text(json.dumps(names), encoding="utf-8")
-    names = json.loads(kept.read_text(encoding="utf-8"))
+        listed.write_text(json.dumps(names), encoding="utf-8")
+    names = json.loads(listed.read_text(encoding="utf-8"))
     return [(name, copies / f"{n:04d}") for n, name in enumerate(names)]
 
 
