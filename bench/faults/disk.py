@@ -15,16 +15,17 @@ from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as Xml
 
 from bench.corpus.runner import Command, Outcome, run
 from bench.faults.clean import Clean, carry_out, digest, done, watched
 from bench.faults.commands import Job
-from bench.faults.forks import ROOM, Forks, shape_of
+from bench.faults.forks import ROOM, Forks, named, shape_of
 from bench.faults.journal import Finding, Place
 from bench.faults.state import differences, put_back, state_of
 
 STEP = 4096
-_FULL = "the disk is full"
+_FULL, _DRAFT, _REGION = "the disk is full", ".draft", "region.json"
 _ENOUGH = "it was enough"
 _EVERY = 8
 """Of sizes in turn on which a command fails alike, each so many is given again."""
@@ -247,7 +248,9 @@ def _on_one(
     disk.resize(most)
     outcome = run(Command(job.words), folder, beside=place.work / "run")
     problem = wrong_line(outcome) or cut_files(before, clean, folder)
-    if said is not None and said.splitlines()[-1:] != outcome.errors:
+    if said is not None and named(said).splitlines()[-1:] != list(
+        map(named, outcome.errors)
+    ):
         problem = f"says {outcome.err[-200:]}, and a copy {said[-200:]}"
     disk.resize(ROOM)
     return _with_room(job, clean, (disk, _moment(most), problem), outcome, place)
@@ -284,6 +287,23 @@ def _named(state: str, outcome: Outcome) -> str:
     return f"{state} {outcome.code == 0}"
 
 
+def _is_progress(path: Path) -> bool:
+    """Whether a file says what is done of a region, and is whole."""
+    if not any((parent / _REGION).exists() for parent in path.parents[:2]):
+        return False
+    text = path.read_text(encoding="utf-8", errors="replace")
+    try:
+        if path.suffix in (".json", ".jsonl"):
+            lines = [text] if path.suffix == ".json" else text.splitlines()
+            return bool([json.loads(line) for line in lines])
+        if path.suffix == ".vrt":
+            return Xml.fromstring(text).tag == "VRTDataset"
+    except (ValueError, Xml.ParseError):
+        return False
+    ends = {".prom": "\n", ".html": "</html>\n", ".parquet": "PAR1"}
+    return text.endswith(ends.get(path.suffix, "\0"))
+
+
 def is_whole(first: Outcome, again: Outcome, unlike: list[str]) -> bool:
     """Whether a command that had done all only says that its files exist."""
     return first.code == 0 and "exist" in again.err and not unlike
@@ -313,6 +333,8 @@ def cut_files(before: dict[str, str], clean: Clean, folder: Path) -> str | None:
         name
         for name, digest in now.items()
         if "/." not in f"/{name}"
+        and not name.endswith(_DRAFT)
         and digest not in (before.get(name), clean.made.get(name))
+        and not _is_progress(folder / name)
     ]
     return f"cut: {', '.join(cut)}" if cut else None

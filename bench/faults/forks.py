@@ -43,15 +43,15 @@ def shape_of(folder: Path) -> Shape:
     Not sizes: texts with times in them differ by letters. A disk is full by blocks.
     """
     return [
-        [_named(path.relative_to(folder).as_posix()), path.lstat().st_blocks]
+        [named(path.relative_to(folder).as_posix()), path.lstat().st_blocks]
         for path in sorted(folder.rglob("*"))
         if not path.name.startswith((lock.HOLDER, lock.LOCK))
     ]
 
 
-def _named(name: str) -> str:
-    """A name without what is drawn anew for every run."""
-    return _DRAWN.sub("-DRAWN", name)
+def named(text: str) -> str:
+    """A text without what is drawn anew for every run."""
+    return _DRAWN.sub("-DRAWN", text)
 
 
 class Disk:
@@ -131,7 +131,7 @@ class Forks:
         if self._count >= len(self.expected):
             return False
         known, shape = self.expected[self._count]
-        return _named(known) == _named(event) and shape == shape_of(self.scene)
+        return named(known) == named(event) and shape == shape_of(self.scene)
 
     def _can_fork(self) -> bool:
         """Whether a copy of the process would have all that it has."""
@@ -194,13 +194,15 @@ class KeptFolder:
     """A folder as it is, to be put back under the eyes of a process that works in it.
 
     Files that are open stay the same files, and are read and written on where they were.
+    The others are made anew: a link to them would keep their room when a copy of the
+    process removes them.
 
     Attributes
     ----------
     folder
         The folder.
     links
-        Where the files themselves are kept, on the same disk.
+        Where open files themselves are kept, on the same disk.
     copy
         Where their bytes are kept, on another disk.
     blocks, offsets
@@ -218,11 +220,13 @@ class KeptFolder:
         """Keep a folder as `links`, and in another one."""
         copy, offsets = beside / "saved", dict[int, int]()
         keep(folder, copy)
-        shutil.copytree(folder, links, symlinks=True, copy_function=_link)
+        used = _mapped()
         for descriptor, target in _descriptors():
+            used.add(target)
             if target.startswith(str(folder)):
                 with suppress(OSError):  # one of no file
                     offsets[descriptor] = os.lseek(descriptor, 0, os.SEEK_CUR)
+        _link_used(folder, links, used)
         blocks = {
             path.relative_to(folder): path.lstat().st_blocks
             for path in folder.rglob("*")
@@ -242,23 +246,41 @@ class KeptFolder:
         shutil.rmtree(self.copy)
 
 
+def _link_used(folder: Path, links: Path, used: set[str]) -> None:
+    """Link the files of a folder that a process uses, and make all its folders."""
+    links.mkdir()
+    for path in sorted(folder.rglob("*")):
+        link = links / path.relative_to(folder)
+        if path.is_dir() and not path.is_symlink():
+            link.mkdir()
+        elif str(path) in used:
+            os.link(path, link, follow_symlinks=False)
+
+
 def _link_again(
     folder: Path, links: Path, copy: Path, blocks: Mapping[Path, int]
 ) -> None:
     """Put files in their places, with the bytes and times that they had."""
-    for link in sorted(links.rglob("*")):
-        name = link.relative_to(links)
+    for copied in sorted(copy.rglob("*")):
+        name = copied.relative_to(copy)
         path = folder / name
-        if link.is_symlink():
-            path.symlink_to(os.readlink(link))
-        elif link.is_dir():
+        if copied.is_symlink():
+            path.symlink_to(os.readlink(copied))
+        elif copied.is_dir():
             path.mkdir(exist_ok=True)
         else:
-            os.link(link, path)
-            _write_again(copy / name, path, blocks[name])
+            if (links / name).exists():
+                os.link(links / name, path)
+            _write_again(copied, path, blocks[name])
     for copied in sorted(copy.rglob("*"), reverse=True):
         if not copied.is_symlink():
             shutil.copystat(copied, folder / copied.relative_to(copy))
+
+
+def _mapped() -> set[str]:
+    """Files that are mapped into the memory of this process."""
+    lines = Path("/proc/self/maps").read_text(encoding="utf-8").splitlines()
+    return {line.split(maxsplit=5)[-1] for line in lines}
 
 
 def _clear(folder: Path, links: Path) -> None:
@@ -273,6 +295,7 @@ def _clear(folder: Path, links: Path) -> None:
 def _write_again(copy: Path, path: Path, blocks: int) -> None:
     """Give a file its bytes and blocks again, unless it has them."""
     content = copy.read_bytes()
+    path.touch()
     if path.stat().st_blocks == blocks and path.read_bytes() == content:
         return
     with path.open("r+b") as file:
@@ -284,10 +307,6 @@ def _write_again(copy: Path, path: Path, blocks: int) -> None:
                 file.seek(start)
                 file.write(page)
         file.truncate(len(content))
-
-
-def _link(source: str, target: str) -> None:
-    os.link(source, target, follow_symlinks=False)
 
 
 def _descriptors() -> Iterator[tuple[int, str]]:
