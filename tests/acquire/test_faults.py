@@ -192,9 +192,7 @@ def test_a_missing_scene_classification_leaves_the_day_out(
     assert "no such file" in why["Sentinel-2 2024-09-14"]
 
 
-@pytest.mark.parametrize(
-    "fault", ["repeat_page", "twice", "search_busy", "unfiltered"]
-)
+@pytest.mark.parametrize("fault", ["repeat_page", "twice", "search_busy", "unfiltered"])
 def test_a_search_gives_every_item_once(fault: str, bed: Bed, request_of: Make) -> None:
     """Pages and items that come again, 504, and servers that pass over conditions.
 
