@@ -87,6 +87,7 @@ class Bed:
     items: list[dict[str, Any]]
     secret: str = "sig-of-the-bed"
     asked: list[str] = field(default_factory=list)
+    keys: set[str] = field(default_factory=set)
     stats: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_STATS, 0))
     numbers: Any = field(default_factory=lambda: itertools.count(1))
 
@@ -94,6 +95,7 @@ class Bed:
         """Behave, and forget what was asked."""
         self.faults.__init__()  # type: ignore[misc]
         self.asked.clear()
+        self.keys.clear()
         self.numbers = itertools.count(1)
         self.stats.update(dict.fromkeys(_STATS, 0))
 
@@ -109,7 +111,7 @@ def serving(folder: Path, port: int = 0, faults: Faults | None = None) -> Iterat
     class Handler(_Handler):
         served = bed
 
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    server = _Server(("127.0.0.1", port), Handler)
     bed.url = f"http://127.0.0.1:{server.server_port}"
     text = (folder / "items.json").read_text(encoding="utf-8")
     text = text.replace("{base}", f"{bed.url}/files").replace(
@@ -124,6 +126,11 @@ def serving(folder: Path, port: int = 0, faults: Faults | None = None) -> Iterat
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Stay quiet: clients are killed."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -231,6 +238,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _token(self) -> None:
         self.served.stats["tokens"] += 1
+        self.served.keys |= {self.headers.get("X-Bed-Key", "")}
         if self.served.stats["tokens"] <= self.served.faults.tokens_busy:
             self._send(429, b"", {"Retry-After": "0.05"})
             return
