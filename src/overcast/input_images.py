@@ -21,6 +21,7 @@ from overcast.geo.check import (
 from overcast.geo.coded_labels import CodedLabels
 from overcast.geo.coverage import common_grid
 from overcast.geo.image_file import ImageFile
+from overcast.geo.items import members_of
 from overcast.geo.location import Location, hide
 from overcast.geo.masks import (
     CLOUDED,
@@ -119,7 +120,8 @@ def open_images(data: Data, memory: InMemory = FILES_ONLY) -> Opened:
     extents, targets = dict[str, tuple[str, GeoBox]](), set[str]()
     products, notes, hidden = list[str](), list[str](), list[str]()
     single, masks = list[ImageSource](), list[str]()
-    for name, entry in data.images.items():
+    images = {name: _with_members(entry) for name, entry in data.images.items()}
+    for name, entry in images.items():
         for series, files in _series(name, entry).items():
             opened = [(f, _open(f.entry, data, memory, products)) for f in files]
             own = _observed(series, opened)
@@ -141,7 +143,7 @@ def open_images(data: Data, memory: InMemory = FILES_ONLY) -> Opened:
         extents=extents,
         first=extents[(optical or list(extents))[0]],
         targets=frozenset(targets),
-        files=(*(p for i in data.images.values() for p in i.files), *masks),
+        files=(*(p for i in images.values() for p in i.files), *masks),
         notes=(*products, *notes, *hidden),
         single=tuple(single),
         grid=None if data.grid is None else memory.grid(data.grid),
@@ -189,6 +191,19 @@ def _series(name: str, entry: ImageInput) -> dict[str, list[_Dated]]:
         files.sort(key=lambda f: f.processed, reverse=True)
         files.sort(key=lambda f: f.day or date.min)
     return dict(sorted(series.items()))
+
+
+def _with_members(entry: ImageInput) -> ImageInput:
+    """The same image; a collection of several STAC items is a file each."""
+    every = [(one, members_of(Location.of(one.path))) for one in entry.observations]
+    if not any(members for _, members in every):
+        return entry
+    dates = tuple(
+        replace(one, path=path)
+        for one, members in every
+        for path in ([member.text for member in members] or [one.path])
+    )
+    return replace(entry, path="", dates=dates)
 
 
 def _dated(name: str, entry: ImageInput, one: ObservationInput) -> tuple[str, _Dated]:

@@ -372,7 +372,9 @@ def _refuse_files(
     given = [name for name, value in files.items() if value is not None]
     known = {*PlaceSettings.__annotations__, "mask_dilation"}
     for name in [*given, *sorted(reading.keys() - known)]:
-        raise ValueError(f"{name}: images of a place come from catalogues; leave it out")
+        raise ValueError(
+            f"{name}: images of a place come from catalogues; leave it out"
+        )
 
 
 def _refuse_unread(s1: object, s2: object, mask: object, reading: ImageReading) -> None:

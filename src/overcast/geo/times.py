@@ -1,6 +1,7 @@
 """When an image was seen, and on which orbit, by what a file says of itself.
 
-In this order: a STAC item beside the file (``FILE.json`` of the same name), the name of
+In this order: the STAC item that it is, or that lies beside the file (``FILE.json`` of the
+same name), the name of
 a product or file with one date in it (``S2A_MSIL2A_20240503T105031_...``,
 ``s2_2024-05-03.tif``, ``s1_20240503_asc.tif``), the tags of the file
 (``TIFFTAG_DATETIME``, ``ACQUISITIONDATETIME``, ``datetime``).
@@ -19,6 +20,7 @@ from typing import Any
 from rasterio.errors import RasterioError
 
 from overcast.geo.dataset import dataset_of
+from overcast.geo.items import item_of
 from overcast.geo.location import Location
 
 Orbit = str
@@ -128,7 +130,10 @@ def _of_tags(where: Location) -> date | None:
 
 
 def _item(where: Location) -> Mapping[str, Any]:
-    """Properties of the STAC item beside a file of this machine; nothing without one."""
+    """Properties of a STAC item, or of that beside a file; nothing without one."""
+    if (own := item_of(where)) is not None:
+        properties = own.get("properties")
+        return properties if isinstance(properties, dict) else {}
     local = where.local
     if local is None:
         return {}
