@@ -26,11 +26,13 @@ from overcast.acquire.catalogue import (
     offering,
     parse_catalogue,
 )
+from overcast.acquire.origins import origins_of_items
 from overcast.acquire.scenes import claimed_offset, piece_of, same_acquisition
 from overcast.acquire.search import search
 from overcast.acquire.survey import Request
 from overcast.geo.bands import SENTINEL_1, SENTINEL_2
 from overcast.geo.legend import load_legend
+from overcast.geo.location import Location
 
 Make = Callable[..., Request]
 
@@ -212,3 +214,17 @@ def test_s3_addresses_have_the_source_s_settings(
     finally:
         process.kill()
         process.join()
+
+
+def test_items_as_files_say_where_they_are_from_and_when(
+    bed: Bed, tmp_path: Path
+) -> None:
+    pair = [i for i in bed.items if i["id"].startswith("S2A_32UPA_20240914_0")] * 2
+    pair[1] = {**pair[1], "id": "other", "links": [{"rel": "self", "href": "./a.json"}]}
+    path = tmp_path / "items.json"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": pair}))
+    names = [f"|item={one['id']}" for one in pair]
+    wheres = [Location.of(f"{path}{name}") for name in names]
+    origins = origins_of_items([*wheres, Location.of(tmp_path / "s2.tif")])
+    assert origins.items == (pair[0]["links"][0]["href"],)
+    assert origins.times == ("2024-09-14T10:30:31Z",) * 2

@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from overcast.acquire.data_folder import MANIFEST
+from overcast.geo.items import item_of
+from overcast.geo.location import Location
+from overcast.geo.times import seen_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,21 @@ def origins_of(paths: Iterable[Path]) -> Origins:
     return Origins(
         *(tuple(dict.fromkeys(texts)) for texts in (lines, credits, items, times))
     )
+
+
+def origins_of_items(places: Iterable[Location]) -> Origins:
+    """Read STAC items that were given as files: their addresses, and times of images."""
+    items: list[str] = []
+    times: list[str] = []
+    for where in dict.fromkeys(places):
+        if (item := item_of(where)) is None:
+            continue
+        links = [k for k in item.get("links", ()) if k.get("rel") == "self"]
+        items += [Location(str(k["href"])).unsigned for k in links if "href" in k]
+        if when := seen_at(where):
+            times.append(f"{when:%Y-%m-%dT%H:%M:%SZ}")
+    whole = (href for href in items if href.startswith(("http://", "https://")))
+    return Origins(items=tuple(dict.fromkeys(whole)), times=tuple(times))
 
 
 def _stac_time(text: str) -> str:

@@ -59,13 +59,21 @@ class Seen:
 
 def seen_of(where: Location) -> Seen:
     """Return what a file, its name or the item beside it says of its time."""
-    item = _item(where)
-    name = _named(where)
-    text = item.get("datetime") or item.get("start_datetime")
-    moment = _moment(str(text)) if text else _of_name(name)
+    item, name = _item(where), _named(where)
+    moment = _when_seen(item) or _of_name(name)
     day = moment.date() if moment is not None else _of_tags(where)
     orbit = str(item.get("sat:orbit_state") or "").lower()
     return Seen(day, orbit or _orbit_of(where, name, moment), _processed(item, name))
+
+
+def seen_at(where: Location) -> datetime | None:
+    """Return when an image was seen, as its STAC item says it; None without one."""
+    return _when_seen(_item(where))
+
+
+def _when_seen(item: Mapping[str, Any]) -> datetime | None:
+    text = item.get("datetime") or item.get("start_datetime")
+    return _moment(str(text)) if text else None
 
 
 def day_of(text: str) -> date | None:

@@ -8,7 +8,13 @@ from pathlib import Path
 import rasterio
 
 from overcast import __version__, map_folder
-from overcast.acquire.origins import NONE, Origins, origins_in, origins_of
+from overcast.acquire.origins import (
+    NONE,
+    Origins,
+    origins_in,
+    origins_of,
+    origins_of_items,
+)
 from overcast.geo.derived import files_in
 from overcast.geo.location import FilePath, Location
 from overcast.inputs import Inputs
@@ -60,6 +66,7 @@ def publish_map(
     key = fingerprint([tags["OVERCAST_MODEL"], inputs.fingerprint])
     origins = origins_of(read_files(inputs)) + acquired
     origins += origins_in(inputs.stack.images.values())
+    origins += origins_of_items(map(Location.of, _read(inputs)))
     origin = Origin(
         name=f"overcast-map-{key}",
         grid=inputs.stack.grid,
