@@ -7,7 +7,7 @@ needs, and so does the task of a window that is learned from.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC
 from pathlib import Path
 from typing import Any, Literal
@@ -25,7 +25,7 @@ from overcast.geo.location import Location
 from overcast.geo.series import Moment
 from overcast.geo.stack import Stack
 from overcast.limits import check_limits
-from overcast.plan_images import DILATION
+from overcast.plan_images import DILATION, LATER
 
 SURVEYS = "surveys"
 """Folder of a region with what is read of each square."""
@@ -57,6 +57,8 @@ class Acquire:
         Metres around cloud and shadow that are hidden as well.
     square
         Pixels along a square, of which the same days are read.
+    labels
+        Names of labels that are fetched, such as worldcover.
     """
 
     year: int | None = None
@@ -71,6 +73,7 @@ class Acquire:
     orbit: Literal["ascending", "descending"] | None = None
     dilation: float = DILATION
     square: int = 2048
+    labels: tuple[str, ...] = field(default=(), metadata=LATER)
 
     def __post_init__(self) -> None:
         """Check numbers."""
@@ -82,7 +85,7 @@ def tree_of_acquire(acquire: Acquire) -> dict[str, Any]:
     """Plain values, as ``region.yaml`` has them."""
     names = {new: old for old, new in _RENAMED.items()}
     tree = {names.get(key, key): value for key, value in asdict(acquire).items()}
-    lists = ("source", "skip")
+    lists = ("source", "skip", "labels")
     return {
         key: list(value) if key in lists else value
         for key, value in tree.items()
@@ -96,7 +99,7 @@ def plain_acquire(tree: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     for key in ("first", "last"):
         if hasattr(plain.get(key), "isoformat"):
             plain[key] = plain[key].isoformat()
-    for key in ("source", "skip"):
+    for key in ("source", "skip", "labels"):
         if isinstance(plain.get(key), str):
             plain[key] = [plain[key]]
     if isinstance(sources := plain.get("source"), list):
