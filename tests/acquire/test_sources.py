@@ -62,9 +62,14 @@ def test_the_first_source_that_has_it_is_asked() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("api = 1\nodd = 2", r"odd.*not known"),
-        ("[sign]\nkind = 'magic'", "expected none, token or bearer"),
-        ("[products.x]\ncollections = ['a']", "assets"),
+        ("api = 'a'\nodd = 2", "unknown key 'odd'"),
+        ("api = 1\n[products]", "api"),
+        ("api = 'a'\n[products.x]\ncollections = 'a'\nassets = {}", "collections"),
+        (
+            "api = 'a'\n[products]\n[sign]\nkind = 'magic'",
+            "expected none, token or bearer",
+        ),
+        ("api = 'a'\n[products.x]\ncollections = ['a']", "assets"),
         ("api = ", "not a TOML file of a source"),
     ],
 )

@@ -160,11 +160,12 @@ def _is_asked_for(
 
 
 def _touches(item: Item, bbox: tuple[float, float, float, float]) -> bool:
-    own = item.get("bbox") or ()
+    own: list[Any] = list(item.get("bbox") or ())
     numbers = all(isinstance(value, int | float) for value in own)
     if len(own) not in (4, 6) or not numbers:  # flat, or with heights
         return True
-    west, south, east, north = (*own[:2], *own[len(own) // 2 :][:2])
+    west, south = own[:2]
+    east, north = own[len(own) // 2 :][:2]
     across = west > east  # the antimeridian
     beside = across or (west <= bbox[2] and east >= bbox[0])
     return bool(beside and south <= bbox[3] and north >= bbox[1])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC
+from datetime import UTC, date
 from pathlib import Path
 from typing import Any, Literal
 
@@ -93,12 +93,12 @@ def tree_of_acquire(acquire: Acquire) -> dict[str, Any]:
     }
 
 
-def plain_acquire(tree: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+def plain_acquire(tree: Mapping[str, object], folder: Path) -> dict[str, object]:
     """Values of ``acquire`` in a file by the names of `Acquire`, days as text."""
     plain = {_RENAMED.get(str(key), str(key)): value for key, value in tree.items()}
     for key in ("first", "last"):
-        if hasattr(plain.get(key), "isoformat"):
-            plain[key] = plain[key].isoformat()
+        if isinstance(day := plain.get(key), date):
+            plain[key] = day.isoformat()
     for key in ("source", "skip", "labels"):
         if isinstance(plain.get(key), str):
             plain[key] = [plain[key]]
@@ -107,9 +107,10 @@ def plain_acquire(tree: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     return plain
 
 
-def _located(name: Any, folder: Path) -> Any:
-    is_file = isinstance(name, str) and (folder / name).is_file()
-    return Location.of(name, folder).text if is_file else name
+def _located(name: object, folder: Path) -> object:
+    if isinstance(name, str) and (folder / name).is_file():
+        return Location.of(name, folder).text
+    return name
 
 
 def search_of(acquire: Acquire, *, south: bool) -> Search:
