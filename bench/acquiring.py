@@ -96,7 +96,9 @@ def make(folder: Path, scene: WorldScene, shape: tuple[int, int], dates: int) ->
 def memory(given: argparse.Namespace) -> None:
     """Print a table of memory and time by the length of the area."""
     scene = simulate(11, _SMALL)
-    head = "| dates | width | length | fetch: MB at most | CPU s | composite: MB | CPU s |"
+    head = (
+        "| dates | width | length | fetch: MB at most | CPU s | composite: MB | CPU s |"
+    )
     print(f"{head}\n|---|---|---|---|---|---|---|")
     for length in given.lengths:
         with tempfile.TemporaryDirectory() as name:
