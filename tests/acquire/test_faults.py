@@ -208,7 +208,7 @@ def test_a_search_gives_every_item_once(fault: str, bed: Bed, request_of: Make) 
     said = {
         "repeat_page": "came twice",
         "twice": "more than once",
-        "unfiltered": "nobody asked for",
+        "unfiltered": "not asked for",
     }
     assert [said.get(fault, "") in note for note in answer.notes] == [True] * (
         fault in said

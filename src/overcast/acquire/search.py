@@ -70,7 +70,7 @@ def search(
     if strange:
         answer.notes.append(
             f"{catalogue.title}: {strange} items of other collections or places came, "
-            "which nobody asked for; they are passed over"
+            "which were not asked for; they are passed over"
         )
     if twice := sum(count > 1 for count in known.values()):
         answer.notes.append(
