@@ -21,7 +21,6 @@ from overcast.geo.check import (
 from overcast.geo.coded_labels import CodedLabels
 from overcast.geo.coverage import common_grid
 from overcast.geo.image_file import ImageFile
-from overcast.geo.items import members_of
 from overcast.geo.location import Location, hide
 from overcast.geo.masks import (
     CLOUDED,
@@ -40,6 +39,7 @@ from overcast.geo.stack import ImageSource, file_of, name_of
 from overcast.geo.times import seen_of
 from overcast.in_memory import InMemory
 from overcast.plan import NO_MASK, Data, ImageInput, MaskInput, ObservationInput
+from overcast.plan_images import with_members
 
 FILES_ONLY = InMemory()
 
@@ -120,7 +120,7 @@ def open_images(data: Data, memory: InMemory = FILES_ONLY) -> Opened:
     extents, targets = dict[str, tuple[str, GeoBox]](), set[str]()
     products, notes, hidden = list[str](), list[str](), list[str]()
     single, masks = list[ImageSource](), list[str]()
-    images = {name: _with_members(entry) for name, entry in data.images.items()}
+    images = {name: with_members(entry) for name, entry in data.images.items()}
     for name, entry in images.items():
         for series, files in _series(name, entry).items():
             opened = [(f, _open(f.entry, data, memory, products)) for f in files]
@@ -193,19 +193,6 @@ def _series(name: str, entry: ImageInput) -> dict[str, list[_Dated]]:
     return dict(sorted(series.items()))
 
 
-def _with_members(entry: ImageInput) -> ImageInput:
-    """The same image; a collection of several STAC items is a file each."""
-    every = [(one, members_of(Location.of(one.path))) for one in entry.observations]
-    if not any(members for _, members in every):
-        return entry
-    dates = tuple(
-        replace(one, path=path)
-        for one, members in every
-        for path in ([member.text for member in members] or [one.path])
-    )
-    return replace(entry, path="", dates=dates)
-
-
 def _dated(name: str, entry: ImageInput, one: ObservationInput) -> tuple[str, _Dated]:
     """Orbit of a file of several, and the file with its day; one alone needs none."""
     if entry.mosaic or len(entry.observations) == 1:
@@ -255,13 +242,11 @@ def _observed(
 
 def _extent(series: str, own: dict[str, ImageSource]) -> tuple[str, GeoBox]:
     """Return what a series covers at any time, under the name of its file or its own."""
-    grids = [source.grid for source in own.values()]
     (first, *more) = own.values()
     if not more and file_of(first) is not None:
         return name_of(first), first.grid
-    return f"{series} (all {max(len(own), 2)} dates)" if more else series, union_of(
-        grids
-    )
+    name = f"{series} (all {len(own)} dates)" if more else series
+    return name, union_of([source.grid for source in own.values()])
 
 
 def _gathered(series: str, opened: list[_Opened]) -> Iterator[str]:

@@ -21,7 +21,7 @@ from overcast.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class PlaceChoice:
     """The overpasses of one place, as `Acquired` reads them.
 
     Attributes
@@ -74,7 +74,7 @@ class Chosen:
         )
 
 
-def choose(request: Request, dilation: float, progress: Progress) -> Chosen:
+def choose(request: Request, dilation: float, progress: Progress) -> PlaceChoice:
     """Search catalogues and choose overpasses, without reading any whole.
 
     Pixels less than `dilation` metres from a cloud will not be seen.
@@ -99,10 +99,10 @@ def choose(request: Request, dilation: float, progress: Progress) -> Chosen:
         dilation=dilation,
     )
     side = 1 << math.ceil(math.log2(max(grid.shape)))
-    return Chosen(request, survey, lattice, search, side)
+    return PlaceChoice(request, survey, lattice, search, side)
 
 
-def chosen_images(chosen: Chosen) -> tuple[dict[str, Acquired], dict[str, Moment]]:
+def chosen_images(chosen: PlaceChoice) -> tuple[dict[str, Acquired], dict[str, Moment]]:
     """Images of a stack by name, and their moments where a sensor has several."""
     images, moments = dict[str, Acquired](), dict[str, Moment]()
     for product, takes in chosen.survey.takes.items():

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from odc.geo.geobox import GeoBox
 
-from overcast.acquire.chosen import Chosen, choose, chosen_images
+from overcast.acquire.chosen import PlaceChoice, choose, chosen_images
 from overcast.acquire.origins import origins_in
 from overcast.acquire.survey import SENTINEL_1
 from overcast.api.fetch import SENTINELS, request_of, sources_in
@@ -75,7 +75,7 @@ def _products(wanted: SceneSettings) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return rest, (f"no Sentinel-1 in {names}; mapped without it",)
 
 
-def _opened(chosen: Chosen, notes: tuple[str, ...]) -> Opened:
+def _opened(chosen: PlaceChoice, notes: tuple[str, ...]) -> Opened:
     """The images as files would be opened."""
     images, moments = chosen_images(chosen)
     grid = chosen.request.area.grid
@@ -96,7 +96,7 @@ def _opened(chosen: Chosen, notes: tuple[str, ...]) -> Opened:
     )
 
 
-def _named(chosen: Chosen) -> dict[str, ImageInput]:
+def _named(chosen: PlaceChoice) -> dict[str, ImageInput]:
     """The images as a plan names what lies in no file."""
     images, _ = chosen_images(chosen)
     named: dict[str, ImageInput] = {}
