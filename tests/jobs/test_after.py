@@ -279,7 +279,7 @@ def test_a_full_disk_after_mapping_is_no_note(
     with pytest.raises(MachineError, match=r"stac-item\.json: the disk is full"):
         attempt("no item", lambda: write_item({"a": "long enough"}, tmp_path), None)
     assert not (tmp_path / "stac-item.json").exists()
-    assert attempt("no item", lambda: [][0], 3) == (
+    assert attempt("no item", lambda: int("x"), 3) == (
         3,
-        ["no item: IndexError: list index out of range"],
+        ["no item: invalid literal for int() with base 10: 'x'"],
     )
