@@ -225,8 +225,9 @@ def _enough(job: Job, clean: Clean, disk: SmallDisk, place: Place) -> Iterator[F
 
 def sizes_left(findings: Sequence[Finding]) -> int:
     """How many sizes, by 4 kB, lie between those that were met."""
-    met = [int(finding.moment.split()[-2]) << 10 for finding in findings]
-    return (max(met) - min(met)) // STEP + 1 - len(met)
+    words = [finding.moment.split() for finding in findings]
+    met = [int(moment[-2]) << 10 for moment in words if moment[-1] == "kB"]
+    return (max(met) - min(met)) // STEP + 1 - len(met) if met else 0
 
 
 def _on_one(

@@ -222,10 +222,10 @@ class KeptFolder:
         keep(folder, copy)
         used = _mapped()
         for descriptor, target in _descriptors():
-            used.add(target)
             if target.startswith(str(folder)):
                 with suppress(OSError):  # one of no file
                     offsets[descriptor] = os.lseek(descriptor, 0, os.SEEK_CUR)
+                used.add(os.fstat(descriptor).st_ino)
         _link_used(folder, links, used)
         blocks = {
             path.relative_to(folder): path.lstat().st_blocks
@@ -246,14 +246,14 @@ class KeptFolder:
         shutil.rmtree(self.copy)
 
 
-def _link_used(folder: Path, links: Path, used: set[str]) -> None:
-    """Link the files of a folder that a process uses, and make all its folders."""
+def _link_used(folder: Path, links: Path, used: set[int]) -> None:
+    """Link the files of a folder that a process uses, by their numbers on the disk."""
     links.mkdir()
     for path in sorted(folder.rglob("*")):
         link = links / path.relative_to(folder)
         if path.is_dir() and not path.is_symlink():
             link.mkdir()
-        elif str(path) in used:
+        elif path.lstat().st_ino in used:
             os.link(path, link, follow_symlinks=False)
 
 
@@ -277,10 +277,10 @@ def _link_again(
             shutil.copystat(copied, folder / copied.relative_to(copy))
 
 
-def _mapped() -> set[str]:
-    """Files that are mapped into the memory of this process."""
+def _mapped() -> set[int]:
+    """Numbers of the files that are mapped into the memory of this process."""
     lines = Path("/proc/self/maps").read_text(encoding="utf-8").splitlines()
-    return {line.split(maxsplit=5)[-1] for line in lines}
+    return {int(line.split()[4]) for line in lines}
 
 
 def _clear(folder: Path, links: Path) -> None:
