@@ -7,6 +7,7 @@ don't know, or answer with nothing; all others are looked at here.
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -23,6 +24,15 @@ if TYPE_CHECKING:
 
 _PAGE, _MOST_PAGES = 100, 1000
 _AGAIN = (408, 425, 429, 500, 502, 503, 504)
+_CAUSE = re.compile(r"Caused by (\w+)")
+_CAUSES = {
+    "NameResolutionError": "its name is not known; is there a network?",
+    "NewConnectionError": "no connection; is there a network?",
+    "ConnectTimeoutError": "no connection in time",
+    "ReadTimeoutError": "no answer in time",
+    "ResponseError": "too many errors",
+}
+"""Errors of urllib3, and what they mean."""
 Item = Mapping[str, Any]
 
 
@@ -49,7 +59,7 @@ def search(
     """
     if Path(catalogue.api).is_file():
         return _from_file(catalogue, collections, bbox, interval)
-    answer, known = SearchAnswer(), dict[str, int]()
+    answer, known, strange = SearchAnswer(), dict[str, int](), 0
     for page in _pages(catalogue, collections, bbox, interval):
         fresh = 0
         for item in page:
@@ -58,12 +68,20 @@ def search(
                 known[name] += 1
                 continue
             known[name], fresh = 1, fresh + 1
-            answer.items.append(item)
+            if _is_asked_for(item, collections, bbox):
+                answer.items.append(item)
+            else:
+                strange += 1
         if page and not fresh:
             answer.notes.append(
                 f"{catalogue.title}: a page of results came twice; the search ended there"
             )
             return answer
+    if strange:
+        answer.notes.append(
+            f"{catalogue.title}: {strange} items of other collections or places came, "
+            "which were not asked for; they are passed over"
+        )
     if twice := sum(count > 1 for count in known.values()):
         answer.notes.append(
             f"{catalogue.title}: {twice} items came more than once; each is taken once"
@@ -90,14 +108,22 @@ def _pages(
                 collections=list(collections), bbox=bbox, datetime=interval, limit=_PAGE
             )
             for page in islice(results.pages_as_dicts(), _MOST_PAGES):
-                yield list(page.get("features", []))
+                yield [one for one in page.get("features", []) if "id" in one]
     except refused as error:
-        text = hide(str(error)).strip().splitlines()
-        reason = text[0][:160] if text else type(error).__name__
+        free = catalogue.asks.startswith("nothing")
+        asks = "" if free else f"; it asks for {catalogue.asks}"
         raise MachineError(
-            f"{catalogue.api}: the catalogue does not answer a search ({reason}); it "
-            f"asks for {catalogue.asks}; try again later, or give another --source"
+            f"{hide(catalogue.api)}: the catalogue does not answer a search "
+            f"({_reason(error)}){asks}; try again later, or give another --source"
         ) from None
+
+
+def _reason(error: Exception) -> str:
+    """Why a server did not answer, in a few words without addresses and keys."""
+    text = hide(str(error)).strip()
+    if match := _CAUSE.search(text):
+        return _CAUSES.get(match[1], match[1])
+    return text.splitlines()[0][:160] if text else type(error).__name__
 
 
 def _client(catalogue: Catalogue) -> Client:
@@ -134,17 +160,30 @@ def _from_file(
     for item in items:
         when = str(item["properties"].get("datetime") or "")
         outside = interval is not None and not first <= when <= last
-        if (
-            item.get("collection") in collections
-            and _touches(item, bbox)
-            and not outside
-        ):
+        if _is_asked_for(item, collections, bbox) and not outside:
             answer.items.append(item)
     return answer
 
 
+def _is_asked_for(
+    item: Item, collections: tuple[str, ...], bbox: tuple[float, float, float, float]
+) -> bool:
+    """Return whether an item is of a collection, and touches a box.
+
+    What it does not say is believed of the server. Times are looked at by whoever reads
+    the item: some items have two.
+    """
+    collection = item.get("collection")
+    return collection in (None, *collections) and _touches(item, bbox)
+
+
 def _touches(item: Item, bbox: tuple[float, float, float, float]) -> bool:
-    west, south, east, north = item["bbox"][:2] + item["bbox"][-2:]
-    return bool(
-        west <= bbox[2] and east >= bbox[0] and south <= bbox[3] and north >= bbox[1]
-    )
+    own: list[Any] = list(item.get("bbox") or ())
+    numbers = all(isinstance(value, int | float) for value in own)
+    if len(own) not in (4, 6) or not numbers:  # flat, or with heights
+        return True
+    west, south = own[:2]
+    east, north = own[len(own) // 2 :][:2]
+    across = west > east  # the antimeridian
+    beside = across or (west <= bbox[2] and east >= bbox[0])
+    return bool(beside and south <= bbox[3] and north >= bbox[1])
