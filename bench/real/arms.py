@@ -232,6 +232,8 @@ def measure(
     if drawn is not None:
         tested = tested & (drawn.values == UNKNOWN)
     known = PAIR_ARMS if case.others else ARMS
+    labelled = tested & (case.near != UNKNOWN)
+    lacking = drawn is None and bool((tested & ~labelled).any())
     for name in arms:
         if name.startswith("labels") and drawn is case.labels:
             continue
@@ -246,15 +248,23 @@ def measure(
         found = scores(counted, case.labels.legend)
         sure = (values.max(0) / np.maximum(total, 1e-9))[tested]
         right = (classes == truth)[tested]
-        yield (
-            name,
-            {
-                "mean_iou": found["mean_iou"],
-                "overall_accuracy": found["overall_accuracy"],
-                "calibration_error": Reliability.of(sure, right).expected_error,
-            }
-            | _rare(counted),
-        )
+        result = {
+            "mean_iou": found["mean_iou"],
+            "overall_accuracy": found["overall_accuracy"],
+            "calibration_error": Reliability.of(sure, right).expected_error,
+        } | _rare(counted)
+        if lacking:
+            result |= _at(case, classes, labelled)
+        yield name, result
+
+
+def _at(case: Case, classes: NDArray[np.uint8], where: NDArray[np.bool_]) -> Scores:
+    """Scores of a map where labels are."""
+    truth, legend = case.tile.truth.values[where], case.labels.legend
+    found = scores(Confusion.of(truth, classes[where], len(legend)), legend)
+    return {
+        f"labelled_{name}": found[name] for name in ("mean_iou", "overall_accuracy")
+    }
 
 
 def _rare(counted: Confusion) -> Scores:

@@ -33,7 +33,8 @@ MODIS grid; `confused-S`, the same with a fifth of the cells called another clas
 `product-77`, a product of the reference's pixels with blobs that are called another class,
 right on 77 %; `patches-N`, `polygons-40` and `points-200`, the reference in few
 places. Maps from the last three are scored on the other pixels. Every pixel that the
-reference knows counts, but for labels with holes, where labels are scored where they are.
+reference knows counts. Labels with holes are scored where they are, and where a map is set
+against them, it is scored there as well.
 
 Four kinds of majority labels have a fault: `shifted-S` lie one cell too far to the west and
 to the north; `lacking-S` call the rarest class with 2 % of the pixels what lies beside it,
@@ -111,7 +112,12 @@ def _below(
         measured += 1
         apart = {
             score: float(
-                np.mean([r[_DEFAULT][score] - r["labels"][score] for r in both])
+                np.mean(
+                    [
+                        _beside(r[_DEFAULT], score) - _beside(r["labels"], score)
+                        for r in both
+                    ]
+                )
             )
             for score in _MUCH
         }
@@ -131,6 +137,11 @@ def _below(
     )
     if lines:
         yield "\n".join(lines) + "\n"
+
+
+def _beside(scores: Mapping[str, float], score: str) -> float:
+    """Score where labels are, of labels that lack some of the ground."""
+    return scores.get(f"labelled_{score}", scores[score])
 
 
 _BY_ANCHORS = """What the map loses, in mean IoU, if anchors choose how far labels are
