@@ -25,14 +25,23 @@ which (see docs/real.md for what was tried). Three things can:
   often. Poor labels of land that images tell well, such as 500 m cells over small
   fields, don't count.
 
-  Labels that images bear out are wrong only where cells are mixed, and others are right
-  on t and a third of the rest. With p the purity of cells, the share of the map's most
-  frequent class in a cell of the labels,
+  Labels that images bear out, or that the map is too unsure to contradict, are wrong only
+  where cells are mixed, and others are right on t and a third of the rest. With p the
+  purity of cells, the share of the map's most frequent class in a cell of the labels,
 
-      A = u p + (1 - u) (t + (1 - t) / 3),
+      A = h p + (1 - h) (t + (1 - t) / 3),    h = 1 - (1 - u) (1 - v),
 
-  with u = 0 for labels as fine as the images, whose mistakes are no mixed cells;
+  with h = 0 for labels as fine as the images, whose mistakes are no mixed cells;
   at most what is published for the legend.
+
+  As far as the size of cells explains where labels and map disagree (f of
+  `overcast.methods.place.mixed_cells`), labels are the majority of what the map shows.
+  They say what most of a cell is, and the pixel decides the rest: what is wrong with them
+  is in N then,
+
+      w = (p_N - A) / (p_N - 1 / K),    p_N = 1 - f (1 - p),
+
+  at least 0.02 f.
 
   Polygons of a map with a minimum size, as CORINE's, are few and right or wrong as a
   whole; a predictor learns them by heart, e / b and t say nothing, and g is 0.15: enough
@@ -43,7 +52,8 @@ Where accuracy is stated or assumed, the pixel has the exponent
     a = 0.7 - 0.2 r(A; 0.88, 0.95),    A the mean over the classes,
 
 as one voice of a logarithmic opinion pool (Genest and Zidek 1986): a pixel that
-contradicts labels which are nearly always right is more often a mistake of the map. The
+contradicts labels which are nearly always right is more often a mistake of the map. It
+rises to 1 as far as the size of cells explains that they disagree, by f. The
 result is raised to the power T = 0.9, since map and labels share mistakes, and their
 product is too sure. Where labels count by g only, the classes are those of P^a M^g, and
 the confidence goes to that of P as g goes to 0:
@@ -66,6 +76,7 @@ from odc.geo.geobox import GeoBox
 
 from overcast.accuracy.independence import are_fine
 from overcast.geo.label_cells import are_polygons, cell_sides, labels_of
+from overcast.geo.legend import Legend
 from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import Chip, Stack
 from overcast.geo.tiling import Window
@@ -75,6 +86,7 @@ from overcast.label_quality.place_file import KeptPlace
 from overcast.label_quality.published import published
 from overcast.maps.placed import Strength, combine, soft_labels
 from overcast.maps.predictor import Predictor
+from overcast.methods.place.mixed_cells import MixedCells
 from overcast.methods.sampling import has_labels, whole_windows, widen
 from overcast.progress import Progress, quiet
 
@@ -98,6 +110,8 @@ _REST = 1 / 3
 """Of the pixels on which labels and map disagree, the labels are right on so many."""
 DRAWN = 0.95
 """Accuracy of drawn labels: somebody looked, and borders are borders."""
+_LEAST_WRONG = 0.02
+"""w of labels that are the majority of their cells, at least."""
 _SQUARE_PX = 4
 """Fine labels are compared with the best by squares of so many image pixels."""
 _WINDOWS, _MOST_WINDOWS = 4, 16
@@ -118,38 +132,53 @@ def place_by_consistency(
     predictor: Predictor, stack: Stack, seed: int, progress: Progress = quiet
 ) -> KeptPlace:
     """Cautious place of labels of which nothing is known."""
-    side, square = cell_sides(stack, _SQUARE_PX)
-    labels = labels_of(stack)
+    side, labels = cell_sides(stack, 1)[0], labels_of(stack)
     if are_drawn(labels, stack.grid):
         right = np.full(len(labels.legend), DRAWN)
         return KeptPlace(Strength.of_accuracy(right), side, ())
-    seen = _looked_at(predictor, stack, (side, square), seed, progress)
-    polygons = are_polygons(stack, side)
-    power = power_of(seen.consistency, seen.sure, seen.agreed)
-    power = _POLYGONS if polygons else power
-    note = _note(seen, power, polygons) + _ask(labels.legend.name)
-    strength = strength_of(seen.accuracy, power) if power else None
-    if strength and polygons:
+    seen = seen_by_images(predictor, stack, seed, progress)
+    strength = (
+        strength_of(seen.accuracy, seen.power, seen.mixed) if seen.power else None
+    )
+    if strength and seen.polygons:
         # Learned by heart, they leave a map that is too sure as it is.
         strength = replace(strength, temper=TEMPER)
-    return KeptPlace(strength, side, (note,))
+    return KeptPlace(strength, side, (note_of(seen, labels.legend),))
 
 
-def strength_of(accuracy: Floats, power: float = 1.0) -> Strength:
-    """Strength of labels whose classes are, or may be, right on shares ``[K]``."""
+def strength_of(
+    accuracy: Floats, power: float = 1.0, mixed: tuple[MixedCells, float] | None = None
+) -> Strength:
+    """Strength of labels whose classes are, or may be, right on shares ``[K]``.
+
+    `mixed` is how cells divide the pixels of a map, and f.
+    """
+    cells, explained = mixed or (MixedCells.none(len(accuracy)), 0.0)
     nearly = _rise(float(accuracy.mean()), _NEARLY, _ALWAYS)
     exponent = PIXEL - (PIXEL - _PIXEL_LEAST) * nearly
+    exponent += (1 - exponent) * explained
     less = (1 - power * (1 - exponent)) / exponent
     temper = less * (1 - power * (1 - TEMPER))
-    return Strength.of_accuracy(accuracy, exponent, power, temper)
+    if not explained:
+        return Strength.of_accuracy(accuracy, exponent, power, temper)
+    pure, chance = 1 - explained * (1 - cells.pure), 1 / len(accuracy)
+    wrong = (pure - accuracy) / max(pure - chance, 1e-9)
+    wrong = wrong.clip(_LEAST_WRONG * explained, 1)
+    named = tuple(tuple(row) for row in cells.named(explained).tolist())
+    return Strength(tuple(wrong.tolist()), exponent, power, temper=temper, named=named)
 
 
 def power_of(consistency: float, sure: float, agreed: float) -> float:
     """Return g by e / b, and by confidence and agreement of the map without place."""
+    either = _uncontradicted(consistency, sure, agreed)
+    return max(either, _rise(agreed, *_OFTEN) / 2)
+
+
+def _uncontradicted(consistency: float, sure: float, agreed: float) -> float:
+    """Return h: labels are borne out, or the map is unsure and mostly agrees."""
     borne_out = _rise(consistency, NONE, FULL)
     unsure = _rise(agreed, *_MOSTLY) * (1 - _rise(sure, UNSURE, SURE))
-    either = 1 - (1 - borne_out) * (1 - unsure)
-    return max(either, _rise(agreed, *_OFTEN) / 2)
+    return 1 - (1 - borne_out) * (1 - unsure)
 
 
 def _rise(value: float, low: float, high: float) -> float:
@@ -157,20 +186,27 @@ def _rise(value: float, low: float, high: float) -> float:
     return float(np.clip((value - low) / (high - low), 0, 1))
 
 
-def _note(seen: _Seen, power: float, polygons: bool) -> str:
+def note_of(seen: Seen, legend: Legend) -> str:
+    """Say how much labels count by default, why, and what would decide it better."""
     counts = {0.0: "do not count", 1.0: "count fully"}.get(
-        power, f"count by {power:.2f}"
+        seen.power, f"count by {seen.power:.2f}"
     )
     reason = (
         "polygons with a minimum size are right or wrong as a whole"
-        if polygons
+        if seen.polygons
         else f"consistency {seen.consistency:.2f}, counted from {NONE:.2f}, fully from "
         f"{FULL:.2f}; the map without place has the class of the label on "
         f"{seen.agreed:.0%} of the pixels, with a mean confidence of {seen.sure:.2f}"
     )
+    if seen.power and seen.mixed is not None and seen.mixed[1]:
+        reason += (
+            f". Cells are so large that {seen.mixed[1]:.0%} of this is said of most of a "
+            "cell, and not against classes that are small in it"
+        )
     return (
         f"place: by default the labels {counts} as evidence of place. This decides the "
         f"class of {seen.changed:.0%} of the pixels. The reason: {reason}"
+        + _ask(legend.name)
     )
 
 
@@ -186,13 +222,18 @@ def _ask(legend: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class Seen:
     """What labels and a map without place say of each other.
 
     Attributes
     ----------
     accuracy
         Of the classes of the labels ``[K]``, as it is taken to be.
+    power
+        How much labels count, g.
+    mixed
+        How cells divide the pixels of that map, and how far this explains f where it
+        disagrees with the labels; None for polygons.
     consistency
         Expected accuracy of the labels over that of the best labels, e / b.
     sure
@@ -204,10 +245,80 @@ class _Seen:
     """
 
     accuracy: Floats
+    power: float
+    mixed: tuple[MixedCells, float] | None
     consistency: float
     sure: float
     agreed: float
     changed: float
+
+    @property
+    def polygons(self) -> bool:
+        """Whether labels are polygons with a minimum size."""
+        return self.mixed is None
+
+
+@dataclass(slots=True)
+class _Sums:
+    """Sums over pixels with labels: of what agrees, is expected, could be, and is sure."""
+
+    cells: MixedCells
+    agreed: float = 0.0
+    expected: float = 0.0
+    best: float = 0.0
+    sure: float = 0.0
+    pixels: int = 0
+
+    def add(
+        self,
+        own: NDArray[np.float32],
+        labels: NDArray[np.uint8],
+        squares: NDArray[np.int64],
+        cells: NDArray[np.int64],
+    ) -> None:
+        """Add pixels by probabilities ``[K, N]``, labels, squares and cells ``[N]``."""
+        mapped = own.argmax(0)
+        self.agreed += int((mapped == labels).sum())
+        self.expected += float(own[labels, np.arange(len(labels))].sum())
+        self.sure += float(own.max(0).sum())
+        self.best += float(_sums(own, squares).max(0).sum())
+        self.cells += MixedCells.of(mapped, cells, len(own))
+        self.pixels += len(labels)
+
+    @property
+    def rates(self) -> tuple[float, float, float]:
+        """Return e / b, s and t."""
+        pixels = max(self.pixels, 1)
+        return (
+            self.expected / max(self.best, 1e-9),
+            self.sure / pixels,
+            self.agreed / pixels,
+        )
+
+
+def seen_by_images(
+    predictor: Predictor, stack: Stack, seed: int, progress: Progress = quiet
+) -> Seen:
+    """Compare the labels of a stack, which nobody drew, with what images show.
+
+    `seed` draws the windows of a large stack.
+    """
+    labels, sides = labels_of(stack), cell_sides(stack, _SQUARE_PX)
+    count = len(labels.legend)
+    sums, parts = _looked_at(predictor, stack, sides, seed, progress)
+    fine = sides[0] == 1 and are_fine(labels.grid, stack.grid)
+    accuracy = _assumed(sums.rates, None if fine else sums.cells.pure)
+    right = np.full(count, min(accuracy, published().get(labels.legend.name, 1.0)))
+    mixed, power = None, _POLYGONS
+    if not are_polygons(stack, sides[0]):
+        explained = 0.0 if fine else sums.cells.explained(sums.rates[2])
+        mixed, power = (sums.cells, explained), power_of(*sums.rates)
+    full = strength_of(right, mixed=mixed)
+    changed = sum(
+        int((combine(own, around, full).argmax(0) != own.argmax(0)).sum())
+        for own, around in parts
+    )
+    return Seen(right, power, mixed, *sums.rates, changed / max(sums.pixels, 1))
 
 
 def _looked_at(
@@ -216,13 +327,10 @@ def _looked_at(
     sides: tuple[int, int],
     seed: int,
     progress: Progress,
-) -> _Seen:
-    """Compare labels with probabilities in some windows of a stack."""
+) -> tuple[_Sums, list[tuple[NDArray[np.float32], NDArray[np.float32]]]]:
+    """Sums over some windows of a stack, and P and B of their pixels."""
     labels = labels_of(stack)
-    count = len(labels.legend)
-    mixed = sides[0] > 1 or not are_fine(labels.grid, stack.grid)
-    agreed = expected = best = sure = pure = pixels = 0.0
-    parts = []
+    sums, parts = _Sums(MixedCells.none(len(labels.legend))), []
     windows = _windows(stack, seed)
     for n, (window, values) in enumerate(predicted(predictor, stack, windows)):
         progress("place", n, len(windows))
@@ -232,35 +340,23 @@ def _looked_at(
         if not known.any():
             continue
         own = values[:, known]
-        classes = given[known]
-        cells = _cells(labels.grid, grid, sides[1])[known]
-        agreed += int((own.argmax(0) == classes).sum())
-        expected += float(own[classes, np.arange(len(classes))].sum())
-        sure += float(own.max(0).sum())
-        best += float(_sums(own, cells).max(0).sum())
-        cells = _cells(labels.grid, grid, sides[0])[known]
-        pure += float(_sums(own >= own.max(0), cells).max(0).sum())
-        pixels += len(classes)
+        squares, cells = (
+            _cells(labels.grid, grid, side)[known] for side in sides[::-1]
+        )
+        sums.add(own, given[known], squares, cells)
         parts.append((own, soft_labels(labels, grid, sides[0])[:, known]))
     progress("place", len(windows), len(windows))
-    pixels = max(pixels, 1.0)
-    share = agreed / pixels
-    consistency = expected / max(best, 1e-9)
-    accuracy = _assumed(share, consistency if mixed else 0.0, pure / pixels)
-    right = np.full(count, min(accuracy, published().get(labels.legend.name, 1.0)))
-    full = strength_of(right)
-    changed = sum(
-        int((combine(own, around, full).argmax(0) != own.argmax(0)).sum())
-        for own, around in parts
-    )
-    return _Seen(right, consistency, sure / pixels, share, changed / pixels)
+    return sums, parts
 
 
-def _assumed(agreed: float, consistency: float, pure: float) -> float:
-    """Return A by t, e / b and the purity of cells."""
-    borne_out = _rise(consistency, NONE, FULL)
+def _assumed(rates: tuple[float, float, float], pure: float | None) -> float:
+    """Return A by e / b, s and t, and the purity of cells; None if none is mixed."""
+    *_, agreed = rates
     doubtful = agreed + _REST * (1 - agreed)
-    return borne_out * pure + (1 - borne_out) * doubtful
+    if pure is None:
+        return doubtful
+    trusted = _uncontradicted(*rates)
+    return trusted * pure + (1 - trusted) * doubtful
 
 
 def _sums(values: NDArray[Any], cells: NDArray[np.int64]) -> Floats:
