@@ -24,7 +24,7 @@ from overcast.geo.tiling import Tiling
 from overcast.label_quality.place_file import with_place
 from overcast.maps.predict import predict
 from overcast.maps.predictor import Predictor
-from overcast.methods.place.strength import place_by_consistency
+from overcast.methods.place.consistency import place_by_consistency
 from overcast.plan import choose
 from overcast.progress import quiet
 from overcast.worlds.scene import WorldScene

@@ -29,14 +29,12 @@ from overcast.maps.predictor import Predictor
 from overcast.methods.features import guide_of, pixel_features
 from overcast.methods.guided import guided
 from overcast.methods.place.by_anchors import place_by_anchors
+from overcast.methods.place.consistency import place_by_consistency
 from overcast.methods.place.several import (
     place_of_sources,
     place_of_sources_by_anchors,
 )
-from overcast.methods.place.strength import (
-    place_by_accuracy,
-    place_by_consistency,
-)
+from overcast.methods.place.strength import place_by_accuracy
 from overcast.plan import choose
 from overcast.progress import quiet
 

@@ -47,10 +47,10 @@ there are several seeds. A seed draws labels and starts methods; majority labels
 nothing to draw.
 
 *weak* is the default of `overcast map`: labels count as evidence of place, as far as
-`overcast.methods.place.strength` says. *Without place* is `--no-place`, *accuracy stated*
-is `--labels-accuracy` with the true share of right pixels, *anchors* is `--anchors` with
-random pixels of known class. An empty cell, or a case that no table has, was not measured
-since the code last changed.
+`overcast.methods.place.consistency` says. *Without place* is `--no-place`, *accuracy
+stated* is `--labels-accuracy` with the true share of right pixels, *anchors* is
+`--anchors` with random pixels of known class. An empty cell, or a case that no table has,
+was not measured since the code last changed.
 """
 
 

@@ -7,8 +7,9 @@ import pytest
 from numpy.typing import NDArray
 
 from overcast.maps.placed import Strength, combine
+from overcast.methods.place.consistency import place_by_consistency
 from overcast.methods.place.mixed_cells import LOW, MixedCells
-from overcast.methods.place.strength import place_by_consistency, strength_of
+from overcast.methods.place.strength import strength_of
 from tests.methods.test_place import Looking, cells_of, stack_of, truth, wrong
 
 

@@ -21,13 +21,9 @@ from overcast.label_quality.anchors import Anchors
 from overcast.label_quality.place_file import KeptPlace
 from overcast.maps.placed import Strength, combine
 from overcast.methods.place.by_anchors import place_by_anchors
+from overcast.methods.place.consistency import place_by_consistency, power_of
 from overcast.methods.place.planned import find_place
-from overcast.methods.place.strength import (
-    place_by_accuracy,
-    place_by_consistency,
-    power_of,
-    strength_of,
-)
+from overcast.methods.place.strength import place_by_accuracy, strength_of
 from overcast.plan import Data, ImageInput, PlaceInput, Plan
 from tests.rasters import utm
 

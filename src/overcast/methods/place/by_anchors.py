@@ -12,7 +12,7 @@ multilevel model (Gelman and Hill 2007, ch. 12):
     m ~ N(m_0, 2^2)    d_l ~ N(0, 1)    log a ~ N(log a_0, 0.5^2)
 
 The strength that labels would have without anchors is the middle: m_0 is g e(w) and a_0
-the exponent of the pixel (`overcast.methods.place.strength`); N stays as it is. The
+the exponent of the pixel (`overcast.methods.place.consistency`); N stays as it is. The
 likelihood is that of the classes of the anchors under q; an anchor of class c, of which
 there are n_c, counts by n_c^-1/2: half way between alike for all points and alike for all
 classes.
@@ -33,12 +33,8 @@ from overcast.label_quality.anchors import Anchors
 from overcast.label_quality.place_file import KeptPlace
 from overcast.maps.placed import Strength, combine, soft_labels
 from overcast.maps.predictor import Predictor
-from overcast.methods.place.strength import (
-    PIXEL,
-    TEMPER,
-    place_by_consistency,
-    predicted,
-)
+from overcast.methods.place.consistency import place_by_consistency, predicted
+from overcast.methods.place.strength import PIXEL, TEMPER
 from overcast.progress import Progress, quiet
 
 Floats = NDArray[np.float64]

@@ -14,7 +14,7 @@ of the map, or 0.8,
     A_i = (d h_i + 10 A_0) / (d + 10).
 
 Without drawn labels, A_i is what is said, or assumed as for a single source
-(`overcast.methods.place.strength`).
+(`overcast.methods.place.consistency`).
 
 **Errors are not independent.** Maps come from the same satellites, or one learned from the
 other, and the product would count a mistake that both make twice. Their disagreement
@@ -56,12 +56,8 @@ from overcast.label_quality.support import support
 from overcast.maps.placed import Strength, combine
 from overcast.maps.predictor import Predictor
 from overcast.methods.place.by_anchors import at_anchors, likelihood
-from overcast.methods.place.strength import (
-    DRAWN,
-    note_of,
-    seen_by_images,
-    strength_of,
-)
+from overcast.methods.place.consistency import note_of, seen_by_images
+from overcast.methods.place.strength import DRAWN, strength_of
 from overcast.progress import Progress, quiet
 from overcast.report.quicklook import look_at_classes, overview
 
