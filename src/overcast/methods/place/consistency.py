@@ -111,7 +111,7 @@ def _uncontradicted(consistency: float, sure: float, agreed: float) -> float:
     return 1 - (1 - borne_out) * (1 - unsure)
 
 
-def note_of(seen: Seen, legend: Legend) -> str:
+def note_of(seen: LabelsSeen, legend: Legend) -> str:
     """Say how much labels count by default, why, and what would decide it better."""
     counts = {0.0: "do not count", 1.0: "count fully"}.get(
         seen.power, f"count by {seen.power:.2f}"
@@ -152,7 +152,7 @@ def _ask(legend: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class LabelsSeen:
     """What labels and a map without place say of each other.
 
     Attributes
@@ -231,7 +231,7 @@ class _Sums:
 
 def seen_by_images(
     predictor: Predictor, stack: Stack, seed: int, progress: Progress = quiet
-) -> Seen:
+) -> LabelsSeen:
     """Compare the labels of a stack, which nobody drew, with what images show.
 
     `seed` draws the windows of a large stack.
@@ -253,7 +253,9 @@ def seen_by_images(
     )
     shift = beside_land(labels, views, (sums.pixels / max(sums.cells.cells, 1)) ** 0.5)
     beside = shift.words(stack.grid) if shift else ""
-    return Seen(right, power, mixed, *sums.rates, changed / max(sums.pixels, 1), beside)
+    return LabelsSeen(
+        right, power, mixed, *sums.rates, changed / max(sums.pixels, 1), beside
+    )
 
 
 def _looked_at(
