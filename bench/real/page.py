@@ -84,6 +84,27 @@ def page(results: Results, anchors: Mapping[str, Mapping[str, Any]]) -> str:
     return "\n".join(parts)
 
 
+def with_sections_of(text: str, before: str) -> str:
+    """A page, and those sections of the page before that it has not, each in its place."""
+    old, new = _sections(before), _sections(text)
+    titles = list(new)
+    last = 0
+    for title in old:
+        if title not in titles:
+            titles.insert(last + 1, title)
+        last = titles.index(title)
+    return "".join(new.get(title) or old[title] for title in titles).rstrip() + "\n"
+
+
+def _sections(text: str) -> dict[str, str]:
+    """Parts of a page by their headings; the head has none."""
+    parts = ("\n" + text).split("\n## ")
+    sections = {"": parts[0].removeprefix("\n") + "\n"}
+    for part in parts[1:]:
+        sections[part.partition("\n")[0]] = f"## {part.rstrip()}\n\n"
+    return sections
+
+
 _PAIRS = """`overcast map --labels MAP --labels POLYGONS`, against either alone. `sieved` is
 the majority without patches below 25 cells, as CORINE has them. Scored where no polygon is.
 """
