@@ -74,6 +74,8 @@ _POLYGONS = 0.15
 """g of polygons with a minimum size."""
 _REST = 1 / 3
 """Of the pixels on which labels and map disagree, the labels are right on so many."""
+_HALF = 0.5
+"""f of the classes that are named in the notes."""
 _SQUARE_PX = 4
 """Fine labels are compared with the best by squares of so many image pixels."""
 _WINDOWS, _MOST_WINDOWS = 4, 16
@@ -123,10 +125,11 @@ def note_of(seen: LabelsSeen, legend: Legend) -> str:
         f"{FULL:.2f}; the map without place has the class of the label on "
         f"{seen.agreed:.0%} of the pixels, with a mean confidence of {seen.sure:.2f}"
     )
-    if seen.power and seen.mixed is not None and seen.mixed[1]:
+    if seen.power and seen.small:
+        names = ", ".join(legend.names[k] for k in seen.small)
         reason += (
-            f". Cells are so large that {seen.mixed[1]:.0%} of this is said of most of a "
-            "cell, and not against classes that are small in it"
+            ". The cells are so large that they say what most of them is, and nothing "
+            f"against small patches of {names}"
         )
     if seen.beside:
         reason += (
@@ -162,8 +165,8 @@ class LabelsSeen:
     power
         How much labels count, g.
     mixed
-        How cells divide the pixels of that map, and how far this explains f where it
-        disagrees with the labels; None for polygons.
+        How cells divide the pixels of that map, and f ``[K]``, how far this explains
+        where it disagrees with the labels; None for polygons.
     consistency
         Expected accuracy of the labels over that of the best labels, e / b.
     sure
@@ -178,12 +181,19 @@ class LabelsSeen:
 
     accuracy: Floats
     power: float
-    mixed: tuple[MixedCells, float] | None
+    mixed: tuple[MixedCells, Floats] | None
     consistency: float
     sure: float
     agreed: float
     changed: float
     beside: str = ""
+
+    @property
+    def small(self) -> list[int]:
+        """Classes of which labels say nothing against small patches, mostly."""
+        if self.mixed is None:
+            return []
+        return [int(k) for k in np.flatnonzero(self.mixed[1] > _HALF)]
 
     @property
     def polygons(self) -> bool:
@@ -215,7 +225,7 @@ class _Sums:
         self.expected += float(own[labels, np.arange(len(labels))].sum())
         self.sure += float(own.max(0).sum())
         self.best += float(_sums(own, squares).max(0).sum())
-        self.cells += MixedCells.of(mapped, cells, len(own))
+        self.cells += MixedCells.of(mapped, labels, cells, len(own))
         self.pixels += len(labels)
 
     @property
@@ -244,7 +254,7 @@ def seen_by_images(
     right = np.full(count, min(accuracy, published().get(labels.legend.name, 1.0)))
     mixed, power = None, _POLYGONS
     if not are_polygons(stack, sides[0]):
-        explained = 0.0 if fine else sums.cells.explained(sums.rates[2])
+        explained = sums.cells.explained(sums.rates[2]) * (not fine)
         mixed, power = (sums.cells, explained), power_of(*sums.rates)
     full = strength_of(right, mixed=mixed)
     changed = sum(

@@ -23,14 +23,14 @@ the confidence goes to that of P as g goes to 0:
 
     T = (1 - g (1 - a)) / a (1 - 0.1 g).
 
-As far as the size of cells explains where labels and map disagree (f of
-`overcast.methods.place.mixed_cells`), labels are the majority of what the map shows.
-They say what most of a cell is, and the pixel decides the rest: a rises to 1 by f, what
-is wrong with labels is in N, and
+As far as the size of cells explains where labels and map disagree (f_c of
+`overcast.methods.place.mixed_cells`), labels are the majority of what the map shows. They
+say what most of a cell is, and the pixel decides the rest. With F the mean of f_c over the
+pixels, a rises by F to 1, what is wrong with labels is in N, and
 
-    w = (p_N - A) / (p_N - 1 / K),    p_N = 1 - f (1 - p),
+    w = (p_N - A) / (p_N - 1 / K),    p_N = mean N(c | c) over the pixels,
 
-at least 0.02 f.
+at least 0.02 F.
 """
 
 from __future__ import annotations
@@ -67,23 +67,25 @@ def place_by_accuracy(stack: Stack, accuracy: Floats) -> KeptPlace:
 
 
 def strength_of(
-    accuracy: Floats, power: float = 1.0, mixed: tuple[MixedCells, float] | None = None
+    accuracy: Floats, power: float = 1.0, mixed: tuple[MixedCells, Floats] | None = None
 ) -> Strength:
     """Strength of labels whose classes are, or may be, right on shares ``[K]``.
 
-    `mixed` is how cells divide the pixels of a map, and f.
+    `mixed` is how cells divide the pixels of a map, and f ``[K]``.
     """
-    cells, explained = mixed or (MixedCells.none(len(accuracy)), 0.0)
+    count = len(accuracy)
+    cells, explained = mixed or (MixedCells.none(count), np.zeros(count))
+    mean = float(cells.shares @ explained)
     nearly = rise(float(accuracy.mean()), _NEARLY, _ALWAYS)
     exponent = PIXEL - (PIXEL - _PIXEL_LEAST) * nearly
-    exponent += (1 - exponent) * explained
+    exponent += (1 - exponent) * mean
     less = (1 - power * (1 - exponent)) / exponent
     temper = less * (1 - power * (1 - TEMPER))
-    if not explained:
+    if not mean:
         return Strength.of_accuracy(accuracy, exponent, power, temper)
-    pure, chance = 1 - explained * (1 - cells.pure), 1 / len(accuracy)
-    wrong = (pure - accuracy) / max(pure - chance, 1e-9)
-    wrong = wrong.clip(_LEAST_WRONG * explained, 1)
+    pure = cells.pure_by(explained)
+    wrong = (pure - accuracy) / max(pure - 1 / count, 1e-9)
+    wrong = wrong.clip(_LEAST_WRONG * mean, 1)
     named = tuple(tuple(row) for row in cells.named(explained).tolist())
     return Strength(tuple(wrong.tolist()), exponent, power, temper=temper, named=named)
 
