@@ -27,11 +27,21 @@ class Faults:
 
     Attributes
     ----------
-    busy_every, limit_every, short_every
-        Every so many-th part of a file is answered 503, 429 with ``Retry-After``, or
-        cut short.
+    after
+        So many requests of files are answered as they should be, before these begin:
+    busy_every, limit_every, short_every, drop_every
+        Every so many-th part of a file is answered 503, 429 with ``Retry-After``, cut
+        short, or not at all: the connection is closed.
+    deny
+        Parts of files are refused (403), however they are signed.
+    page_of_words
+        Parts of files are answered with a web page, as networks do that want a login.
+    whole
+        Files are sent whole, whichever part is asked for.
     expire_s
         Seconds that a signature is good for; 0: none is asked for.
+    tokens_busy
+        So many requests of tokens are answered 429.
     missing
         Files with this in their name are not there.
     stop_after
@@ -42,19 +52,28 @@ class Faults:
         Every item comes twice.
     search_busy
         So many searches are answered 504.
+    unfiltered
+        Searches pass over all conditions, and give every item.
     page
         Items on a page.
     """
 
+    after: int = 0
     busy_every: int = 0
     limit_every: int = 0
     short_every: int = 0
+    drop_every: int = 0
+    deny: bool = False
+    page_of_words: bool = False
+    whole: bool = False
     expire_s: float = 0.0
+    tokens_busy: int = 0
     missing: str = ""
     stop_after: int = 0
     repeat_page: bool = False
     twice: bool = False
     search_busy: int = 0
+    unfiltered: bool = False
     page: int = 5
 
 
@@ -68,6 +87,7 @@ class Bed:
     items: list[dict[str, Any]]
     secret: str = "sig-of-the-bed"
     asked: list[str] = field(default_factory=list)
+    keys: set[str] = field(default_factory=set)
     stats: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_STATS, 0))
     numbers: Any = field(default_factory=lambda: itertools.count(1))
 
@@ -75,6 +95,7 @@ class Bed:
         """Behave, and forget what was asked."""
         self.faults.__init__()  # type: ignore[misc]
         self.asked.clear()
+        self.keys.clear()
         self.numbers = itertools.count(1)
         self.stats.update(dict.fromkeys(_STATS, 0))
 
@@ -90,7 +111,7 @@ def serving(folder: Path, port: int = 0, faults: Faults | None = None) -> Iterat
     class Handler(_Handler):
         served = bed
 
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    server = _Server(("127.0.0.1", port), Handler)
     bed.url = f"http://127.0.0.1:{server.server_port}"
     text = (folder / "items.json").read_text(encoding="utf-8")
     text = text.replace("{base}", f"{bed.url}/files").replace(
@@ -105,6 +126,11 @@ def serving(folder: Path, port: int = 0, faults: Faults | None = None) -> Iterat
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Stay quiet: clients are killed."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -192,6 +218,8 @@ class _Handler(BaseHTTPRequestHandler):
         if stats["searches"] <= faults.search_busy:
             self._send(504, b"", {})
             return
+        if faults.unfiltered:
+            body = {"token": body.get("token", 0)}
         if "query" in body or "filter" in body:
             # Some servers answer with nothing then, and say nothing of it.
             self._json({"type": "FeatureCollection", "features": [], "links": []})
@@ -210,6 +238,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _token(self) -> None:
         self.served.stats["tokens"] += 1
+        self.served.keys |= {self.headers.get("X-Bed-Key", "")}
+        if self.served.stats["tokens"] <= self.served.faults.tokens_busy:
+            self._send(429, b"", {"Retry-After": "0.05"})
+            return
         ends = time.time() + (self.served.faults.expire_s or 3600)
         said = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(ends))
         query = f"sig={self.served.secret}&ends={ends}"
@@ -227,24 +259,38 @@ class _Handler(BaseHTTPRequestHandler):
                 stats["denied"] += 1
                 self._send(403, b"expired", {})
                 return
-        if _falls(number, faults.busy_every) or 0 < faults.stop_after < number:
-            stats["failed"] += 1
+        if not self._failed(number - faults.after):
+            path = self.served.folder / name
+            if (faults.missing and faults.missing in name) or not path.is_file():
+                self._send(404, b"", {})
+                return
+            short = _falls(number - faults.after, faults.short_every)
+            self._part(path.read_bytes(), short)
+
+    def _failed(self, number: int) -> bool:
+        """Answer wrongly, if that is the turn of a request."""
+        faults = self.served.faults
+        stopped = 0 < faults.stop_after < number + faults.after
+        if stopped or _falls(number, faults.busy_every):
             self._send(503, b"busy", {})
-            return
-        if _falls(number, faults.limit_every):
-            stats["failed"] += 1
+        elif _falls(number, faults.limit_every):
             self._send(429, b"slow down", {"Retry-After": "0.05"})
-            return
-        path = self.served.folder / name
-        if (faults.missing and faults.missing in name) or not path.is_file():
-            self._send(404, b"", {})
-            return
-        self._part(path.read_bytes(), _falls(number, faults.short_every))
+        elif _falls(number, faults.drop_every):
+            self.close_connection = True
+        elif number > 0 and faults.deny:
+            self._send(403, b"no", {})
+        elif number > 0 and faults.page_of_words:
+            self._send(200, b"<html>Please log in</html>", {})
+        else:
+            return False
+        self.served.stats["failed"] += 1
+        return True
 
     def _part(self, whole: bytes, short: bool) -> None:
         first, last = 0, len(whole) - 1
         code, headers = 200, {"Accept-Ranges": "bytes"}
-        if wanted := self.headers.get("Range"):
+        wanted = self.headers.get("Range")
+        if wanted and not self.served.faults.whole:
             low, _, high = wanted.removeprefix("bytes=").partition("-")
             first, last = int(low), min(int(high or last), last)
             code = 206
@@ -258,7 +304,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _falls(number: int, every: int) -> bool:
-    return bool(every) and number % every == 0
+    return number > 0 and bool(every) and number % every == 0
 
 
 def _matches(item: dict[str, Any], body: dict[str, Any]) -> bool:

@@ -39,6 +39,7 @@ from overcast.geo.stack import ImageSource, file_of, name_of
 from overcast.geo.times import seen_of
 from overcast.in_memory import InMemory
 from overcast.plan import NO_MASK, Data, ImageInput, MaskInput, ObservationInput
+from overcast.plan_images import with_members
 
 FILES_ONLY = InMemory()
 
@@ -119,7 +120,8 @@ def open_images(data: Data, memory: InMemory = FILES_ONLY) -> Opened:
     extents, targets = dict[str, tuple[str, GeoBox]](), set[str]()
     products, notes, hidden = list[str](), list[str](), list[str]()
     single, masks = list[ImageSource](), list[str]()
-    for name, entry in data.images.items():
+    images = {name: with_members(entry) for name, entry in data.images.items()}
+    for name, entry in images.items():
         for series, files in _series(name, entry).items():
             opened = [(f, _open(f.entry, data, memory, products)) for f in files]
             own = _observed(series, opened)
@@ -141,7 +143,7 @@ def open_images(data: Data, memory: InMemory = FILES_ONLY) -> Opened:
         extents=extents,
         first=extents[(optical or list(extents))[0]],
         targets=frozenset(targets),
-        files=(*(p for i in data.images.values() for p in i.files), *masks),
+        files=(*(p for i in images.values() for p in i.files), *masks),
         notes=(*products, *notes, *hidden),
         single=tuple(single),
         grid=None if data.grid is None else memory.grid(data.grid),
@@ -240,13 +242,11 @@ def _observed(
 
 def _extent(series: str, own: dict[str, ImageSource]) -> tuple[str, GeoBox]:
     """Return what a series covers at any time, under the name of its file or its own."""
-    grids = [source.grid for source in own.values()]
     (first, *more) = own.values()
     if not more and file_of(first) is not None:
         return name_of(first), first.grid
-    return f"{series} (all {max(len(own), 2)} dates)" if more else series, union_of(
-        grids
-    )
+    name = f"{series} (all {len(own)} dates)" if more else series
+    return name, union_of([source.grid for source in own.values()])
 
 
 def _gathered(series: str, opened: list[_Opened]) -> Iterator[str]:

@@ -51,6 +51,8 @@ LABELS = "labels.tif"
 """Labels of a simulated scene, or of the one that a map is looked at with."""
 ITEM = "stac-item.json"
 """Its STAC item, and that of a run."""
+DATA = "data"
+"""Folder beside a map, with what was fetched for it."""
 MAP_FILES = (MAP, CONFIDENCE, PROBABILITIES, SET_SIZES, CLEAR, SCORES, REPORT)
 """What a map may consist of, as commands list it."""
 BESIDE = (CATEGORIES, STYLE, style_of(CONFIDENCE), style_of(SET_SIZES), LEGEND, ITEM)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal
 
+from overcast.geo.items import members_of
+from overcast.geo.location import Location
 from overcast.limits import check_limits
 
 LATER = {"left out": "at its default"}
@@ -120,3 +122,22 @@ class ImageInput:
         return replace(
             self, path=where, sensor=sensor, mask=mask(self.mask), dates=dates
         )
+
+
+def with_members(image: ImageInput) -> ImageInput:
+    """The same image; a collection of several STAC items is a file for each item.
+
+    Raises
+    ------
+    MachineError
+        If the server of a collection does not answer.
+    """
+    every = [(one, members_of(Location.of(one.path))) for one in image.observations]
+    if not any(members for _, members in every):
+        return image
+    dates = tuple(
+        replace(one, path=path)
+        for one, members in every
+        for path in ([member.text for member in members] or [one.path])
+    )
+    return replace(image, path="", dates=dates)

@@ -16,7 +16,7 @@ from bench.catalogue.serve import Bed
 from overcast.acquire.fetch import fetch, fetched_before
 from overcast.acquire.search import search
 from overcast.acquire.survey import Request
-from overcast.errors import MachineError
+from overcast.errors import MachineError, explain
 from overcast.progress import quiet
 
 Make = Callable[..., Request]
@@ -56,15 +56,64 @@ def images(out: Path) -> dict[str, str]:
     return {name: text for name, text in hashes(out).items() if name.endswith(".tif")}
 
 
-@pytest.mark.parametrize("fault", ["busy_every", "limit_every", "short_every"])
+PASSING = ("busy_every", "limit_every", "short_every", "drop_every", "tokens_busy")
+
+
+@pytest.mark.parametrize("fault", PASSING)
 def test_what_passes_is_waited_for(
     fault: str, bed: Bed, request_of: Make, right: dict[str, str], tmp_path: Path
 ) -> None:
-    """Traps 13, 14: 503, 429 with Retry-After, and parts that are cut short."""
+    """503, 429 with Retry-After, parts that are cut short, and closed connections."""
     setattr(bed.faults, fault, 2)
-    fetch(request_of(*SMALL), tmp_path / "out", False, quiet)
-    assert bed.stats["failed"] >= 3
+    fetch(request_of(*SMALL, sign="token"), tmp_path / "out", False, quiet)
+    assert bed.stats["tokens" if fault == "tokens_busy" else "failed"] >= 3
     assert images(tmp_path / "out") == right
+
+
+def test_a_server_that_knows_no_parts_is_read(
+    bed: Bed, request_of: Make, right: dict[str, str], tmp_path: Path
+) -> None:
+    bed.faults.whole = True
+    fetch(request_of(*SMALL), tmp_path / "out", False, quiet)
+    assert images(tmp_path / "out") == right
+
+
+STAYING: dict[str, object] = {
+    "busy_every": 1,
+    "limit_every": 1,
+    "short_every": 1,
+    "drop_every": 1,
+    "deny": True,
+    "page_of_words": True,
+    "missing": "WC_10m",
+    "tokens_busy": 99,
+    "search_busy": 99,
+}
+
+
+@pytest.mark.parametrize("fault", STAYING)
+def test_what_stays_is_one_line_and_costs_nothing_that_was_read(
+    fault: str, bed: Bed, request_of: Make, right: dict[str, str], tmp_path: Path
+) -> None:
+    """Exit code 3; and the same command, later, reads nothing twice."""
+    out, request = tmp_path / "out", request_of(*SMALL, sign="token")
+    bed.faults.after = 3
+    setattr(bed.faults, fault, STAYING[fault])
+    with pytest.raises(MachineError) as error:
+        fetch(request, out, False, quiet)
+    code, line = explain(error.value)
+    assert (code, "\n" in line, bed.secret in line) == (3, False, False)
+    read = [path for path in asked_of(bed) if "rtc" in path]
+    bed.reset()
+    fetch(request, out, False, quiet)
+    assert images(out) == right
+    again = [path for path in asked_of(bed) if "rtc" in path]
+    assert bool(again) == (not read)
+
+
+def asked_of(bed: Bed) -> list[str]:
+    """Files that were asked for."""
+    return [path for path in bed.asked if path.startswith("/files")]
 
 
 @pytest.mark.parametrize("moved", [False, True])
@@ -143,34 +192,24 @@ def test_a_missing_scene_classification_leaves_the_day_out(
     assert "no such file" in why["Sentinel-2 2024-09-14"]
 
 
-def test_a_server_that_stops_costs_nothing(
-    bed: Bed, request_of: Make, right: dict[str, str], tmp_path: Path
-) -> None:
-    out = tmp_path / "out"
-    bed.faults.stop_after = 3
-    with pytest.raises(MachineError, match="the same command goes on from here"):
-        fetch(request_of(*SMALL), out, False, quiet)
-    bed.reset()
-    fetch(request_of(*SMALL), out, False, quiet)
-    assert images(out) == right
-    assert bed.stats["searches"] == 0
-    assert not any("rtc" in asked for asked in bed.asked)
-
-
-@pytest.mark.parametrize("fault", ["repeat_page", "twice", "search_busy"])
+@pytest.mark.parametrize("fault", ["repeat_page", "twice", "search_busy", "unfiltered"])
 def test_a_search_gives_every_item_once(fault: str, bed: Bed, request_of: Make) -> None:
-    """Traps 10, 13, 21: pages and items that come again, 504, and conditions.
+    """Pages and items that come again, 504, and servers that pass over conditions.
 
-    This server answers nothing to a `query`, as real ones do.
+    This one answers nothing to a `query`, as real ones do.
     """
-    bed.faults.page = 20 if fault == "repeat_page" else 3
+    bed.faults.page = 99 if fault == "repeat_page" else 3
     setattr(bed.faults, fault, 2 if fault == "search_busy" else True)
     request = request_of()
     source, area = request.catalogues[0], request.area
     names = ("sentinel-2-l2a",)
     answer = search(source, names, area.bbox, request.period.interval)
     assert len({item["id"] for item in answer.items}) == len(answer.items) == 9
-    said = {"repeat_page": "came twice", "twice": "more than once"}
+    said = {
+        "repeat_page": "came twice",
+        "twice": "more than once",
+        "unfiltered": "not asked for",
+    }
     assert [said.get(fault, "") in note for note in answer.notes] == [True] * (
         fault in said
     )

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import rasterio
 from bench.catalogue.serve import Bed
 
+from overcast.acquire import reading
 from overcast.acquire.fetch import fetch, fetched_before
 from overcast.acquire.period import period_of
+from overcast.acquire.reading import optical_window
 from overcast.acquire.survey import Request
 from overcast.geo.bands import from_db
 from overcast.geo.check import open_sentinel_1, open_sentinel_2
@@ -187,6 +190,32 @@ def test_holes_are_counted_and_said(request_of: Make, tmp_path: Path) -> None:
     seen = made.manifest["files"]["s1_2024-07-13_desc.tif"]["seen"]
     assert seen == pytest.approx(1 - holes, abs=0.01)
     assert any("nothing was seen of" in note for note in made.notes)
+
+
+def test_no_more_than_a_window_is_read_at_once(
+    request_of: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of one date, whatever the length of the area; and the pixels stay the same."""
+    fetch(request_of(), tmp_path / "whole", False, quiet)
+    sizes = []
+
+    def counted(*given: Any) -> Any:
+        sizes.append(given[-1].shape.yx)
+        return optical_window(*given)
+
+    monkeypatch.setattr(reading, "SIDE", 48)
+    monkeypatch.setattr(reading, "optical_window", counted)
+    made = fetch(request_of(), tmp_path / "cut", False, quiet)
+    assert max(max(shape) for shape in sizes) == 48
+    assert sum(h * w for h, w in sizes) == np.prod(made.manifest["grid"]["shape"])
+    for name in made.files:
+        with (
+            rasterio.open(tmp_path / "whole" / name) as whole,
+            rasterio.open(tmp_path / "cut" / name) as cut,
+        ):
+            differ = whole.read().astype(int) - cut.read().astype(int)
+            # A warp from the next zone differs in the last bit by what is warped at once.
+            assert (np.abs(differ) <= 1).all()
 
 
 def test_the_same_command_reads_nothing_twice(

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import resource
+import signal
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -18,6 +24,7 @@ from overcast.cli.commands.map import command as mapped
 from overcast.product.rasters import written_legend
 
 Place = tuple[str, ...]
+SECRET = "planted-key-4712"
 METHOD = ("--method", "forest", "--set", "trees=20", "--seed", "3")
 
 
@@ -90,6 +97,74 @@ def test_its_pixels_are_those_of_a_map_by_hand(out: Path, tmp_path: Path) -> Non
         ):
             assert (a.read() == b.read()).all()
             assert a.transform == b.transform
+
+
+def test_a_map_of_a_box_that_is_killed_ends_in_the_same_bytes(
+    out: Path, place: Place, tmp_path: Path
+) -> None:
+    """At ten random moments of one command, while it fetches and while it maps."""
+    west, south, east, north = map(float, place[1].split(","))
+    corner = (west, south, west + (east - west) / 3, south + (north - south) / 3)
+    words = ["--bbox", ",".join(map(str, corner)), *place[2:], "--dates", "1"]
+    words += ["--labels", "worldcover", "--method", "forest", "--set", "trees=4"]
+    assert out  # what a map imports is imported
+    length, _ = forked(partial(run, mapped, *words, "--out", tmp_path / "whole"))
+    killed, random, kills = tmp_path / "killed", Random(5), 0
+    command = partial(run, mapped, *words, "--out", killed)
+    for moment in range(10):
+        # Later and later: what is done already is passed over in no time.
+        most = random.uniform(0.05, 0.1 + 0.08 * moment) * length
+        kills += forked(command, most)[1]
+    assert kills >= 5
+    run(mapped, *words, "--out", killed)
+    assert pixels(killed) == pixels(tmp_path / "whole")
+    assert not list(killed.glob("**/.overcast-[!m]*"))
+
+
+def forked(do: Callable[[], object], most: float = 0.0) -> tuple[float, bool]:
+    """CPU seconds of what a child does, and whether it was killed after `most` of them.
+
+    What ends it is no signal that Python handles; nothing is closed or put in order.
+    """
+    child = os.fork()
+    if child == 0:
+        signal.signal(signal.SIGPROF, signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_PROF, most)
+        do()
+        os._exit(0)
+    _, status, used = os.wait4(child, 0)
+    return used.ru_utime + used.ru_stime, os.WIFSIGNALED(status)
+
+
+def pixels(out: Path) -> dict[str, str]:
+    """Hashes of the pixels of a map, and of all bytes of what was fetched for it.
+
+    A map's tags also have the times at which its inputs were written.
+    """
+    texts = {path.name: path.read_bytes() for path in (out / "data").glob("*.*")}
+    for name in ("map.tif", "confidence.tif"):
+        with rasterio.open(out / name) as dataset:
+            texts[name] = dataset.read().tobytes()
+    return {name: hashlib.sha256(text).hexdigest() for name, text in texts.items()}
+
+
+def test_no_secret_is_in_a_map_or_in_what_it_says(
+    server: Bed, box: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the key of a source, nor what its server signs addresses with."""
+    monkeypatch.setenv("BED_KEY", SECRET)
+    server.reset()
+    server.faults.expire_s = 30.0
+    source = tmp_path / "bed.toml"
+    source.write_text(source_text(server.url, "token"), encoding="utf-8")
+    out, place = tmp_path / "out", ("--bbox", box, "--year", "2024")
+    words = (*place, "--source", source, "--dates", "1", "--out", out)
+    said = run(mapped, *words, "--labels", "worldcover", *METHOD)
+    assert server.keys == {SECRET}
+    assert server.stats["denied"] == 0 < server.stats["tokens"]
+    texts = [said.encode(), *(p.read_bytes() for p in out.rglob("*") if p.is_file())]
+    assert not [t for t in texts if SECRET.encode() in t or server.secret.encode() in t]
+    server.reset()
 
 
 def test_a_dry_run_reads_nothing_whole(place: Place, bed: Bed, tmp_path: Path) -> None:

@@ -26,11 +26,13 @@ from overcast.acquire.catalogue import (
     offering,
     parse_catalogue,
 )
+from overcast.acquire.origins import origins_of_items
 from overcast.acquire.scenes import claimed_offset, piece_of, same_acquisition
 from overcast.acquire.search import search
 from overcast.acquire.survey import Request
 from overcast.geo.bands import SENTINEL_1, SENTINEL_2
 from overcast.geo.legend import load_legend
+from overcast.geo.location import Location
 
 Make = Callable[..., Request]
 
@@ -60,9 +62,14 @@ def test_the_first_source_that_has_it_is_asked() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("api = 1\nodd = 2", r"odd.*not known"),
-        ("[sign]\nkind = 'magic'", "expected none, token or bearer"),
-        ("[products.x]\ncollections = ['a']", "assets"),
+        ("api = 'a'\nodd = 2", "unknown key 'odd'"),
+        ("api = 1\n[products]", "api"),
+        ("api = 'a'\n[products.x]\ncollections = 'a'\nassets = {}", "collections"),
+        (
+            "api = 'a'\n[products]\n[sign]\nkind = 'magic'",
+            "expected none, token or bearer",
+        ),
+        ("api = 'a'\n[products.x]\ncollections = ['a']", "assets"),
         ("api = ", "not a TOML file of a source"),
     ],
 )
@@ -212,3 +219,17 @@ def test_s3_addresses_have_the_source_s_settings(
     finally:
         process.kill()
         process.join()
+
+
+def test_items_as_files_say_where_they_are_from_and_when(
+    bed: Bed, tmp_path: Path
+) -> None:
+    pair = [i for i in bed.items if i["id"].startswith("S2A_32UPA_20240914_0")] * 2
+    pair[1] = {**pair[1], "id": "other", "links": [{"rel": "self", "href": "./a.json"}]}
+    path = tmp_path / "items.json"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": pair}))
+    names = [f"|item={one['id']}" for one in pair]
+    wheres = [Location.of(f"{path}{name}") for name in names]
+    origins = origins_of_items([*wheres, Location.of(tmp_path / "s2.tif")])
+    assert origins.items == (pair[0]["links"][0]["href"],)
+    assert origins.times == ("2024-09-14T10:30:31Z",) * 2

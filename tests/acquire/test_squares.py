@@ -112,17 +112,13 @@ def out(
     _READERS.clear()  # and with them tokens of earlier tests
     folder = tmp_path_factory.mktemp("acquired")
     acquire = {"year": 2024, "source": str(source), "dates": 1, "clear": 0.02}
+    acquire["labels"] = "worldcover"
     west, south, east, north = map(float, box.split(","))
     corner = (west, south, west + (east - west) / 3, south + (north - south) / 3)
-    labels = {
-        "path": str(server.folder / "labels" / "WC_10m_2021_v200.tif"),
-        "legend": "simplified-igbp",
-    }
     tree = {
         "outline": ",".join(map(str, corner)),
         "tiles": SIDE,
         "acquire": {**acquire, "square": 4 * SIDE},
-        "data": {"labels": labels},
         "method": {"name": "forest", "trees": 10},
     }
     (folder / "region.yaml").write_text(yaml.safe_dump(tree))
@@ -163,9 +159,11 @@ def test_tiles_are_mapped_from_a_catalogue(out: Path, server: Bed) -> None:
         k["href"] for d in described for k in d["links"] if k["rel"] == "derived_from"
     }
     assert items <= links
-    assert "Contains modified Copernicus Sentinel data 2024" in (
-        out / "report.html"
-    ).read_text(encoding="utf-8")
+    report = (out / "report.html").read_text(encoding="utf-8")
+    assert "Contains modified Copernicus Sentinel data 2024" in report
+    assert "© ESA WorldCover project 2021" in report
+    described = yaml.safe_load((out / "region.yaml").read_text())
+    assert described["data"]["labels"]["path"].endswith("labels_worldcover_2021.tif")
     secret = server.secret.encode()
     assert not [p for p in out.rglob("*") if p.is_file() and secret in p.read_bytes()]
 
@@ -213,6 +211,7 @@ def test_a_server_that_is_gone_fails_tiles_and_is_said(
     [
         ({"acquire": {"year": 2024}}, "acquire: of which place"),
         ({"acquire": {"year": 2024, "cloud": 3}}, "cloud"),
+        ({"acquire": {"year": 2024, "labels": 3}}, "labels"),
         ({"acquire": {"year": 2024}, "outline": "a.gpkg"}, "acquire and images"),
     ],
 )

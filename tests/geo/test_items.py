@@ -15,6 +15,7 @@ import rasterio
 
 from overcast.geo.bands import SENTINEL_2
 from overcast.geo.check import open_sentinel_1, open_sentinel_2
+from overcast.geo.derived import files_in
 from overcast.geo.items import item_of
 from overcast.geo.label_file import open_labels
 from overcast.geo.layers import is_vector
@@ -146,8 +147,38 @@ def test_a_collection_of_one_is_that_one(optical: Path) -> None:
     path.write_text(json.dumps({"type": "FeatureCollection", "features": [one]}))
     assert open_sentinel_2(path).image.sensor.names == SENTINEL_2.names
     path.write_text(json.dumps({"type": "FeatureCollection", "features": [one, one]}))
-    with pytest.raises(ValueError, match=r"items\.json: 2 items .*overcast fetch"):
+    with pytest.raises(
+        ValueError, match=r"items\.json: 2 items .*item=one.*overcast fetch"
+    ):
         open_sentinel_2(path)
+
+
+def test_a_collection_of_several_is_their_dates(
+    optical: Path, numbers: np.ndarray
+) -> None:
+    """Items of one day are parts of one image, and each is taken once."""
+    one = json.loads(optical.read_text())
+    named = [("west", "2024-06-01"), ("east", "2024-06-01"), ("later", "2024-08-20")]
+    items = [
+        {**one, "id": name, "properties": {"datetime": f"{day}T10:00:00Z"}}
+        for name, day in named
+    ]
+    path = optical.with_name("items.json")
+    tree = {"type": "FeatureCollection", "features": [*items, items[0]]}
+    path.write_text(json.dumps(tree))
+    data = Data(images={"s2": ImageInput(path=str(path), sensor="sentinel-2")})
+    inputs = open_inputs(data)
+    assert sorted(inputs.stack.images) == ["s2@2024-06-01", "s2@2024-08-20"]
+    chip = inputs.stack.read(Window(20, 0, 20, 64))
+    for image in chip.images.values():
+        np.testing.assert_allclose(image.values, numbers[:, 20:40] / 1e4, atol=1e-6)
+    files = {str(f) for i in inputs.stack.images.values() for f in files_in(i)}
+    assert {f"{path}|item={name}" for name, _ in named} <= files
+    alone = Location.of(f"{path}|item=later")
+    assert open_sentinel_2(alone).image.sensor.names == SENTINEL_2.names
+    assert alone.href(path.parent) == "items.json"
+    with pytest.raises(ValueError, match="no item of the collection is called other"):
+        find_product(Location.of(f"{path}|item=other"))
 
 
 def test_radar_in_names_of_its_own(tmp_path: Path) -> None:

@@ -156,7 +156,7 @@ def test_a_calibrated_region_is_mapped_again_with_another_confidence(
     shutil.copytree(folder / "out", out)
     draw_sample(out, form, Design(size=120, seed=2))
     filled, _, wrong = judged(form, 0.6)
-    made = calibrate_region(out, ReferenceFile(filled))
+    made = calibrate_region(out, ReferenceFile(filled), coverage=0.9)
     errors: Any = made.summary["expected_error"]
     assert errors["after"] < errors["before"]
     with pytest.raises(ValueError, match="calibrated already"):
@@ -172,6 +172,14 @@ def test_a_calibrated_region_is_mapped_again_with_another_confidence(
             sure.append(dataset.read(1))
     mean = np.nanmean(np.concatenate([one.ravel() for one in sure]))
     assert mean == pytest.approx(1 - wrong.mean(), abs=0.08)
+    for code, confidence in zip(("32632", "32633"), sure, strict=True):
+        with rasterio.open(out / f"set_sizes-{code}.vrt") as dataset:
+            sizes = dataset.read(1)
+        # Two classes, of which one is right on 60 % of the pixels: sets of both.
+        assert ((sizes == 255) == np.isnan(confidence)).all()
+        assert set(np.unique(sizes)) <= {1, 2, 255}
+        assert sizes[sizes != 255].mean() > 1.5
+    assert not list(out.glob("tiles/*/probabilities.tif"))
 
 
 def test_areas_are_of_all_tiles_and_zones(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 
 import numpy as np
@@ -17,8 +16,9 @@ from odc.geo.geobox import GeoBox
 from scipy.ndimage import distance_transform_edt
 
 from overcast.acquire.catalogue import offering
+from overcast.acquire.origins import Origins
 from overcast.acquire.reading import STORED_OFFSET, optical_window, radar_window
-from overcast.acquire.squares import Squares, forget, reader_of
+from overcast.acquire.squares import Choices, forget, reader_of
 from overcast.acquire.survey import SENTINEL_1, SENTINEL_2, Survey
 from overcast.geo import bands
 from overcast.geo.bands import Encoding, Sensor
@@ -56,7 +56,7 @@ class Acquired:
         What may be read.
     """
 
-    squares: Squares
+    squares: Choices
     product: str
     part: int
     grid: GeoBox = field(repr=False)
@@ -72,16 +72,13 @@ class Acquired:
         return _AT_ONCE // 2, _AT_ONCE // 2
 
     @property
-    def day(self) -> date:
-        """The day that stands for the part of the period."""
-        return self.squares.search.days[self.part]
-
-    @property
     def what(self) -> str:
         """Words for it."""
-        names = ", ".join(c.name for c in self.squares.search.catalogues)
-        part = self.squares.search.parts[self.part]
-        return f"{self.product} of {names}, {part.first} to {part.last}"
+        return self.squares.words(self.product, self.part)
+
+    def origins(self) -> Origins:
+        """Where it is read from, as far as that was chosen."""
+        return self.squares.origins(self.product, self.part)
 
     def read(self, grid: GeoBox) -> Image:
         """Values on `grid`; unknown where nothing was seen, or cloud was."""

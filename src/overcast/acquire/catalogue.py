@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, TypeVar
 
 from overcast.errors import reading
+from overcast.schema import from_tree
+from overcast.texts import read_text
 
 _FOLDER = files("overcast.acquire") / "catalogues"
-_T = TypeVar("_T")
+_ADVICE = "see docs/my-region.md"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +117,7 @@ class Catalogue:
     name: str
     title: str
     api: str
-    products: Mapping[str, CatalogueProduct]
+    products: Mapping[str, CatalogueProduct] = field(default_factory=dict)
     asks: str = "nothing"
     sign: Sign = field(default_factory=Sign)
     patience: Patience = field(default_factory=Patience)
@@ -144,31 +145,22 @@ def load_catalogue(name: str) -> Catalogue:
     if not path.is_file():
         known = ", ".join(known_catalogues())
         raise ValueError(f"--source {name}: no such file, and none of {known}")
-    with reading(path, "see docs/my-region.md", "TOML file of a source"):
-        text = path.read_text(encoding="utf-8")
+    with reading(path, _ADVICE, "TOML file of a source"):
+        text = read_text(path)
         tomllib.loads(text)
-    try:
-        return parse_catalogue(text, path.stem)
-    except (KeyError, TypeError, ValueError) as error:
-        said = f"no {error}" if isinstance(error, KeyError) else str(error)
-        raise ValueError(f"{path}: {said}; see docs/my-region.md") from error
+    return parse_catalogue(text, path.stem, str(path))
 
 
-def parse_catalogue(text: str, name: str) -> Catalogue:
-    """Return the source that a TOML text describes."""
-    tree = tomllib.loads(text)
-    products = {
-        key: _made(CatalogueProduct, value, f"[products.{key}]")
-        for key, value in tree.pop("products", {}).items()
-    }
-    sign = _made(Sign, tree.pop("sign", {}), "[sign]")
-    patience = _made(Patience, tree.pop("patience", {}), "[patience]")
-    rest = {"name": name, "title": tree.pop("title", name), **tree}
-    return _made(
-        Catalogue,
-        {**rest, "products": products, "sign": sign, "patience": patience},
-        "",
-    )
+def parse_catalogue(text: str, name: str, where: str | None = None) -> Catalogue:
+    """Return the source that a TOML text describes; `where` is its file, for messages.
+
+    Raises
+    ------
+    ValueError
+        If a key is unknown, missing or of the wrong type.
+    """
+    tree = {"name": name, "title": name, **tomllib.loads(text)}
+    return from_tree(Catalogue, tree, where or name, _ADVICE)
 
 
 def offering(catalogues: Sequence[Catalogue], product: str) -> Catalogue:
@@ -186,14 +178,3 @@ def offering(catalogues: Sequence[Catalogue], product: str) -> Catalogue:
     others = [n for n in known_catalogues() if product in load_catalogue(n).products]
     hint = f"add --source {others[0]}" if others else "give it as a file"
     raise ValueError(f"--source {names}: has no {product}; {hint}")
-
-
-def _made(kind: type[_T], tree: Any, where: str) -> _T:
-    """A dataclass of a table, whose lists are tuples; strict about names."""
-    names = {f.name for f in fields(kind)}  # type: ignore[arg-type]
-    if unknown := sorted(set(tree) - names):
-        raise ValueError(
-            f"{where} {unknown[0]}: not known; known: {sorted(names)}".strip()
-        )
-    values = {k: tuple(v) if isinstance(v, list) else v for k, v in tree.items()}
-    return kind(**values)

@@ -263,13 +263,13 @@ def _manifest(
         "from": str(request.period.first),
         "to": str(request.period.last),
         "files": files,
-        "sources": _sources(request, survey),
+        "sources": sources_of(request, survey),
         "left_out": [asdict(one) for one in survey.left],
         "notes": notes,
     }
 
 
-def _sources(request: Request, survey: Survey) -> list[dict[str, str]]:
+def sources_of(request: Request, survey: Survey) -> list[dict[str, str]]:
     """Sources with their licences and the lines that they ask for."""
     sources = []
     for product, takes in survey.takes.items():

@@ -12,13 +12,14 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
-
-import requests
+from typing import TYPE_CHECKING, Any
 
 from overcast.acquire.catalogue import Patience
 from overcast.errors import MachineError
 from overcast.geo.location import hide
+
+if TYPE_CHECKING:  # a part of an extra: regions of files need none of it
+    import requests
 
 _AGAIN = frozenset({408, 425, 429, 498, 500, 502, 503, 504})
 """Answers after which the same request may succeed; 498 is the Copernicus limit."""
@@ -134,6 +135,8 @@ class Web:
         )
 
     def _send(self, url: str, headers: dict[str, str]) -> requests.Response:
+        import requests
+
         self.traffic.add(requests=1)
         session: requests.Session
         session = self._local.__dict__.setdefault("session", requests.Session())

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from overcast.acquire.data_folder import MANIFEST
+from overcast.geo.items import item_of
+from overcast.geo.location import Location
+from overcast.geo.times import seen_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +36,32 @@ class Origins:
     items: tuple[str, ...] = ()
     times: tuple[str, ...] = ()
 
+    def __add__(self, other: Origins) -> Origins:
+        """Return both, each line once."""
+        return Origins(
+            *(
+                tuple(dict.fromkeys((*getattr(self, name), *getattr(other, name))))
+                for name in ("lines", "credits", "items", "times")
+            )
+        )
+
 
 NONE = Origins()
+
+
+@runtime_checkable
+class HasOrigins(Protocol):
+    """An image without a file, which knows where it is read from."""
+
+    def origins(self) -> Origins:
+        """Where it is read from."""
+        ...
+
+
+def origins_in(images: Iterable[object]) -> Origins:
+    """Return where images without files are read from; of others, nothing."""
+    known = (image.origins() for image in images if isinstance(image, HasOrigins))
+    return sum(known, NONE)
 
 
 def origins_of(paths: Iterable[Path]) -> Origins:
@@ -54,10 +81,25 @@ def origins_of(paths: Iterable[Path]) -> Origins:
             times += [_stac_time(one["datetime"]) for one in about["items"]]
         for source in manifest["sources"]:
             if source["product"] == about["product"]:
-                credits.append(_credit(source))
+                credits.append(credit_of(source))
     return Origins(
         *(tuple(dict.fromkeys(texts)) for texts in (lines, credits, items, times))
     )
+
+
+def origins_of_items(places: Iterable[Location]) -> Origins:
+    """Read STAC items that were given as files: their addresses, and times of images."""
+    items: list[str] = []
+    times: list[str] = []
+    for where in dict.fromkeys(places):
+        if (item := item_of(where)) is None:
+            continue
+        links = [k for k in item.get("links", ()) if k.get("rel") == "self"]
+        items += [Location(str(k["href"])).unsigned for k in links if "href" in k]
+        if when := seen_at(where):
+            times.append(f"{when:%Y-%m-%dT%H:%M:%SZ}")
+    whole = (href for href in items if href.startswith(("http://", "https://")))
+    return Origins(items=tuple(dict.fromkeys(whole)), times=tuple(times))
 
 
 def _stac_time(text: str) -> str:
@@ -85,7 +127,8 @@ def _line(name: str, about: dict[str, Any]) -> str:
     return ", ".join(said)
 
 
-def _credit(source: dict[str, str]) -> str:
+def credit_of(source: Mapping[str, str]) -> str:
+    """Return what a source asks to be said, with its licence."""
     said = source["attribution"] or source["product"]
     licence = f"; licence: {source['licence']}" if source["licence"] else ""
     return f"{said} (by {source['source']}{licence})"

@@ -49,7 +49,7 @@ def search(
     """
     if Path(catalogue.api).is_file():
         return _from_file(catalogue, collections, bbox, interval)
-    answer, known = SearchAnswer(), dict[str, int]()
+    answer, known, strange = SearchAnswer(), dict[str, int](), 0
     for page in _pages(catalogue, collections, bbox, interval):
         fresh = 0
         for item in page:
@@ -58,12 +58,20 @@ def search(
                 known[name] += 1
                 continue
             known[name], fresh = 1, fresh + 1
-            answer.items.append(item)
+            if _is_asked_for(item, collections, bbox):
+                answer.items.append(item)
+            else:
+                strange += 1
         if page and not fresh:
             answer.notes.append(
                 f"{catalogue.title}: a page of results came twice; the search ended there"
             )
             return answer
+    if strange:
+        answer.notes.append(
+            f"{catalogue.title}: {strange} items of other collections or places came, "
+            "which were not asked for; they are passed over"
+        )
     if twice := sum(count > 1 for count in known.values()):
         answer.notes.append(
             f"{catalogue.title}: {twice} items came more than once; each is taken once"
@@ -90,7 +98,7 @@ def _pages(
                 collections=list(collections), bbox=bbox, datetime=interval, limit=_PAGE
             )
             for page in islice(results.pages_as_dicts(), _MOST_PAGES):
-                yield list(page.get("features", []))
+                yield [one for one in page.get("features", []) if "id" in one]
     except refused as error:
         text = hide(str(error)).strip().splitlines()
         reason = text[0][:160] if text else type(error).__name__
@@ -134,17 +142,30 @@ def _from_file(
     for item in items:
         when = str(item["properties"].get("datetime") or "")
         outside = interval is not None and not first <= when <= last
-        if (
-            item.get("collection") in collections
-            and _touches(item, bbox)
-            and not outside
-        ):
+        if _is_asked_for(item, collections, bbox) and not outside:
             answer.items.append(item)
     return answer
 
 
+def _is_asked_for(
+    item: Item, collections: tuple[str, ...], bbox: tuple[float, float, float, float]
+) -> bool:
+    """Return whether an item is of a collection, and touches a box.
+
+    What it does not say is believed of the server. Times are looked at by whoever reads
+    the item: some items have two.
+    """
+    collection = item.get("collection")
+    return collection in (None, *collections) and _touches(item, bbox)
+
+
 def _touches(item: Item, bbox: tuple[float, float, float, float]) -> bool:
-    west, south, east, north = item["bbox"][:2] + item["bbox"][-2:]
-    return bool(
-        west <= bbox[2] and east >= bbox[0] and south <= bbox[3] and north >= bbox[1]
-    )
+    own: list[Any] = list(item.get("bbox") or ())
+    numbers = all(isinstance(value, int | float) for value in own)
+    if len(own) not in (4, 6) or not numbers:  # flat, or with heights
+        return True
+    west, south = own[:2]
+    east, north = own[len(own) // 2 :][:2]
+    across = west > east  # the antimeridian
+    beside = across or (west <= bbox[2] and east >= bbox[0])
+    return bool(beside and south <= bbox[3] and north >= bbox[1])

@@ -15,12 +15,13 @@ import uuid
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import shapely
 
 from overcast.acquire.asset import Reader
 from overcast.acquire.catalogue import Catalogue
+from overcast.acquire.origins import NONE, Origins
 from overcast.acquire.period import Period
 from overcast.acquire.place import Area
 from overcast.acquire.survey import SENTINEL_1, SENTINEL_2, Request, Survey, make_survey
@@ -99,6 +100,37 @@ class Search:
         )
 
 
+class Choices(Protocol):
+    """What was chosen to be read of a lattice, square by square."""
+
+    @property
+    def lattice(self) -> Lattice:
+        """The pixels."""
+        ...
+
+    @property
+    def search(self) -> Search:
+        """What is searched for."""
+        ...
+
+    @property
+    def side(self) -> int:
+        """Pixels along a square."""
+        ...
+
+    def surveys(self, window: Window) -> list[Survey]:
+        """What is read of the square in which a window lies, for each part."""
+        ...
+
+    def words(self, product: str, part: int) -> str:
+        """What an image is, for messages."""
+        ...
+
+    def origins(self, product: str, part: int) -> Origins:
+        """Where an image is read from, as far as that was chosen for all of it."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Squares:
     """Squares of a lattice, and what is read of each.
@@ -143,6 +175,16 @@ class Squares:
             # Another machine may have kept its own first: all read that one.
             surveys = self._read(path, requests) or made
         return surveys
+
+    def words(self, product: str, part: int) -> str:
+        """What an image is, for messages."""
+        names = ", ".join(c.name for c in self.search.catalogues)
+        period = self.search.parts[part]
+        return f"{product} of {names}, {period.first} to {period.last}"
+
+    def origins(self, product: str, part: int) -> Origins:
+        """Nothing: each square is read from other items."""
+        return NONE
 
     def _read(self, path: Path, requests: list[Request]) -> list[Survey] | None:
         try:

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
+from odc.geo.geobox import GeoBox
+
+from overcast.acquire.catalogue import Catalogue, load_catalogue
 from overcast.acquire.fetch import Fetched
 from overcast.acquire.fetch import fetch as fetch_request
+from overcast.acquire.survey import Request
 from overcast.progress import Progress, quiet
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-_SENTINELS = ("sentinel-2", "sentinel-1")
+SENTINELS = ("sentinel-2", "sentinel-1")
 _SOURCE = "planetary-computer"
 
 
-class FetchSettings(TypedDict, total=False):
-    """The data that are wanted of a place.
+class PlaceSettings(TypedDict, total=False):
+    """The images that are wanted of a place.
 
     Attributes
     ----------
@@ -32,15 +37,14 @@ class FetchSettings(TypedDict, total=False):
         of them: the first that has a product is asked for it.
     products
         sentinel-2, sentinel-1, elevation, and names of labels such as worldcover. By
-        default the first two.
+        default the first two. A scene has none but these, and by default leaves
+        Sentinel-1 out where no source has it.
     dates
         Days of Sentinel-2, and as many of Sentinel-1 (4).
     clear
         Least share of the place that is clear on a day (0.5).
     resolution
         Metres of a pixel (10).
-    grid
-        A raster whose grid is taken instead.
     skip
         Items of the catalogue to leave out.
     """
@@ -54,8 +58,19 @@ class FetchSettings(TypedDict, total=False):
     dates: int
     clear: float
     resolution: float
-    grid: str
     skip: Sequence[str]
+
+
+class FetchSettings(PlaceSettings, total=False):
+    """The data that are wanted of a place.
+
+    Attributes
+    ----------
+    grid
+        A raster whose grid is taken instead of one in UTM.
+    """
+
+    grid: str
 
 
 def fetch(
@@ -102,13 +117,32 @@ def fetch(
     >>> fetched = oc.fetch((11.2, 48.0, 11.6, 48.3), "data", year=2024)  # doctest: +SKIP
     >>> scene = oc.scene(**fetched.clearest)  # doctest: +SKIP
     """
-    from overcast.acquire.catalogue import load_catalogue
+    products = wanted.get("products", SENTINELS)
+    request = request_of(place, wanted, wanted.get("grid"), products)
+    return fetch_request(request, Path(out), overwrite, progress)
+
+
+def request_of(
+    place: str | Sequence[float],
+    wanted: PlaceSettings,
+    grid: str | GeoBox | None,
+    products: Sequence[str],
+) -> Request:
+    """Return the request for some products of a place.
+
+    Raises
+    ------
+    ValueError
+        If the place, the time or a source is none.
+    """
     from overcast.acquire.period import period_of
     from overcast.acquire.place import area_of
-    from overcast.acquire.survey import Request
 
     text = place if isinstance(place, str) else ",".join(f"{v:.9g}" for v in place)
-    area = area_of(text, wanted.get("resolution", 10.0), wanted.get("grid"))
+    file = grid if isinstance(grid, str) else None
+    area = area_of(text, wanted.get("resolution", 10.0), file)
+    if isinstance(grid, GeoBox):
+        area = replace(area, grid=grid)
     period = period_of(
         wanted.get("year"),
         wanted.get("first"),
@@ -116,15 +150,19 @@ def fetch(
         wanted.get("season"),
         area.outline.centroid.y < 0,
     )
-    source = wanted.get("source", _SOURCE)
-    names = [source] if isinstance(source, str) else source
-    request = Request(
+    return Request(
         area=area,
         period=period,
-        catalogues=tuple(load_catalogue(name) for name in names),
-        products=tuple(wanted.get("products", _SENTINELS)),
+        catalogues=sources_in(wanted),
+        products=tuple(products),
         count=wanted.get("dates", 4),
         clear=wanted.get("clear", 0.5),
         skip=tuple(wanted.get("skip", ())),
     )
-    return fetch_request(request, Path(out), overwrite, progress)
+
+
+def sources_in(wanted: PlaceSettings) -> tuple[Catalogue, ...]:
+    """The sources that are asked."""
+    source = wanted.get("source", _SOURCE)
+    names = [source] if isinstance(source, str) else source
+    return tuple(load_catalogue(name) for name in names)

@@ -12,6 +12,7 @@ import numpy as np
 import xarray
 from odc.geo.geobox import GeoBox
 
+from overcast.api.fetch import PlaceSettings
 from overcast.api.html import table
 from overcast.geo.arrays import spatial_dims
 from overcast.geo.bands import Sensor
@@ -73,6 +74,10 @@ class ImageReading(TypedDict, total=False):
     trust: bool
     small_overlap: bool
     register: bool
+
+
+class SceneSettings(ImageReading, PlaceSettings, total=False):
+    """How images are read, and of a place: when, and from which source."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -138,7 +143,8 @@ def scene(
     image: Mapping[str, tuple[Given, str | os.PathLike[str] | Sensor]] | None = None,
     mask: Path | xarray.DataArray | None = None,
     grid: Path | GeoBox | None = None,
-    **reading: Unpack[ImageReading],
+    place: str | Sequence[float] | None = None,
+    **reading: Unpack[SceneSettings],
 ) -> Scene:
     """Open images of one place and check them.
 
@@ -165,13 +171,29 @@ def scene(
     -------
     Scene
         Nothing is read yet but a sample of the values. Arrays of dask are read by
-        window, and never computed whole.
+        window, and never computed whole. Images of a `place` are read from their
+        servers, by window, whenever they are needed: `overcast.fetch` keeps them.
 
     Raises
     ------
     ValueError
         If there is no image, one is refused, or they do not overlap.
+    MachineError
+        If a server does not answer.
+
+    Examples
+    --------
+    >>> import overcast as oc
+    >>> box = (11.2, 48.0, 11.6, 48.3)
+    >>> scene = oc.scene(place=box, year=2024, source="earth-search")  # doctest: +SKIP
     """
+    if place is not None:
+        _refuse_files(s1, s2, image, mask, reading)
+        from overcast.api.place import scene_of_place
+
+        return scene_of_place(place, grid, reading)
+    if wanted := sorted(PlaceSettings.__annotations__.keys() & reading.keys()):
+        raise ValueError(f"{wanted[0]}: of which place? give place as well")
     _refuse_unread(s1, s2, mask, reading)
     images: dict[str, ImageInput] = {}
     memory = InMemory()
@@ -340,6 +362,19 @@ def _grid_text(grid: Path | GeoBox | None) -> str | None:
     if grid is None:
         return None
     return _GRID if isinstance(grid, GeoBox) else path_text(grid)
+
+
+def _refuse_files(
+    s1: object, s2: object, image: object, mask: object, reading: SceneSettings
+) -> None:
+    """Refuse what is said of images, where a place says which."""
+    files = {"s1": s1, "s2": s2, "image": image, "mask": mask}
+    given = [name for name, value in files.items() if value is not None]
+    known = {*PlaceSettings.__annotations__, "mask_dilation"}
+    for name in [*given, *sorted(reading.keys() - known)]:
+        raise ValueError(
+            f"{name}: images of a place come from catalogues; leave it out"
+        )
 
 
 def _refuse_unread(s1: object, s2: object, mask: object, reading: ImageReading) -> None:

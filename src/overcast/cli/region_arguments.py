@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from overcast.progress import Progress
     from overcast.region.from_catalogues import Acquire
 
-DATA = "data"
-"""Folder beside a map, with what was fetched for it."""
 _FILES = ("s1", "s2", "s2_mask", "others")
 
 
@@ -91,12 +89,12 @@ def with_fetched(given: MapOptions, progress: Progress) -> tuple[MapOptions, Fet
     out, overwrite = given["out"], given["overwrite"]
     request = request_of(given, products)
     # The same command may have made the map, or have been stopped while files moved.
-    mine = fetched_before(request, out / DATA) is not None
+    mine = fetched_before(request, out / map_folder.DATA) is not None
     if (out / map_folder.MAP).exists() and not overwrite and not mine:
         raise ValueError(
             f"{out / map_folder.MAP}: exists; give another --out, or --overwrite"
         )
-    fetched = fetch(request, out / DATA, overwrite, progress)
+    fetched = fetch(request, out / map_folder.DATA, overwrite, progress)
     for line in fetched.said:
         say(line)
     return _as_files(given, fetched, wanted), fetched
@@ -161,7 +159,9 @@ def with_labels_fetched(given: MapOptions, progress: Progress) -> MapOptions:
         "grid": None,
     }
     request = request_of(place, tuple(wanted.values()))
-    fetched = fetch(request, given["out"] / DATA, given["overwrite"], progress)
+    fetched = fetch(
+        request, given["out"] / map_folder.DATA, given["overwrite"], progress
+    )
     return {**given, "labels": _as_files(given, fetched, wanted)["labels"]}
 
 

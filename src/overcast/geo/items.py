@@ -1,8 +1,8 @@
 """STAC items as inputs: an item's assets are the bands of one dataset.
 
-An item is a JSON file of this machine or on a server; so is a collection of one item, or
-of several tiles of one overpass in one projection. Offsets that its metadata claim are
-not believed: values decide, as for any other file.
+An item is a JSON file of this machine or on a server; so is a collection of one item. A
+collection of several is several images, ``FILE|item=ID`` each. Offsets that metadata
+claim are not believed: values decide, as for any other file.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from urllib.parse import urljoin
 from overcast.errors import MachineError
 from overcast.geo.band_names import resolve
 from overcast.geo.bands import SENTINEL_1, SENTINEL_2_L1C
-from overcast.geo.location import Location
+from overcast.geo.location import ITEM, Location
 from overcast.schema import from_tree, read_json
 from overcast.texts import MOST_BYTES
 
@@ -29,7 +29,7 @@ _RASTER = re.compile(r"image/(tiff|jp2|vnd\.stac\.geotiff)|\.(tiff?|jp2)$", re.I
 _CLASSES = re.compile(r"(?:^|[_-])scl(?:$|[_-])", re.I)
 _SIZE = re.compile(r"_(\d\d)m$")
 _SUFFIXES = (".json", ".geojson")
-_SERVED = re.compile(r"/items/[^/.]+$")
+_SERVED = re.compile(r"/items(?:/[^/.]+)?/?$|/search/?$")
 _PATIENCE_S = 30
 _COLLECTION = "FeatureCollection"
 _ADVICE = "give a STAC item"
@@ -40,7 +40,7 @@ Tree = Mapping[str, Any]
 
 def may_be_item(where: Location) -> bool:
     """Return whether a place has the name of an item: JSON, or an address of a STAC API."""
-    text = where.text.partition("?")[0]
+    text = where.text.partition(ITEM)[0].partition("?")[0]
     served = where.address is not None and _SERVED.search(text) is not None
     return text.lower().endswith(_SUFFIXES) or served
 
@@ -55,26 +55,54 @@ def item_of(where: Location) -> Tree | None:
     MachineError
         If the server does not answer.
     """
-    if not may_be_item(where):
+    items = _items(where)
+    _, separator, ident = where.text.partition(ITEM)
+    if not items:
         return None
-    if where.local is not None and not where.is_file():
-        return None
-    if where.local is None and where.address is None:
-        return None
-    tree = _read(where)
-    if not isinstance(tree, dict) or tree.get("type") not in _KINDS:
-        return None
-    items = tree.get("features", []) if tree["type"] == _COLLECTION else [tree]
-    if not items or not all(_is_item(item) for item in items):
-        return None  # a GeoJSON of shapes
-    if len(items) > 1:
-        names = ", ".join(str(item.get("id")) for item in items[:3])
+    if separator:
+        items = [item for item in items if str(item.get("id")) == ident]
+        if not items:
+            raise ValueError(f"{where}: no item of the collection is called {ident}")
+    elif len(items) > 1:
+        first, *_ = names = [str(item.get("id")) for item in items]
         raise ValueError(
-            f"{where}: {len(items)} items ({names}...); give one of them, or read them "
-            "onto one grid (overcast fetch)"
+            f"{where}: {len(items)} items ({', '.join(names[:3])}...); give one of them, "
+            f"as '{where.name}{ITEM}{first}', or read them onto one grid (overcast fetch)"
         )
-    item: Tree = items[0]
-    return item
+    return items[0]
+
+
+def members_of(where: Location) -> list[Location]:
+    """Each item of a collection of several, once; nothing of anything else.
+
+    Raises
+    ------
+    MachineError
+        If the server does not answer.
+    """
+    if ITEM in where.text or len(items := _items(where)) < 2:
+        return []
+    names = dict.fromkeys(str(item.get("id")) for item in items)
+    return [Location(f"{where.text}{ITEM}{name}") for name in names]
+
+
+def _items(where: Location) -> list[Tree]:
+    """The items that a place names; none if it is something else."""
+    if not may_be_item(where):
+        return []
+    whole = Location(where.text.partition(ITEM)[0])
+    if whole.local is not None and not whole.is_file():
+        return []
+    if whole.local is None and whole.address is None:
+        return []
+    tree = _read(whole)
+    if not isinstance(tree, dict) or tree.get("type") not in _KINDS:
+        return []
+    items = tree.get("features", []) if tree["type"] == _COLLECTION else [tree]
+    if not isinstance(items, list):
+        return []
+    # One that is none makes it a GeoJSON of shapes.
+    return items if all(map(_is_item, items)) else []
 
 
 def files_of_item(where: Location, item: Tree) -> tuple[dict[str, str], str | None]:
@@ -194,11 +222,11 @@ def _band(key: str, asset: _Asset) -> str | None:
 def _href(where: Location, href: str) -> str:
     """The address of an asset, which may be relative to its item, as GDAL names it."""
     if "://" not in href and not os.path.isabs(href):
-        local = where.local
-        if local is not None:
-            return str(local.parent / href)
-        assert where.address is not None
-        href = urljoin(where.address, href)
+        whole = Location(where.text.partition(ITEM)[0])
+        if whole.local is not None:
+            return str(whole.local.parent / href)
+        assert whole.address is not None
+        href = urljoin(whole.address, href)
     return Location.of(href).gdal
 
 

@@ -31,6 +31,9 @@ ARRAY = "ARRAY:"
 """What a path begins with that names an array of Python; no file has it."""
 LAYER = "|layername="
 """What lies between a vector file and its layer, as in QGIS."""
+ITEM = "|item="
+"""What lies between a collection of STAC items and the one that is meant."""
+_WITHIN = re.compile(r"\|(?:layername|item)=")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9.+-]+)://")
 _DRIVER = re.compile(r"([A-Z][A-Z0-9_]+):(?!//)")
 _IN_ARCHIVE = re.compile(r"/vsi(?:zip|tar|gzip|7z|rar)/")
@@ -100,7 +103,7 @@ class Location:
     @property
     def container(self) -> Path | None:
         """The file on this machine that holds it: an archive, or itself."""
-        text = self.gdal.partition(LAYER)[0]
+        text = _WITHIN.split(self.gdal)[0]
         if self.local is not None:
             return Path(text) if os.path.exists(text) else None
         while match := _IN_ARCHIVE.match(text):
@@ -185,7 +188,7 @@ class Location:
         written as addresses have them.
         """
         local = self.local
-        if local is None or LAYER in self.text:
+        if local is None or _WITHIN.search(self.text):
             local = self.container
         if local is not None:
             # Folders by where they really are, but a file by its own name.
@@ -225,7 +228,10 @@ def _decoded(match: re.Match[str]) -> str:
 
 def _is_plain(text: str) -> bool:
     return not (
-        text.startswith("/vsi") or _SCHEME.match(text) or _DRIVER.match(text)
+        text.startswith("/vsi")
+        or ITEM in text
+        or _SCHEME.match(text)
+        or _DRIVER.match(text)
     ) or os.path.exists(text)
 
 

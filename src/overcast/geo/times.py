@@ -1,6 +1,7 @@
 """When an image was seen, and on which orbit, by what a file says of itself.
 
-In this order: a STAC item beside the file (``FILE.json`` of the same name), the name of
+In this order: the STAC item that it is, or that lies beside the file (``FILE.json`` of the
+same name), the name of
 a product or file with one date in it (``S2A_MSIL2A_20240503T105031_...``,
 ``s2_2024-05-03.tif``, ``s1_20240503_asc.tif``), the tags of the file
 (``TIFFTAG_DATETIME``, ``ACQUISITIONDATETIME``, ``datetime``).
@@ -19,6 +20,7 @@ from typing import Any
 from rasterio.errors import RasterioError
 
 from overcast.geo.dataset import dataset_of
+from overcast.geo.items import item_of
 from overcast.geo.location import Location
 
 Orbit = str
@@ -57,13 +59,21 @@ class Seen:
 
 def seen_of(where: Location) -> Seen:
     """Return what a file, its name or the item beside it says of its time."""
-    item = _item(where)
-    name = _named(where)
-    text = item.get("datetime") or item.get("start_datetime")
-    moment = _moment(str(text)) if text else _of_name(name)
+    item, name = _item(where), _named(where)
+    moment = _when_seen(item) or _of_name(name)
     day = moment.date() if moment is not None else _of_tags(where)
     orbit = str(item.get("sat:orbit_state") or "").lower()
     return Seen(day, orbit or _orbit_of(where, name, moment), _processed(item, name))
+
+
+def seen_at(where: Location) -> datetime | None:
+    """Return when an image was seen, as its STAC item says it; None without one."""
+    return _when_seen(_item(where))
+
+
+def _when_seen(item: Mapping[str, Any]) -> datetime | None:
+    text = item.get("datetime") or item.get("start_datetime")
+    return _moment(str(text)) if text else None
 
 
 def day_of(text: str) -> date | None:
@@ -128,7 +138,10 @@ def _of_tags(where: Location) -> date | None:
 
 
 def _item(where: Location) -> Mapping[str, Any]:
-    """Properties of the STAC item beside a file of this machine; nothing without one."""
+    """Properties of a STAC item, or of that beside a file; nothing without one."""
+    if (own := item_of(where)) is not None:
+        properties = own.get("properties")
+        return properties if isinstance(properties, dict) else {}
     local = where.local
     if local is None:
         return {}

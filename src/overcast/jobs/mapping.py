@@ -170,7 +170,7 @@ def map_elsewhere(
     inputs = open_inputs(data)
     grid, legend = inputs.stack.grid, predictor.legend
     truth = None if reference is None else open_reference(reference, legend, grid)
-    plan = Plan(data=data, method={"name": "run", "folder": first.name})
+    plan = _elsewhere(first, data)
     facts = [inputs.fingerprint, to_tree(data), to_tree(runs), runs.model]
     facts += [_name(reference), *_stamps(plan.place, reference), probabilities]
     key = fingerprint(facts)
@@ -180,7 +180,7 @@ def map_elsewhere(
     if isinstance(output, JobResult):
         return output
     with output:
-        _write_mapped(first, data, output.work)
+        write_plan(plan, output.work / PLAN)
         mapped = map_run(
             runs, inputs, plan.windows, output.work, progress, probabilities
         )
@@ -205,10 +205,10 @@ def map_elsewhere(
     return _made(out, scored.scores, (*output.notes, *notes))
 
 
-def _write_mapped(run: Path, data: Data, work: Path) -> None:
-    """Write which images were mapped, for whoever looks at the map with them."""
+def _elsewhere(run: Path, data: Data) -> Plan:
+    """The plan of a run with the images that are mapped; what it learned from is past."""
     learned = read_plan(RunFolder(run).plan)
-    write_plan(replace(learned, data=data, scenes=()), work / PLAN)
+    return replace(learned, data=data, scenes=(), place=PlaceInput())
 
 
 def refuse_unread(data: Data, predictor: Predictor) -> None:

@@ -19,7 +19,7 @@ from odc.geo.geobox import GeoBox
 from overcast import map_folder
 from overcast.accuracy.calibration import Reliability
 from overcast.accuracy.calibration_file import Calibration, reliability_of
-from overcast.acquire.origins import origins_of
+from overcast.acquire.origins import origins_in, origins_of
 from overcast.documents import Document
 from overcast.geo.bands import Sensor
 from overcast.geo.extent import areas_ha, width_m
@@ -95,7 +95,7 @@ def make_page(
     areas = areas_ha(_counts(mapped, legend), grid)
     reliability, measured = _reliability(findings)
     log = read_log(RunFolder.beside(mapped).log)
-    origins = origins_of(read_files(inputs))
+    origins = origins_of(read_files(inputs)) + origins_in(inputs.stack.images.values())
     dates = seen_by_date(inputs.stack)
     page = Page(
         title=MAP_TITLE,

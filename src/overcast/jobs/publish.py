@@ -8,7 +8,13 @@ from pathlib import Path
 import rasterio
 
 from overcast import __version__, map_folder
-from overcast.acquire.origins import NONE, Origins, origins_of
+from overcast.acquire.origins import (
+    NONE,
+    Origins,
+    origins_in,
+    origins_of,
+    origins_of_items,
+)
 from overcast.geo.derived import files_in
 from overcast.geo.location import FilePath, Location
 from overcast.inputs import Inputs
@@ -58,7 +64,9 @@ def publish_map(
     with rasterio.open(mapped) as dataset:
         tags = dataset.tags()
     key = fingerprint([tags["OVERCAST_MODEL"], inputs.fingerprint])
-    origins = origins_of(read_files(inputs))
+    origins = origins_of(read_files(inputs)) + acquired
+    origins += origins_in(inputs.stack.images.values())
+    origins += origins_of_items(map(Location.of, _read(inputs)))
     origin = Origin(
         name=f"overcast-map-{key}",
         grid=inputs.stack.grid,
@@ -66,8 +74,8 @@ def publish_map(
         sources=_hrefs(_read(inputs), final),
         method=f"model {tags['OVERCAST_MODEL']} of plan {tags['OVERCAST_PLAN']}",
         version=tags["OVERCAST_VERSION"],
-        items=origins.items + acquired.items,
-        times=origins.times + acquired.times,
+        items=origins.items,
+        times=origins.times,
     )
     models = _hrefs((run / map_folder.ITEM for run in runs), final)
     write_item(map_item(mapped.parent, origin, models), mapped.parent)

@@ -46,19 +46,24 @@ def calibrate_region(
     out: Path,
     known: ReferenceFile,
     *,
+    coverage: float | None = None,
+    by_class: bool = False,
     overwrite: bool = False,
     progress: Progress = quiet,
 ) -> JobResult:
     """Calibrate the run in ``out/run``, which learned from a region, with judged points.
 
-    Tiles stay as they are until the region is mapped again.
+    Tiles stay as they are until the region is mapped again. With a `coverage`, they then
+    have ``set_sizes.tif`` too, as `overcast.jobs.calibrate.calibrate_map` says.
 
     Raises
     ------
     ValueError
         If the folder has no run or no map, it is calibrated already and `overwrite` is
-        not set, or `known` is not points.
+        not set, `coverage` is not between 0 and 1, or `known` is not points.
     """
+    if coverage is not None and not 0 < coverage < 1:
+        raise ValueError(f"coverage is {coverage}, expected between 0 and 1")
     run = out / RUN
     if not (run.is_dir() and is_trained(run)):
         raise ValueError(
@@ -69,7 +74,7 @@ def calibrate_region(
     with lock.writing(out):
         held = _held_out(out, _uncalibrated(load_run(run)), known, progress)
         with steady_learning():
-            calibration = calibrate(held, known.path.name)
+            calibration = calibrate(held, known.path.name, coverage, by_class)
         write_calibration(calibration, run)
     note = (
         f"tiles have the new confidence once they are mapped again: overcast map --region "

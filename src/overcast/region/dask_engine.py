@@ -33,8 +33,11 @@ ENVIRONMENT = {
     "GDAL_CACHEMAX": "128",
     "MALLOC_TRIM_THRESHOLD_": str(_GIB),
     "MALLOC_MMAP_THRESHOLD_": str(_GIB),
+    "MALLOC_ARENA_MAX": "1",
 }
-"""Of every worker. Dask's own trim threshold of 64 KiB doubles the CPU time of mapping."""
+"""Of every worker. Dask's own trim threshold of 64 KiB doubles the CPU time of mapping. A
+worker's task is a thread, and an arena of its own gives memory back whatever the thresholds
+say: ten thousand page faults a tile."""
 _SELDOM = {
     "distributed.worker.profile.enabled": False,
     "distributed.admin.tick.interval": "1s",

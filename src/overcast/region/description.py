@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -140,7 +140,7 @@ class Region:
         return fingerprint([self.plan.fingerprint, where, *self._acquired])
 
     @property
-    def _acquired(self) -> list[Any]:
+    def _acquired(self) -> list[object]:
         return [] if self.acquire is None else [to_tree(self.acquire)]
 
 
@@ -180,7 +180,7 @@ def read_region(path: Path) -> Region:
         raise ValueError(f"{path}: {error}") from error
 
 
-def _acquire(tree: Any, path: Path) -> Acquire:
+def _acquire(tree: object, path: Path) -> Acquire:
     if not isinstance(tree, Mapping):
         raise ValueError(f"{path}: acquire: expected keys and values, such as year")
     return from_tree(Acquire, plain_acquire(tree, path.parent), f"{path}: acquire")
@@ -215,7 +215,7 @@ def _as_parts(image: ImageInput) -> ImageInput:
     return replace(image, mosaic=True)
 
 
-def _expanded(tree: Mapping[str, Any], path: Path) -> dict[str, Any]:
+def _expanded(tree: Mapping[str, object], path: Path) -> dict[str, object]:
     """A plan's tree with files in the place of patterns.
 
     Raises
@@ -233,7 +233,7 @@ def _expanded(tree: Mapping[str, Any], path: Path) -> dict[str, Any]:
     return {**tree, "data": {**data, "images": images}}
 
 
-def _files_of(image: Mapping[str, Any], path: Path) -> dict[str, Any]:
+def _files_of(image: Mapping[str, object], path: Path) -> dict[str, object]:
     pattern = image.get("path")
     if not isinstance(pattern, str) or not glob.has_magic(pattern):
         return dict(image)
@@ -241,7 +241,7 @@ def _files_of(image: Mapping[str, Any], path: Path) -> dict[str, Any]:
     rest = {key: value for key, value in image.items() if key not in ("path", "mask")}
     mask = image.get("mask")
     if not isinstance(mask, Mapping):
-        masks: list[Any] = [None] * len(files)
+        masks: Sequence[dict[str, object] | None] = [None] * len(files)
     else:
         masks = _masks_of(mask, files, path)
     dates = [
@@ -260,8 +260,8 @@ def matching(pattern: str, path: Path) -> list[str]:
 
 
 def _masks_of(
-    mask: Mapping[str, Any], files: list[str], path: Path
-) -> list[dict[str, Any]]:
+    mask: Mapping[str, object], files: list[str], path: Path
+) -> Sequence[dict[str, object]]:
     """The mask of every file, which lies in the same folder."""
     pattern = mask.get("path")
     if not isinstance(pattern, str) or not glob.has_magic(pattern):

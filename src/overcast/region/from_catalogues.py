@@ -7,8 +7,8 @@ needs, and so does the task of a window that is learned from.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, date
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,7 +25,7 @@ from overcast.geo.location import Location
 from overcast.geo.series import Moment
 from overcast.geo.stack import Stack
 from overcast.limits import check_limits
-from overcast.plan_images import DILATION
+from overcast.plan_images import DILATION, LATER
 
 SURVEYS = "surveys"
 """Folder of a region with what is read of each square."""
@@ -57,6 +57,8 @@ class Acquire:
         Metres around cloud and shadow that are hidden as well.
     square
         Pixels along a square, of which the same days are read.
+    labels
+        Names of labels that are fetched, such as worldcover.
     """
 
     year: int | None = None
@@ -71,6 +73,7 @@ class Acquire:
     orbit: Literal["ascending", "descending"] | None = None
     dilation: float = DILATION
     square: int = 2048
+    labels: tuple[str, ...] = field(default=(), metadata=LATER)
 
     def __post_init__(self) -> None:
         """Check numbers."""
@@ -82,7 +85,7 @@ def tree_of_acquire(acquire: Acquire) -> dict[str, Any]:
     """Plain values, as ``region.yaml`` has them."""
     names = {new: old for old, new in _RENAMED.items()}
     tree = {names.get(key, key): value for key, value in asdict(acquire).items()}
-    lists = ("source", "skip")
+    lists = ("source", "skip", "labels")
     return {
         key: list(value) if key in lists else value
         for key, value in tree.items()
@@ -90,13 +93,13 @@ def tree_of_acquire(acquire: Acquire) -> dict[str, Any]:
     }
 
 
-def plain_acquire(tree: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+def plain_acquire(tree: Mapping[str, object], folder: Path) -> dict[str, object]:
     """Values of ``acquire`` in a file by the names of `Acquire`, days as text."""
     plain = {_RENAMED.get(str(key), str(key)): value for key, value in tree.items()}
     for key in ("first", "last"):
-        if hasattr(plain.get(key), "isoformat"):
-            plain[key] = plain[key].isoformat()
-    for key in ("source", "skip"):
+        if isinstance(day := plain.get(key), date):
+            plain[key] = day.isoformat()
+    for key in ("source", "skip", "labels"):
         if isinstance(plain.get(key), str):
             plain[key] = [plain[key]]
     if isinstance(sources := plain.get("source"), list):
@@ -104,9 +107,10 @@ def plain_acquire(tree: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     return plain
 
 
-def _located(name: Any, folder: Path) -> Any:
-    is_file = isinstance(name, str) and (folder / name).is_file()
-    return Location.of(name, folder).text if is_file else name
+def _located(name: object, folder: Path) -> object:
+    if isinstance(name, str) and (folder / name).is_file():
+        return Location.of(name, folder).text
+    return name
 
 
 def search_of(acquire: Acquire, *, south: bool) -> Search:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 from odc.geo.geom import Geometry
 
+from overcast.acquire.origins import origins_of
 from overcast.acquire.place import outline_of
 from overcast.acquire.squares import Squares
 from overcast.geo.lattice import Lattice
@@ -149,7 +150,9 @@ def open_ground(region: Region, surveys: Path | None = None) -> Ground:
     if not made:
         raise ValueError("the region has no tile; check its outline and its images")
     labels = [one for _, one in made if one is not None]
-    notes = [*seen.notes, *(note for one in labels for note in one.notes)]
+    named = [Location.of(entry.path).local for entry in data.every_labels]
+    credits = origins_of(path for path in named if path is not None).credits
+    notes = [*seen.notes, *credits, *(note for one in labels for note in one.notes)]
     return Ground(
         tuple(zone for zone, _ in made),
         tuple(dict.fromkeys(notes)),

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from overcast import __version__, lock
+from overcast import __version__, lock, map_folder
 from overcast.errors import MachineError
 from overcast.geo.dataset import stamp
 from overcast.geo.lattice import widened, within
@@ -26,6 +26,7 @@ from overcast.region.engine import Engine, Failed
 from overcast.region.events import Events
 from overcast.region.from_catalogues import SURVEYS, keys_of
 from overcast.region.ground import Ground, Zone, open_ground
+from overcast.region.label_files import with_labels
 from overcast.region.learning import learn_region
 from overcast.region.metrics import Metrics
 from overcast.region.product import Made, put_together
@@ -61,6 +62,9 @@ def map_region(
         If tiles failed; all others are there.
     """
     out, run = wanted.out, wanted.out / RUN
+    region = with_labels(
+        region, out / map_folder.DATA, overwrite=wanted.overwrite, progress=events.step
+    )
     ground = open_ground(region, out / SURVEYS)
     with lock.writing(out):
         begin(out, region, {"run": "own"}, overwrite=wanted.overwrite)

@@ -32,7 +32,7 @@ def write_vrt(
     """Write one raster of the tiles of a zone, which lie beside it in ``tiles/``.
 
     With a legend it has classes and their colours, and is a map as any other: it can be
-    sampled and assessed. Without one it has float32.
+    sampled and assessed. Confidence is float32, and other files are of bytes.
     """
     lattice = works[0].zone.lattice
     top = min(work.tile.window.y for work in works)
@@ -47,7 +47,8 @@ def write_vrt(
     about = Xml.SubElement(root, "Metadata")
     for key, text in tags.items():
         Xml.SubElement(about, "MDI", key=key).text = text
-    kind, nodata = ("Byte", str(UNKNOWN)) if legend else ("Float32", "nan")
+    is_float = file == map_folder.CONFIDENCE
+    kind, nodata = ("Float32", "nan") if is_float else ("Byte", str(UNKNOWN))
     band = Xml.SubElement(root, "VRTRasterBand", dataType=kind, band="1")
     Xml.SubElement(band, "NoDataValue").text = nodata
     if legend is not None:

@@ -129,6 +129,11 @@ def _mosaics(out: Path, works: Sequence[Work], runs: Runs, legend: Legend) -> li
         both = {**tags, **classes}
         names.append(str(write_vrt(out, name, some, map_folder.MAP, legend, both)))
         write_vrt(out, sure, some, map_folder.CONFIDENCE, None, tags)
+        sets = f"set_sizes-{code}.vrt"
+        if all((one.folder / map_folder.SET_SIZES).is_file() for one in some):
+            write_vrt(out, sets, some, map_folder.SET_SIZES, None, tags)
+        else:
+            (out / sets).unlink(missing_ok=True)
     if works:
         write_whole(out / map_folder.LEGEND, legend_to_csv(legend))
     return names

@@ -6,15 +6,15 @@ import json
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import yaml
 
-from overcast.errors import reading, writing
+from overcast.errors import writing
 from overcast.map_folder import REGION
 from overcast.output import write_whole
 from overcast.region.description import Region, tree_of
 from overcast.region.tile import TILES
+from overcast.schema import read_json
 
 STATE, DESCRIPTION, FAILED = REGION, "region.yaml", "failed.jsonl"
 FORMAT = 1
@@ -22,7 +22,7 @@ FORMAT = 1
 
 
 def begin(
-    out: Path, region: Region, about: Mapping[str, Any], *, overwrite: bool
+    out: Path, region: Region, about: Mapping[str, object], *, overwrite: bool
 ) -> None:
     """Make the folder of a region this one's, or go on with what is there.
 
@@ -37,9 +37,7 @@ def begin(
     wanted = {"format": FORMAT, "region": region.fingerprint, **about}
     path = out / STATE
     if path.is_file() and not overwrite:
-        with reading(path, "give another --out, or --overwrite", "JSON file"):
-            before = json.loads(path.read_text(encoding="utf-8"))
-        _refuse(out, before, wanted)
+        _refuse(out, read_json(path, "give another --out, or --overwrite"), wanted)
     elif (out / TILES).exists() and not path.is_file():
         raise ValueError(
             f"{out / TILES}: exists, and is of no region; give another --out"
@@ -51,14 +49,15 @@ def begin(
         write_whole(path, json.dumps(wanted, indent=2) + "\n")
 
 
-def _refuse(out: Path, before: Any, wanted: Mapping[str, Any]) -> None:
-    made = before.get("format") if isinstance(before, dict) else None
+def _refuse(out: Path, before: object, wanted: Mapping[str, object]) -> None:
+    known = before if isinstance(before, dict) else {}
+    made = known.get("format")
     if made != wanted["format"]:
         raise ValueError(
             f"{out / STATE}: of format {made}, this overcast writes {wanted['format']}; "
             "give another --out, or use the version that made it"
         )
-    differing = [key for key in wanted if before.get(key) != wanted[key]]
+    differing = [key for key in wanted if known.get(key) != wanted[key]]
     if differing:
         raise ValueError(
             f"{out}: holds a map of another {differing[0]}; give another --out, or "
@@ -72,7 +71,7 @@ def clean(out: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def write_failed(out: Path, failed: Sequence[Mapping[str, Any]]) -> None:
+def write_failed(out: Path, failed: Sequence[Mapping[str, object]]) -> None:
     """Write which tiles failed and why, a line each; no file if none did."""
     path = out / FAILED
     if not failed:

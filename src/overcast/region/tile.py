@@ -23,6 +23,7 @@ import numpy as np
 import rasterio
 
 from overcast import __version__, map_folder
+from overcast.accuracy.conformal import ConformalSets
 from overcast.errors import writing
 from overcast.geo.lattice import widened
 from overcast.geo.raster import UNKNOWN
@@ -34,6 +35,7 @@ from overcast.maps.cells import HeldMap, predict_cells
 from overcast.maps.matched import matched
 from overcast.maps.predictor import Predictor
 from overcast.output import write_whole
+from overcast.product.rasters import write_set_sizes
 from overcast.region.from_catalogues import in_memory, origins_on
 from overcast.region.ground import Tile, Zone, outside
 from overcast.run import Runs, tags_of, write_rasters
@@ -154,7 +156,7 @@ def _mapped(work: Work, draft: Path) -> tuple[HeldMap, Record]:
     """Map a tile into a folder; the map, and where it lies."""
     zone, window = work.zone, work.tile.window
     predictor = _predictor(work.runs, work.runs.model)
-    given = matched(zone.stack, predictor.sensors)
+    given, sets = matched(zone.stack, predictor.sensors), _sets(work.runs)
     wide = zone.lattice.grid(widened(window, predictor.halo))
     stack = in_memory(given, wide)
     origins, notes = origins_on(given, wide)
@@ -165,13 +167,18 @@ def _mapped(work: Work, draft: Path) -> tuple[HeldMap, Record]:
         window,
         work.side,
         reach=zone.reach,
-        keep=work.probabilities,
+        keep=work.probabilities or sets is not None,
     )
     if (others := outside(work.tile, zone)) is not None:
         held.hide(others)
     grid = zone.lattice.grid(window)
     tags = tags_of(work.runs, stack) | {"OVERCAST_TILE": work.name}
     mapped = write_rasters(held, (grid, predictor.legend), draft, tags)
+    if sets is not None:
+        probabilities = draft / map_folder.PROBABILITIES
+        write_set_sizes(probabilities, sets, draft / map_folder.SET_SIZES)
+        if not work.probabilities:
+            probabilities.unlink()
     inputs = Inputs(_on(stack, grid), (), work.key)
     publish_map(mapped, predictor, inputs, work.folder, work.runs.run_folders, origins)
     box = grid.footprint("EPSG:4326", npoints=9).boundingbox
@@ -182,6 +189,12 @@ def _mapped(work: Work, draft: Path) -> tuple[HeldMap, Record]:
         "items": list(origins.items),
         "notes": notes,
     }
+
+
+def _sets(runs: Runs) -> ConformalSets | None:
+    """The sets of classes that a calibrated run promises, if it was asked for them."""
+    calibration = runs.calibration
+    return None if calibration is None else calibration.sets
 
 
 def _on(stack: Stack, grid: Any) -> Stack:

@@ -64,11 +64,14 @@ def command(out: Path, sample: str, **given: Unpack[CalibrateOptions]) -> None:
     if (out / REGION).is_file():
         from overcast.region.calibrating import calibrate_region
 
-        if given["coverage"] is not None:
-            raise ValueError("--sets: not for a region; leave it out")
         with bar() as progress:
             done = calibrate_region(
-                out, known, overwrite=given["overwrite"], progress=progress
+                out,
+                known,
+                coverage=given["coverage"],
+                by_class=given["by_class"],
+                overwrite=given["overwrite"],
+                progress=progress,
             )
         report(done)
         return
