@@ -50,7 +50,7 @@ release: .venv/release      ## what a release consists of, in dist/; see docs/re
 
 audit: .venv/release        ## licences, and known weaknesses of what is pinned; needs the network
 	$(BIN)/python -m bench.licences
-	$(BIN)/pip-audit --requirement constraints.txt --no-deps --disable-pip
+	$(BIN)/pip-audit --strict --requirement constraints.txt --no-deps --disable-pip
 
 bench: .venv/developer      ## speed and memory; results go to bench/results
 	$(BIN)/python bench/all.py

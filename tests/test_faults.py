@@ -22,7 +22,7 @@ def faults(*words: str) -> str:
     drawn = str(SEEDS[time.time_ns() // 1000 % len(SEEDS)])
     seed = os.environ.get("FAULTS_SEED", drawn)
     done = subprocess.run(
-        [sys.executable, "-m", "bench.faults", *words, "--small", "--seed", seed],
+        [sys.executable, "-m", "bench.faults", *words, "--seed", seed],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
         capture_output=True,
@@ -36,9 +36,19 @@ def faults(*words: str) -> str:
 
 @pytest.mark.timeout(600)
 def test_commands_that_are_killed_end_right_and_damaged_files_are_refused() -> None:
-    said = faults("kills", "files")
+    said = faults("kills", "files", "--small")
     assert "| **all** | 18 |" in said
     assert "| **all** | 9 |" in said
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs a disk of its own"
+)
+@pytest.mark.timeout(600)
+def test_a_full_disk_of_every_size_is_said_and_gone_on_from() -> None:
+    said = faults("disks", "--only", "palette")
+    assert "passed over" in said or "| palette |" in said
+    assert "sizes not tried" not in said
 
 
 def test_a_bench_that_finds_a_fault_says_so() -> None:
@@ -122,3 +132,61 @@ def test_what_was_found_is_kept_and_equal_states_are_tried_once(tmp_path: Path) 
     again.finish()
     assert again.done
     assert not other.done
+
+
+def test_a_folder_is_put_back_under_the_eyes_of_who_works_in_it(tmp_path: Path) -> None:
+    from bench.faults.forks import KeptFolder, shape_of
+
+    folder = tmp_path / "scene"
+    (folder / "a" / "deep").mkdir(parents=True)
+    (folder / "a" / "log").write_text("one\n")
+    (folder / "gone").write_text("two\n")
+    with (folder / "holes").open("wb") as file:
+        file.truncate(1 << 20)
+    (folder / "link").symlink_to("gone")
+    before = shape_of(folder)
+    with (folder / "a" / "log").open("a+") as log:
+        log.seek(2)
+        kept = KeptFolder.of(folder, tmp_path / "links", tmp_path)
+        log.write("more")
+        log.flush()
+        (folder / "holes").write_bytes(b"1" * 9999)
+        (folder / "gone").unlink()
+        (folder / "link").unlink()
+        (folder / "a" / "deep").rmdir()
+        (folder / "new").mkdir()
+        (folder / "new" / "file").touch()
+        kept.put_back()
+        kept.forget()
+        assert log.tell() == 2
+        assert (folder / "a" / "log").read_text() == "one\n"
+        assert os.path.samestat(os.fstat(log.fileno()), os.stat(folder / "a" / "log"))
+    assert shape_of(folder) == before
+    assert (folder / "link").read_text() == "two\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["scene"]
+
+
+def test_a_command_that_is_stopped_leaves_the_disk_alone(tmp_path: Path) -> None:
+    from bench.corpus.runner import Command, run
+    from bench.faults.moments import stopping
+
+    log, seen = tmp_path / "scene" / "log", []
+    log.parent.mkdir()
+
+    def write() -> None:
+        with log.open("w") as file:
+            for number in range(2000):
+                print(number, file=file, flush=True)
+                time.sleep(1e-4)
+
+    def look(_: float) -> None:
+        size = log.stat().st_size if log.exists() else 0
+        time.sleep(0.01)
+        seen.append((size, log.stat().st_size if log.exists() else 0))
+
+    moments = [0.15, 0.05, 0.1, 600.0]
+    done = run(Command(script=write, during=stopping(moments, look)), log.parent)
+    assert done.code == 0
+    assert all(first == second for first, second in seen)
+    assert seen == sorted(seen)
+    assert log.read_text().endswith("1999\n")

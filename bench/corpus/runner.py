@@ -83,13 +83,18 @@ def preload() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Words of a command line, or a function, and where and how it runs."""
+    """Words of a command line, or a function, and where and how it runs.
+
+    While it runs, `talk` is given its output and then ends it, and `during` its number.
+    """
 
     words: Words = ()
     script: Callable[[], None] | None = None
     environment: Mapping[str, str] | None = None
     talk: Talk | None = None
+    during: Callable[[int], None] | None = None
     file_limit: int | None = None
+    wall_s: float = WALL_S
 
 
 def run(
@@ -113,8 +118,10 @@ def run(
             pid = os.fork()
         if pid == 0:
             _carry_out(command, folder, streams)
+    if command.during is not None:
+        command.during(pid)
     answer = "" if command.talk is None else _asked(command.talk, streams[0], pid)
-    status, usage, hung = _wait(pid)
+    status, usage, hung = _wait(pid, command.wall_s)
     out, err = (path.read_text("utf-8", errors="replace") for path in streams)
     code = os.waitstatus_to_exitcode(status)
     return Outcome(code, out, err, hung, usage.ru_maxrss * 1024, answer)
@@ -217,10 +224,10 @@ def _asked(talk: Talk, out: Path, pid: int) -> str:
             os.killpg(pid, signal.SIGINT)
 
 
-def _wait(pid: int) -> tuple[int, resource.struct_rusage, bool]:
+def _wait(pid: int, wall_s: float) -> tuple[int, resource.struct_rusage, bool]:
     descriptor = os.pidfd_open(pid)
     try:
-        ended, _, _ = select.select([descriptor], [], [], WALL_S)
+        ended, _, _ = select.select([descriptor], [], [], wall_s)
     finally:
         os.close(descriptor)
     _end_session(pid)

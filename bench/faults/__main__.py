@@ -19,13 +19,14 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from bench.corpus.runner import preload
 from bench.faults import kills, mutations, pairs
 from bench.faults.clean import share
 from bench.faults.commands import JOBS, Job, small_scenes
-from bench.faults.disk import can_mount, on_full_disks
+from bench.faults.disk import can_mount, on_full_disks, sizes_left
 from bench.faults.journal import Finding, OutOfTimeError, Place
 from bench.faults.lost import on_lost_folders
 from bench.faults.table import counts_of, counts_of_words, write_counts, write_table
@@ -56,10 +57,15 @@ def main() -> int:
     try:
         for part in _possible(options.parts):
             findings = _carry_out(part, folder.resolve(), options)
-            print(write_table(part, counts_of(findings)), flush=True)
+            counts = counts_of(findings)
+            if part == "disks":
+                for name in counts:
+                    own = [finding for finding in findings if finding.job == name]
+                    counts[name]["left"] = sizes_left(own)
+            print(write_table(part, counts), flush=True)
             wrong += sum(finding.word == "fault" for finding in findings)
             if options.report:
-                write_counts(part, counts_of(findings))
+                write_counts(part, counts)
     finally:
         if options.keep is None:
             shutil.rmtree(folder, ignore_errors=True)
@@ -152,7 +158,10 @@ def _carry_out(part: str, folder: Path, options: argparse.Namespace) -> list[Fin
 def _place(
     part: str, thing: Job | mutations.Format, folder: Path, options: argparse.Namespace
 ) -> Place:
-    return Place.of(folder, (part, thing.name), options.end)
+    # A format may be called like a command, and has a folder of its own.
+    where = folder if isinstance(thing, Job) else folder / "formats"
+    place = Place.of(where, (part, thing.name), options.end)
+    return replace(place, cache=folder / "cache")
 
 
 def _in_a_fork(

@@ -9,18 +9,32 @@ from __future__ import annotations
 import ctypes
 import json
 import os
-from collections.abc import Iterable, Iterator
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as Xml
 
 from bench.corpus.runner import Command, Outcome, run
-from bench.faults.clean import Clean, carry_out, digest, watched
+from bench.faults.clean import Clean, carry_out, digest, done, watched
 from bench.faults.commands import Job
+from bench.faults.forks import ROOM, Forks, named, shape_of
 from bench.faults.journal import Finding, Place
 from bench.faults.state import differences, put_back, state_of
 
 STEP = 4096
-_FULL = "the disk is full"
+_FULL, _DRAFT, _REGION = "the disk is full", ".draft", "region.json"
 _ENOUGH = "it was enough"
+_EVERY = 8
+"""Of sizes in turn on which a command fails alike, each so many is given again."""
+_MORE = 1 << 20
+"""Bytes with which any command has enough that used half of the rest at file events."""
+_LONGEST_S = 3600.0
+"""Seconds for one run and all its copies."""
+_OWN = 50
+"""Sizes that have runs of their own, of those that no copy meets."""
 _IN_TURN = 3
 """Disks in turn on which a command has done all: larger ones have room as well."""
 _NEW_MOUNTS, _PRIVATE, _RECURSIVE, _REMOUNT = 0x20000, 1 << 18, 1 << 14, 32
@@ -42,7 +56,7 @@ class SmallDisk:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        self._mount(1 << 30, 0)
+        self._mount(ROOM, 0)
 
     def resize(self, size: int) -> None:
         """Let the disk have `size` bytes, in pages of 4 kB."""
@@ -74,50 +88,122 @@ def on_full_disks(
     Parameters
     ----------
     sizes
-        How many sizes, evenly from the smallest to the most that it uses; if None,
-        every 4 kB, until it has done all on several disks in turn.
+        How many sizes, evenly from the smallest to the most that it uses, each by a run
+        of its own; if None, every 4 kB, until it has done all on several disks in turn.
     """
     disk = SmallDisk(place.work / "disk")
     try:
         clean = carry_out(job, place, disk.folder / "scene")
-        enough = 0
-        for size in _sizes(_used(job, clean, disk, place), sizes):
-            moment = f"a disk of {size >> 10} kB"
-            if place.wants(moment):
-                yield _on_one(job, clean, (disk, size, moment), place)
-            known = place.known(moment)
-            enough = enough + 1 if known.about == _ENOUGH else 0
-            if sizes is None and enough == _IN_TURN:
-                return
+        used = _used(job, clean, disk, place)
+        rows = _met(job, clean, disk, place) if sizes is None else []
+        yield from _by_copies(job, clean, (disk, rows), place)
+        met = {row["size"] for row in rows}
+        for size in _sizes(used, sizes or _OWN, met):
+            if place.wants(_moment(size)):
+                yield _on_one(job, clean, (disk, size), place)
+        if sizes is None:
+            yield from _enough(job, clean, disk, place)
     finally:
         disk.free()
 
 
+def _moment(size: int) -> str:
+    return f"a disk of {size >> 10} kB"
+
+
 def _used(job: Job, clean: Clean, disk: SmallDisk, place: Place) -> tuple[int, int]:
     """Bytes that are used before a command, and the most that it uses at file events."""
-    folder, kept = disk.folder / "scene", place.work / "needed.json"
-    if kept.exists():
-        least, most = json.loads(kept.read_text())
+    folder, needed = disk.folder / "scene", place.work / "needed.json"
+    if needed.exists():
+        least, most = json.loads(needed.read_text())
         return int(least), int(most)
     put_back(clean.start, folder)
     least, seen = disk.used, place.work / "used.txt"
 
-    def act(_: str) -> None:
+    def act(event: str) -> None:
         with seen.open("a", encoding="utf-8") as log:
-            log.write(f"{disk.used}\n")
+            log.write(json.dumps([disk.used, event, shape_of(folder)]) + "\n")
 
-    seen.write_text("0\n")
+    seen.write_text("", encoding="utf-8")
     run(watched(job.words, folder, act), folder, beside=place.work / "run")
-    most = max(disk.used, *map(int, seen.read_text(encoding="utf-8").split()))
-    kept.write_text(json.dumps([least, most]))
+    most = max(disk.used, *(row[0] for row in _lines(seen)))
+    needed.write_text(json.dumps([least, most]))
     return least, most
 
 
-def _sizes(used: tuple[int, int], count: int | None) -> Iterable[int]:
-    least, most = used
-    if count is None:
-        return range(least, 1 << 30, STEP)
-    every = range(least, most, STEP)
+def _by_copies(
+    job: Job, clean: Clean, met: tuple[SmallDisk, list[dict[str, Any]]], place: Place
+) -> Iterator[Finding]:
+    """What a command does on disks that copies of one run of it met.
+
+    A few sizes have runs of their own as well, which must say the same.
+    """
+    disk, rows = met
+    own = {row["size"] for row in (*rows[:1], *rows[len(rows) // 2 :][:1], *rows[-1:])}
+    for alike in _alike(rows):
+        faults, chosen = 0, {*range(0, len(alike), _EVERY), len(alike) - 1}
+        for number in (*sorted(chosen), *sorted({*range(len(alike))} - chosen)):
+            row = alike[number]
+            size, moment = row["size"], _moment(row["size"])
+            if place.wants(moment):
+                if size in own:
+                    said = row["err"]
+                    yield _on_one(job, clean, (disk, size), place, said)
+                else:
+                    again = number in chosen or faults > 0
+                    yield _of_copy(job, clean, (disk, row, again), place)
+            faults += place.known(moment).word == "fault"
+
+
+def _of_copy(
+    job: Job, clean: Clean, met: tuple[SmallDisk, dict[str, Any], bool], place: Place
+) -> Finding:
+    """Judge what a copy did; give the command again, unless it was for a like size."""
+    disk, row, again = met
+    moment, copy = _moment(row["size"]), place.work / "met" / row["state"]
+    outcome = Outcome(row["code"], "", row["err"], hung=False, peak=0)
+    before = state_of(clean.start, exact=False)
+    problem = wrong_line(outcome) or cut_files(before, clean, copy)
+    if again or place.like(_named(row["state"], outcome)) is not None:
+        put_back(copy, disk.folder / "scene")
+        return _with_room(job, clean, (disk, moment, problem), outcome, place)
+    word = "fault" if problem else "alike"
+    return place.add(Finding(job.name, moment, word, problem or ""))
+
+
+def _met(job: Job, clean: Clean, disk: SmallDisk, place: Place) -> list[dict[str, Any]]:
+    """Sizes that copies of the process have met: how they ended, and what they left."""
+    results = place.work / "met"
+    if not (results / "done").exists():
+        shutil.rmtree(results, ignore_errors=True)
+        results.mkdir()
+        least, most = _used(job, clean, disk, place)
+        rows = _lines(place.work / "used.txt")
+        expected = [(event, shape) for _, event, shape in rows]
+        forks = Forks(disk, results, expected, least, 2 * most + _MORE, STEP)
+        put_back(clean.start, disk.folder / "scene")
+        words = watched(job.words, disk.folder / "scene", forks)
+        command = replace(words, wall_s=_LONGEST_S)
+        done(run(command, disk.folder / "scene", beside=place.work / "run"), job.name)
+        (results / "done").touch()
+    return [row for row in _lines(results / "sizes.jsonl") if row["code"] != 0]
+
+
+def _alike(rows: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Sizes in turn on which a command failed before one event, and said the same."""
+    groups = groupby(rows, lambda row: (row["event"], row["code"], row["err"]))
+    return [list(group) for _, group in groups]
+
+
+def _lines(path: Path) -> list[Any]:
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+def _sizes(used: tuple[int, int], count: int, met: set[int]) -> Iterable[int]:
+    """Sizes that were not met, or so many of them, evenly."""
+    every = [size for size in range(*used, STEP) if size not in met]
     if len(every) <= count:
         return every
     return sorted(
@@ -125,24 +211,67 @@ def _sizes(used: tuple[int, int], count: int | None) -> Iterable[int]:
     )
 
 
+def _enough(job: Job, clean: Clean, disk: SmallDisk, place: Place) -> Iterator[Finding]:
+    """Larger disks, until several in turn are enough."""
+    enough, (_, most) = 0, _used(job, clean, disk, place)
+    for size in range(most, ROOM, STEP):
+        if place.wants(_moment(size)):
+            yield _on_one(job, clean, (disk, size), place)
+        known = place.known(_moment(size))
+        enough = enough + 1 if known.about == _ENOUGH else 0
+        if enough == _IN_TURN:
+            return
+
+
+def sizes_left(findings: Sequence[Finding]) -> int:
+    """How many sizes, by 4 kB, lie between those that were met."""
+    words = [finding.moment.split() for finding in findings]
+    met = [int(moment[-2]) << 10 for moment in words if moment[-1] == "kB"]
+    return (max(met) - min(met)) // STEP + 1 - len(met) if met else 0
+
+
 def _on_one(
-    job: Job, clean: Clean, size: tuple[SmallDisk, int, str], place: Place
+    job: Job,
+    clean: Clean,
+    size: tuple[SmallDisk, int],
+    place: Place,
+    said: str | None = None,
 ) -> Finding:
-    """What a command does on a disk of a size, and afterwards where there is room."""
-    disk, most, moment = size
-    folder, beside = disk.folder / "scene", place.work / "run"
-    disk.resize(1 << 30)
+    """What a command does on a disk of a size, and afterwards where there is room.
+
+    If it is known what a copy of a process `said` on such a disk, it must say that.
+    """
+    disk, most = size
+    folder = disk.folder / "scene"
+    disk.resize(ROOM)
     put_back(clean.start, folder)
     before = state_of(folder, exact=False)
     disk.resize(most)
-    outcome = run(Command(job.words), folder, beside=beside)
+    outcome = run(Command(job.words), folder, beside=place.work / "run")
     problem = wrong_line(outcome) or cut_files(before, clean, folder)
-    disk.resize(1 << 30)
-    state = f"{digest(folder)} {outcome.code == 0}"
+    if said is not None and named(said).splitlines()[-1:] != list(
+        map(named, outcome.errors)
+    ):
+        problem = f"says {outcome.err[-200:]}, and a copy {said[-200:]}"
+    disk.resize(ROOM)
+    return _with_room(job, clean, (disk, _moment(most), problem), outcome, place)
+
+
+def _with_room(
+    job: Job,
+    clean: Clean,
+    failed: tuple[SmallDisk, str, str | None],
+    outcome: Outcome,
+    place: Place,
+) -> Finding:
+    """What a command does that has failed on a full disk, and then has room."""
+    disk, moment, problem = failed
+    folder = disk.folder / "scene"
+    state = _named(digest(folder), outcome)
     if problem is None and (same := place.like(state)) is not None:
         problem = same.about if same.word == "fault" else None
     elif problem is None:
-        again = run(Command(job.words), folder, beside=beside)
+        again = run(Command(job.words), folder, beside=place.work / "run")
         unlike = differences(clean.made, state_of(folder, exact=False))
         if again.code != 0 and not is_whole(outcome, again, unlike):
             problem = f"with room: exit {again.code}: {again.err.strip()[-200:]}"
@@ -153,6 +282,27 @@ def _on_one(
     word = "fault" if problem else "same"
     said = problem or (_ENOUGH if outcome.code == 0 else "")
     return place.add(Finding(job.name, moment, word, said), state)
+
+
+def _named(state: str, outcome: Outcome) -> str:
+    return f"{state} {outcome.code == 0}"
+
+
+def _is_progress(path: Path) -> bool:
+    """Whether a file says what is done of a region, and is whole."""
+    if not any((parent / _REGION).exists() for parent in path.parents[:2]):
+        return False
+    text = path.read_text(encoding="utf-8", errors="replace")
+    try:
+        if path.suffix in (".json", ".jsonl"):
+            lines = [text] if path.suffix == ".json" else text.splitlines()
+            return bool([json.loads(line) for line in lines])
+        if path.suffix == ".vrt":
+            return Xml.fromstring(text).tag == "VRTDataset"
+    except (ValueError, Xml.ParseError):
+        return False
+    ends = {".prom": "\n", ".html": "</html>\n", ".parquet": "PAR1"}
+    return text.endswith(ends.get(path.suffix, "\0"))
 
 
 def is_whole(first: Outcome, again: Outcome, unlike: list[str]) -> bool:
@@ -184,6 +334,8 @@ def cut_files(before: dict[str, str], clean: Clean, folder: Path) -> str | None:
         name
         for name, digest in now.items()
         if "/." not in f"/{name}"
+        and not name.endswith(_DRAFT)
         and digest not in (before.get(name), clean.made.get(name))
+        and not _is_progress(folder / name)
     ]
     return f"cut: {', '.join(cut)}" if cut else None

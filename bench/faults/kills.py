@@ -6,20 +6,21 @@ it would have made at once, and nothing else may stay.
 
 from __future__ import annotations
 
+import json
 import random
-import signal
-import sys
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench.corpus.runner import Command, Outcome, Words, run
-from bench.faults.clean import Clean, carry_out, digest
+from bench.corpus.runner import Command, Outcome, run
+from bench.faults.clean import Clean, carry_out, digest, done
 from bench.faults.commands import Job
 from bench.faults.journal import Finding, Place
-from bench.faults.state import differences, put_back, state_of
+from bench.faults.moments import stopping
+from bench.faults.state import differences, keep, put_back, state_of
 
-_DRAWN = 20
-"""Moments that are drawn for every kill: some come after the command has ended."""
+_ROUNDS = 100
+"""Runs of a command, at most: moments that come after its end are drawn again."""
 
 
 def at_events(
@@ -42,37 +43,39 @@ def at_events(
 def at_random(job: Job, place: Place, count: int, seed: int) -> Iterator[Finding]:
     """Kill a command at random moments of its time."""
     clean = carry_out(job, place)
-    drawn = random.Random(f"{seed} {job.name}")
-    moments = [drawn.uniform(0.01, clean.seconds) for _ in range(_DRAWN * count)]
-    for number, seconds in enumerate(moments):
-        moment = f"number {number}, after {seconds:.3f} s"
-        if len(place.findings) >= count:
-            return
-        if not place.wants(moment):
-            continue
-        put_back(clean.start, place.work / "scene")
-        killed = run(ending(job.words, seconds), place.work / "scene")
-        if killed.code == 0:
-            continue  # it was done by then
-        if killed.code > 0:
-            yield place.add(Finding(job.name, moment, "fault", killed.err[-300:]))
-        else:
+    for moment, copy in _stopped(job, place, clean, (count, seed)):
+        if place.wants(moment):
+            put_back(copy, place.work / "scene")
             yield _tried(job, moment, place, clean)
 
 
-def ending(words: Words, seconds: float) -> Command:
-    """The command, ended by the system after some seconds, as by a kill."""
+def _stopped(
+    job: Job, place: Place, clean: Clean, drawn: tuple[int, int]
+) -> list[tuple[str, Path]]:
+    """Copies of the folder at a count of random moments, and what those are called."""
+    count, seed = drawn
+    copies, folder = place.work / "moments", place.work / "scene"
+    listed = copies / "moments.json"
+    if not listed.exists():
+        shutil.rmtree(copies, ignore_errors=True)
+        copies.mkdir()
+        random_, names = random.Random(f"{seed} {job.name}"), list[str]()
 
-    def script() -> None:
-        from overcast import cli
+        def keep_one(seconds: float) -> None:
+            keep(folder, copies / f"{len(names):04d}")
+            names.append(f"number {len(names)}, after {seconds:.3f} s")
 
-        # Its default is to end the process at once; nothing of Python runs any more.
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.setitimer(signal.ITIMER_REAL, seconds)
-        sys.argv = ["overcast", *map(str, words)]
-        cli.main()
-
-    return Command(script=script)
+        for _ in range(_ROUNDS):
+            missing = count - len(names)
+            seconds = [random_.uniform(0.01, clean.seconds) for _ in range(missing)]
+            put_back(clean.start, folder)
+            command = Command(job.words, during=stopping(seconds, keep_one))
+            done(run(command, folder), job.name)
+            if len(names) == count:
+                break
+        listed.write_text(json.dumps(names), encoding="utf-8")
+    names = json.loads(listed.read_text(encoding="utf-8"))
+    return [(name, copies / f"{n:04d}") for n, name in enumerate(names)]
 
 
 def _tried(job: Job, moment: str, place: Place, clean: Clean) -> Finding:

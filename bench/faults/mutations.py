@@ -22,6 +22,8 @@ from bench.faults.journal import Finding, Place
 from bench.faults.state import keep, put_back, state_of
 
 __all__ = ["FORMATS", "Format", "damaged"]
+_SHORTEST = 3
+"""Letters of a name; any text may hold so many."""
 MEMORY = 2 << 30
 """Bytes of memory, above which reading a small file is a fault."""
 
@@ -70,7 +72,8 @@ def _judged(
     if problem := _broken(outcome):
         return "fault", problem
     if outcome.code != 0:
-        problem = _unnamed(form, outcome)
+        content = (folder / form.file).read_bytes()
+        problem = _unnamed(form, outcome, content)
         return ("fault", problem) if problem else ("refused", "")
     if _result(form, folder, outcome) == right:
         return "same", ""
@@ -79,15 +82,24 @@ def _judged(
     return "fault", "another result, not a word"
 
 
-def _unnamed(form: Format, outcome: Outcome) -> str | None:
-    """Say what is wrong with a refusal."""
+def _unnamed(form: Format, outcome: Outcome, content: bytes) -> str | None:
+    """Say what is wrong with the refusal of a content."""
     lines = outcome.errors
     if len(lines) != 1:
         return f"{len(lines)} lines: {outcome.err[-300:]}"
     names = (Path(form.file).name, form.file.rsplit("/", 1)[0], *form.names)
-    if not any(name in lines[0] for name in names):
+    if not any(name in lines[0] for name in names) and not _is_named_in(
+        content, lines[0]
+    ):
         return f"names no file: {lines[0][:300]}"
     return None
+
+
+def _is_named_in(content: bytes, line: str) -> bool:
+    """Whether a line begins with the name of a file that the damaged file names."""
+    subject = line.removeprefix("overcast: error: ").split(": ")[0]
+    name = Path(subject).name.encode()
+    return len(name) > _SHORTEST and name in content
 
 
 def _broken(outcome: Outcome) -> str | None:

@@ -40,6 +40,7 @@ _MACHINE = {
     errno.ESTALE: "the network drive lost the file",
 }
 """Conditions of the machine, after which the same command may succeed."""
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _CONDITION = {
     errno.EFBIG: "the file is larger than this account may write; raise `ulimit -f`",
     errno.ENOENT: "no such file or folder",
@@ -91,6 +92,11 @@ _PATHS = ("path", "draft", "scratch", "file", "mapped", "out", "folder", "run")
 
 class MachineError(OSError):
     """The machine and not the input is the reason: disk, memory, network."""
+
+
+def is_of_full_disk(error: BaseException) -> bool:
+    """Return whether there is no room: when there is, the same command goes on."""
+    return _number(error) in _FULL
 
 
 def is_own(error: BaseException) -> bool:
@@ -230,7 +236,7 @@ def _unwritten(given: object, error: Exception) -> Exception:
             f"{path}: can't be written ({cause(error)}); choose another place"
         )
     line = f"{path}: {_words(number, error)}"
-    if number in (errno.ENOSPC, errno.EDQUOT):
+    if number in _FULL:
         line += "; free some, and give the same command again"
     return _of_number(number, line)
 

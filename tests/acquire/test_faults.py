@@ -8,6 +8,7 @@ import random
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -236,3 +237,18 @@ def test_a_kill_anywhere_ends_in_the_same_bytes(
     assert kills >= 3
     fetch(request, out, False, quiet)
     assert hashes(out) == hashes(tmp_path / "whole")
+
+
+def test_a_catalogue_that_is_not_there_is_said_in_a_few_words(
+    bed: Bed, request_of: Make, tmp_path: Path
+) -> None:
+    request = request_of()
+    (source,) = request.catalogues
+    patience = replace(source.patience, tries=1)
+    gone = replace(source, api="http://127.0.0.1:9/stac?key=planted", patience=patience)
+    with pytest.raises(MachineError) as error:
+        fetch(replace(request, catalogues=(gone,)), tmp_path / "out", False, quiet)
+    said = str(error.value)
+    assert "does not answer a search (no connection; is there a network?)" in said
+    assert "Caused by" not in said
+    assert "planted" not in said

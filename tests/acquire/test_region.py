@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import resource
 import signal
 from collections.abc import Callable
 from functools import partial
@@ -45,10 +44,7 @@ def run(command: Any, *words: str | Path) -> str:
 def out(place: Place, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("map") / "out"
     words = ("--labels", "worldcover", "--dates", "2", *METHOD)
-    started = resource.getrusage(resource.RUSAGE_SELF)
     run(mapped, *place, *words, "--out", out)
-    ended = resource.getrusage(resource.RUSAGE_SELF)
-    assert ended.ru_utime - started.ru_utime < 60
     return out
 
 

@@ -90,3 +90,14 @@ def test_polygons_are_the_same_by_windows() -> None:
         for x in (0, 51):
             part = labels.read(labels.grid[y : y + 37, x : x + 49]).values
             np.testing.assert_array_equal(part, whole[y : y + 37, x : x + 49])
+
+
+def test_an_outline_without_an_end_is_looked_at_on_the_grid_alone() -> None:
+    """A bit that flipped in a file's coordinate must not cost time or memory."""
+    x, y = 600_000 + 10 * 5.2, 5_300_000 - 10 * 5.2
+    high = shapely.Polygon([(x, y), (x + 1, y), (x, 2e16)])
+    wide = shapely.Polygon([(x, y), (x + 3e16, y), (x, y - 1)])
+    near = shapely.Polygon([(x, y), (x + 1, y), (x, y - 1)])
+    shapes, classes = np.array([high, wide, near]), np.array([1, 2, 3], np.uint8)
+    values = laid(shapes, classes, (20, 20)).read(utm((20, 20))).values
+    assert values[5, 5] == 3

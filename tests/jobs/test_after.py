@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 from typing import Any, NoReturn
@@ -11,12 +12,15 @@ import pytest
 import rasterio
 
 from overcast.accuracy.reference import ReferenceFile
+from overcast.errors import MachineError
 from overcast.inputs import open_inputs
+from overcast.jobs.after import attempt
 from overcast.jobs.mapping import JobResult, make_map, map_elsewhere, train_only
 from overcast.jobs.pseudo import make_pseudo_labels
 from overcast.jobs.reporting import findings_with
 from overcast.jobs.scoring import SCORES, read_scores
 from overcast.plan import Data, ImageInput, LabelInput, Plan, replace_labels
+from overcast.product.stac import write_item
 from overcast.progress import quiet
 from overcast.run import Runs
 from tests.rasters import utm, write
@@ -260,3 +264,22 @@ def test_pixels_beside_training_pixels_are_not_noticed(
     assert [n for n in made.notes if "reference" in n] == [
         "no scores of the labels: they have no pixel in common with the reference"
     ]
+
+
+def test_a_full_disk_after_mapping_is_no_note(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With room, the same command goes on from the map; no cut file stays before."""
+
+    def fill(path: Path, text: str, **_: object) -> NoReturn:
+        path.write_bytes(text.encode()[:9])
+        raise OSError(errno.ENOSPC, "", str(path))
+
+    monkeypatch.setattr(Path, "write_text", fill)
+    with pytest.raises(MachineError, match=r"stac-item\.json: the disk is full"):
+        attempt("no item", lambda: write_item({"a": "long enough"}, tmp_path), None)
+    assert not (tmp_path / "stac-item.json").exists()
+    assert attempt("no item", lambda: int("x"), 3) == (
+        3,
+        ["no item: invalid literal for int() with base 10: 'x'"],
+    )

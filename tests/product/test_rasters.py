@@ -219,3 +219,18 @@ def test_nothing_half_written_stays_behind(
     with pytest.raises(OSError, match="disk full"):
         write_map(raw, grid_in("EPSG:32633"), LEGEND, tmp_path / "map.tif", TAGS)
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_what_a_kill_has_cut_off_is_written_anew(tmp_path: Path) -> None:
+    legend = load_legend("worldcover")
+    values = np.ones((600, 600), np.uint8)
+    grid = GeoBox(values.shape, AFFINE, "EPSG:32632")
+    labels = Labels(values=values, grid=grid, legend=legend)
+    write_labels(labels, tmp_path / "first.tif", {})
+    whole = (tmp_path / "first.tif").read_bytes()
+    for name in ("map.plain.tif", "map.whole.tif"):
+        # The directory of a plain file comes last, and was not written.
+        (tmp_path / name).write_bytes(b"II*\0" + (9999).to_bytes(4, "little"))
+    write_labels(labels, tmp_path / "map.tif", {})
+    assert (tmp_path / "map.tif").read_bytes() == whole
+    assert not list(tmp_path.glob("map.*.tif"))

@@ -23,8 +23,9 @@ _SURVEY = "survey.json"
 _BYTES = {SENTINEL_2: 11.25, SENTINEL_1: 8.0}
 """Bytes of a pixel of 10 m as it is stored, uncompressed: of Sentinel-2 four bands of 10 m,
 six of 20 m and scene classes; of Sentinel-1 two floats."""
-_WINDOW_BYTES = 11 * 3 * 4
-_PIECES_BYTES = 12 * 24 * (1 << 18)
+_PROCESS_BYTES, _WINDOW_BYTES, _ROW_BYTES = 290e6, 450, 512 * 10 * 2
+"""Memory of the process itself, of a pixel of a window, and of a column of the rows that
+are written at once: what `bench/acquiring.py` measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +128,9 @@ def estimate(request: Request, survey: Survey) -> ReadingCost:
     for product, takes in survey.takes.items():
         total += _BYTES.get(product, 1.0) * pixels * len(takes)
     seconds = total / survey.rate if survey.rate > 0 else None
-    memory = min(h, SIDE) * min(w, SIDE) * _WINDOW_BYTES + _PIECES_BYTES
-    return ReadingCost(total, seconds, float(memory))
+    window = min(h, SIDE) * min(w, SIDE)
+    memory = _PROCESS_BYTES + window * _WINDOW_BYTES + w * _ROW_BYTES
+    return ReadingCost(total, seconds, memory)
 
 
 def survey_only(request: Request, progress: Progress) -> Survey:

@@ -7,6 +7,7 @@ don't know, or answer with nothing; all others are looked at here.
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -23,6 +24,15 @@ if TYPE_CHECKING:
 
 _PAGE, _MOST_PAGES = 100, 1000
 _AGAIN = (408, 425, 429, 500, 502, 503, 504)
+_CAUSE = re.compile(r"Caused by (\w+)")
+_CAUSES = {
+    "NameResolutionError": "its name is not known; is there a network?",
+    "NewConnectionError": "no connection; is there a network?",
+    "ConnectTimeoutError": "no connection in time",
+    "ReadTimeoutError": "no answer in time",
+    "ResponseError": "too many errors",
+}
+"""Errors of urllib3, and what they mean."""
 Item = Mapping[str, Any]
 
 
@@ -100,12 +110,20 @@ def _pages(
             for page in islice(results.pages_as_dicts(), _MOST_PAGES):
                 yield [one for one in page.get("features", []) if "id" in one]
     except refused as error:
-        text = hide(str(error)).strip().splitlines()
-        reason = text[0][:160] if text else type(error).__name__
+        free = catalogue.asks.startswith("nothing")
+        asks = "" if free else f"; it asks for {catalogue.asks}"
         raise MachineError(
-            f"{catalogue.api}: the catalogue does not answer a search ({reason}); it "
-            f"asks for {catalogue.asks}; try again later, or give another --source"
+            f"{hide(catalogue.api)}: the catalogue does not answer a search "
+            f"({_reason(error)}){asks}; try again later, or give another --source"
         ) from None
+
+
+def _reason(error: Exception) -> str:
+    """Why a server did not answer, in a few words without addresses and keys."""
+    text = hide(str(error)).strip()
+    if match := _CAUSE.search(text):
+        return _CAUSES.get(match[1], match[1])
+    return text.splitlines()[0][:160] if text else type(error).__name__
 
 
 def _client(catalogue: Catalogue) -> Client:

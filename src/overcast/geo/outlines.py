@@ -20,6 +20,8 @@ _FAT = 0.75
 _FEW = 100
 """So many centres in a bounding box are looked at one by one."""
 _ROWS = 512
+_BESIDE = 4096
+"""Pixels beside the grid up to which centres are looked for: outlines may be endless."""
 
 
 def areal(features: Features) -> tuple[Features, list[str]]:
@@ -65,7 +67,9 @@ def inner_points(shapes: Geometries, grid: GeoBox) -> NDArray[np.float64]:
         shapes[near], lambda x, y: _apply(~grid.affine, x, y), interleaved=False
     )
     for k, shape in zip(near, pixels, strict=True):
-        if shape.geom_type.endswith("Polygon") and not _holds_a_centre(shape):
+        if shape.geom_type.endswith("Polygon") and not _holds_a_centre(
+            shape, (grid.height, grid.width)
+        ):
             point = shapely.point_on_surface(shape)
             points[k] = point.x, point.y
     return points
@@ -84,11 +88,13 @@ def _mended(shape: Any) -> Any:
     return shapely.multipolygons(polygons) if polygons else None
 
 
-def _holds_a_centre(shape: Any) -> bool:
-    """Return whether a polygon, in pixels of a grid, holds the centre of one."""
+def _holds_a_centre(shape: Any, size: tuple[int, int]) -> bool:
+    """Return whether a polygon, in pixels of a grid of a size, holds the centre of one.
+
+    Centres far beside the grid don't count.
+    """
     left, top, right, bottom = shape.bounds
-    columns = np.arange(np.ceil(left - 0.5), np.floor(right - 0.5) + 1) + 0.5
-    rows = np.arange(np.ceil(top - 0.5), np.floor(bottom - 0.5) + 1) + 0.5
+    rows, columns = _centres(top, bottom, size[0]), _centres(left, right, size[1])
     if not len(columns) or not len(rows):
         return False
     # The largest disc in a polygon has at least the radius of area over perimeter.
@@ -104,3 +110,9 @@ def _holds_a_centre(shape: Any) -> bool:
         if rasterio.features.rasterize([shape], size, transform=corner).any():
             return True
     return False
+
+
+def _centres(low: float, high: float, size: int) -> NDArray[np.float64]:
+    """Centres of pixels from `low` to `high`, on and near a grid of so many."""
+    first = np.ceil(max(low, -_BESIDE) - 0.5)
+    return np.arange(first, np.floor(min(high, size + _BESIDE) - 0.5) + 1) + 0.5

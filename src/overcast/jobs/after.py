@@ -1,4 +1,7 @@
-"""What comes after mapping: its failure is a note, and never costs the map."""
+"""What comes after mapping: its failure is a note, and never costs the map.
+
+A full disk is no such failure: with room, the same command goes on from the map.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from overcast import map_folder
+from overcast.errors import is_of_full_disk
 from overcast.inputs import Inputs
 from overcast.jobs.page import MapFindings, make_page
 from overcast.jobs.publish import publish_map, publish_run
@@ -25,10 +29,17 @@ def attempt(what: str, make: Callable[[], T], otherwise: U) -> tuple[T | U, list
 
     `what` begins the note, such as "no report". A fault of any kind counts: hours of
     learning are in the map.
+
+    Raises
+    ------
+    OSError
+        If the disk is full.
     """
     try:
         return make(), []
     except Exception as error:
+        if is_of_full_disk(error):
+            raise
         return otherwise, [f"{what}: {reason_of(error)}"]
 
 

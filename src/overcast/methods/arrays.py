@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save
 
 from overcast.errors import AGAIN, reading, writing
 
@@ -18,7 +18,8 @@ def save_arrays(arrays: Mapping[str, NDArray[Any]], path: Path) -> None:
     """Write arrays; the file is whole or not there."""
     scratch = path.with_name(path.name + ".tmp")
     with writing(path):
-        save_file(dict(arrays), scratch)
+        # Not `save_file`: if it is killed, a file stays whose name nobody knows.
+        scratch.write_bytes(save(dict(arrays)))
         scratch.replace(path)
 
 

@@ -342,6 +342,9 @@ def _write_cog(rows: Rows, form: _Form, path: Path) -> list[Counts]:
     Returns the histogram of every band, or none if values have no step.
     """
     plain, whole = path.with_suffix(".plain.tif"), path.with_suffix(".whole.tif")
+    for draft in (plain, whole):
+        # One that a kill has cut off: GDAL reads what it replaces, and would refuse it.
+        draft.unlink(missing_ok=True)
     try:
         with writing(path):
             counts = _write_plain(rows, form, plain)

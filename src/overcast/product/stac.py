@@ -22,9 +22,11 @@ from odc.geo.geobox import GeoBox
 from safetensors import safe_open
 
 from overcast import map_folder, run_folder
+from overcast.errors import writing
 from overcast.geo.bands import NETWORK_RANGE, Sensor
 from overcast.geo.dataset import open_raster
 from overcast.geo.legend import Legend
+from overcast.output import write_whole
 
 _SCHEMA = "https://stac-extensions.github.io/{}/schema.json"
 _COG = "image/tiff; application=geotiff; profile=cloud-optimized"
@@ -151,9 +153,17 @@ def model_item(
 
 
 def write_item(item: Item, folder: Path) -> None:
-    """Write an item into `folder`."""
+    """Write an item into `folder`; it is whole or not there.
+
+    Raises
+    ------
+    MachineError
+        If the disk is full, or failed.
+    """
     text = json.dumps(item, indent=2, ensure_ascii=False, allow_nan=False)
-    (folder / map_folder.ITEM).write_text(text + "\n", encoding="utf-8")
+    path = folder / map_folder.ITEM
+    with writing(path):
+        write_whole(path, text + "\n")
 
 
 def _item(

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -161,7 +161,8 @@ def _write(path: Path, tensors: Mapping[str, Tensor], notes: Mapping[str, Any]) 
     scratch = path.with_name(f"{path.name}.tmp")
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(own, scratch, {_KEY: json.dumps(notes, sort_keys=True)})
+        # Not `save_file`: if it is killed, a file stays whose name nobody knows.
+        scratch.write_bytes(save(own, {_KEY: json.dumps(notes, sort_keys=True)}))
         _flush(scratch)
         scratch.replace(path)
         if os.name == "posix":

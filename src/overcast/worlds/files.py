@@ -197,6 +197,7 @@ def _open(
 ) -> Iterator[rasterio.io.DatasetWriter]:
     """File that gets its name once it is whole, so that nothing half-written has it."""
     draft = _draft_of(path)
+    draft.unlink(missing_ok=True)  # GDAL reads what it replaces, and may refuse it
     try:
         with errors.writing(path):
             with _draft(name, draft, grid, legend) as out:
