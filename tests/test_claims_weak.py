@@ -34,6 +34,7 @@ def scene() -> WorldScene:
 
 @pytest.mark.parametrize("name", ["coarse", "corine", "product"])
 def test_every_arm_is_a_method_with_known_settings(name: str) -> None:
+    assert PROBLEMS[name].placed <= PROBLEMS[name].methods.keys()
     for settings in PROBLEMS[name].methods.values():
         method = choose("methods", settings)
         if settings["name"] == "network":

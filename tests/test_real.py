@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from bench.real.page import page
+from bench.real.page import page, with_sections_of
 from bench.real.sources import DRAWN, confused, labels_of, majority, names_of
 from bench.real.tiles import FOLDER, TILES, Tile, read_tile
 
@@ -177,3 +177,11 @@ def test_merged_labels_have_one_name_for_two_classes() -> None:
     truth = Labels(values=values, grid=utm((90, 90)), legend=three)
     found = labels_of(Tile("made", {}, truth, (100,)), "merged-100", 0).values
     assert set(np.unique(found)) - {UNKNOWN} == {0, 1}
+
+
+def test_sections_that_were_not_measured_anew_stay() -> None:
+    before = "# Page\nold\n## One\n1\n\n## Two\n2\n\n## Three\n3\n"
+    after = "# Page\nnew\n## One\n11\n\n## Three\n33\n"
+    text = with_sections_of(after, before)
+    assert text == "# Page\nnew\n## One\n11\n\n## Two\n2\n\n## Three\n33\n"
+    assert with_sections_of(after, "") == after

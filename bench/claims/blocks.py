@@ -10,7 +10,7 @@ images don't show, or the learner can't tell from them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,6 +59,8 @@ class Problem:
         Ways to learn that only this problem is measured with, by name.
     arms
         Data of those of the methods, by name, that learn from other than `given`.
+    placed
+        Those of them, by name, whose labels count as evidence of place.
     maps
         Maps that need no learning, by name: class indices ``[H, W]``, or `UNKNOWN`.
     groups
@@ -74,6 +76,7 @@ class Problem:
     given: Callable[[WorldScene, int], Arm] | None = None
     methods: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     arms: Mapping[str, Callable[[WorldScene, int], Arm]] = field(default_factory=dict)
+    placed: Set[str] = frozenset()
     maps: Mapping[str, Callable[[WorldScene], NDArray[np.uint8]]] = field(
         default_factory=dict
     )

@@ -105,7 +105,8 @@ def _measure(run: tuple[Asked, int, int]) -> dict[str, Scored]:
         arms["ceiling"] = (problem.ceiling, known[asked.base])
     for name in [name for name in arms if name not in asked.before]:
         make, method = arms[name]
-        scored = score(scene, make(scene, seed), method, seed, problem.groups)
+        made, place = make(scene, seed), name in problem.placed
+        scored = score(scene, made, method, seed, problem.groups, place)
         found[name] = asdict(scored)
         print(
             f"{problem.title}, world {world}, seed {seed}, {name}: "

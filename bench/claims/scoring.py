@@ -16,12 +16,15 @@ from numpy.typing import NDArray
 from overcast.accuracy.calibration import Reliability
 from overcast.accuracy.confusion import Confusion, compare, scores
 from overcast.geo.arrays import ImageArray, LabelArray
+from overcast.geo.label_cells import labels_of
 from overcast.geo.legend import Legend
 from overcast.geo.raster import UNKNOWN, Image, Labels
 from overcast.geo.stack import Stack
 from overcast.geo.tiling import Tiling
+from overcast.label_quality.place_file import with_place
 from overcast.maps.predict import predict
 from overcast.maps.predictor import Predictor
+from overcast.methods.place.consistency import place_by_consistency
 from overcast.plan import choose
 from overcast.progress import quiet
 from overcast.worlds.scene import WorldScene
@@ -76,17 +79,32 @@ def score(
     method: Mapping[str, Any],
     seed: int,
     groups: Mapping[str, Callable[[WorldScene], Mask]] | None = None,
+    place: bool = False,
 ) -> Score:
-    """Fit `method` on the arm, map its images, compare with the truth where tested."""
+    """Fit `method` on the arm, map its images, compare with the truth where tested.
+
+    With `place`, labels count as evidence of place, as far as by default of
+    `overcast map`.
+    """
     start = time.perf_counter()
     legend = scene.truth.legend
     with tempfile.TemporaryDirectory() as folder:
         made = choose("methods", method)
         made.fit(arm.learn, Path(folder), seed, quiet)
         predictor = made.load(Path(folder), legend, arm.learn[0].sensors)
+        if place:
+            predictor = _placed(predictor, arm.learn[0], seed)
         result = mapped(predictor, scene, arm.images, Path(folder))
     found = score_map(scene, *result, groups)
     return replace(found, seconds=time.perf_counter() - start)
+
+
+def _placed(predictor: Predictor, stack: Stack, seed: int) -> Predictor:
+    """Return the predictor with the labels that it was learned from."""
+    place = place_by_consistency(predictor, stack, seed)
+    if place.strength is None:
+        return predictor
+    return with_place(predictor, place, [labels_of(stack)])
 
 
 def mapped(

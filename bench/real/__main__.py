@@ -6,7 +6,8 @@
 The tiles are read at ../shared/tiles, which is not part of the project. What was measured
 is kept in bench/results/real/, a file for every tile, label source and seed, and an arm
 is measured once: delete the folder, or give ``--again``, where code changed. LightGBM is
-an arm where it is installed. ``--report`` writes the page from the folder.
+an arm where it is installed. ``--report`` writes the page from the folder; a section of
+which the folder has nothing stays as it is, so delete it where its code changed.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pathlib import Path
 
 from bench.real.anchors import KEPT as ANCHORS
 from bench.real.arms import ARMS, PAIR_ARMS, Case, measure
-from bench.real.page import page
+from bench.real.page import page, with_sections_of
 from bench.real.sources import DRAWN, labels_of, names_of
 from bench.real.tiles import TILES, read_tile
 
@@ -65,7 +66,9 @@ def main() -> None:
             {p.stem: json.loads(p.read_text()) for p in sorted(folder.glob("*"))}
             for folder in (KEPT, ANCHORS)
         )
-        (ROOT / "docs" / "real.md").write_text(page(results, anchors), encoding="utf-8")
+        path = ROOT / "docs" / "real.md"
+        text = with_sections_of(page(results, anchors), path.read_text("utf-8"))
+        path.write_text(text, encoding="utf-8")
 
 
 def say(name: str, measured: dict[str, dict[str, float]], seconds: float) -> None:

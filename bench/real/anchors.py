@@ -33,7 +33,7 @@ from overcast.geo.raster import UNKNOWN
 from overcast.geo.stack import Chip
 from overcast.maps.placed import Strength, combine, soft_labels
 from overcast.methods.place.by_anchors import place_by_anchors
-from overcast.methods.place.strength import place_by_consistency
+from overcast.methods.place.consistency import place_by_consistency
 
 KEPT = Path(__file__).parents[2] / "bench" / "results" / "real_anchors"
 COUNTS, _DRAWS = (20, 50), 6

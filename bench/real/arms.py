@@ -29,14 +29,12 @@ from overcast.maps.predictor import Predictor
 from overcast.methods.features import guide_of, pixel_features
 from overcast.methods.guided import guided
 from overcast.methods.place.by_anchors import place_by_anchors
+from overcast.methods.place.consistency import place_by_consistency
 from overcast.methods.place.several import (
     place_of_sources,
     place_of_sources_by_anchors,
 )
-from overcast.methods.place.strength import (
-    place_by_accuracy,
-    place_by_consistency,
-)
+from overcast.methods.place.strength import place_by_accuracy
 from overcast.plan import choose
 from overcast.progress import quiet
 
@@ -232,6 +230,8 @@ def measure(
     if drawn is not None:
         tested = tested & (drawn.values == UNKNOWN)
     known = PAIR_ARMS if case.others else ARMS
+    labelled = tested & (case.near != UNKNOWN)
+    lacking = drawn is None and bool((tested & ~labelled).any())
     for name in arms:
         if name.startswith("labels") and drawn is case.labels:
             continue
@@ -246,15 +246,23 @@ def measure(
         found = scores(counted, case.labels.legend)
         sure = (values.max(0) / np.maximum(total, 1e-9))[tested]
         right = (classes == truth)[tested]
-        yield (
-            name,
-            {
-                "mean_iou": found["mean_iou"],
-                "overall_accuracy": found["overall_accuracy"],
-                "calibration_error": Reliability.of(sure, right).expected_error,
-            }
-            | _rare(counted),
-        )
+        result = {
+            "mean_iou": found["mean_iou"],
+            "overall_accuracy": found["overall_accuracy"],
+            "calibration_error": Reliability.of(sure, right).expected_error,
+        } | _rare(counted)
+        if lacking:
+            result |= _at(case, classes, labelled)
+        yield name, result
+
+
+def _at(case: Case, classes: NDArray[np.uint8], where: NDArray[np.bool_]) -> Scores:
+    """Scores of a map where labels are."""
+    truth, legend = case.tile.truth.values[where], case.labels.legend
+    found = scores(Confusion.of(truth, classes[where], len(legend)), legend)
+    return {
+        f"labelled_{name}": found[name] for name in ("mean_iou", "overall_accuracy")
+    }
 
 
 def _rare(counted: Confusion) -> Scores:

@@ -33,7 +33,8 @@ MODIS grid; `confused-S`, the same with a fifth of the cells called another clas
 `product-77`, a product of the reference's pixels with blobs that are called another class,
 right on 77 %; `patches-N`, `polygons-40` and `points-200`, the reference in few
 places. Maps from the last three are scored on the other pixels. Every pixel that the
-reference knows counts, but for labels with holes, where labels are scored where they are.
+reference knows counts. Labels with holes are scored where they are, and where a map is set
+against them, it is scored there as well.
 
 Four kinds of majority labels have a fault: `shifted-S` lie one cell too far to the west and
 to the north; `lacking-S` call the rarest class with 2 % of the pixels what lies beside it,
@@ -46,10 +47,10 @@ there are several seeds. A seed draws labels and starts methods; majority labels
 nothing to draw.
 
 *weak* is the default of `overcast map`: labels count as evidence of place, as far as
-`overcast.methods.place.strength` says. *Without place* is `--no-place`, *accuracy stated*
-is `--labels-accuracy` with the true share of right pixels, *anchors* is `--anchors` with
-random pixels of known class. An empty cell, or a case that no table has, was not measured
-since the code last changed.
+`overcast.methods.place.consistency` says. *Without place* is `--no-place`, *accuracy
+stated* is `--labels-accuracy` with the true share of right pixels, *anchors* is
+`--anchors` with random pixels of known class. An empty cell, or a case that no table has,
+was not measured since the code last changed.
 """
 
 
@@ -83,6 +84,27 @@ def page(results: Results, anchors: Mapping[str, Mapping[str, Any]]) -> str:
     return "\n".join(parts)
 
 
+def with_sections_of(text: str, before: str) -> str:
+    """A page, and those sections of the page before that it has not, each in its place."""
+    old, new = _sections(before), _sections(text)
+    titles = list(new)
+    last = 0
+    for title in old:
+        if title not in titles:
+            titles.insert(last + 1, title)
+        last = titles.index(title)
+    return "".join(new.get(title) or old[title] for title in titles).rstrip() + "\n"
+
+
+def _sections(text: str) -> dict[str, str]:
+    """Parts of a page by their headings; the head has none."""
+    parts = ("\n" + text).split("\n## ")
+    sections = {"": parts[0].removeprefix("\n") + "\n"}
+    for part in parts[1:]:
+        sections[part.partition("\n")[0]] = f"## {part.rstrip()}\n\n"
+    return sections
+
+
 _PAIRS = """`overcast map --labels MAP --labels POLYGONS`, against either alone. `sieved` is
 the majority without patches below 25 cells, as CORINE has them. Scored where no polygon is.
 """
@@ -111,7 +133,12 @@ def _below(
         measured += 1
         apart = {
             score: float(
-                np.mean([r[_DEFAULT][score] - r["labels"][score] for r in both])
+                np.mean(
+                    [
+                        _beside(r[_DEFAULT], score) - _beside(r["labels"], score)
+                        for r in both
+                    ]
+                )
             )
             for score in _MUCH
         }
@@ -131,6 +158,11 @@ def _below(
     )
     if lines:
         yield "\n".join(lines) + "\n"
+
+
+def _beside(scores: Mapping[str, float], score: str) -> float:
+    """Score where labels are, of labels that lack some of the ground."""
+    return scores.get(f"labelled_{score}", scores[score])
 
 
 _BY_ANCHORS = """What the map loses, in mean IoU, if anchors choose how far labels are

@@ -70,6 +70,7 @@ def _report(worlds: int) -> Iterator[str]:
     yield "Written by `python -m bench.realism --docs`; don't edit.\n"
     yield "![Six worlds, four views of each](pictures/worlds.jpg)\n"
     yield f"Worlds {', '.join(map(str, SHOWN))}: true colour, B08-B11-B04, SAR, truth.\n"
+    yield "How methods rank on worlds and on land is on [a page of its own](land.md).\n"
     sites = sites_of(range(worlds))
     yield from _classes([(c, fit_of(sites, c)) for c in CLASSES], worlds)
     yield from _textures()

@@ -147,8 +147,11 @@ def page(results: Mapping[str, Mapping[str, Any]]) -> str:
         facts = [one["facts"] for one in by_name[name]]
         cells = [_mean([f[k] for f in facts]) for k in _FACTS]
         lines += _row([_place(name), str(len(facts)), *cells])
-    lines += ["", "## How ways of mapping rank", "", "Mean IoU, with the spread over"]
-    lines += ["scenes; in brackets the overall accuracy.", ""]
+    lines += ["", "## How ways of mapping rank", ""]
+    lines += [
+        "Mean IoU, with its spread over scenes; in brackets the overall accuracy."
+    ]
+    lines += [""]
     shown = arms()
     lines += _row(["place", "labels from", *shown])
     lines += _row(["---"] * (2 + len(shown)))
@@ -167,8 +170,9 @@ Written by `python -m bench.realism.ranking --report`; don't edit. Worlds come f
 are single traits of it. Tiles are read at ../shared/tiles; their README has the sources.
 
 A world is useful for choosing a method if methods rank on it as they do on land. The last
-column of the first table is the mean IoU of a forest with true labels of half of the
-blocks of 64 pixels, on the other half: how far a spectrum tells the class."""
+column of the first table is the mean IoU of a forest with true labels. It learned from one
+half of the blocks of 64 pixels and was tested on the other: how far a spectrum tells the
+class."""
 
 
 def _place(name: str) -> str:

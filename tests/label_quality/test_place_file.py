@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from overcast.geo.stack import Stack
@@ -25,6 +27,13 @@ PLACE = KeptPlace(Strength((0.1, 0.2, 0.3, 0.4), 1.4, 0.5), 1, ("a note",))
 def test_what_was_written_is_read(tmp_path: Path) -> None:
     write_place(PLACE, stack_of(cells_of(wrong(0))), tmp_path)
     assert read_place(tmp_path, LEGEND) == PLACE
+
+
+def test_labels_of_mixed_cells_are_read(tmp_path: Path) -> None:
+    named = tuple(tuple(row) for row in (np.eye(4) * 0.6 + 0.1).round(6).tolist())
+    place = replace(PLACE, strength=Strength((0.1,) * 4, named=named))
+    write_place(place, stack_of(cells_of(wrong(0))), tmp_path)
+    assert read_place(tmp_path, LEGEND) == place
 
 
 def test_a_run_maps_with_the_labels_that_it_keeps(tmp_path: Path) -> None:
@@ -62,7 +71,13 @@ def test_a_run_without_labels_for_place_maps_as_it_is(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"wrong": [0.1]}, {"wrong": [2, 0, 0, 0]}, {"power": "much"}, {"side": None}],
+    [
+        {"named": [[1]]},
+        {"wrong": [0.1]},
+        {"wrong": [2, 0, 0, 0]},
+        {"power": "much"},
+        {"side": None},
+    ],
 )
 def test_another_file_is_refused(tmp_path: Path, change: dict[str, object]) -> None:
     write_place(PLACE, stack_of(cells_of(wrong(0))), tmp_path)

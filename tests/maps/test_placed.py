@@ -71,6 +71,18 @@ def test_the_equation() -> None:
     assert found[:, 0] == pytest.approx(expected / expected.sum(), rel=1e-5)
 
 
+def test_labels_of_cells_that_pixels_of_a_class_lie_in() -> None:
+    pixel = np.array([[0.3], [0.7]], np.float32)
+    labels = np.array([[0.5], [0.1]], np.float32)
+    named = (0.9, 0.4), (0.1, 0.6)
+    found = combine(pixel, labels, Strength((0.2, 0.1), named=named))
+    chance = (0.2 * 0.5 + 0.1 * 0.1 + 0.4) / 2
+    right = 0.8 * 0.5, 0.9 * 0.1
+    place = [right @ np.array(column) + chance for column in ((0.9, 0.1), (0.4, 0.6))]
+    expected = pixel[:, 0] * place
+    assert found[:, 0] == pytest.approx(expected / expected.sum(), rel=1e-5)
+
+
 def test_a_tempered_result_is_less_sure_and_has_the_same_classes() -> None:
     pixel = np.array([[0.3, 0.3], [0.6, 0.6], [0.1, 0.1]], np.float32)
     labels = np.array([[1, 0], [0, 0], [0, 0]], np.float32)

@@ -95,15 +95,18 @@ def test_what_is_missing_or_changed_is_made_again(small: Small, tmp_path: Path) 
     record = out / "tiles" / names[1] / "tile.json"
     changed = json.loads(record.read_text()) | {"fingerprint": "other"}
     record.write_text(json.dumps(changed))
+    lacking = out / "tiles" / names[2] / "tile.json"
+    rest = json.loads(lacking.read_text())
+    lacking.write_text(json.dumps({k: v for k, v in rest.items() if k != "classes"}))
     (out / "tiles" / f".{names[2]}.part-12345678").mkdir()
     said: list[str] = []
     summary = map_region(
         small.region, RegionOutput(out), InTurn(), Events(say=said.append)
     )
-    assert summary["made"] == 2
+    assert summary["made"] == 3
     events = [json.loads(line) for line in said]
     made = [event["tile"] for event in events if event["event"] == "tile"]
-    assert made == names[:2]
+    assert made == names[:3]
     assert all({"time", "level", "event"} <= event.keys() for event in events)
     assert sorted(path.name for path in (out / "tiles").iterdir()) == names
     np.testing.assert_array_equal(

@@ -33,11 +33,13 @@ def _network(recipe: str, model: str = "fcn", **settings: Any) -> Mapping[str, A
     }
 
 
+_PLACED = "weak, with place"
 _FOREST: dict[str, Mapping[str, Any]] = {
     "forest, EM": {"name": "forest"},
     "forest, fine labels": {"name": "forest"},
 }
 _WEAK = {
+    _PLACED: _weak(),
     "weak-transfer": _weak(prior="prior"),
     "kmeans": {"name": "kmeans"},
     "weak, cells alike": _weak(balance=0.0),
@@ -110,6 +112,7 @@ def _problem(title: str, kind: str, networks: bool = False) -> Problem:
             "forest, EM": relabelled(naive),
             "forest, fine labels": fine,
         },
+        placed=frozenset({_PLACED}),
         maps={"labels": labels, "transfer": classes},
     )
 

@@ -104,6 +104,8 @@ def _tree(strength: Strength) -> dict[str, Any]:
     }
     if strength.temper != 1:
         tree["temper"] = strength.temper
+    if strength.named:
+        tree["named"] = [[round(share, 6) for share in row] for row in strength.named]
     return tree | ({"silent": strength.silent} if any(strength.silent) else {})
 
 
@@ -116,13 +118,21 @@ class _Strength:
     power: float
     silent: tuple[bool, ...] = ()
     temper: float = 1.0
+    named: tuple[tuple[float, ...], ...] = ()
 
     def of(self, legend: Legend) -> Strength:
         """The strength, if it is one of these classes."""
         for values in (self.wrong, self.silent or self.wrong):
             if len(values) != len(legend):
                 raise ValueError(f"{len(values)} classes, expected {len(legend)}")
-        return Strength(self.wrong, self.exponent, self.power, self.silent, self.temper)
+        return Strength(
+            self.wrong,
+            self.exponent,
+            self.power,
+            self.silent,
+            self.temper,
+            self.named,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

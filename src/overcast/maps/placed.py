@@ -5,11 +5,13 @@ meadow or a park), pixels of two classes look alike, and only the place tells th
 With P(c | x) the predictor's probability of class c, B(c | s) the share of labels c
 around the place s, and w_l the share of labels l that are wrong,
 
-    M(c | s)    = (1 - w_c) B(c | s) + 1/K (sum_l w_l B(l | s) + 1 - sum_l B(l | s))
+    M(c | s)    = sum_l B(l | s) ((1 - w_l) N(l | c) + w_l / K) + 1/K (1 - sum_l B(l | s))
     q(c | x, s) ∝ P(c | x)^a M(c | s)^g
 
-M is what the labels alone say of a pixel: the class of the label, unless it is wrong,
-and then any of the K classes alike. An unknown label says nothing. Labels change from
+M is what the labels alone say of a pixel. Unless it is wrong, a label is that of the
+pixel's own class, N(l | c) = 1 where l = c, or of a class whose cells such pixels lie in
+(`overcast.methods.place.mixed_cells`). A wrong label is any of the K classes alike, and
+an unknown one says nothing. Labels change from
 cell to cell and land does not, so B is blurred by half a cell (`soft_labels`). The
 exponent a counts the pixel and g, 0 to 1, the place. The limits: w = 0 with a = 0 are
 the labels, w = 1 or g = 0 the predictor's own map. `overcast.methods.place.strength`
@@ -63,6 +65,9 @@ class Strength:
         Classes that the labels never name, though others do; none, if empty.
     temper
         T: power of the result, above 0; below 1, it is less sure of itself.
+    named
+        N: share of the pixels of class c that have right labels l, ``named[l][c]``; each
+        class its own name, if empty.
     """
 
     wrong: tuple[float, ...]
@@ -70,6 +75,7 @@ class Strength:
     power: float = 1.0
     silent: tuple[bool, ...] = ()
     temper: float = 1.0
+    named: tuple[tuple[float, ...], ...] = ()
 
     def __post_init__(self) -> None:
         if not all(0 <= w <= 1 for w in self.wrong):
@@ -81,6 +87,8 @@ class Strength:
             )
         if not self.temper > 0:
             raise ValueError(f"temper {self.temper}; expected above 0")
+        if self.named and not _are_shares(self.named, len(self.wrong)):
+            raise ValueError("named is no table of shares whose columns have the sum 1")
 
     @classmethod
     def of_accuracy(
@@ -109,7 +117,10 @@ def combine(pixel: Floats, labels: Floats, strength: Strength) -> Floats:
     wrong = np.array(strength.wrong, np.float32)
     known = labels.sum(0)
     by_chance = (np.tensordot(wrong, labels, 1) + 1 - known) / len(wrong)
-    place = labels * (1 - wrong).reshape(-1, *[1] * (labels.ndim - 1)) + by_chance
+    right = labels * (1 - wrong).reshape(-1, *[1] * (labels.ndim - 1))
+    if strength.named:
+        right = np.tensordot(np.array(strength.named, np.float32).T, right, 1)
+    place = right + by_chance
     # Rounding may take 1 - known below 0.
     place = place.clip(_TINY)
     if strength.power != 1:
@@ -129,6 +140,15 @@ def combine(pixel: Floats, labels: Floats, strength: Strength) -> Floats:
         joint = joint ** (1 + np.float32(strength.temper - 1) * known)
         joint /= np.maximum(joint.sum(0), _TINY)
     return np.asarray(joint, np.float32)
+
+
+def _are_shares(table: tuple[tuple[float, ...], ...], count: int) -> bool:
+    """Return whether a table is ``[K, K]``, of shares, and its columns have the sum 1."""
+    if len(table) != count or any(len(row) != count for row in table):
+        return False
+    values = np.array(table)
+    # Files have six digits.
+    return bool((values >= 0).all() and np.allclose(values.sum(0), 1, atol=1e-4))
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,10 @@ TILES, RECORD = "tiles", "tile.json"
 _CACHE_BYTES = 128 << 20
 """Of blocks that GDAL keeps; by default 5 % of the memory of the machine, a process."""
 Record = dict[str, Any]
+_FACTS = frozenset(
+    ("tile", "classes", "bbox", "seconds", "cpu_seconds", "peak_mib", "host")
+)
+"""Keys of a record that others rely on; a tile without one of them is made anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,11 @@ class Work:
 def finished(folder: Path, key: str) -> Record | None:
     """What a tile says of itself, if it is whole and was made of the same; else None."""
     record = read_record(folder)
-    if record is None or record.get("fingerprint") != key:
+    if (
+        record is None
+        or record.get("fingerprint") != key
+        or not record.keys() >= _FACTS
+    ):
         return None
     return record if (folder / map_folder.MAP).is_file() else None
 

@@ -12,9 +12,10 @@ multilevel model (Gelman and Hill 2007, ch. 12):
     m ~ N(m_0, 2^2)    d_l ~ N(0, 1)    log a ~ N(log a_0, 0.5^2)
 
 The strength that labels would have without anchors is the middle: m_0 is g e(w) and a_0
-the exponent of the pixel (`overcast.methods.place.strength`). The likelihood is that of the
-classes of the anchors under q; an anchor of class c, of which there are n_c, counts by
-n_c^-1/2: half way between alike for all points and alike for all classes.
+the exponent of the pixel (`overcast.methods.place.consistency`); N stays as it is. The
+likelihood is that of the classes of the anchors under q; an anchor of class c, of which
+there are n_c, counts by n_c^-1/2: half way between alike for all points and alike for all
+classes.
 
 Each unknown is the mean of its posterior on a grid, given the others: m and a together,
 then every d_l, in two turns. The result is the strength with w_l of e_l, a, and g = 1.
@@ -32,12 +33,8 @@ from overcast.label_quality.anchors import Anchors
 from overcast.label_quality.place_file import KeptPlace
 from overcast.maps.placed import Strength, combine, soft_labels
 from overcast.maps.predictor import Predictor
-from overcast.methods.place.strength import (
-    PIXEL,
-    TEMPER,
-    place_by_consistency,
-    predicted,
-)
+from overcast.methods.place.consistency import place_by_consistency, predicted
+from overcast.methods.place.strength import PIXEL, TEMPER
 from overcast.progress import Progress, quiet
 
 Floats = NDArray[np.float64]
@@ -67,9 +64,10 @@ def place_by_anchors(
     side = cell_sides(stack, 1)[0]
     pixel, around = at_anchors(predictor, stack, anchors, side)
     before = place_by_consistency(predictor, stack, seed, progress).strength
+    named = before.named if before else ()
     exponent, evidence = _chosen(pixel, around, anchors, before)
     wrong = tuple(float(w) for w in _wrong(evidence, len(pixel)))
-    best = Strength(wrong, exponent, temper=TEMPER)
+    best = Strength(wrong, exponent, temper=TEMPER, named=named)
     return KeptPlace(best, side, (_note(best, around, anchors),))
 
 
@@ -107,10 +105,12 @@ def _chosen(
     classes = len(pixel)
     weights = _weights(anchors, classes)
     middle = _before(before, classes)
+    cells = before.named if before else ()
 
     def fit(exponent: float, evidence: Floats) -> float:
         wrong = tuple(_wrong(evidence, classes))
-        strength = Strength(wrong, float(np.exp(exponent)), temper=TEMPER)
+        a = float(np.exp(exponent))
+        strength = Strength(wrong, a, temper=TEMPER, named=cells)
         return likelihood(combine(pixel, around, strength), anchors, weights)
 
     pairs = np.array([(a, m) for a in _EXPONENTS for m in _COMMON])

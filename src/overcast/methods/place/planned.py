@@ -12,14 +12,12 @@ from overcast.label_quality.place_file import KeptPlace
 from overcast.label_quality.published import stated_accuracy
 from overcast.maps.predictor import Predictor
 from overcast.methods.place.by_anchors import place_by_anchors
+from overcast.methods.place.consistency import place_by_consistency
 from overcast.methods.place.several import (
     place_of_sources,
     place_of_sources_by_anchors,
 )
-from overcast.methods.place.strength import (
-    place_by_accuracy,
-    place_by_consistency,
-)
+from overcast.methods.place.strength import place_by_accuracy
 from overcast.plan import Plan
 from overcast.progress import Progress, quiet
 

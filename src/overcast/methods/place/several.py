@@ -14,7 +14,7 @@ of the map, or 0.8,
     A_i = (d h_i + 10 A_0) / (d + 10).
 
 Without drawn labels, A_i is what is said, or assumed as for a single source
-(`overcast.methods.place.strength`).
+(`overcast.methods.place.consistency`).
 
 **Errors are not independent.** Maps come from the same satellites, or one learned from the
 other, and the product would count a mistake that both make twice. Their disagreement
@@ -56,11 +56,8 @@ from overcast.label_quality.support import support
 from overcast.maps.placed import Strength, combine
 from overcast.maps.predictor import Predictor
 from overcast.methods.place.by_anchors import at_anchors, likelihood
-from overcast.methods.place.strength import (
-    DRAWN,
-    place_by_consistency,
-    strength_of,
-)
+from overcast.methods.place.consistency import note_of, seen_by_images
+from overcast.methods.place.strength import DRAWN, strength_of
 from overcast.progress import Progress, quiet
 from overcast.report.quicklook import look_at_classes, overview
 
@@ -133,22 +130,20 @@ def place_of_sources(
         part = kinds.parts[k]
         said = accuracies[k] if k < len(accuracies) else None
         drawn, right = _beside_drawn(kinds, k)
-        accuracy, power = np.full(len(legend), _ASSUMED), 1.0
+        accuracy, power, mixed = np.full(len(legend), _ASSUMED), 1.0, None
         if said is not None:
             accuracy = stated_accuracy(said, legend)
         elif not drawn:
-            alone = place_by_consistency(predictor, part, seed, progress)
-            notes += [f"labels {k + 1}: {note}" for note in alone.notes]
-            if alone.strength is None:
+            seen = seen_by_images(predictor, part, seed, progress)
+            notes.append(f"labels {k + 1}: {note_of(seen, legend)}")
+            if not seen.power:
                 continue
-            wrong = np.array(alone.strength.wrong)
-            accuracy = 1 - wrong * (len(legend) - 1) / len(legend)
-            power = alone.strength.power
+            accuracy, power, mixed = seen.accuracy, seen.power, seen.mixed
         accuracy = (right + _HELD * accuracy) / (drawn + _HELD)
         # The evidence of several maps multiplies; a single one is weighed as if alone.
         several = len(kinds.maps) > 1
         own = Strength.of_accuracy(accuracy, power=power)
-        own = own if several else strength_of(accuracy, power)
+        own = own if several else strength_of(accuracy, power, mixed)
         strengths[k] = replace(own, silent=_silent(part))
         means[k] = float(accuracy.mean())
         notes.append(_note(k, means[k], drawn))

@@ -8,35 +8,8 @@ which (see docs/real.md for what was tried). Three things can:
   share A_l of the pixels, and w follows (`overcast.maps.placed.Strength`).
 - **Anchors**, 20 to 200 points with a known class
   (`overcast.methods.place.by_anchors`).
-- **Consistency** with what images show, where nothing is known. With P the predictor's
-  probabilities, the labels are expected to be right on a share e = mean P(label | x) of
-  the pixels, the best labels that cells of their size can have on a share b = mean over
-  cells of max_c mean P(c | x). Labels that lose to the best ones, e / b low, have errors
-  that images contradict, but only a map that is sure of itself can contradict. With
-  s = mean max_c P(c | x), and t the share of pixels on which the map without place has
-  the class of the label,
-
-      u = r(e / b; 0.80, 0.90)
-      v = r(t; 0.46, 0.53) (1 - r(s; 0.72, 0.76))
-      g = max(1 - (1 - u) (1 - v), 1/2 r(t; 0.65, 0.75))
-
-  where r rises from 0 to 1 between its limits: labels count where images bear them out
-  (u), where the map is unsure and yet mostly agrees (v), and by half where it agrees
-  often. Poor labels of land that images tell well, such as 500 m cells over small
-  fields, don't count.
-
-  Labels that images bear out are wrong only where cells are mixed, and others are right
-  on t and a third of the rest. With p the purity of cells, the share of the map's most
-  frequent class in a cell of the labels,
-
-      A = u p + (1 - u) (t + (1 - t) / 3),
-
-  with u = 0 for labels as fine as the images, whose mistakes are no mixed cells;
-  at most what is published for the legend.
-
-  Polygons of a map with a minimum size, as CORINE's, are few and right or wrong as a
-  whole; a predictor learns them by heart, e / b and t say nothing, and g is 0.15: enough
-  to decide where images leave a class open, and too little to overrule them.
+- **Consistency** with what images show, where nothing is known
+  (`overcast.methods.place.consistency`).
 
 Where accuracy is stated or assumed, the pixel has the exponent
 
@@ -50,58 +23,37 @@ the confidence goes to that of P as g goes to 0:
 
     T = (1 - g (1 - a)) / a (1 - 0.1 g).
 
-The limits were chosen on development worlds 1, 2 and 4 and two tiles of `bench.real`
-(docs/real.md); its Landsat scene was not used.
+As far as the size of cells explains where labels and map disagree (f_c of
+`overcast.methods.place.mixed_cells`), labels are the majority of what the map shows. They
+say what most of a cell is, and the pixel decides the rest. With F the mean of f_c over the
+pixels, a rises by F to 1, what is wrong with labels is in N, and
+
+    w = (p_N - A) / (p_N - 1 / K),    p_N = mean N(c | c) over the pixels,
+
+at least 0.02 F.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
-from odc.geo.geobox import GeoBox
 
-from overcast.accuracy.independence import are_fine
-from overcast.geo.label_cells import are_polygons, cell_sides, labels_of
-from overcast.geo.raster import UNKNOWN
-from overcast.geo.stack import Chip, Stack
-from overcast.geo.tiling import Window
-from overcast.geo.warp import pixel_of
-from overcast.label_quality.kind import are_drawn
+from overcast.geo.label_cells import cell_sides
+from overcast.geo.stack import Stack
 from overcast.label_quality.place_file import KeptPlace
-from overcast.label_quality.published import published
-from overcast.maps.placed import Strength, combine, soft_labels
-from overcast.maps.predictor import Predictor
-from overcast.methods.sampling import has_labels, whole_windows, widen
-from overcast.progress import Progress, quiet
+from overcast.maps.placed import Strength
+from overcast.methods.place.mixed_cells import MixedCells
 
 Floats = NDArray[np.float64]
-NONE, FULL = 0.80, 0.90
-"""e / b up to which labels do not count for place, and from which they count fully."""
-SURE, UNSURE = 0.76, 0.72
-"""Mean confidence of the map without place, likewise, if it mostly agrees."""
-_MOSTLY = 0.46, 0.53
-"""Shares of agreement between which a map is taken to mostly agree with the labels."""
-_OFTEN = 0.65, 0.75
-"""Shares of agreement between which labels come to count by half."""
 PIXEL, _PIXEL_LEAST, _NEARLY, _ALWAYS = 0.7, 0.5, 0.88, 0.95
 """Exponents of the pixel, and accuracies of the labels from which it falls to the second,
 and at which it is there."""
-_POLYGONS = 0.15
-"""g of polygons with a minimum size."""
 TEMPER = 0.9
 """T of `overcast.maps.placed`."""
-_REST = 1 / 3
-"""Of the pixels on which labels and map disagree, the labels are right on so many."""
 DRAWN = 0.95
 """Accuracy of drawn labels: somebody looked, and borders are borders."""
-_SQUARE_PX = 4
-"""Fine labels are compared with the best by squares of so many image pixels."""
-_WINDOWS, _MOST_WINDOWS = 4, 16
-"""Windows of 256 pixels that are looked at: a twentieth of a large scene, within these."""
+_LEAST_WRONG = 0.02
+"""w of labels that are the majority of their cells, at least."""
 
 
 def place_by_accuracy(stack: Stack, accuracy: Floats) -> KeptPlace:
@@ -114,188 +66,30 @@ def place_by_accuracy(stack: Stack, accuracy: Floats) -> KeptPlace:
     return KeptPlace(strength, cell_sides(stack, 1)[0], (note,))
 
 
-def place_by_consistency(
-    predictor: Predictor, stack: Stack, seed: int, progress: Progress = quiet
-) -> KeptPlace:
-    """Cautious place of labels of which nothing is known."""
-    side, square = cell_sides(stack, _SQUARE_PX)
-    labels = labels_of(stack)
-    if are_drawn(labels, stack.grid):
-        right = np.full(len(labels.legend), DRAWN)
-        return KeptPlace(Strength.of_accuracy(right), side, ())
-    seen = _looked_at(predictor, stack, (side, square), seed, progress)
-    polygons = are_polygons(stack, side)
-    power = power_of(seen.consistency, seen.sure, seen.agreed)
-    power = _POLYGONS if polygons else power
-    note = _note(seen, power, polygons) + _ask(labels.legend.name)
-    strength = strength_of(seen.accuracy, power) if power else None
-    if strength and polygons:
-        # Learned by heart, they leave a map that is too sure as it is.
-        strength = replace(strength, temper=TEMPER)
-    return KeptPlace(strength, side, (note,))
+def strength_of(
+    accuracy: Floats, power: float = 1.0, mixed: tuple[MixedCells, Floats] | None = None
+) -> Strength:
+    """Strength of labels whose classes are, or may be, right on shares ``[K]``.
 
-
-def strength_of(accuracy: Floats, power: float = 1.0) -> Strength:
-    """Strength of labels whose classes are, or may be, right on shares ``[K]``."""
-    nearly = _rise(float(accuracy.mean()), _NEARLY, _ALWAYS)
+    `mixed` is how cells divide the pixels of a map, and f ``[K]``.
+    """
+    count = len(accuracy)
+    cells, explained = mixed or (MixedCells.none(count), np.zeros(count))
+    mean = float(cells.shares @ explained)
+    nearly = rise(float(accuracy.mean()), _NEARLY, _ALWAYS)
     exponent = PIXEL - (PIXEL - _PIXEL_LEAST) * nearly
+    exponent += (1 - exponent) * mean
     less = (1 - power * (1 - exponent)) / exponent
     temper = less * (1 - power * (1 - TEMPER))
-    return Strength.of_accuracy(accuracy, exponent, power, temper)
+    if not mean:
+        return Strength.of_accuracy(accuracy, exponent, power, temper)
+    pure = cells.pure_by(explained)
+    wrong = (pure - accuracy) / max(pure - 1 / count, 1e-9)
+    wrong = wrong.clip(_LEAST_WRONG * mean, 1)
+    named = tuple(tuple(row) for row in cells.named(explained).tolist())
+    return Strength(tuple(wrong.tolist()), exponent, power, temper=temper, named=named)
 
 
-def power_of(consistency: float, sure: float, agreed: float) -> float:
-    """Return g by e / b, and by confidence and agreement of the map without place."""
-    borne_out = _rise(consistency, NONE, FULL)
-    unsure = _rise(agreed, *_MOSTLY) * (1 - _rise(sure, UNSURE, SURE))
-    either = 1 - (1 - borne_out) * (1 - unsure)
-    return max(either, _rise(agreed, *_OFTEN) / 2)
-
-
-def _rise(value: float, low: float, high: float) -> float:
+def rise(value: float, low: float, high: float) -> float:
     """Return r: 0 up to `low`, 1 from `high`."""
     return float(np.clip((value - low) / (high - low), 0, 1))
-
-
-def _note(seen: _Seen, power: float, polygons: bool) -> str:
-    counts = {0.0: "do not count", 1.0: "count fully"}.get(
-        power, f"count by {power:.2f}"
-    )
-    reason = (
-        "polygons with a minimum size are right or wrong as a whole"
-        if polygons
-        else f"consistency {seen.consistency:.2f}, counted from {NONE:.2f}, fully from "
-        f"{FULL:.2f}; the map without place has the class of the label on "
-        f"{seen.agreed:.0%} of the pixels, with a mean confidence of {seen.sure:.2f}"
-    )
-    return (
-        f"place: by default the labels {counts} as evidence of place. This decides the "
-        f"class of {seen.changed:.0%} of the pixels. The reason: {reason}"
-    )
-
-
-def _ask(legend: str) -> str:
-    """Say what would settle how far labels are trusted."""
-    known = published().get(legend)
-    figure = "" if known is None else f"; published for {legend}: {known:g}"
-    return (
-        ". To decide it better, give 20 to 200 points of known class (`overcast sample "
-        "MAP --for anchors`, then `overcast map --anchors`), or the accuracy of the "
-        f"labels (--labels-accuracy{figure})"
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """What labels and a map without place say of each other.
-
-    Attributes
-    ----------
-    accuracy
-        Of the classes of the labels ``[K]``, as it is taken to be.
-    consistency
-        Expected accuracy of the labels over that of the best labels, e / b.
-    sure
-        Mean confidence of the map without place, s.
-    agreed
-        Share of pixels on which that map has the class of the label, t.
-    changed
-        Share of pixels whose class place changes at full power.
-    """
-
-    accuracy: Floats
-    consistency: float
-    sure: float
-    agreed: float
-    changed: float
-
-
-def _looked_at(
-    predictor: Predictor,
-    stack: Stack,
-    sides: tuple[int, int],
-    seed: int,
-    progress: Progress,
-) -> _Seen:
-    """Compare labels with probabilities in some windows of a stack."""
-    labels = labels_of(stack)
-    count = len(labels.legend)
-    mixed = sides[0] > 1 or not are_fine(labels.grid, stack.grid)
-    agreed = expected = best = sure = pure = pixels = 0.0
-    parts = []
-    windows = _windows(stack, seed)
-    for n, (window, values) in enumerate(predicted(predictor, stack, windows)):
-        progress("place", n, len(windows))
-        grid = stack.grid[window.slices]
-        given = labels.read(grid).values
-        known = (given != UNKNOWN) & (values.sum(0) > 0)
-        if not known.any():
-            continue
-        own = values[:, known]
-        classes = given[known]
-        cells = _cells(labels.grid, grid, sides[1])[known]
-        agreed += int((own.argmax(0) == classes).sum())
-        expected += float(own[classes, np.arange(len(classes))].sum())
-        sure += float(own.max(0).sum())
-        best += float(_sums(own, cells).max(0).sum())
-        cells = _cells(labels.grid, grid, sides[0])[known]
-        pure += float(_sums(own >= own.max(0), cells).max(0).sum())
-        pixels += len(classes)
-        parts.append((own, soft_labels(labels, grid, sides[0])[:, known]))
-    progress("place", len(windows), len(windows))
-    pixels = max(pixels, 1.0)
-    share = agreed / pixels
-    consistency = expected / max(best, 1e-9)
-    accuracy = _assumed(share, consistency if mixed else 0.0, pure / pixels)
-    right = np.full(count, min(accuracy, published().get(labels.legend.name, 1.0)))
-    full = strength_of(right)
-    changed = sum(
-        int((combine(own, around, full).argmax(0) != own.argmax(0)).sum())
-        for own, around in parts
-    )
-    return _Seen(right, consistency, sure / pixels, share, changed / pixels)
-
-
-def _assumed(agreed: float, consistency: float, pure: float) -> float:
-    """Return A by t, e / b and the purity of cells."""
-    borne_out = _rise(consistency, NONE, FULL)
-    doubtful = agreed + _REST * (1 - agreed)
-    return borne_out * pure + (1 - borne_out) * doubtful
-
-
-def _sums(values: NDArray[Any], cells: NDArray[np.int64]) -> Floats:
-    """Sums ``[K, J]`` of ``[K, N]`` over the pixels of every cell."""
-    _, place = np.unique(cells, return_inverse=True)
-    return np.stack([np.bincount(place, weights=row) for row in values])
-
-
-def _cells(labels: GeoBox, grid: GeoBox, side: int) -> NDArray[np.int64]:
-    """Number of the square of `side` label pixels that each pixel of a grid lies in."""
-    row, column = pixel_of(labels, grid)
-    across = int(labels.shape[1]) // side + 2
-    return np.asarray((row // side + 1) * across + column // side + 1)
-
-
-def _windows(stack: Stack, seed: int) -> list[Window]:
-    """Windows to look at: all of a small stack, some with labels of a large one."""
-    every = [window for window, _ in whole_windows(stack.shape)]
-    count = int(np.clip(len(every) // 20, _WINDOWS, _MOST_WINDOWS))
-    if len(every) <= count:
-        return every
-    shuffled = np.random.default_rng((seed, 21)).permutation(len(every))
-    labelled = (every[i] for i in shuffled if has_labels(stack, every[i]))
-    return [window for window, _ in zip(labelled, range(count), strict=False)]
-
-
-def predicted(
-    predictor: Predictor, stack: Stack, windows: list[Window]
-) -> Iterator[tuple[Window, NDArray[np.float32]]]:
-    """Return probabilities of windows, 0 where no sensor saw the ground."""
-    bare = stack.only(predictor.sensors)
-    for window in windows:
-        wide = widen(window, predictor.halo, stack.shape)
-        chip: Chip = bare.read(wide)
-        seen = np.logical_or.reduce([image.valid for image in chip.images.values()])
-        inside = Window(window.y - wide.y, window.x - wide.x, window.h, window.w)
-        values = np.where(seen, predictor.predict(chip), np.float32(0))
-        yield window, values[:, *inside.slices]
