@@ -128,4 +128,7 @@ def for_dates(predictor: Predictor, stack: Stack) -> Predictor:
 
 def _knows_dates(predictor: Predictor) -> bool:
     """Tell whether a predictor, or one of those that it is made of, takes several dates."""
-    return any(isinstance(part, ByDate) for part in every_part(predictor))
+    return any(
+        isinstance(part, ByDate) or getattr(part, "reads_series", False)
+        for part in every_part(predictor)
+    )

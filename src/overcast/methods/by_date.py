@@ -1,12 +1,14 @@
-"""Learning from several dates, with methods that look at one.
+"""Learning from several dates.
 
+- **Together**: a method that reads a series as it is (`forest`).
 - **Apart**: a predictor for every day, since a field looks otherwise in May than in
-  August (`weak`, `forest`, `kmeans`). Every day counts by how well it explains the labels
+  August (`weak`, `kmeans`). Every day counts by how well it explains the labels
   of cells that it was not fitted on, where the method says that (`Rated`).
 - **Shared**: one network for all days. Every day of a scene is a scene with the same
   labels, so that its encoder is shared, and a day that is missing is nothing special.
 
-`overcast.maps.by_date` averages what they say. ``dates.json`` keeps days and weights.
+`overcast.maps.by_date` averages what predictors of single days say. ``dates.json`` keeps
+days and weights.
 """
 
 from __future__ import annotations
@@ -63,6 +65,9 @@ def fit_by_date(
     observation nearest to each.
     """
     days = next(days for stack in stacks if (days := days_of(stack)))
+    if getattr(method, "reads_series", False):
+        method.fit(stacks, folder, seed, progress)
+        return
     if getattr(method, "shares_dates", False):
         scenes = [at(s, d) for s in stacks for d in days_of(s) or days]
         method.fit(scenes, folder, seed, progress)

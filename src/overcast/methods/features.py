@@ -69,20 +69,30 @@ def pixel_features(
 
     With `filtered`, indices and multilooked backscatter join the bands.
     """
-    layers: list[Floats] = []
     guide = guide_of(chip, sensors) if filtered else None
+    images = [chip.images[name] for name in sensors]
+    layers = [layers_of(i, guide, sensors) if filtered else i.values for i in images]
+    return np.concatenate(layers, dtype=np.float32)
+
+
+def layers_of(
+    image: Image, guide: Image | None, sensors: Mapping[str, Sensor]
+) -> Floats:
+    """Bands of one image, then what is derived from them, float32 ``[F, h, w]``.
+
+    Backscatter is averaged along `guide`; if none of all `sensors` is optical, over wider
+    boxes besides.
+    """
+    layers = [image.values]
     wider = () if _has_optical(sensors) else _WIDER
-    for name, sensor in sensors.items():
-        image = chip.images[name]
-        layers += list(image.values)
-        if filtered and sensor.kind == "sar":
-            power = from_db(image.values)
-            layers += list(to_db(_multilook(power, image.valid, guide)))
-            for radius in wider:
-                layers += list(to_db(_multilook(power, image.valid, None, radius)))
-        if filtered and sensor.kind == "optical":
-            layers += _indices(image)
-    return np.stack(layers, dtype=np.float32)
+    if image.sensor.kind == "sar":
+        power = from_db(image.values)
+        layers.append(to_db(_multilook(power, image.valid, guide)))
+        for radius in wider:
+            layers.append(to_db(_multilook(power, image.valid, None, radius)))
+    if image.sensor.kind == "optical":
+        layers += [index[None] for index in _indices(image)]
+    return np.concatenate(layers, dtype=np.float32)
 
 
 def _indices(image: Image) -> list[Floats]:

@@ -5,6 +5,8 @@ for them. ``python -m bench.claims coarse --methods forest`` measures what balan
 filtered backscatter and the leaf size give on simulated scenes; the defaults follow it.
 The plain baseline of Schmitt et al. 2020 is ``trees=100 depth=10 leaf=1 balanced=false
 filtered=false``.
+
+Images of several dates are learned from together, by the curves of `overcast.methods.year`.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from overcast.methods.features import feature_names, halo_of, pixel_features
 from overcast.methods.labelled_pixels import LabelledPixels
 from overcast.methods.over import Chosen
 from overcast.methods.sampling import FEWEST_SAMPLES
+from overcast.methods.year import Year
 from overcast.progress import Progress
 from overcast.threads import count
 
@@ -56,6 +59,7 @@ class Forest:
     samples: int = 60_000
     balanced: bool = True
     filtered: bool = True
+    reads_series: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Check that the settings make a forest."""
@@ -76,7 +80,8 @@ class Forest:
         """
         from sklearn.ensemble import RandomForestClassifier
 
-        wanted = LabelledPixels(self.samples, self.balanced, self.filtered)
+        year = Year.of(stacks)
+        wanted = LabelledPixels(self.samples, self.balanced, self.filtered, year)
         sample = wanted.draw(stacks, seed, progress, over)
         forest = RandomForestClassifier(
             self.trees,
@@ -89,7 +94,8 @@ class Forest:
         progress("growing trees", 0, 1)
         forest.fit(sample.features, sample.classes)
         progress("growing trees", 1, 1)
-        save_arrays(as_arrays(forest), folder / _FILE)
+        days = year.as_arrays() if year is not None else {}
+        save_arrays({**as_arrays(forest), **days}, folder / _FILE)
 
     def load(
         self, folder: Path, legend: Legend, sensors: Mapping[str, Sensor]
@@ -97,13 +103,16 @@ class Forest:
         """Return the forest that `fit` left in `folder`."""
         path = folder / _FILE
         arrays = load_arrays(path)
-        features = len(feature_names(sensors, self.filtered))
         try:
+            year = Year.from_arrays(arrays, sensors)
+            names = feature_names if year is None else year.names
+            features = len(names(sensors, self.filtered))
             check_trees(arrays, features, len(legend))
         except ValueError as error:
             raise ValueError(f"{path}: {error}; train the run again") from error
         trees = tuple(as_trees(arrays, features))
-        return GrownForest(legend, sensors, trees, arrays["classes"], self.filtered)
+        classes = arrays["classes"]
+        return GrownForest(legend, sensors, trees, classes, self.filtered, year)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +124,7 @@ class GrownForest:
     trees: tuple[Any, ...] = field(repr=False)
     classes: NDArray[np.int64]
     filtered: bool = True
+    year: Year | None = None
     threaded: ClassVar[bool] = True
 
     @property
@@ -122,9 +132,21 @@ class GrownForest:
         """Context of the features."""
         return halo_of(self.sensors) if self.filtered else 0
 
+    @property
+    def width(self) -> int:
+        """Number of features F."""
+        names = feature_names if self.year is None else self.year.names
+        return len(names(self.sensors, self.filtered))
+
+    @property
+    def reads_series(self) -> bool:
+        """Whether it takes chips of several dates as they are."""
+        return self.year is not None
+
     def predict(self, chip: Chip) -> NDArray[np.float32]:
         """Probabilities ``[K, h, w]``; 0 for classes that training never saw."""
-        features = pixel_features(chip, self.sensors, self.filtered)
+        of_chip = pixel_features if self.year is None else self.year.features
+        features = of_chip(chip, self.sensors, self.filtered)
         pixels = np.ascontiguousarray(features.reshape(len(features), -1).T)
         chunks = [pixels[i : i + _CHUNK] for i in range(0, len(pixels), _CHUNK)]
         votes = np.concatenate([vote(self.trees, chunk) for chunk in chunks])

@@ -12,6 +12,7 @@ from overcast.geo.stack import Chip, Stack, agree
 from overcast.methods.features import halo_of, pixel_features
 from overcast.methods.over import Chosen
 from overcast.methods.sampling import Sample, chances_over, sample_over, sample_pixels
+from overcast.methods.year import Year
 from overcast.progress import Progress
 
 
@@ -27,11 +28,14 @@ class LabelledPixels:
         As many of every class, rather than by area.
     filtered
         With spectral indices and guided multilook backscatter beside the bands.
+    year
+        How images of several dates become features of one pixel; None for single images.
     """
 
     count: int
     balanced: bool
     filtered: bool
+    year: Year | None = None
 
     def draw(
         self,
@@ -51,6 +55,8 @@ class LabelledPixels:
         halo = halo_of(sensors)
 
         def features(chip: Chip) -> NDArray[np.float32]:
+            if self.year is not None:
+                return self.year.features(chip, sensors, self.filtered)
             return pixel_features(chip, sensors, self.filtered)
 
         if over is None:

@@ -136,6 +136,11 @@ class Over:
     method: Windowed
     over: Chosen
 
+    @property
+    def reads_series(self) -> bool:
+        """Whether the method learns from several dates as they are."""
+        return getattr(self.method, "reads_series", False)
+
     def fit(
         self, stacks: Sequence[Stack], folder: Path, seed: int, progress: Progress
     ) -> None:
