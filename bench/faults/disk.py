@@ -27,8 +27,9 @@ from bench.faults.state import differences, put_back, state_of
 STEP = 4096
 _FULL, _DRAFT, _REGION = "the disk is full", ".draft", "region.json"
 _ENOUGH = "it was enough"
-_EVERY = 8
-"""Of sizes in turn on which a command fails alike, each so many is given again."""
+_EVERY, _MOST = 8, 32
+"""Of sizes in turn on which a command fails alike, each so many is given again; at most
+about so many of them."""
 _MORE = 1 << 20
 """Bytes with which any command has enough that used half of the rest at file events."""
 _LONGEST_S = 3600.0
@@ -141,7 +142,8 @@ def _by_copies(
     disk, rows = met
     own = {row["size"] for row in (*rows[:1], *rows[len(rows) // 2 :][:1], *rows[-1:])}
     for alike in _alike(rows):
-        faults, chosen = 0, {*range(0, len(alike), _EVERY), len(alike) - 1}
+        every = max(_EVERY, len(alike) // _MOST)
+        faults, chosen = 0, {*range(0, len(alike), every), len(alike) - 1}
         for number in (*sorted(chosen), *sorted({*range(len(alike))} - chosen)):
             row = alike[number]
             size, moment = row["size"], _moment(row["size"])

@@ -264,3 +264,23 @@ def test_geoparquet_without_pyarrow_is_refused_at_once(
     require(tmp_path / "a.gpkg")
     lacking = ModuleNotFoundError("No module named 'pyarrow'", name="pyarrow")
     assert "overcast[parquet]" in advice(lacking)
+
+
+def test_a_flatgeobuf_that_lacks_polygons_is_no_success(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """GDAL says nothing where the disk is full while it puts such a file together."""
+    write = pyogrio.raw.write
+
+    def cut(path: Path, shapes: Any, values: Any, *more: Any, **words: Any) -> None:
+        write(path, shapes[:-1], [value[:-1] for value in values], *more, **words)
+
+    monkeypatch.setattr("pyogrio.raw.write", cut)
+    layer = vector._Layer(tmp_path / "m.fgb", LEGEND, utm((9, 9)), 0.01)
+    for k in range(3):
+        layer.add((shapely.box(k, 0, k + 1, 1), 1))
+    with pytest.raises(OSError, match="No space left"):
+        layer.close()
+    monkeypatch.undo()
+    layer.close()
+    assert len(pyogrio.raw.read(tmp_path / "m.fgb")[2]) == 3

@@ -8,7 +8,9 @@ are joined. Pixels lie in files, so memory grows with the number of patches alon
 
 from __future__ import annotations
 
+import errno
 import math
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -326,6 +328,21 @@ class _Layer:
             # What GDAL of 2022 reads.
             dataset_options={"VERSION": "1.2"} if self.driver == "GPKG" else None,
         )
+        if self.driver == "FlatGeobuf":
+            self._read_back(shapes, columns["code"])
+
+    def _read_back(self, shapes: NDArray[Any], codes: NDArray[np.int32]) -> None:
+        """Read polygons and codes again: on a full disk GDAL may leave some out unsaid.
+
+        Raises
+        ------
+        OSError
+            If the file does not hold them.
+        """
+        _, _, geometry, (read,) = pyogrio.raw.read(self.path, columns=["code"])
+        written = sorted(zip(shapely.to_wkb(shapes), codes.tolist(), strict=True))
+        if sorted(zip(geometry, read.tolist(), strict=True)) != written:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
 
     def _write_style(self) -> None:
         """The table from which QGIS takes a layer's style, with all of its columns."""
