@@ -41,7 +41,12 @@ Places = NDArray[np.float64]
 
 
 def moved(world: Path, out: Path, share: float) -> Path:
-    """The files of a world with the border of zones at a share of its width."""
+    """The files of a world with the border of zones at a share of its width.
+
+    Files that are there stay: new ones would be mapped anew.
+    """
+    if (out / "labels.tif").exists():
+        return out
     out.mkdir(parents=True, exist_ok=True)
     move = Transformer.from_crs("EPSG:4326", WEST, always_xy=True)
     east, north = move.transform(BORDER, LATITUDE)
