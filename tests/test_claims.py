@@ -153,6 +153,7 @@ def test_psnr_and_ssim_of_a_known_error() -> None:
     np.testing.assert_allclose(ssim(flat, other), likeness, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_runs_side_by_side_score_as_one_after_the_other(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

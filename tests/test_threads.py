@@ -223,7 +223,14 @@ def files_of(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in paths}
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "way",
+    [
+        "500 m labels",
+        "forest",
+        *(pytest.param(w, marks=pytest.mark.slow) for w in ("few polygons", "kmeans")),
+    ],
+)
 def test_bytes_are_the_same_for_any_number_of_threads(
     world: Path, tmp_path: Path, way: str
 ) -> None:

@@ -57,7 +57,23 @@ def test_a_scene_of_a_place_is_read_where_it_is_looked_at(
         theirs = by_hand.stack.images[name].read(part).values
         np.testing.assert_allclose(ours, theirs, atol=2e-4)
     assert bed.asked
-    cover = fetched.files["labels_worldcover_2021.tif"]
+
+
+@pytest.mark.slow
+def test_a_map_of_a_scene_of_a_place_says_what_it_is_of(
+    bed: Bed, box: str, tmp_path: Path
+) -> None:
+    source = tmp_path / "bed.toml"
+    source.write_text(source_text(bed.url, "token"))
+    place = tuple(map(float, box.split(",")))
+    words = {"year": 2024, "source": str(source), "dates": 2}
+    scene = oc.scene(place=place, **words)  # type: ignore[arg-type]
+    cover = oc.fetch(
+        place,
+        tmp_path / "data",
+        products=["worldcover"],
+        **words,  # type: ignore[arg-type]
+    ).files["labels_worldcover_2021.tif"]
     labels = oc.labels(cover, legend="simplified-igbp")
     model = oc.fit(scene, labels, method="forest", trees=3)
     made = oc.write(model.predict(scene), tmp_path / "out")
