@@ -4,7 +4,7 @@
              clouds, and where masks of clouds hide about half of the pixels
     forest   a forest with true labels of half of the ground, mapped on the other half:
              bands of all dates stacked, one forest a date, and the curves of
-             `overcast.methods.year`
+             `overcast.methods.curves`
     speckle  Sentinel-1 as it is, or filtered over dates (`overcast.geo.despeckle`)
 
 with numbers of worlds behind it. Labels are no evidence of place here; each date of
@@ -35,7 +35,7 @@ from overcast.inputs import open_inputs
 from overcast.maps.by_date import ByDate
 from overcast.maps.predictor import Predictor
 from overcast.methods.by_date import fit_by_date, load_by_date
-from overcast.methods.forest import Forest
+from overcast.methods.forest import Forest, GrownForest
 from overcast.methods.weak import Weak
 from overcast.plan import Data, ImageInput, LabelInput, MaskInput, ObservationInput
 from overcast.progress import quiet
@@ -115,12 +115,17 @@ def _forests(
         members.append(forest.load(folder, legend, stack.sensors))
         days.append(day)
     mean = ByDate(tuple(members), tuple(days), (1.0,) * len(days))
-    yield score(mean.predict(chip), rest, len(legend)), members[0].width
+    yield score(mean.predict(chip), rest, len(legend)), _width(members[0])
 
     folder = next(fresh)
     forest.fit([stack], folder, 0, quiet)
     curves = forest.load(folder, legend, stack.sensors)
-    yield score(curves.predict(chip), rest, len(legend)), curves.width
+    yield score(curves.predict(chip), rest, len(legend)), _width(curves)
+
+
+def _width(forest: GrownForest) -> int:
+    """Number of features that a forest looks at."""
+    return len(forest.look.names(forest.sensors, forest.filtered))
 
 
 def _folders(root: Path) -> Iterator[Path]:

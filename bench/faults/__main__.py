@@ -34,6 +34,8 @@ from bench.faults.table import counts_of, counts_of_words, write_counts, write_t
 import overcast
 
 PARTS = ("kills", "random", "disks", "lost", "files", "pairs", "requests")
+FUZZ = "fuzz"
+"""A part that has no end of its own, so it is made only if it is named."""
 _SMALL = ("sample to CSV", "publish", "generalise")
 """Commands that take little time, and have one file, several, and a raster."""
 _SMALL_FORMATS = ("forest without a record", "sample as CSV", "interface of a run")
@@ -45,7 +47,7 @@ _FILES = 46
 def main() -> int:
     """Carry out the parts that are asked for, and print what came of them."""
     options = _options()
-    if options.parts == ["fuzz"]:
+    if options.parts == [FUZZ]:
         return _fuzz(options)
     small_scenes()
     preload()
@@ -89,7 +91,11 @@ def _fuzz(options: argparse.Namespace) -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.faults")
     parser.add_argument(
-        "parts", nargs="*", default=PARTS, metavar="PART", help=", ".join(PARTS)
+        "parts",
+        nargs="*",
+        default=PARTS,
+        metavar="PART",
+        help=f"{', '.join(PARTS)} (all of these by default), or {FUZZ} alone",
     )
     parser.add_argument("--only", nargs="+", metavar="NAME", help="commands or formats")
     parser.add_argument(
@@ -104,9 +110,10 @@ def _options() -> argparse.Namespace:
     options = parser.parse_args()
     if options.keep is not None and not _is_of_this_code(options.keep):
         parser.error(f"--keep: {options.keep} is of other code; give another folder")
-    known = {*PARTS, "fuzz"}
-    if unknown := set(options.parts) - known:
-        parser.error(f"no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
+    if options.parts != [FUZZ] and (unknown := set(options.parts) - {*PARTS}):
+        parser.error(
+            f"no part {', '.join(unknown)}; there are {', '.join(PARTS)}, or {FUZZ} alone"
+        )
     return options
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,22 +30,25 @@ def test_a_place_becomes_a_scene(bed: Bed, box: str, tmp_path: Path) -> None:
     assert bed.asked == []
 
 
+def asked(bed: Bed, box: str, folder: Path) -> tuple[tuple[float, ...], dict[str, Any]]:
+    """A place, and two days of it from a source that asks for a token."""
+    source = folder / "bed.toml"
+    source.write_text(source_text(bed.url, "token"))
+    place = tuple(map(float, box.split(",")))
+    return place, {"year": 2024, "source": str(source), "dates": 2}
+
+
 def test_a_scene_of_a_place_is_read_where_it_is_looked_at(
     bed: Bed, box: str, tmp_path: Path
 ) -> None:
     """The choice and the pixels of a fetch, and nothing is kept."""
-    source = tmp_path / "bed.toml"
-    source.write_text(source_text(bed.url, "token"))
-    place = tuple(map(float, box.split(",")))
-    scene = oc.scene(place=place, year=2024, source=str(source), dates=2)
+    place, words = asked(bed, box, tmp_path)
+    scene = oc.scene(place=place, **words)
     assert set(scene.stack.images) == {
         *("s2@2024-05-12", "s2@2024-09-14", "s1@2024-05-14", "s1@2024-09-11")
     }
     assert "Contains modified Copernicus Sentinel data 2024" in " ".join(scene.notes)
-    products = ["sentinel-2", "sentinel-1", "worldcover"]
-    words = {"year": 2024, "source": str(source), "dates": 2, "products": products}
-    fetched = oc.fetch(place, tmp_path / "data", **words)  # type: ignore[arg-type]
-    files = fetched.files
+    files = oc.fetch(place, tmp_path / "data", **words).files
     by_hand = oc.scene(
         s1=[files["s1_2024-05-14_desc.tif"], files["s1_2024-09-11_desc.tif"]],
         s2=[files["s2_2024-05-12.tif"], files["s2_2024-09-14.tif"]],
@@ -63,17 +67,11 @@ def test_a_scene_of_a_place_is_read_where_it_is_looked_at(
 def test_a_map_of_a_scene_of_a_place_says_what_it_is_of(
     bed: Bed, box: str, tmp_path: Path
 ) -> None:
-    source = tmp_path / "bed.toml"
-    source.write_text(source_text(bed.url, "token"))
-    place = tuple(map(float, box.split(",")))
-    words = {"year": 2024, "source": str(source), "dates": 2}
-    scene = oc.scene(place=place, **words)  # type: ignore[arg-type]
-    cover = oc.fetch(
-        place,
-        tmp_path / "data",
-        products=["worldcover"],
-        **words,  # type: ignore[arg-type]
-    ).files["labels_worldcover_2021.tif"]
+    place, words = asked(bed, box, tmp_path)
+    scene = oc.scene(place=place, **words)
+    products = ["worldcover"]
+    fetched = oc.fetch(place, tmp_path / "data", products=products, **words)
+    cover = fetched.files["labels_worldcover_2021.tif"]
     labels = oc.labels(cover, legend="simplified-igbp")
     model = oc.fit(scene, labels, method="forest", trees=3)
     made = oc.write(model.predict(scene), tmp_path / "out")

@@ -6,59 +6,22 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
 from odc.geo.geobox import GeoBox
 
 from overcast.acquire.catalogue import Catalogue, load_catalogue
 from overcast.acquire.fetch import Fetched
 from overcast.acquire.fetch import fetch as fetch_request
-from overcast.acquire.survey import Request
+from overcast.acquire.survey import SENTINEL_1, SENTINEL_2, Request
+from overcast.api.place_settings import PlaceSettings
 from overcast.progress import Progress, quiet
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-SENTINELS = ("sentinel-2", "sentinel-1")
+SENTINELS = (SENTINEL_2, SENTINEL_1)
 _SOURCE = "planetary-computer"
-
-
-class PlaceSettings(TypedDict, total=False):
-    """The images that are wanted of a place.
-
-    Attributes
-    ----------
-    year
-        A whole year; or `first` and `last`, days such as 2024-04-01.
-    season
-        Only spring, summer, autumn or winter of it.
-    source
-        planetary-computer (default), earth-search, copernicus, a TOML file, or several
-        of them: the first that has a product is asked for it.
-    products
-        sentinel-2, sentinel-1, elevation, and names of labels such as worldcover. By
-        default the first two. A scene has none but these, and by default leaves
-        Sentinel-1 out where no source has it.
-    dates
-        Days of Sentinel-2, and as many of Sentinel-1 (4).
-    clear
-        Least share of the place that is clear on a day (0.5).
-    resolution
-        Metres of a pixel (10).
-    skip
-        Items of the catalogue to leave out.
-    """
-
-    year: int
-    first: str
-    last: str
-    season: str
-    source: str | Sequence[str]
-    products: Sequence[str]
-    dates: int
-    clear: float
-    resolution: float
-    skip: Sequence[str]
 
 
 class FetchSettings(PlaceSettings, total=False):

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from odc.geo.geobox import GeoBox
 
+from overcast.acquire.acquired import SERIES
 from overcast.acquire.chosen import PlaceChoice, choose, chosen_images
 from overcast.acquire.origins import origins_in
 from overcast.acquire.survey import SENTINEL_1
@@ -101,11 +102,10 @@ def _named(chosen: PlaceChoice) -> dict[str, ImageInput]:
     images, _ = chosen_images(chosen)
     named: dict[str, ImageInput] = {}
     for image in images.values():
-        name = image.sensor.name
-        key = "s2" if name == SENTINELS[0] else "s1"
+        key = SERIES[image.product]
         take = chosen.survey.takes[image.product][image.part]
         one = ObservationInput(path=path_of(image.what), day=take.day)
-        before = named.get(key, ImageInput(sensor=name, dates=(one,)))
+        before = named.get(key, ImageInput(sensor=image.sensor.name, dates=(one,)))
         more = before.dates if one in before.dates else (*before.dates, one)
         named[key] = replace(before, dates=more)
     return named

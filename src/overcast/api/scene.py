@@ -12,8 +12,8 @@ import numpy as np
 import xarray
 from odc.geo.geobox import GeoBox
 
-from overcast.api.fetch import PlaceSettings
 from overcast.api.html import table
+from overcast.api.place_settings import PlaceSettings
 from overcast.geo.arrays import spatial_dims
 from overcast.geo.bands import Sensor
 from overcast.geo.location import Location

@@ -86,11 +86,16 @@ def members_of(where: Location) -> list[Location]:
     return [Location(f"{where.text}{ITEM}{name}") for name in names]
 
 
+def _collection(where: Location) -> Location:
+    """The collection of an item that is one of several; else the place itself."""
+    return Location(where.text.partition(ITEM)[0])
+
+
 def _items(where: Location) -> list[Tree]:
     """The items that a place names; none if it is something else."""
     if not may_be_item(where):
         return []
-    whole = Location(where.text.partition(ITEM)[0])
+    whole = _collection(where)
     if whole.local is not None and not whole.is_file():
         return []
     if whole.local is None and whole.address is None:
@@ -222,7 +227,7 @@ def _band(key: str, asset: _Asset) -> str | None:
 def _href(where: Location, href: str) -> str:
     """The address of an asset, which may be relative to its item, as GDAL names it."""
     if "://" not in href and not os.path.isabs(href):
-        whole = Location(where.text.partition(ITEM)[0])
+        whole = _collection(where)
         if whole.local is not None:
             return str(whole.local.parent / href)
         assert whole.address is not None

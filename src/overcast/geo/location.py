@@ -33,7 +33,7 @@ LAYER = "|layername="
 """What lies between a vector file and its layer, as in QGIS."""
 ITEM = "|item="
 """What lies between a collection of STAC items and the one that is meant."""
-_WITHIN = re.compile(r"\|(?:layername|item)=")
+_WITHIN = re.compile("|".join(map(re.escape, (LAYER, ITEM))))
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9.+-]+)://")
 _DRIVER = re.compile(r"([A-Z][A-Z0-9_]+):(?!//)")
 _IN_ARCHIVE = re.compile(r"/vsi(?:zip|tar|gzip|7z|rar)/")

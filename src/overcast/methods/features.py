@@ -10,6 +10,8 @@ Everything depends on `halo_of` pixels around a pixel and on nothing else.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,6 +75,38 @@ def pixel_features(
     images = [chip.images[name] for name in sensors]
     layers = [layers_of(i, guide, sensors) if filtered else i.values for i in images]
     return np.concatenate(layers, dtype=np.float32)
+
+
+class PixelFeatures(Protocol):
+    """What a pixel classifier looks at."""
+
+    def names(self, sensors: Mapping[str, Sensor], filtered: bool = True) -> list[str]:
+        """Names of the features, in order."""
+        ...
+
+    def features(
+        self, chip: Chip, sensors: Mapping[str, Sensor], filtered: bool = True
+    ) -> Floats:
+        """Features float32 ``[F, h, w]``; NaN where nothing was seen."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OneDate:
+    """Features of single images."""
+
+    def names(self, sensors: Mapping[str, Sensor], filtered: bool = True) -> list[str]:
+        """Names, as `feature_names` gives them."""
+        return feature_names(sensors, filtered)
+
+    def features(
+        self, chip: Chip, sensors: Mapping[str, Sensor], filtered: bool = True
+    ) -> Floats:
+        """Features, as `pixel_features` gives them."""
+        return pixel_features(chip, sensors, filtered)
+
+
+ONE_DATE = OneDate()
 
 
 def layers_of(

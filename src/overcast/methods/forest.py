@@ -6,7 +6,7 @@ filtered backscatter and the leaf size give on simulated scenes; the defaults fo
 The plain baseline of Schmitt et al. 2020 is ``trees=100 depth=10 leaf=1 balanced=false
 filtered=false``.
 
-Images of several dates are learned from together, by the curves of `overcast.methods.year`.
+Of several dates, it learns from the curves of `overcast.methods.curves`.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from overcast.geo.legend import Legend
 from overcast.geo.stack import Chip, Stack
 from overcast.limits import check_limits
 from overcast.methods.arrays import check_array, load_arrays, save_arrays
-from overcast.methods.features import feature_names, halo_of, pixel_features
+from overcast.methods.curves import Curves
+from overcast.methods.features import ONE_DATE, PixelFeatures, halo_of
 from overcast.methods.labelled_pixels import LabelledPixels
 from overcast.methods.over import Chosen
 from overcast.methods.sampling import FEWEST_SAMPLES
-from overcast.methods.year import Year
 from overcast.progress import Progress
 from overcast.threads import count
 
@@ -80,8 +80,9 @@ class Forest:
         """
         from sklearn.ensemble import RandomForestClassifier
 
-        year = Year.of(stacks)
-        wanted = LabelledPixels(self.samples, self.balanced, self.filtered, year)
+        curves = Curves.of(stacks)
+        look = curves or ONE_DATE
+        wanted = LabelledPixels(self.samples, self.balanced, self.filtered, look)
         sample = wanted.draw(stacks, seed, progress, over)
         forest = RandomForestClassifier(
             self.trees,
@@ -94,7 +95,7 @@ class Forest:
         progress("growing trees", 0, 1)
         forest.fit(sample.features, sample.classes)
         progress("growing trees", 1, 1)
-        days = year.as_arrays() if year is not None else {}
+        days = curves.as_arrays() if curves else {}
         save_arrays({**as_arrays(forest), **days}, folder / _FILE)
 
     def load(
@@ -104,15 +105,14 @@ class Forest:
         path = folder / _FILE
         arrays = load_arrays(path)
         try:
-            year = Year.from_arrays(arrays, sensors)
-            names = feature_names if year is None else year.names
-            features = len(names(sensors, self.filtered))
+            look = Curves.from_arrays(arrays, sensors) or ONE_DATE
+            features = len(look.names(sensors, self.filtered))
             check_trees(arrays, features, len(legend))
         except ValueError as error:
             raise ValueError(f"{path}: {error}; train the run again") from error
         trees = tuple(as_trees(arrays, features))
         classes = arrays["classes"]
-        return GrownForest(legend, sensors, trees, classes, self.filtered, year)
+        return GrownForest(legend, sensors, trees, classes, self.filtered, look)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ class GrownForest:
     trees: tuple[Any, ...] = field(repr=False)
     classes: NDArray[np.int64]
     filtered: bool = True
-    year: Year | None = None
+    look: PixelFeatures = ONE_DATE
     threaded: ClassVar[bool] = True
 
     @property
@@ -133,20 +133,13 @@ class GrownForest:
         return halo_of(self.sensors) if self.filtered else 0
 
     @property
-    def width(self) -> int:
-        """Number of features F."""
-        names = feature_names if self.year is None else self.year.names
-        return len(names(self.sensors, self.filtered))
-
-    @property
     def reads_series(self) -> bool:
         """Whether it takes chips of several dates as they are."""
-        return self.year is not None
+        return isinstance(self.look, Curves)
 
     def predict(self, chip: Chip) -> NDArray[np.float32]:
         """Probabilities ``[K, h, w]``; 0 for classes that training never saw."""
-        of_chip = pixel_features if self.year is None else self.year.features
-        features = of_chip(chip, self.sensors, self.filtered)
+        features = self.look.features(chip, self.sensors, self.filtered)
         pixels = np.ascontiguousarray(features.reshape(len(features), -1).T)
         chunks = [pixels[i : i + _CHUNK] for i in range(0, len(pixels), _CHUNK)]
         votes = np.concatenate([vote(self.trees, chunk) for chunk in chunks])

@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from overcast.geo.stack import Chip, Stack, agree
-from overcast.methods.features import halo_of, pixel_features
+from overcast.methods.features import ONE_DATE, PixelFeatures, halo_of
 from overcast.methods.over import Chosen
 from overcast.methods.sampling import Sample, chances_over, sample_over, sample_pixels
-from overcast.methods.year import Year
 from overcast.progress import Progress
 
 
@@ -28,14 +27,14 @@ class LabelledPixels:
         As many of every class, rather than by area.
     filtered
         With spectral indices and guided multilook backscatter beside the bands.
-    year
-        How images of several dates become features of one pixel; None for single images.
+    look
+        What is looked at of a pixel.
     """
 
     count: int
     balanced: bool
     filtered: bool
-    year: Year | None = None
+    look: PixelFeatures = ONE_DATE
 
     def draw(
         self,
@@ -55,9 +54,7 @@ class LabelledPixels:
         halo = halo_of(sensors)
 
         def features(chip: Chip) -> NDArray[np.float32]:
-            if self.year is not None:
-                return self.year.features(chip, sensors, self.filtered)
-            return pixel_features(chip, sensors, self.filtered)
+            return self.look.features(chip, sensors, self.filtered)
 
         if over is None:
             return sample_pixels(

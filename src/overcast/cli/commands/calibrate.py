@@ -55,28 +55,17 @@ def command(out: Path, sample: str, **given: Unpack[CalibrateOptions]) -> None:
       overcast calibrate out/ sample.gpkg
       overcast calibrate out/ sample.gpkg --sets 0.9 --by-class
     """
-    from overcast.jobs.calibrate import calibrate_map
     from overcast.map_folder import REGION
 
     if given["by_class"] and given["coverage"] is None:
         raise ValueError("--by-class: give --sets too, such as --sets 0.9")
     known = reference_file(sample, given)
     if (out / REGION).is_file():
-        from overcast.region.calibrating import calibrate_region
-
-        with bar() as progress:
-            done = calibrate_region(
-                out,
-                known,
-                coverage=given["coverage"],
-                by_class=given["by_class"],
-                overwrite=given["overwrite"],
-                progress=progress,
-            )
-        report(done)
-        return
+        from overcast.region.calibrating import calibrate_region as calibrate
+    else:
+        from overcast.jobs.calibrate import calibrate_map as calibrate
     with bar() as progress:
-        made = calibrate_map(
+        made = calibrate(
             out,
             known,
             coverage=given["coverage"],

@@ -38,19 +38,20 @@ from overcast.methods.features import feature_names, guide_of, layers_of
 Floats = NDArray[np.float32]
 
 _TERMS = 8
-"""Terms of a curve at most. More of them tell a forest nothing more of fifteen dates."""
+"""Terms of a curve at most."""
 _RIDGE = 0.1
-"""r; on worlds 1 and 3, better by .01 to .04 under cloud than the same for every k > 0."""
+"""r, chosen on development worlds 1 and 3."""
 _YEAR = 365.25
+"""Days."""
 _OPTICAL = ("B02", "B04", "B08", "B12", "NDVI", "NDMI")
-"""Channels of an optical series. All bands make twice the features and no better a map."""
+"""Channels of an optical series, chosen on development worlds 1 to 4 and a real series."""
 _FEWEST = 3
 """A sensor with fewer of these channels gives all that it has."""
 
 
 @dataclass(frozen=True, slots=True)
-class Year:
-    """Which days and series curves are made of.
+class Curves:
+    """Features of images of several dates: which days and series, and how many terms.
 
     Attributes
     ----------
@@ -72,7 +73,7 @@ class Year:
             )
 
     @classmethod
-    def of(cls, stacks: Sequence[Stack]) -> Year | None:
+    def of(cls, stacks: Sequence[Stack]) -> Curves | None:
         """The days of stacks; None where all images are single."""
         days: dict[str, set[date]] = {}
         for stack in stacks:
@@ -147,14 +148,14 @@ class Year:
         """Days and terms, to be kept beside what was learned."""
         days = [self.first.toordinal(), self.last.toordinal()]
         return {
-            "year.days": np.array(days, np.int64),
-            "year.terms": np.array(list(self.terms.values()), np.int64),
+            "curves.days": np.array(days, np.int64),
+            "curves.terms": np.array(list(self.terms.values()), np.int64),
         }
 
     @classmethod
     def from_arrays(
         cls, arrays: Mapping[str, NDArray[Any]], sensors: Mapping[str, Sensor]
-    ) -> Year | None:
+    ) -> Curves | None:
         """What `as_arrays` kept, checked; None where single images were learned from.
 
         Raises
@@ -162,16 +163,15 @@ class Year:
         ValueError
             If an array is another one, or missing; the message begins with its name.
         """
-        if "year.days" not in arrays and "year.terms" not in arrays:
+        if "curves.days" not in arrays and "curves.terms" not in arrays:
             return None
         limits = (1, date.max.toordinal())
-        days = check_array(arrays, "year.days", (2,), limits, whole=True)
-        terms = check_array(
-            arrays, "year.terms", (len(sensors),), (1, _TERMS), whole=True
-        )
+        days = check_array(arrays, "curves.days", (2,), limits, whole=True)
+        limits = (1, _TERMS)
+        terms = check_array(arrays, "curves.terms", (len(sensors),), limits, whole=True)
         first, last = (date.fromordinal(int(day)) for day in days)
         if last < first:
-            raise ValueError("array year.days has a last day before the first")
+            raise ValueError("array curves.days has a last day before the first")
         return cls(
             first, last, dict(zip(sorted(sensors), map(int, terms), strict=True))
         )
@@ -213,11 +213,11 @@ def _terms(values: Floats, cosines: NDArray[np.float64]) -> Floats:
     flat = values.reshape(days, channels, -1)
     seen = np.asarray(np.isfinite(flat).all(axis=1))
     out = np.full((channels, count, flat.shape[2]), np.nan, np.float32)
+    ridge = np.diag(_RIDGE * np.arange(count) ** 2)
     for pattern, pixels in _patterns(seen):
         if not pattern.any():
             continue
         some = cosines[pattern]
-        ridge = np.diag(_RIDGE * np.arange(count) ** 2)
         solved = np.linalg.solve(some.T @ some + ridge, some.T).astype(np.float32)
         known = flat[pattern][:, :, pixels]
         out[:, :, pixels] = np.tensordot(solved, known, 1).transpose(1, 0, 2)

@@ -18,8 +18,8 @@ from overcast.geo.series import Moment
 from overcast.geo.stack import Stack
 from overcast.geo.tiling import Window
 from overcast.maps.by_date import for_dates
+from overcast.methods.curves import Curves
 from overcast.methods.forest import Forest
-from overcast.methods.year import Year
 from overcast.progress import quiet
 from tests.rasters import utm
 
@@ -49,11 +49,11 @@ def with_gaps(values: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.where(GAPS[:, None], np.float32(np.nan), values)
 
 
-def curves_of(stack: Stack, year: Year | None = None) -> NDArray[np.float32]:
-    year = year or Year.of([stack])
-    assert year is not None
-    features = year.features(stack.read(Window(0, 0, SIDE, SIDE)), stack.sensors)
-    assert len(features) == len(year.names(stack.sensors))
+def curves_of(stack: Stack, curves: Curves | None = None) -> NDArray[np.float32]:
+    curves = curves or Curves.of([stack])
+    assert curves is not None
+    features = curves.features(stack.read(Window(0, 0, SIDE, SIDE)), stack.sensors)
+    assert len(features) == len(curves.names(stack.sensors))
     return features
 
 
@@ -85,26 +85,29 @@ def test_what_does_not_change_is_a_constant_whatever_the_gaps() -> None:
 
 
 def test_days_of_another_year_are_those_of_the_year_that_was_learned() -> None:
-    year = Year.of([stack_of(VALUES)])
+    curves = Curves.of([stack_of(VALUES)])
     later = tuple(day.replace(year=2026) for day in DAYS)
-    same, other = curves_of(stack_of(VALUES)), curves_of(stack_of(VALUES, later), year)
+    same, other = (
+        curves_of(stack_of(VALUES)),
+        curves_of(stack_of(VALUES, later), curves),
+    )
     np.testing.assert_allclose(same, other, atol=0.01)
 
 
 def test_single_images_beside_a_series_give_all_their_features() -> None:
     stack = stack_of(VALUES, sar=True)
-    year = Year.of([stack])
-    assert year is not None
-    assert year.terms == {"s1": 1, "s2": 5}
-    names = year.names(stack.sensors)
+    curves = Curves.of([stack])
+    assert curves is not None
+    assert curves.terms == {"s1": 1, "s2": 5}
+    names = curves.names(stack.sensors)
     assert names[:4] == ["s1.VV", "s1.VH", "s1.VV filtered", "s1.VH filtered"]
     assert names[4:6] == ["s2.B02 cosine 0", "s2.B02 cosine 1"]
     assert len(names) == 4 + 6 * 5
-    curves_of(stack, year)
+    curves_of(stack, curves)
 
 
 def test_no_curves_of_one_date() -> None:
-    assert Year.of([stack_of(VALUES[:1], DAYS[:1])]) is None
+    assert Curves.of([stack_of(VALUES[:1], DAYS[:1])]) is None
 
 
 def test_a_forest_tells_apart_what_only_time_tells(tmp_path: Path) -> None:
@@ -133,20 +136,20 @@ def test_a_forest_tells_apart_what_only_time_tells(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "values"),
     [
-        ("year.days", [5]),
-        ("year.days", [9, 5]),
-        ("year.days", [0, 5]),
-        ("year.terms", [0, 1]),
-        ("year.terms", [3]),
-        ("year.terms", [99, 1]),
+        ("curves.days", [5]),
+        ("curves.days", [9, 5]),
+        ("curves.days", [0, 5]),
+        ("curves.terms", [0, 1]),
+        ("curves.terms", [3]),
+        ("curves.terms", [99, 1]),
     ],
 )
 def test_days_from_elsewhere_are_checked(name: str, values: list[int]) -> None:
     stack = stack_of(VALUES, sar=True)
-    year = Year.of([stack])
-    assert year is not None
-    arrays = year.as_arrays()
-    assert Year.from_arrays(arrays, stack.sensors) == year
-    assert Year.from_arrays({}, stack.sensors) is None
+    curves = Curves.of([stack])
+    assert curves is not None
+    arrays = curves.as_arrays()
+    assert Curves.from_arrays(arrays, stack.sensors) == curves
+    assert Curves.from_arrays({}, stack.sensors) is None
     with pytest.raises(ValueError, match=name):
-        Year.from_arrays({**arrays, name: np.array(values)}, stack.sensors)
+        Curves.from_arrays({**arrays, name: np.array(values)}, stack.sensors)
